@@ -1,0 +1,39 @@
+"""python -m async_app: the non-blocking twin under gunicorn."""
+
+from importlib.util import find_spec
+from typing import Any
+
+from aiohttp import web
+
+from serving.command_line import Serve, Service
+from serving.gunicorn import DRAIN, KEEPALIVE, main
+
+from .app import create_app
+
+SERVICE = Service(
+    name="async_app",
+    about="The non-blocking twin, on aiohttp: a request that waits holds a coroutine.",
+    port=8002,
+    worker_class=f"aiohttp.Gunicorn{'UVLoop' if find_spec('uvloop') else ''}WebWorker",
+    worker_classes="aiohttp.GunicornUVLoopWebWorker (the default where uvloop is installed) or aiohttp.GunicornWebWorker",
+    threads_help="threads for blocking calls in each worker (default: THREADS, or 32)",
+)
+
+
+def load(serve: Serve) -> Any:
+    """What aiohttp's worker asks for: a coroutine function that makes the runner."""
+
+    async def create_runner() -> web.AppRunner:
+        return web.AppRunner(
+            create_app(serve.settings),
+            access_log=None,
+            handler_cancellation=True,  # a client that leaves frees what its request held
+            keepalive_timeout=KEEPALIVE,
+            shutdown_timeout=serve.settings.max_duration + DRAIN,
+        )
+
+    return create_runner
+
+
+if __name__ == "__main__":
+    main(SERVICE, load)

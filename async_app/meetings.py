@@ -1,0 +1,50 @@
+"""Waiting for other requests."""
+
+import asyncio
+
+from contract.parameters import Meeting
+
+from .timers import TICK
+
+
+class Party:
+    """The requests that wait for one another."""
+
+    def __init__(self) -> None:
+        """Begin with nobody."""
+        self.size = 0
+        self.met = asyncio.Event()
+
+
+class Meetings:
+    """The parties of one process, by the number of requests that they wait for."""
+
+    def __init__(self) -> None:
+        """Begin with no party."""
+        self._parties: dict[int, Party] = {}
+        # no lock: nothing else runs between two steps unless there is an await between them
+
+    async def barrier(self, asked: Meeting) -> bool:
+        """Wait until n requests are here, or for the timeout; whether they met."""
+        party = self._join(asked.n)
+        try:
+            async with asyncio.timeout(asked.timeout + TICK):
+                await party.met.wait()  # holds a coroutine
+        except TimeoutError:
+            pass
+        finally:
+            self._leave(asked.n, party)
+        return party.met.is_set()
+
+    def _join(self, n: int) -> Party:
+        party = self._parties.setdefault(n, Party())
+        party.size += 1
+        if party.size == n:
+            party.met.set()
+            del self._parties[n]
+        return party
+
+    def _leave(self, n: int, party: Party) -> None:
+        party.size -= 1
+        if party.size == 0 and self._parties.get(n) is party:
+            del self._parties[n]

@@ -1,0 +1,1 @@
+"""What both services promise. Pure: no framework, no clock, no socket, nothing that waits."""

@@ -1,0 +1,90 @@
+"""What `/` answers: the table of endpoints, as JSON or as a small page."""
+
+import re
+from collections.abc import Iterable
+from html import escape
+
+from .operation import Operation
+from .parameters import Preferences
+from .replies import HTML, Reply, as_json
+
+ABOUT = (
+    "One of two services that promise the same endpoints, each of which waits for something slow. sync_app holds a "
+    "thread while it waits, async_app a coroutine; the header Served-By says which one answered."
+)
+FALLBACK_HOST = "127.0.0.1"
+
+_plain_host = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?").fullmatch
+
+
+def reply(operations: Iterable[Operation], asked: Preferences) -> Reply:
+    """The index in the form that the client prefers, with curl lines for the host that it called."""
+    host = asked.host if _plain_host(asked.host) else FALLBACK_HOST
+    rows = [(operation, f"curl -i 'http://{host}{operation.example}'") for operation in operations]
+    vary = {"Vary": "Accept"}
+    if prefers_html(asked.accept):
+        return Reply(_page(rows).encode(), content_type=HTML, headers=vary)
+    endpoints = [
+        {
+            "method": "GET",
+            "path": operation.path,
+            "waits_for": operation.waits_for,
+            "summary": operation.summary,
+            "curl": curl,
+        }
+        for operation, curl in rows
+    ]
+    return Reply(as_json({"name": "Sync vs. Async", "about": ABOUT, "endpoints": endpoints}), headers=vary)
+
+
+def prefers_html(accept: str) -> bool:
+    """Whether an `Accept` header names text/html, and nothing that covers JSON with a higher weight.
+
+    Source: RFC 9110, section 12.5.1. Where the two weigh the same, the one that is named wins over a wildcard.
+    """
+    weights = {}
+    for part in accept.split(","):
+        media_range, *arguments = (piece.strip().lower() for piece in part.split(";"))
+        weights[media_range] = next((_weight(argument[2:]) for argument in arguments if argument[:2] == "q="), 1.0)
+    html = weights.get("text/html", 0.0)
+    if "application/json" in weights:
+        return html > weights["application/json"]
+    return html > 0 and html >= weights.get("application/*", weights.get("*/*", 0.0))
+
+
+def _weight(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
+
+
+def _page(rows: Iterable[tuple[Operation, str]]) -> str:
+    table = "\n".join(
+        f"<tr><th scope=row><a href='{escape(operation.example)}'>{escape(operation.path)}</a></th>"
+        f"<td>{escape(operation.waits_for)}</td><td>{escape(operation.summary)}<pre>{escape(curl)}</pre></td></tr>"
+        for operation, curl in rows
+    )
+    return PAGE.format(about=escape(ABOUT), table=table)
+
+
+PAGE = """<!doctype html>
+<html lang=en>
+<meta charset=utf-8>
+<meta name=viewport content="width=device-width, initial-scale=1">
+<title>Sync vs. Async</title>
+<style>
+:root {{ color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }}
+body {{ max-width: 60rem; margin: 2rem auto; padding: 0 1rem }}
+table {{ border-collapse: collapse; width: 100% }}
+th, td {{ text-align: left; vertical-align: top; padding: .5rem .75rem .5rem 0; border-top: 1px solid #8886 }}
+pre {{ margin: .25rem 0 0; white-space: pre-wrap; overflow-wrap: anywhere }}
+</style>
+<h1>Sync vs. Async</h1>
+<p>{about}
+<table>
+<thead><tr><th scope=col>Endpoint<th scope=col>Waits for<th scope=col>What it does</thead>
+{table}
+</table>
+</html>
+"""

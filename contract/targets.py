@@ -1,0 +1,76 @@
+"""A request target as it was sent, taken apart the same way whichever framework received it.
+
+Frameworks disagree on `%2F`, `%ff`, `//` and doubled parameters, so a service hands over the raw target and
+the text of every parameter comes from here.
+"""
+
+from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
+
+from .problems import Problem, bad_request, echo, not_found
+
+MOST_PARAMETERS = 100
+
+
+def texts(target: str, path: str) -> dict[str, str]:
+    """The text of each parameter in `target`, a raw request target, for the operation at `path`.
+
+    `path` is a literal such as `/fanout`, or ends in one parameter, as `/delay/{duration}` does. Bytes that are not
+    ASCII may come as surrogate escapes. Parameters whose name begins with `_` are left out.
+
+    Raises:
+        Problem: 404 where the target is not the path's; 400 for a repeated parameter, a NUL, invalid UTF-8.
+
+    """
+    prefix, brace, name = path.partition("{")
+    raw_path, _, query = target.partition("?")
+    if not raw_path.startswith(prefix):
+        raw_path = _origin_form(raw_path)
+    found = {}
+    if brace:
+        if not raw_path.startswith(prefix):
+            raise not_found(target)
+        found[name[:-1]] = _path_text(raw_path[len(prefix) :], name[:-1], target)
+    elif raw_path != prefix:
+        raise not_found(target)
+    if query:
+        _add_query(found, query)
+    return found
+
+
+def _origin_form(raw_path: str) -> str:
+    """A proxy's `http://host/path` as `/path`."""
+    return urlsplit(raw_path).path if raw_path.startswith(("http://", "https://")) else raw_path
+
+
+def _path_text(raw: str, name: str, target: str) -> str:
+    if raw.isascii() and "%" not in raw and "/" not in raw:
+        return raw
+    text = unquote_to_bytes(raw.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+    if "/" in text:  # sent as / or as %2F, it names another path
+        raise not_found(target)
+    if not _is_text(text):
+        raise _not_text(name, text)
+    return text
+
+
+def _add_query(found: dict[str, str], query: str) -> None:
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape", max_num_fields=MOST_PARAMETERS)
+    except ValueError:
+        raise bad_request(f"The query may hold at most {MOST_PARAMETERS} parameters.") from None
+    for name, text in pairs:
+        if not (_is_text(name) and _is_text(text)):
+            raise _not_text(name, text)
+        if name.startswith("_"):
+            continue
+        if name in found:
+            raise bad_request(f"{echo(name)} may be given once only; got {echo(text)} as well.")
+        found[name] = text
+
+
+def _is_text(text: str) -> bool:
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _not_text(name: str, got: str) -> Problem:
+    return bad_request(f"{echo(name)} must be UTF-8 text without NUL; got {echo(got)}.")

@@ -1,0 +1,1 @@
+"""How a service is served: its command line, its socket and gunicorn. Both twins come through here alike."""

@@ -1,0 +1,70 @@
+"""The command line of a service, over the environment, over the defaults."""
+
+import argparse
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from contract.settings import Settings
+
+
+@dataclass(frozen=True)
+class Service:
+    """What tells one service from another before a request comes in."""
+
+    name: str
+    about: str
+    port: int
+    worker_class: str
+    worker_classes: str
+    threads_help: str
+
+
+@dataclass(frozen=True)
+class Serve:
+    """How to serve: the address, gunicorn's worker class, and the settings of the service."""
+
+    host: str
+    port: int
+    worker_class: str
+    settings: Settings
+
+
+def parse(service: Service, arguments: Sequence[str] | None = None, environment: Mapping[str, str] | None = None) -> Serve:
+    """The command line `arguments` of `service`; on a mistake, one clear line and SystemExit(2)."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {service.name}",
+        description=service.about,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"""examples:
+  python -m {service.name}                               on http://127.0.0.1:{service.port}
+  python -m {service.name} --workers 2 --threads 64      other numbers
+  python -m {service.name} --port 0                      on a free port, which is printed
+  MAX_DURATION=2 python -m {service.name}                no wait longer than 2 s
+
+The environment sets what the command line does not: {", ".join(name.upper() for name in Settings.model_fields)}.""",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=service.port, help="port, 0 for a free one (default: %(default)s)")
+    parser.add_argument("--workers", metavar="N", help="worker processes (default: WEB_CONCURRENCY, or 1)")
+    parser.add_argument("--threads", metavar="N", help=service.threads_help)
+    parser.add_argument(
+        "--worker-class", metavar="CLASS", help=f"gunicorn's worker class: {service.worker_classes}", default=None
+    )
+    given = parser.parse_args(arguments)
+    environment = dict(os.environ if environment is None else environment)
+    for variable, value in (("WEB_CONCURRENCY", given.workers), ("THREADS", given.threads)):
+        if value is not None:
+            environment[variable] = value
+    try:
+        settings = Settings.from_mapping(environment)
+    except ValueError as error:
+        parser.error(str(error))
+    return Serve(given.host, given.port, given.worker_class or service.worker_class, settings)
+
+
+def _port(text: str) -> int:
+    port = int(text) if text.isdecimal() else -1
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to 65535")
+    return port

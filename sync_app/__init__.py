@@ -1,0 +1,1 @@
+"""The blocking twin, on Flask: a request that waits holds a thread."""

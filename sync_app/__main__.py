@@ -1,0 +1,26 @@
+"""python -m sync_app: the blocking twin under gunicorn."""
+
+from typing import Any
+
+from serving.command_line import Serve, Service
+from serving.gunicorn import main
+
+SERVICE = Service(
+    name="sync_app",
+    about="The blocking twin, on Flask: a request that waits holds a thread.",
+    port=8001,
+    worker_class="gthread",
+    worker_classes="gthread (the default), sync (one thread, whatever --threads says) or gevent",
+    threads_help="threads that answer requests in each worker (default: THREADS, or 32)",
+)
+
+
+def load(serve: Serve) -> Any:
+    """The WSGI application. Imported here: under gevent, after the worker has patched the standard library."""
+    from .app import create_app
+
+    return create_app(serve.settings)
+
+
+if __name__ == "__main__":
+    main(SERVICE, load)

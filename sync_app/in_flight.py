@@ -1,0 +1,26 @@
+"""Back pressure: how many requests may wait in one process."""
+
+import threading
+from types import TracebackType
+
+from contract.problems import too_many_in_flight
+
+
+class InFlight:
+    """A place for each request that waits, as a context manager."""
+
+    def __init__(self, limit: int) -> None:
+        """Offer `limit` places."""
+        self._limit = limit
+        self._places = threading.BoundedSemaphore(limit)
+
+    def __enter__(self) -> None:
+        """Take a place; a Problem (503) where none is left."""
+        if not self._places.acquire(blocking=False):
+            raise too_many_in_flight(self._limit)
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _where: TracebackType | None
+    ) -> None:
+        """Give the place back."""
+        self._places.release()

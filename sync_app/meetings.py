@@ -1,0 +1,47 @@
+"""Waiting for other requests."""
+
+import threading
+
+from contract.parameters import Meeting
+
+
+class Party:
+    """The requests that wait for one another."""
+
+    def __init__(self) -> None:
+        """Begin with nobody."""
+        self.size = 0
+        self.met = threading.Event()
+
+
+class Meetings:
+    """The parties of one process, by the number of requests that they wait for."""
+
+    def __init__(self) -> None:
+        """Begin with no party."""
+        self._parties: dict[int, Party] = {}
+        self._lock = threading.Lock()  # another thread may run between any two steps
+
+    def barrier(self, asked: Meeting) -> bool:
+        """Wait until n requests are here, or for the timeout; whether they met."""
+        party = self._join(asked.n)
+        try:
+            party.met.wait(asked.timeout)  # holds a thread
+        finally:
+            self._leave(asked.n, party)
+        return party.met.is_set()
+
+    def _join(self, n: int) -> Party:
+        with self._lock:
+            party = self._parties.setdefault(n, Party())
+            party.size += 1
+            if party.size == n:
+                party.met.set()
+                del self._parties[n]
+            return party
+
+    def _leave(self, n: int, party: Party) -> None:
+        with self._lock:
+            party.size -= 1
+            if party.size == 0 and self._parties.get(n) is party:
+                del self._parties[n]
