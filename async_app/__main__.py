@@ -15,7 +15,7 @@ SERVICE = Service(
     about="The non-blocking twin, on aiohttp: a request that waits holds a coroutine.",
     port=8002,
     worker_class=f"aiohttp.Gunicorn{'UVLoop' if find_spec('uvloop') else ''}WebWorker",
-    worker_classes="aiohttp.GunicornUVLoopWebWorker (the default where uvloop is installed) or aiohttp.GunicornWebWorker",
+    worker_classes="aiohttp.GunicornUVLoopWebWorker (the default with uvloop) or aiohttp.GunicornWebWorker",
     threads_help="threads for blocking calls in each worker (default: THREADS, or 32)",
 )
 

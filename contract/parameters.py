@@ -112,5 +112,3 @@ class Meeting(Parameters):
 
     n: Count = 3
     timeout: Seconds = 5.0
-
-

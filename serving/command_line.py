@@ -30,7 +30,9 @@ class Serve:
     settings: Settings
 
 
-def parse(service: Service, arguments: Sequence[str] | None = None, environment: Mapping[str, str] | None = None) -> Serve:
+def parse(
+    service: Service, arguments: Sequence[str] | None = None, environment: Mapping[str, str] | None = None
+) -> Serve:
     """The command line `arguments` of `service`; on a mistake, one clear line and SystemExit(2)."""
     parser = argparse.ArgumentParser(
         prog=f"python -m {service.name}",
@@ -45,7 +47,9 @@ def parse(service: Service, arguments: Sequence[str] | None = None, environment:
 The environment sets what the command line does not: {", ".join(name.upper() for name in Settings.model_fields)}.""",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=_port, default=service.port, help="port, 0 for a free one (default: %(default)s)")
+    parser.add_argument(
+        "--port", type=_port, default=service.port, help="port, 0 for a free one (default: %(default)s)"
+    )
     parser.add_argument("--workers", metavar="N", help="worker processes (default: WEB_CONCURRENCY, or 1)")
     parser.add_argument("--threads", metavar="N", help=service.threads_help)
     parser.add_argument(

@@ -8,8 +8,6 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from contract.settings import Settings
-
 from .command_line import Serve, Service, parse
 
 BACKLOG = 2048

@@ -17,7 +17,7 @@ SERVICE = Service(
 
 def load(serve: Serve) -> Any:
     """The WSGI application. Imported here: under gevent, after the worker has patched the standard library."""
-    from .app import create_app
+    from .app import create_app  # noqa: PLC0415 - see above
 
     return create_app(serve.settings)
 

@@ -19,6 +19,8 @@ from contract.settings import Settings
 from .in_flight import InFlight
 from .waits import Wait, open_waits
 
+View = Callable[..., Response]
+
 
 def create_app(settings: Settings) -> Flask:
     """The service as a WSGI application. What it shares between requests is closed when the process ends."""
@@ -44,7 +46,7 @@ def begin() -> None:
     g.began = perf_counter()
 
 
-def view_of(operation: Operation, wait: Wait | None, in_flight: InFlight, settings: Settings) -> Callable[..., Response]:
+def view_of(operation: Operation, wait: Wait | None, in_flight: InFlight, settings: Settings) -> View:
     """The view function of one operation."""
 
     def view(**_path: str) -> Response:
