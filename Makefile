@@ -1,0 +1,41 @@
+# Everything from a fresh clone with Python 3.11 or newer, git and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help compare test bench lint install lock clean
+
+help: ## What can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+compare: install ## Run the services one after the other under load, and say what happened and why
+	$(BIN)/sync-vs-async compare $(ARGS)
+
+test: install ## Run the tests
+	$(BIN)/pytest -m "not compose" $(ARGS)
+
+bench: install ## What the twins cost over bare handlers of their frameworks (needs wrk)
+	$(BIN)/python -m loadtest.bench $(ARGS)
+
+lint: install ## ruff, import-linter, mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+install: $(VENV)/.installed ## Set up .venv
+
+$(VENV)/.installed: requirements-dev.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it with make PYTHON=...")'
+	@echo "Setting up $(VENV): about a minute, once."
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+lock: ## Pin the dependencies anew (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock' pyproject.toml -o requirements.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock' --extra dev --constraint requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean: ## Remove .venv
+	rm -rf $(VENV)
