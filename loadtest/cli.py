@@ -1,6 +1,194 @@
 """The command sync-vs-async."""
 
+import argparse
+import ipaddress
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+from urllib.parse import urlsplit
 
-def main() -> None:
-    """Run the command line."""
-    raise SystemExit("not there yet")
+from pydantic import ValidationError
+from rich.console import Console
+
+from contract.parameters import Duration
+from contract.settings import Settings
+
+from .compare import Comparison, Stranger
+from .driver import GeneratorFailed
+from .lineup import Service, chosen, cores, lineup
+from .results import Options, save
+from .services import ServiceFailed
+from .terminal import console, progress, show
+from .verdict import conclusive
+
+VERDICT, FAILED, INCONCLUSIVE = 0, 1, 2
+
+QUICK_SERVICES = ("flask", "flask-threads", "aiohttp")
+
+EXAMPLES = """examples:
+  sync-vs-async compare                                        the whole line-up, in at most two minutes
+  sync-vs-async compare --quick                                three services, in at most half a minute
+  sync-vs-async compare --services flask-threads,aiohttp       two of them
+  sync-vs-async compare --services flask-threads:threads=8,flask-threads:threads=128 --users 1,8,128
+  sync-vs-async compare --users 1,50,100 --delay 500ms --seconds 5 --repeats 3
+  sync-vs-async compare --services aiohttp --target mine=http://127.0.0.1:5001 --path /slow
+
+exit status: 0 a verdict, 2 inconclusive (the verdict says why) or interrupted, 1 failed to run"""
+
+
+class Usage(Exception):
+    """A mistake on the command line, told in one sentence."""
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit with its status."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    try:
+        services = _services(given)
+        options = _options(given)
+    except (Usage, ValueError) as mistake:
+        parser.exit(FAILED, f"sync-vs-async: {mistake}\n")
+    command = ["sync-vs-async", *(sys.argv[1:] if arguments is None else arguments)]
+    sys.exit(compare(Comparison(services, options, command), Path(given.out), console()))
+
+
+def compare(comparison: Comparison, out: Path, screen: Console) -> int:
+    """Run, write `results.json` into a new folder of `out`, show it, and return the exit status."""
+    for number in (signal.SIGTERM, signal.SIGHUP):  # whatever ends us, we stop what we started
+        signal.signal(number, _interrupt)
+    folder = out / datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S")
+    complete = True
+    try:
+        with progress(screen, comparison.seconds, comparison.repeats) as bar:
+            comparison.run(bar)
+    except KeyboardInterrupt:
+        complete = False
+    except (ServiceFailed, GeneratorFailed) as error:
+        screen.print(f"sync-vs-async: {error}", style="red", markup=False)
+        return FAILED
+    if not comparison.steps:
+        screen.print("Interrupted before anything was measured.")
+        return INCONCLUSIVE
+    results = comparison.results(complete=complete)
+    path = save(results, folder)
+    show(screen, results)
+    screen.print(f"\n{path}", markup=False, soft_wrap=True)
+    return VERDICT if conclusive(results) else INCONCLUSIVE
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="sync-vs-async", description="Blocking and non-blocking, measured alike.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    compare = commands.add_parser(
+        "compare",
+        help="run the services one after the other under load, and say what happened and why",
+        description="Runs each service on its own under a closed load of growing numbers of users, holds every figure "
+        "against its prediction, and says what bound it.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    names = ", ".join(lineup(cores()))
+    compare.add_argument("--quick", action="store_true", help="fewer services and shorter steps: at most 30 s")
+    compare.add_argument(
+        "--services",
+        metavar="A,B",
+        help=f"services to compare, of {names}; each may be changed, as in "
+        "flask-threads:workers=1:threads=64 or aiohttp:worker-class=CLASS (default: all; with --quick: "
+        f"{', '.join(QUICK_SERVICES)})",
+    )
+    compare.add_argument(
+        "--users", metavar="1,10,...", help="numbers of users (default: 1,10,64,400; quick: 1,8,32,200)"
+    )
+    compare.add_argument(
+        "--delay", help="how long each request waits on the service (default: 200ms; with --quick: 100ms)"
+    )
+    compare.add_argument("--think", default="0s", help="how long a user thinks between requests (default: %(default)s)")
+    compare.add_argument(
+        "--seconds", type=float, help="shortest measuring window of a step (default: 2; with --quick: 1)"
+    )
+    compare.add_argument("--repeats", type=int, help="how often everything is measured (default: 2; with --quick: 1)")
+    compare.add_argument("--out", default="results", metavar="DIR", help="where results go (default: %(default)s)")
+    compare.add_argument(
+        "--target",
+        action="append",
+        default=[],
+        metavar="NAME=URL",
+        help="compare a running HTTP service that is not ours, too; may be given again",
+    )
+    compare.add_argument("--path", default="/", help="what is asked of every --target (default: %(default)s)")
+    compare.add_argument("--allow-remote", action="store_true", help="let a --target be on another machine")
+    return parser
+
+
+def _options(given: argparse.Namespace) -> Options:
+    quick: bool = given.quick
+    users = _users(given.users or ("1,8,32,200" if quick else "1,10,64,400"))
+    delay: str = given.delay or ("100ms" if quick else "200ms")
+    seconds: float = given.seconds if given.seconds is not None else (1.0 if quick else 2.0)
+    repeats: int = given.repeats if given.repeats is not None else (1 if quick else 2)
+    wait, think = _duration("--delay", delay), _duration("--think", given.think)
+    if wait < 0.001:
+        raise Usage(f"--delay takes at least 1ms, so that there is a wait to measure; got {delay!r}.")
+    if not 0.5 <= seconds <= 600:
+        raise Usage(f"--seconds takes a number from 0.5 to 600; got {seconds:g}.")
+    if not 1 <= repeats <= 20:
+        raise Usage(f"--repeats takes a whole number from 1 to 20; got {repeats}.")
+    return Options(users=users, delay=delay, wait=wait, think=think, seconds=seconds, repeats=repeats, quick=quick)
+
+
+def _users(text: str) -> list[int]:
+    counts = text.split(",")
+    if not all(count.isdecimal() and 1 <= int(count) <= 10_000 for count in counts):
+        raise Usage(f"--users takes whole numbers from 1 to 10000 with commas between them; got {text!r}.")
+    return sorted({int(count) for count in counts})
+
+
+def _duration(option: str, text: str) -> float:
+    settings = Settings()
+    try:
+        return Duration.model_validate({"duration": text}, context=settings).duration
+    except ValidationError:
+        limits = Duration.limits("duration", f"{settings.max_duration:g} s")
+        raise Usage(f"{option} takes {limits}; got {text!r}.") from None
+
+
+def _services(given: argparse.Namespace) -> list[Service | Stranger]:
+    known = lineup(cores())
+    strangers = [_stranger(text, given.path, allow_remote=given.allow_remote) for text in given.target]
+    default = ",".join(QUICK_SERVICES if given.quick else known)
+    services = [chosen(text, known) for text in (given.services or default).split(",")]
+    everyone: list[Service | Stranger] = [*services, *strangers]
+    names = [service.name for service in everyone]
+    if len(set(names)) < len(names):
+        raise Usage(f"Each service can be compared once; got {', '.join(names)}.")
+    return everyone
+
+
+def _stranger(text: str, path: str, *, allow_remote: bool) -> Stranger:
+    name, equals, url = text.partition("=")
+    parts = urlsplit(url)
+    if not (name and equals and parts.scheme in ("http", "https") and parts.hostname) or parts.path not in ("", "/"):
+        raise Usage(f"--target takes NAME=http://HOST:PORT, and --path the path; got {text!r}.")
+    if not path.startswith("/"):
+        raise Usage(f"--path begins with a slash; got {path!r}.")
+    if not allow_remote and not _is_loopback(parts.hostname):
+        raise Usage(f"{parts.hostname} is not this machine. Load on others needs --allow-remote, and their consent.")
+    return Stranger(name, url.rstrip("/"), path)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        found = socket.getaddrinfo(host, None)
+    except OSError as error:
+        raise Usage(f"There is no address for {host!r}: {error.strerror}.") from None
+    return all(ipaddress.ip_address(address[4][0]).is_loopback for address in found)

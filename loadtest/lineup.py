@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 UVLOOP_WORKER = "aiohttp.GunicornUVLoopWebWorker"
 
@@ -28,6 +29,11 @@ class Service:
                 return self.workers * self.threads
             case _:
                 return None
+
+    @property
+    def kind(self) -> Literal["blocking", "non-blocking"]:
+        """Whether a request that waits holds a thread."""
+        return "non-blocking" if self.slots is None else "blocking"
 
     @property
     def made_of(self) -> str:

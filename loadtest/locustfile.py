@@ -6,19 +6,19 @@ from typing import Any
 from locust import events
 
 from loadtest import buckets
-from loadtest.users import WaitingUser
+from loadtest.users import TwinUser
 
 buckets.install()
 
 
-class SyncApp(WaitingUser):
+class SyncApp(TwinUser):
     """Users of the blocking twin."""
 
     service = "sync_app"
     host = os.environ.get("SYNC_APP_URL", "http://127.0.0.1:8001")
 
 
-class AsyncApp(WaitingUser):
+class AsyncApp(TwinUser):
     """Users of the non-blocking twin."""
 
     service = "async_app"

@@ -1,7 +1,9 @@
 """Services as real processes: started on a free port, watched, and stopped whatever happens."""
 
 import os
+import queue
 import re
+import shlex
 import signal
 import subprocess
 import tempfile
@@ -9,10 +11,9 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from threading import Thread
 from typing import IO
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import psutil
 
@@ -31,12 +32,14 @@ class ServiceFailed(Exception):
 
 @dataclass(frozen=True)
 class Usage:
-    """What a service's processes used: CPU seconds since each began, resident bytes now."""
+    """What a service's processes have used so far, by process id; the master is one of them."""
 
-    cpu: float
-    memory: int
-    busiest: float
-    """CPU seconds of the process that used the most."""
+    cpu: Mapping[int, float]
+    """CPU seconds, user and system."""
+    memory: Mapping[int, int]
+    """Resident bytes. Pages that processes share are counted for each of them."""
+    connections: Mapping[int, int]
+    """Established connections of each worker."""
 
 
 class Running:
@@ -50,17 +53,17 @@ class Running:
         self._master = psutil.Process(process.pid)
 
     def usage(self) -> Usage:
-        """CPU and memory of the master and all its workers.
-
-        Memory is the sum of resident set sizes, so pages that workers share are counted once for each.
-        """
-        cpu, memory = [0.0], 0
+        """CPU, memory and connections of the master and all its workers."""
+        cpu, memory, connections = {}, {}, {}
         for process in (self._master, *self._master.children(recursive=True)):
             with suppress(psutil.NoSuchProcess):
                 times = process.cpu_times()
-                cpu.append(times.user + times.system)
-                memory += process.memory_info().rss
-        return Usage(sum(cpu), memory, max(cpu))
+                cpu[process.pid] = times.user + times.system
+                memory[process.pid] = process.memory_info().rss
+                if process.pid != self._master.pid:
+                    open_now = process.net_connections("tcp")
+                    connections[process.pid] = sum(one.status == psutil.CONN_ESTABLISHED for one in open_now)
+        return Usage(cpu, memory, connections)
 
 
 @contextmanager
@@ -105,27 +108,54 @@ def stop(process: subprocess.Popen[str]) -> None:
 
 def _answering(service: Service, process: subprocess.Popen[str], log: IO[str]) -> Running:
     deadline = time.monotonic() + START_WITHIN
-    address: list[str] = []
     assert process.stdout is not None
-    Thread(target=_read_address, args=(process.stdout, address), daemon=True).start()
+    lines = lines_of(process.stdout)
+    url = None
     while time.monotonic() < deadline and process.poll() is None:
-        if address and _healthy(address[0]):
-            return Running(service, process, address[0])
-        time.sleep(0.02)
-    log.seek(0)
+        if url is None:
+            with suppress(queue.Empty):
+                url = _address(lines.get(timeout=0.1))
+        elif _answers(url):
+            return Running(service, process, url)
+        else:
+            time.sleep(0.02)
     why = f"ended with status {process.returncode}" if process.returncode is not None else "did not answer in time"
-    raise ServiceFailed(f"{service.name} {why}: {' '.join(service.command())}\n{log.read()[-2000:]}")
+    raise ServiceFailed(f"{service.name} {why}: {shlex.join(service.command())}\n{tail(log)}")
 
 
-def _read_address(stdout: IO[str], address: list[str]) -> None:
-    if found := re.search(r"http://\S+", stdout.readline()):
-        address.append(found[0])
+def lines_of(stream: IO[str]) -> queue.SimpleQueue[str]:
+    """The lines of a pipe as they come, read by a thread of its own; an empty line at its end."""
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def read() -> None:
+        with suppress(ValueError):  # closed while we read
+            for line in stream:
+                lines.put(line)
+        lines.put("")
+
+    Thread(target=read, daemon=True).start()
+    return lines
 
 
-def _healthy(url: str) -> bool:
+def tail(log: IO[str]) -> str:
+    """The end of a log."""
+    log.seek(0)
+    return log.read()[-2000:].strip()
+
+
+def _address(line: str) -> str | None:
+    found = re.search(r"http://[^\s]+", line)
+    return found[0] if found else None
+
+
+def _answers(url: str) -> bool:
+    connection = HTTPConnection(url.removeprefix("http://"), timeout=1)
     try:
-        with urlopen(f"{url}/healthz", timeout=1) as answer:  # noqa: S310 - an address that we chose
-            status: int = answer.status
-            return status == 200
-    except (URLError, OSError):
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+    except (OSError, HTTPException):
         return False
+    else:
+        return True
+    finally:
+        connection.close()

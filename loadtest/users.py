@@ -18,8 +18,8 @@ TIMEOUT = 60.0
 """Seconds after which a request is given up and counted as a failure."""
 
 
-def expected(target: str) -> bytes:
-    """The body that both services owe for `target`, by their contract.
+def promised(target: str) -> bytes:
+    """The body that both twins owe for `target`, by their contract.
 
     Raises:
         Problem: where the contract refuses it.
@@ -40,15 +40,13 @@ class WaitingUser(FastHttpUser):
     service = ""
     """The name under which statistics are kept."""
 
-    asked_at: float | None = None
-    """When the request in flight was sent (perf_counter), None between requests."""
-
     def __init__(self, environment: Any) -> None:
         """Take the options of this run."""
         super().__init__(environment)
         self.options = environment.parsed_options
         self._label = environment.host or self.service  # --host sends every user class to one place
-        self._promises: dict[str, tuple[str, bytes]] = {}
+        self._names: dict[str, str] = {}
+        self._asked: float | None = None
 
     def on_start(self) -> None:
         """Begin at a moment of its own, so that users who came together do not stay in step."""
@@ -59,46 +57,78 @@ class WaitingUser(FastHttpUser):
         think: float = self.options.think
         return think
 
-    def ask(self, target: str) -> None:
-        """GET `target`; a failure unless the answer is the one that the contract promises."""
-        if target not in self._promises:
-            self._promises[target] = (f"{self._label} {target}", expected(target))
-        name, body = self._promises[target]
-        self.asked_at = perf_counter()
-        with self.client.get(target, name=name, catch_response=True) as response:
+    def hangs_since(self, clock: float) -> bool:
+        """Whether its request in flight was sent before `clock` (perf_counter)."""
+        return self._asked is not None and self._asked < clock
+
+    def ask(self, target: str, body: bytes | None) -> None:
+        """GET `target`; a failure unless the answer is a 200 and, where one is named, has this body."""
+        if target not in self._names:
+            self._names[target] = f"{self._label} {target}"
+        self._asked = perf_counter()
+        with self.client.get(target, name=self._names[target], catch_response=True) as response:
+            self._asked = None
             if response.status_code == 200:
-                if response.content != body:
+                if body is not None and response.content != body:
                     response.failure(f"not the promised body: {bytes(response.content)[:80]!r}")
             elif 0 < response.status_code < 400:  # Locust counts the rest as failures by itself
                 response.failure(f"status {response.status_code} where 200 was promised")
-        self.asked_at = None
+
+
+class TwinUser(WaitingUser):
+    """A user of one of the twins. Tags select what is asked for."""
+
+    abstract = True
+    _bodies: dict[str, bytes]
+
+    def on_start(self) -> None:
+        """Look up the promises of the contract."""
+        self._bodies = {}
+        super().on_start()
+
+    def ask_twin(self, target: str) -> None:
+        """GET `target` and hold the answer against the contract."""
+        if target not in self._bodies:
+            self._bodies[target] = promised(target)
+        self.ask(target, self._bodies[target])
 
     @tag("delay")
     @task
     def delay(self) -> None:
         """One wait."""
-        self.ask(f"/delay/{self.options.delay}")
+        self.ask_twin(f"/delay/{self.options.delay}")
 
     @tag("fanout")
     @task
     def fanout(self) -> None:
         """Five waits, the way a plain handler does them."""
-        self.ask(f"/fanout?n=5&delay={self.options.delay}")
+        self.ask_twin(f"/fanout?n=5&delay={self.options.delay}")
 
     @tag("blocking")
     @task
     def blocking(self) -> None:
         """The pitfall."""
-        self.ask(f"/blocking/{self.options.delay}")
+        self.ask_twin(f"/blocking/{self.options.delay}")
 
     @tag("offload")
     @task
     def offload(self) -> None:
         """The repair."""
-        self.ask(f"/offload/{self.options.delay}")
+        self.ask_twin(f"/offload/{self.options.delay}")
 
     @tag("cpu")
     @task
     def cpu(self) -> None:
         """The control."""
-        self.ask(f"/cpu/{self.options.delay}")
+        self.ask_twin(f"/cpu/{self.options.delay}")
+
+
+class StrangerUser(WaitingUser):
+    """A user of a service that is not ours: any 200 will do."""
+
+    abstract = True
+
+    @task
+    def get(self) -> None:
+        """One request."""
+        self.ask(self.options.path, None)

@@ -1,0 +1,38 @@
+"""make bench: every ratio, one after the other; or those named on the command line."""
+
+import argparse
+import sys
+from typing import NoReturn
+
+from . import agreement, ceiling, held, overhead, profile
+from .wrk import WrkFailed
+
+BENCHES = {
+    "overhead": overhead.report,
+    "ceiling": ceiling.report,
+    "held": held.report,
+    "profile": profile.report,
+    "agreement": agreement.report,
+}
+
+
+def main() -> NoReturn:
+    """Run the benches."""
+    parser = argparse.ArgumentParser(prog="python -m loadtest.bench", description=__doc__)
+    parser.add_argument("benches", nargs="*", metavar="BENCH", help=f"of {', '.join(BENCHES)} (default: all)")
+    chosen = parser.parse_args().benches or list(BENCHES)
+    unknown = [name for name in chosen if name not in BENCHES]
+    if unknown:
+        parser.error(f"there is no bench {unknown[0]!r}; there are {', '.join(BENCHES)}")
+    for number, name in enumerate(chosen, start=1):
+        print(f"[{number} of {len(chosen)}] {name} ...", flush=True)
+        try:
+            for line in BENCHES[name]():
+                print(f"  {line}", flush=True)
+        except WrkFailed as error:
+            sys.exit(f"{name}: {error}")
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""What a waiting request costs in memory: ten thousand of them on one event loop."""
+
+import asyncio
+import resource
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from loadtest.lineup import UVLOOP_WORKER, Service
+from loadtest.services import Running, running
+
+REQUESTS = 10_000
+WAIT = 10
+
+
+def report() -> Iterator[str]:
+    """One line."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # the server inherits it
+    service = Service("async_app", "async_app", UVLOOP_WORKER, workers=1, threads=32)
+    with running(service) as server:
+        held = asyncio.run(hold(server))
+    each = (held.memory_during - held.memory_before) / REQUESTS
+    at_once = "all waiting at once" if held.seconds < WAIT else "NOT all at once"
+    yield (
+        f"One aiohttp worker held {REQUESTS} requests, {at_once} (asked within {held.seconds:.1f} s, each waits {WAIT} s), "
+        f"and answered {held.answered} of them, at {each / 1000:.1f} kB more resident memory each (aim: at most 14 kB)"
+    )
+
+
+@dataclass(frozen=True)
+class Held:
+    """Requests answered, seconds until all were asked, and the server's resident bytes before and meanwhile."""
+
+    answered: int
+    seconds: float
+    memory_before: int
+    memory_during: int
+
+
+async def hold(server: Running) -> Held:
+    """Ask for all the waits, look at the server, and take the answers."""
+    before = sum(server.usage().memory.values())
+    host, port = server.url.removeprefix("http://").split(":")
+    began = time.monotonic()
+    sent = [await _ask(host, int(port)) for _ in range(REQUESTS)]
+    while sum((usage := server.usage()).connections.values()) < REQUESTS:  # noqa: ASYNC110 - another process's state
+        await asyncio.sleep(0.1)
+    seconds = time.monotonic() - began
+    statuses = await asyncio.gather(*(_status(reader) for reader, _ in sent))
+    for _, writer in sent:
+        writer.close()
+    return Held(statuses.count(200), seconds, before, sum(usage.memory.values()))
+
+
+async def _ask(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection(host, port)
+    writer.write(f"GET /delay/{WAIT} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    return reader, writer
+
+
+async def _status(reader: asyncio.StreamReader) -> int:
+    return int((await reader.readline()).split()[1])

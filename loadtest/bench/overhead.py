@@ -1,0 +1,49 @@
+"""What the contract costs: CPU time per request of each twin over a bare handler of its framework."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from statistics import median
+
+from loadtest.lineup import UVLOOP_WORKER, Service
+from loadtest.services import Running, running
+
+from .wrk import wrk
+
+ROUNDS = 10
+CONNECTIONS = 16
+
+PAIRS = (
+    (
+        "Flask",
+        1.15,
+        Service("sync_app", "sync_app", "gthread", workers=1, threads=32),
+        Service("bare Flask", "loadtest.bench.bare_flask", "gthread", workers=1, threads=32),
+    ),
+    (
+        "aiohttp",
+        1.25,
+        Service("async_app", "async_app", UVLOOP_WORKER, workers=1, threads=32),
+        Service("bare aiohttp", "loadtest.bench.bare_aiohttp", UVLOOP_WORKER, workers=1, threads=32),
+    ),
+)
+
+
+def report() -> Iterator[str]:
+    """A line for each twin. Twin and baseline take turns of one second, so that a disturbance meets both."""
+    for framework, aim, twin, bare in PAIRS:
+        with ExitStack() as stack:
+            ours, theirs = stack.enter_context(running(twin)), stack.enter_context(running(bare))
+            rounds = [(cpu_per_request(ours), cpu_per_request(theirs)) for _ in range(ROUNDS + 1)][1:]
+        cost, baseline = (median(column) for column in zip(*rounds, strict=True))
+        ratio = median(ours_cost / theirs_cost for ours_cost, theirs_cost in rounds)
+        yield (
+            f"{framework}: {cost:.0f} µs CPU per request of /delay/0 over {baseline:.0f} µs bare, "
+            f"median ratio {ratio:.2f} of {ROUNDS} rounds (aim: at most {aim})"
+        )
+
+
+def cpu_per_request(server: Running) -> float:
+    """Microseconds of CPU time of all the server's processes per request, over one second."""
+    before = sum(server.usage().cpu.values())
+    seen = wrk(f"{server.url}/delay/0", CONNECTIONS, 1)
+    return (sum(server.usage().cpu.values()) - before) / seen.requests * 1e6

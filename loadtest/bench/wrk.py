@@ -1,0 +1,57 @@
+"""wrk, the load generator that is not ours."""
+
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+
+UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 60e3}
+
+
+class WrkFailed(Exception):
+    """wrk is not there, or saw errors."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What wrk saw: requests per second, latency in milliseconds."""
+
+    requests: int
+    throughput: float
+    p50: float
+    p99: float
+
+
+def wrk(url: str, connections: int, seconds: int) -> Seen:
+    """Load `url` from one thread for some seconds.
+
+    Raises:
+        WrkFailed: where it is not installed, or a response is not a 2xx or 3xx.
+
+    """
+    command = shutil.which("wrk")
+    if command is None:
+        raise WrkFailed("wrk is not installed; on Debian: apt-get install wrk.")
+    options = ["-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "--latency"]
+    printed = subprocess.run([command, *options, url], capture_output=True, text=True, check=True).stdout
+    if "Non-2xx" in printed or "Socket errors" in printed:
+        raise WrkFailed(printed)
+    return Seen(
+        requests=int(_found(r"(\d+) requests in", printed)),
+        throughput=float(_found(r"Requests/sec:\s+([\d.]+)", printed)),
+        p50=_latency("50%", printed),
+        p99=_latency("99%", printed),
+    )
+
+
+def _found(pattern: str, printed: str) -> str:
+    found = re.search(pattern, printed)
+    if found is None:
+        raise WrkFailed(printed)
+    return found[1]
+
+
+def _latency(label: str, printed: str) -> float:
+    value = _found(rf"{re.escape(label)}\s+([\d.]+(?:us|ms|s|m))", printed)
+    number, unit = re.fullmatch(r"([\d.]+)(\D+)", value).groups()  # type: ignore[union-attr] # the pattern above
+    return float(number) * UNITS[unit]

@@ -1,0 +1,139 @@
+"""The load generator: Locust as a library, one step at a time, in a process of its own.
+
+It reads JSON lines from standard input: first a `Job`, then an `Order` whenever the last one is done (see driver.py).
+It writes JSON lines to standard output: `{"event": "ready"}`, then for each order `opened`, and `closed` with what was
+measured. A window opens and closes on the completion of a request, so that whole requests are counted in it.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gevent
+from gevent.event import Event
+from locust.env import Environment
+
+from loadtest import buckets
+from loadtest.driver import Job, Order
+from loadtest.users import StrangerUser, TwinUser, WaitingUser
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Locust's statistics at one moment."""
+
+    clock: float
+    process_cpu: float
+    requests: int
+    failures: int
+    response_ms: float
+    latency: Mapping[float, int]
+    per_second: dict[int, int]
+    errors: dict[str, int]
+
+
+class Generator:
+    """Users of one service."""
+
+    def __init__(self, job: Job) -> None:
+        """Make the users' class; nobody asks yet."""
+        kind = StrangerUser if job.path else TwinUser
+        user_class = type("User", (kind,), {"host": job.url, "service": job.name})
+        options = argparse.Namespace(delay=job.delay, think=job.think, stagger=job.wait, path=job.path)
+        self._environment = Environment(
+            user_classes=[user_class], tags=None if job.path else ["delay"], parsed_options=options, stop_timeout=1
+        )
+        self._runner = self._environment.create_local_runner()
+
+    def measure(self, order: Order) -> dict[str, Any]:
+        """Bring the users to the step's number, let the warm-up pass, and measure one window."""
+        self._runner.start(order.users, spawn_rate=order.users)
+        while self._runner.user_count < order.users:
+            gevent.sleep(0.01)
+        gevent.sleep(order.warmup)
+        opened = self._at_next_completion(order.patience)
+        opened_unix = time.time()
+        tell({"event": "opened"})
+        gevent.sleep(max(0.0, opened.clock + order.window - time.perf_counter()))
+        closed = self._at_next_completion(order.patience)
+        return {
+            "event": "closed",
+            "opened": opened_unix,
+            "seconds": closed.clock - opened.clock,
+            "requests": closed.requests - opened.requests,
+            "failures": closed.failures - opened.failures,
+            "response_ms": closed.response_ms - opened.response_ms,
+            "latency": grown(opened.latency, closed.latency),
+            "per_second": grown(opened.per_second, closed.per_second),
+            "errors": grown(opened.errors, closed.errors),
+            "unfinished": sum(user.hangs_since(opened.clock) for user in self._users()),
+            "generator_cpu": (closed.process_cpu - opened.process_cpu) / (closed.clock - opened.clock),
+        }
+
+    def _users(self) -> list[WaitingUser]:
+        return [user for greenlet in self._runner.user_greenlets for user in greenlet.args]
+
+    def _at_next_completion(self, patience: float) -> Snapshot:
+        """The statistics right after the next request is counted, or after `patience` seconds without any."""
+        completed = Event()
+        taken: list[Snapshot] = []
+
+        def take(**_request: Any) -> None:
+            if not taken:
+                taken.append(self._snapshot())
+                completed.set()
+
+        self._environment.events.request.add_listener(take)  # type: ignore[no-untyped-call] # Locust types it not
+        completed.wait(patience)
+        self._environment.events.request.remove_listener(take)  # type: ignore[no-untyped-call] # nor this
+        return taken[0] if taken else self._snapshot()
+
+    def _snapshot(self) -> Snapshot:
+        total = self._environment.stats.total
+        return Snapshot(
+            clock=time.perf_counter(),
+            process_cpu=time.process_time(),
+            requests=total.num_requests,
+            failures=total.num_failures,
+            response_ms=total.total_response_time,
+            latency={float(bucket): count for bucket, count in total.response_times.items()},
+            per_second=dict(total.num_reqs_per_sec),
+            errors={str(error.error): error.occurrences for error in self._environment.stats.errors.values()},
+        )
+
+
+def grown(before: Mapping[Any, int], after: Mapping[Any, int]) -> dict[Any, int]:
+    """By how much each count has grown."""
+    return {key: count - before.get(key, 0) for key, count in after.items() if count > before.get(key, 0)}
+
+
+def tell(event: dict[str, Any]) -> None:
+    """Write one line to whoever runs this process."""
+    sys.stdout.write(json.dumps(event) + "\n")
+    sys.stdout.flush()
+
+
+def hear() -> dict[str, Any] | None:
+    """Read one line, while users go on; None once there will be no more."""
+    line = gevent.get_hub().threadpool.apply(sys.stdin.readline)
+    return json.loads(line) if line else None
+
+
+def main() -> None:
+    """Serve one job."""
+    buckets.install()
+    job = hear()
+    if job is None:
+        return
+    generator = Generator(Job(**job))
+    tell({"event": "ready"})
+    while order := hear():
+        tell(generator.measure(Order(**order)))
+
+
+if __name__ == "__main__":
+    main()

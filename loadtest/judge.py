@@ -1,0 +1,133 @@
+"""Whether a step can be trusted, and what bound it. Every threshold stands here, with its reason."""
+
+from dataclasses import dataclass
+
+from .model import missing
+from .results import Contender, Measured, Options, Predicted
+
+GENERATOR_BUSY = 0.9
+"""Cores of the generator from which on it measures itself: it has one thread, so 1.0 is all there is."""
+
+PROCESS_BUSY = 0.9
+"""Cores of one server process from which on it is bound by the CPU: Python runs one thread at a time."""
+
+MACHINE_BUSY = 0.95
+"""Share of all cores from which on the generator and the service take CPU time from each other."""
+
+STOLEN = 0.05
+"""Share of the cores that other guests of the host may take."""
+
+ERRORS = 0.01
+"""Share of requests that may fail."""
+
+LITTLE = 0.05
+"""Share of the users that Little's law may miss, beside the one request that an edge of the window may cut."""
+
+QUEUES = 2.0
+"""Mean response times that a window must span."""
+
+KEEPS_UP = 0.9
+"""Share of the predicted throughput from which on the prediction is said to hold."""
+
+IMPOSSIBLE = 1.05
+"""Share of the predicted throughput beyond which the measurement itself must be wrong."""
+
+FEWEST = 10
+"""Requests that a window must hold: fewer do not even give a median."""
+
+UNEXPLAINED = "unexplained"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What bound a step, and why it is inconclusive (empty: it is not)."""
+
+    bound: str
+    doubts: list[str]
+
+
+def throughput(measured: Measured) -> float:
+    """Answers per second, failures left out."""
+    return (measured.requests - measured.failures) / measured.seconds
+
+
+def mean_response(measured: Measured) -> float:
+    """Seconds; 0 where nothing was answered."""
+    return measured.response_ms / measured.requests / 1000 if measured.requests else 0.0
+
+
+def judge(
+    users: int, predicted: Predicted | None, measured: Measured, contender: Contender, options: Options
+) -> Judgement:
+    """Hold one step against the model and against what can go wrong with a measurement."""
+    bound = bound_by(users, predicted, measured, contender)
+    doubts = [*_tools(measured), *_requests(users, measured, options), *_model(bound, predicted, measured)]
+    return Judgement(bound, doubts)
+
+
+def bound_by(users: int, predicted: Predicted | None, measured: Measured, contender: Contender) -> str:
+    """The users, the slots, the CPU, the generator, or `unexplained`."""
+    if measured.generator_cpu >= GENERATOR_BUSY:
+        return "generator"
+    if (measured.busiest_cpu or 0.0) >= PROCESS_BUSY or measured.machine_cpu >= MACHINE_BUSY:
+        return "CPU"
+    if predicted is None:
+        return "unknown"
+    ratio = throughput(measured) / predicted.throughput
+    if ratio < KEEPS_UP:
+        return _uneven(users, measured, contender) or UNEXPLAINED
+    return "slots" if predicted.saturated else "users"
+
+
+def _uneven(users: int, measured: Measured, contender: Contender) -> str | None:
+    """Slots that stood idle in one process while users queued for another: connections stay where they were taken."""
+    if contender.slots is None or not contender.processes or not measured.connections:
+        return None
+    each = contender.slots // contender.processes
+    most = max(measured.connections)
+    if each > 1 and most > each:
+        return f"slots, unevenly shared ({most} of {users} users on {each} slots)"
+    return None
+
+
+def _tools(measured: Measured) -> list[str]:
+    doubts = []
+    if measured.generator_cpu >= GENERATOR_BUSY:
+        doubts.append(f"the load generator was saturated ({measured.generator_cpu:.0%} of a core)")
+    if measured.machine_cpu >= MACHINE_BUSY:
+        doubts.append(f"the machine was saturated ({measured.machine_cpu:.0%} of all cores)")
+    if measured.stolen_cpu > STOLEN:
+        doubts.append(f"other guests of the host took {measured.stolen_cpu:.0%} of the CPU")
+    return doubts
+
+
+def _requests(users: int, measured: Measured, options: Options) -> list[str]:
+    doubts = []
+    if measured.requests < FEWEST:
+        doubts.append(f"only {measured.requests} requests were answered in the window")
+    if measured.failures > ERRORS * measured.requests:
+        doubts.append(f"{measured.failures} of {measured.requests} requests failed")
+    if measured.unfinished:
+        doubts.append(f"{measured.unfinished} requests hung for the whole window")
+    response = mean_response(measured)
+    if measured.seconds < QUEUES * response:
+        doubts.append(f"the window ({measured.seconds:.1f} s) is short for responses of {response:.1f} s")
+    unseen = missing(users, measured.requests / measured.seconds, response, options.think)
+    allowed = LITTLE * users + (response + options.think) / measured.seconds
+    if abs(unseen) > allowed:
+        doubts.append(f"Little's law misses {unseen:.1f} of {users} users, more than {allowed:.1f}")
+    return doubts
+
+
+def _model(bound: str, predicted: Predicted | None, measured: Measured) -> list[str]:
+    if predicted is None:
+        return []
+    ratio = throughput(measured) / predicted.throughput
+    if ratio > IMPOSSIBLE:
+        return [f"throughput is {ratio:.2f} of what the model allows at the most"]
+    if bound == UNEXPLAINED:
+        return [
+            f"throughput is {ratio:.2f} of the prediction, and nothing that was measured explains it "
+            f"(the machine was {measured.machine_cpu:.0%} busy)"
+        ]
+    return []

@@ -1,0 +1,51 @@
+"""How long each step has to be, and which steps are run."""
+
+from dataclasses import dataclass
+
+from .model import Load, Prediction, predict
+
+SHORTEST_WARMUP = 0.5
+"""Seconds."""
+
+WARMUP_RESPONSES = 1.5
+"""Predicted response times that a warm-up spans: after one, every answer has seen the full queue."""
+
+WINDOW_RESPONSES = 2.5
+"""Predicted response times that a window spans at the least."""
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """One number of users on one service: what the model says, and how long to look. Seconds."""
+
+    users: int
+    predicted: Prediction
+    warmup: float
+    window: float
+    run: bool
+
+    @property
+    def seconds(self) -> float:
+        """How long it will take."""
+        return self.warmup + self.window if self.run else 0.0
+
+
+def plan(users: list[int], load: Load, slots: int | None, seconds: float) -> list[PlannedStep]:
+    """The steps of one service. One step beyond the first saturated one is run, the rest is only predicted."""
+    steps = []
+    saturated_before = 0
+    for count in sorted(users):
+        predicted = predict(count, load, slots)
+        warmup, window = spans(predicted.response, load, seconds)
+        steps.append(PlannedStep(count, predicted, warmup, window, run=saturated_before < 2))
+        saturated_before += predicted.saturated
+    return steps
+
+
+def spans(response: float, load: Load, seconds: float) -> tuple[float, float]:
+    """Seconds of warm-up and of window where a response takes `response` seconds.
+
+    The warm-up also outlasts the moment that users who start together are spread over, one wait.
+    """
+    cycle = response + load.think
+    return max(SHORTEST_WARMUP, load.wait + WARMUP_RESPONSES * cycle), max(seconds, WINDOW_RESPONSES * cycle)

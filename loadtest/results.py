@@ -1,0 +1,165 @@
+"""results.json: everything that a run measured, enough to draw it again without running anything."""
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+SCHEMA = 1
+
+
+class Record(BaseModel):
+    """A part of the file. What it does not know is refused, so that an older reader never misreads a newer file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Machine(Record):
+    """Where it ran."""
+
+    cores: int
+    memory: int
+    """Bytes."""
+    processor: str
+    system: str
+    python: str
+    packages: dict[str, str]
+    commit: str | None
+    """The git commit, with a + where the work tree differed; None outside a checkout."""
+
+
+class Contender(Record):
+    """One service that was compared."""
+
+    name: str
+    made_of: str
+    kind: Literal["blocking", "non-blocking", "unknown"]
+    processes: int | None
+    threads: int | None
+    slots: int | None
+    """Requests that it can wait for at once; None: as many as come, or unknown."""
+    ours: bool
+    command: list[str]
+    """The exact command that served it; empty where it ran already."""
+
+
+class Options(Record):
+    """What was asked for."""
+
+    users: list[int]
+    delay: str
+    wait: float
+    """`delay` in seconds."""
+    think: float
+    seconds: float
+    repeats: int
+    quick: bool
+
+
+class Predicted(Record):
+    """What the model says: requests per second, seconds, and whether users queue for a slot."""
+
+    throughput: float
+    response: float
+    saturated: bool
+
+
+class Measured(Record):
+    """What one window saw."""
+
+    opened: float
+    """Unix time."""
+    seconds: float
+    requests: int
+    failures: int
+    response_ms: float
+    """The sum of all response times, in milliseconds."""
+    latency: dict[float, int]
+    """Milliseconds, to three significant digits, to how many requests took so long."""
+    per_second: dict[int, int]
+    """Unix second to requests completed in it; the first and the last second are cut by the window."""
+    errors: dict[str, int]
+    unfinished: int
+    """Requests sent before the window opened and not answered when it closed."""
+    generator_cpu: float
+    """Cores that the load generator used; one is all that it can."""
+    machine_cpu: float
+    """The share of all cores that was busy, from 0 to 1."""
+    stolen_cpu: float
+    """The share of all cores that the hypervisor gave to others."""
+    server_cpu: float | None
+    """Cores that all processes of the service used; None where it is not ours."""
+    busiest_cpu: float | None
+    """Cores that the busiest of its processes used."""
+    memory: int | None
+    """Resident bytes of all its processes at the window's end."""
+    connections: list[int] | None
+    """Connections of each worker process at the window's end."""
+
+
+class Step(Record):
+    """One number of users on one service, in one repeat."""
+
+    service: str
+    repeat: int
+    users: int
+    warmup: float
+    window: float
+    predicted: Predicted | None
+    """None where there is no model: the first step of a service that is not ours."""
+    measured: Measured | None
+    """None: not run, because the service was saturated before."""
+    bound: str
+    """What bound the throughput."""
+    doubts: list[str]
+    """Why it is inconclusive; empty: it is not."""
+
+
+class Results(Record):
+    """One run of compare."""
+
+    schema_version: Annotated[int, Field(ge=SCHEMA, le=SCHEMA)] = SCHEMA
+    started: datetime
+    finished: datetime
+    complete: bool
+    """False where the run was interrupted."""
+    command: list[str]
+    generator_command: list[str]
+    options: Options
+    machine: Machine
+    contenders: list[Contender]
+    steps: list[Step]
+
+
+def save(results: Results, folder: Path) -> Path:
+    """Write `results.json` into `folder`, whole or not at all, and point `latest` beside it there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "results.json"
+    part = folder / "results.json.part"
+    with part.open("w", encoding="utf-8") as file:
+        file.write(results.model_dump_json(indent=1) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+    link = folder.parent / f".latest-{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(folder.name)
+    link.replace(folder.parent / "latest")
+    return path
+
+
+def load(path: Path) -> Results:
+    """Read a results file.
+
+    Raises:
+        ValueError: with one sentence, where it is not a whole results file of this schema version.
+
+    """
+    try:
+        return Results.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise ValueError(f"{path} is not a results file of schema version {SCHEMA}: {where}: {first['msg']}.") from None

@@ -1,0 +1,133 @@
+"""Steps of all repeats brought together: one row for each service and number of users."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .judge import throughput
+from .latency import merged, percentile
+from .results import Measured, Predicted, Results, Step
+
+DISAGREE = 0.1
+"""Spread between repeats, as a share of their mean, from which on they do not say the same."""
+
+LEAST_CPU = 0.2
+"""Seconds of CPU time below which it is not divided by requests: the system counts it in ticks of 0.01 s."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One service under one number of users. Rates per second, latencies in milliseconds, CPU in cores."""
+
+    service: str
+    users: int
+    predicted: Predicted | None
+    windows: list[Measured]
+    """One for each repeat; none where it was not run."""
+    bound: str
+    doubts: list[str]
+
+    @property
+    def holds(self) -> bool:
+        """Whether it was measured and can be trusted."""
+        return bool(self.windows) and not self.doubts
+
+    @property
+    def throughput(self) -> float:
+        """Answers per second over all windows."""
+        return sum(each.requests - each.failures for each in self.windows) / self._seconds
+
+    @property
+    def spread(self) -> float:
+        """Half the distance between the slowest and the fastest repeat, in answers per second."""
+        rates = [throughput(each) for each in self.windows]
+        return (max(rates) - min(rates)) / 2
+
+    @property
+    def ratio(self) -> float | None:
+        """Measured over predicted throughput."""
+        return self.throughput / self.predicted.throughput if self.predicted else None
+
+    def percentile(self, rank: float) -> float | None:
+        """Latency; None where too few samples lie beyond it."""
+        return percentile(merged([each.latency for each in self.windows]), rank)
+
+    @property
+    def failures(self) -> int:
+        """Requests that failed."""
+        return sum(each.failures for each in self.windows)
+
+    @property
+    def errors(self) -> dict[str, int]:
+        """Failures by kind."""
+        kinds: dict[str, int] = {}
+        for each in self.windows:
+            for kind, count in each.errors.items():
+                kinds[kind] = kinds.get(kind, 0) + count
+        return kinds
+
+    @property
+    def unfinished(self) -> int:
+        """Requests that hung for a whole window."""
+        return sum(each.unfinished for each in self.windows)
+
+    @property
+    def server_cpu(self) -> float | None:
+        """Cores that the service used."""
+        return self._mean([each.server_cpu for each in self.windows])
+
+    @property
+    def cpu_per_request(self) -> float | None:
+        """Microseconds of the service's CPU time per request; None where the clock is too coarse to say."""
+        spent = (self.server_cpu or 0.0) * self._seconds
+        requests = sum(each.requests for each in self.windows)
+        return spent / requests * 1e6 if requests and spent >= LEAST_CPU else None
+
+    @property
+    def memory(self) -> int | None:
+        """Resident bytes, the most of all repeats."""
+        sizes = [each.memory for each in self.windows if each.memory is not None]
+        return max(sizes) if sizes else None
+
+    @property
+    def generator_cpu(self) -> float:
+        """Cores that the load generator used."""
+        return self._mean([each.generator_cpu for each in self.windows]) or 0.0
+
+    @property
+    def _seconds(self) -> float:
+        return sum(each.seconds for each in self.windows)
+
+    def _mean(self, values: list[float | None]) -> float | None:
+        """The mean over the windows, each weighed by its length."""
+        known = [(value, each.seconds) for value, each in zip(values, self.windows, strict=True) if value is not None]
+        return sum(value * seconds for value, seconds in known) / self._seconds if known else None
+
+
+def rows(results: Results) -> list[Row]:
+    """The rows of a run, in the order of its services and of its numbers of users."""
+    order = {contender.name: place for place, contender in enumerate(results.contenders)}
+    groups: dict[tuple[int, int], list[Step]] = {}
+    for step in results.steps:
+        groups.setdefault((order[step.service], step.users), []).append(step)
+    return [_row(group) for _, group in sorted(groups.items())]
+
+
+def _row(steps: list[Step]) -> Row:
+    windows = [step.measured for step in steps if step.measured is not None]
+    run = [step for step in steps if step.measured is not None]
+    row = Row(
+        service=steps[0].service,
+        users=steps[0].users,
+        predicted=next((step.predicted for step in steps if step.predicted), None),
+        windows=windows,
+        bound=", ".join(_distinct(step.bound for step in run or steps)),
+        doubts=_distinct(doubt for step in run for doubt in step.doubts),
+    )
+    if windows and not row.doubts and row.spread > DISAGREE / 2 * row.throughput:
+        slowest, fastest = row.throughput - row.spread, row.throughput + row.spread
+        row.doubts.append(f"the repeats disagree ({slowest:.1f} to {fastest:.1f} a second)")
+    return row
+
+
+def _distinct(texts: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(texts))
