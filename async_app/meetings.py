@@ -28,7 +28,7 @@ class Meetings:
         """Wait until n requests are here, or for the timeout; whether they met."""
         party = self._join(asked.n)
         try:
-            async with asyncio.timeout(asked.timeout + TICK):
+            async with asyncio.timeout(asked.timeout + 2 * TICK):
                 await party.met.wait()  # holds a coroutine
         except TimeoutError:
             pass

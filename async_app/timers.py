@@ -6,20 +6,20 @@ import time
 from contract.parameters import Duration, Fanout
 
 TICK = 0.001
-"""Seconds by which uvloop's timers may fire early: they count whole milliseconds."""
+"""Seconds that uvloop's timers count in: they round to it and start from the last whole one, so they may fire early."""
 
 
-async def sleep(seconds: float) -> None:
+async def _sleep(seconds: float) -> None:
     """asyncio.sleep, but never short of `seconds`."""
     end = time.monotonic() + seconds
     await asyncio.sleep(seconds)
-    if time.monotonic() < end:
+    while time.monotonic() < end:  # noqa: ASYNC110 - it is the clock that is waited for
         await asyncio.sleep(TICK)
 
 
 async def delay(asked: Duration) -> None:
     """Wait once."""
-    await sleep(asked.duration)  # holds a coroutine
+    await _sleep(asked.duration)  # holds a coroutine
 
 
 async def fanout(asked: Fanout) -> None:
@@ -27,7 +27,7 @@ async def fanout(asked: Fanout) -> None:
     if asked.mode != "sequential":
         async with asyncio.TaskGroup() as group:
             for _ in range(asked.n):
-                group.create_task(sleep(asked.delay))  # holds n coroutines, and this one
+                group.create_task(_sleep(asked.delay))  # holds n coroutines, and this one
     else:
         for _ in range(asked.n):
-            await sleep(asked.delay)  # holds a coroutine, n times as long
+            await _sleep(asked.delay)  # holds a coroutine, n times as long

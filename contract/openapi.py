@@ -57,6 +57,8 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
         if name in takes.from_headers:
             continue
         schema = {key: value for key, value in schemas[name].items() if key not in ("title", "description")}
+        if isinstance(field.default, float):
+            schema["default"] = f"{field.default:g}s"  # as it would be sent
         in_path = f"{{{name}}}" in operation.path
         rows.append(
             {

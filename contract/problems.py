@@ -36,11 +36,6 @@ def bad_request(detail: str) -> Problem:
     return Problem(400, "Bad Request", detail)
 
 
-def refused(status: int, title: str) -> Problem:
-    """A refusal of the framework's own, with nothing to add to its name."""
-    return Problem(status, title, f"{title}.")
-
-
 def not_found(target: str) -> Problem:
     """404: nothing is served at this request target."""
     path = target.partition("?")[0]

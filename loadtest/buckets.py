@@ -6,8 +6,6 @@ sum. The error is at most 0.5 %; in Locust's own buckets 1,003 ms and 1,045 ms a
 
 from math import floor, log10
 
-import locust.stats
-
 
 def bucket(milliseconds: float) -> float:
     """`milliseconds` to three significant digits, but no finer than a microsecond."""
@@ -18,4 +16,6 @@ def bucket(milliseconds: float) -> float:
 
 def install() -> None:
     """Make Locust count in these buckets, in this process."""
+    import locust.stats  # noqa: PLC0415 - it patches the standard library, which not every reader of buckets wants
+
     locust.stats.bucket_response_time = bucket  # type: ignore[assignment] # Locust only uses it as a key

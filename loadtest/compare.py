@@ -17,7 +17,7 @@ from .plan import PlannedStep, plan, spans
 from .results import Contender, Measured, Options, Predicted, Results, Step
 from .services import Running, Usage, running
 
-OVERHEAD = 2.5
+OVERHEAD = 2.2
 """Seconds that starting and stopping a service and its generator take, for the time left."""
 
 PATIENCE = 5.0
@@ -234,6 +234,7 @@ def _measure(driver: Driver, server: Running | None, step: PlannedStep) -> Measu
         **{key: value for key, value in window.items() if key != "event"},
         machine_cpu=1 - idle / sum(spent),
         stolen_cpu=shares.get("steal", 0.0) / sum(spent),
+        connections=server.connections() if server else None,
         **used,
     )
 
@@ -244,13 +245,12 @@ def _clocks(server: Running | None) -> _Clocks:
 
 def _used(before: Usage | None, after: Usage | None, seconds: float) -> dict[str, Any]:
     if before is None or after is None:
-        return {"server_cpu": None, "busiest_cpu": None, "memory": None, "connections": None}
+        return {"server_cpu": None, "busiest_cpu": None, "memory": None}
     each = [spent - before.cpu.get(pid, 0.0) for pid, spent in after.cpu.items()]
     return {
         "server_cpu": sum(each) / seconds,
         "busiest_cpu": max(each) / seconds,
         "memory": sum(after.memory.values()),
-        "connections": list(after.connections.values()),
     }
 
 

@@ -7,7 +7,7 @@ from .model import Load, Prediction, predict
 SHORTEST_WARMUP = 0.5
 """Seconds."""
 
-WARMUP_RESPONSES = 1.5
+WARMUP_RESPONSES = 1.25
 """Predicted response times that a warm-up spans: after one, every answer has seen the full queue."""
 
 WINDOW_RESPONSES = 2.5

@@ -38,8 +38,6 @@ class Usage:
     """CPU seconds, user and system."""
     memory: Mapping[int, int]
     """Resident bytes. Pages that processes share are counted for each of them."""
-    connections: Mapping[int, int]
-    """Established connections of each worker."""
 
 
 class Running:
@@ -53,17 +51,26 @@ class Running:
         self._master = psutil.Process(process.pid)
 
     def usage(self) -> Usage:
-        """CPU, memory and connections of the master and all its workers."""
-        cpu, memory, connections = {}, {}, {}
-        for process in (self._master, *self._master.children(recursive=True)):
+        """CPU and memory of the master and all its workers."""
+        cpu, memory = {}, {}
+        for process in (self._master, *self._workers()):
             with suppress(psutil.NoSuchProcess):
                 times = process.cpu_times()
                 cpu[process.pid] = times.user + times.system
                 memory[process.pid] = process.memory_info().rss
-                if process.pid != self._master.pid:
-                    open_now = process.net_connections("tcp")
-                    connections[process.pid] = sum(one.status == psutil.CONN_ESTABLISHED for one in open_now)
-        return Usage(cpu, memory, connections)
+        return Usage(cpu, memory)
+
+    def connections(self) -> list[int]:
+        """Established connections of each worker."""
+        counts = []
+        for process in self._workers():
+            with suppress(psutil.NoSuchProcess):
+                states = [connection.status for connection in process.net_connections("tcp")]
+                counts.append(states.count(psutil.CONN_ESTABLISHED))
+        return counts
+
+    def _workers(self) -> list[psutil.Process]:
+        return self._master.children(recursive=True)
 
 
 @contextmanager

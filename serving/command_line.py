@@ -4,6 +4,7 @@ import argparse
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 from contract.settings import Settings
 
@@ -30,11 +31,19 @@ class Serve:
     settings: Settings
 
 
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser that answers a mistake with one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, without the usage before it, and exit with status 2."""
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
 def parse(
     service: Service, arguments: Sequence[str] | None = None, environment: Mapping[str, str] | None = None
 ) -> Serve:
     """The command line `arguments` of `service`; on a mistake, one clear line and SystemExit(2)."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"python -m {service.name}",
         description=service.about,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -1,6 +1,5 @@
 """gunicorn, run from Python with the same limits for every service."""
 
-import os
 import socket
 import sys
 from collections.abc import Callable
@@ -12,6 +11,12 @@ from .command_line import Serve, Service, parse
 
 BACKLOG = 2048
 """Connections that may wait to be accepted. gunicorn's default; aiohttp's own would be 128."""
+
+SPARE = 1000
+"""Connections that a process takes beyond the requests that may wait in it, so that the next one hears 503."""
+
+LONGEST_LINE = 8190
+"""Bytes in a request line: aiohttp's limit. gunicorn's default is 4094."""
 
 KEEPALIVE = 75
 """Seconds that an idle connection stays open, where the worker class keeps connections at all."""
@@ -44,12 +49,13 @@ def listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
         listener.listen(BACKLOG)
     except OSError as error:
-        sys.exit(f"Cannot listen on {host}:{port}: {os.strerror(error.errno) if error.errno else error}.")
+        sys.exit(f"Cannot listen on {host}:{port}: {error.strerror}.")
     return listener
 
 
 def banner(service: Service, serve: Serve, host: str, port: int) -> str:
     """What the terminal shows first: where the service is, what it is made of, and a line to try."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - an address to call, not to listen on
     where = f"[{host}]" if ":" in host else host
     made_of = f"{serve.settings.web_concurrency} x {serve.worker_class}, {serve.settings.threads} threads each"
     return f"{service.name} on http://{where}:{port} ({made_of})\n  curl -i http://{where}:{port}/delay/1s"
@@ -73,7 +79,9 @@ class Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn carries no typ
             "worker_class": self._serve.worker_class,
             "workers": settings.web_concurrency,
             "threads": settings.threads,
-            "worker_connections": settings.max_in_flight,
+            "worker_connections": settings.max_in_flight + SPARE,
+            "limit_request_line": LONGEST_LINE,
+            "forwarded_allow_ips": "",  # there is no proxy whose headers to trust; SCRIPT_NAME would be a 500
             "backlog": BACKLOG,
             "keepalive": KEEPALIVE,
             "timeout": SILENCE,

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from time import perf_counter
 
-from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound
+from flask import Flask, Response, request
+from werkzeug.exceptions import InternalServerError, MethodNotAllowed, NotFound
 
 from contract.operation import METHODS, Operation, options
 from contract.operations import OPERATIONS
-from contract.problems import Problem, internal_error, method_not_allowed, not_found, refused
+from contract.problems import Problem, internal_error, method_not_allowed, not_found
 from contract.replies import Reply, served_by, server_timing
 from contract.settings import Settings
 
@@ -35,36 +35,51 @@ def create_app(settings: Settings) -> Flask:
         view = view_of(operation, waits.get(operation.name), in_flight, settings)
         app.add_url_rule(rule, operation.name, view, methods=["GET", "HEAD"], provide_automatic_options=False)
         app.add_url_rule(rule, "options", answer_options, methods=["OPTIONS"])
-    app.before_request(begin)
-    app.register_error_handler(Problem, refuse)
-    app.register_error_handler(HTTPException, refuse_as_framework)
+    app.register_error_handler(MethodNotAllowed, refuse_method)
+    app.register_error_handler(NotFound, refuse_path)
+    app.register_error_handler(InternalServerError, fail)
     return app
-
-
-def begin() -> None:
-    """Start the clock of a request."""
-    g.began = perf_counter()
 
 
 def view_of(operation: Operation, wait: Wait | None, in_flight: InFlight, settings: Settings) -> View:
     """The view function of one operation."""
 
     def view(**_path: str) -> Response:
-        asked = operation.parse(target(), request.headers, settings)
-        answer = None
-        if wait is not None:
-            with in_flight:
-                began = perf_counter()
-                answer = wait(asked)  # holds a thread
-                g.waited = perf_counter() - began
-        return respond(operation.reply(asked, answer))
+        began, waited = perf_counter(), None
+        try:
+            asked = operation.parse(target(), request.headers, settings)
+            answer = None
+            if wait is not None:
+                with in_flight:
+                    started = perf_counter()
+                    answer = wait(asked)  # holds a thread
+                    waited = perf_counter() - started
+            reply = operation.reply(asked, answer)
+        except Problem as problem:
+            reply = problem.reply()
+        return respond(reply, began, waited)
 
     return view
 
 
 def answer_options(**_path: str) -> Response:
     """Say which methods a known path answers."""
-    return respond(options())
+    return respond(options(), perf_counter())
+
+
+def refuse_method(_error: MethodNotAllowed) -> Response:
+    """Refuse any other method on a known path."""
+    return respond(method_not_allowed(request.method, METHODS).reply(), perf_counter())
+
+
+def refuse_path(_error: NotFound) -> Response:
+    """Refuse any other path."""
+    return respond(not_found(target()).reply(), perf_counter())
+
+
+def fail(_error: InternalServerError) -> Response:
+    """Answer for a view that failed. Flask has logged the traceback."""
+    return respond(internal_error().reply(), perf_counter())
 
 
 def target() -> str:
@@ -73,27 +88,12 @@ def target() -> str:
     return raw if raw.isascii() else raw.encode("latin-1").decode("utf-8", "surrogateescape")
 
 
-def refuse(problem: Problem) -> Response:
-    """A refusal of the contract."""
-    return respond(problem.reply())
-
-
-def refuse_as_framework(error: HTTPException) -> Response:
-    """A refusal of Flask's, in the contract's words. Flask has logged the traceback of a failure."""
-    match error:
-        case NotFound():
-            return refuse(not_found(target()))
-        case MethodNotAllowed():
-            return refuse(method_not_allowed(request.method, METHODS))
-        case InternalServerError():
-            return refuse(internal_error())
-        case _:
-            return refuse(refused(error.code or 500, error.name))
-
-
-def respond(reply: Reply) -> Response:
+def respond(reply: Reply, began: float, waited: float | None = None) -> Response:
     """The reply as Flask's response, with what was measured in its headers."""
-    response = Response(reply.body, reply.status, reply.headers, content_type=reply.content_type)
-    response.headers["Served-By"] = served_by("sync_app", os.getpid(), threading.current_thread().name)
-    response.headers["Server-Timing"] = server_timing(perf_counter() - g.began, g.get("waited"))
-    return response
+    headers = {
+        **reply.headers,
+        "Content-Type": reply.content_type,
+        "Served-By": served_by("sync_app", os.getpid(), threading.current_thread().name),
+        "Server-Timing": server_timing(perf_counter() - began, waited),
+    }
+    return Response(reply.body, reply.status, headers)

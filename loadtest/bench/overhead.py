@@ -10,7 +10,8 @@ from loadtest.services import Running, running
 from .wrk import wrk
 
 ROUNDS = 10
-CONNECTIONS = 16
+CONNECTIONS = 4
+"""Few, so that threads that fight for the interpreter do not drown what is measured."""
 
 PAIRS = (
     (

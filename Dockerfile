@@ -1,0 +1,15 @@
+# The one image behind docker-compose.yml: the command of a container makes it sync_app, async_app or Locust.
+FROM python:3.13-slim
+
+RUN useradd --system --no-create-home app
+WORKDIR /app
+
+# In a layer of its own, which stays as long as the pins do. Wheels alone: there is no compiler in here.
+COPY requirements.txt .
+RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
+        --only-binary=:all: --require-hashes --requirement requirements.txt
+
+# What .dockerignore lets through. Owned by the user, so that it is readable whatever the umask of the clone was.
+COPY --chown=app . .
+ENV PYTHONPATH=/app
+USER app

@@ -1,0 +1,253 @@
+"""The compose file for real: built, brought up, asked, loaded, stopped and taken down."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+pytestmark = pytest.mark.compose
+
+ROOT = Path(__file__).parents[2]
+TWINS = ("sync_app", "async_app")
+SERVICES = (*TWINS, "locust")
+INSIDE = {"sync_app": 8001, "async_app": 8002, "locust": 8089}
+"""The port of each service in its container."""
+
+BUILT_WITHIN = 600.0
+UP_WITHIN = 120.0
+DOWN_WITHIN = 120.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back over HTTP, and the seconds it took."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Stand:
+    """The services of the compose file, up, each in a container and at a published port."""
+
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    containers: Mapping[str, str]
+    ports: Mapping[str, int]
+
+    def compose(self, *arguments: str, within: float) -> str:
+        return run(*self.command, *arguments, within=within, environment=self.environment)
+
+    def inspect(self, service: str) -> Any:
+        return json.loads(run("docker", "inspect", self.containers[service]))[0]
+
+    def is_healthy(self, service: str) -> bool:
+        return bool(self.inspect(service)["State"]["Health"]["Status"] == "healthy")
+
+    def connect(self, service: str) -> HTTPConnection:
+        return HTTPConnection("127.0.0.1", self.ports[service], timeout=30)
+
+    def ask(self, service: str, target: str, form: Sequence[tuple[str, str]] | None = None) -> Answer:
+        """GET `target`, or POST the form to it."""
+        with closing(self.connect(service)) as connection:
+            asked = time.monotonic()
+            if form is None:
+                connection.request("GET", target)
+            else:
+                connection.request(
+                    "POST", target, urlencode(form), {"Content-Type": "application/x-www-form-urlencoded"}
+                )
+            with connection.getresponse() as response:
+                body = response.read()
+                return Answer(response.status, dict(response.getheaders()), body, time.monotonic() - asked)
+
+
+def run(*command: str, within: float = 30.0, environment: Mapping[str, str] | None = None) -> str:
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=within,
+        check=False,
+    )
+    assert done.returncode == 0, f"{' '.join(command)}: status {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def until(happened: Callable[[], bool], what: str, within: float) -> None:
+    deadline = time.monotonic() + within
+    while not happened():
+        assert time.monotonic() < deadline, f"not within {within:g} s: {what}"
+        time.sleep(0.2)
+
+
+def answers(*command: str) -> bool:
+    return (
+        shutil.which(command[0]) is not None
+        and subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False).returncode
+        == 0
+    )
+
+
+def compose_of_this_machine() -> list[str]:
+    if not answers("docker", "info"):
+        pytest.skip("no Docker engine answers")
+    for command in (["docker", "compose"], ["docker-compose"]):
+        if answers(*command, "version"):
+            return command
+    pytest.skip("there is neither docker compose nor docker-compose")
+
+
+def free_ports(count: int) -> list[int]:
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [listener.getsockname()[1] for listener in listeners]
+    for listener in listeners:
+        listener.close()
+    return ports
+
+
+def what_is_left_of(project: str) -> str:
+    label = f"label=com.docker.compose.project={project}"
+    return run("docker", "ps", "--all", "--quiet", "--filter", label) + run(
+        "docker", "network", "ls", "--quiet", "--filter", label
+    )
+
+
+@contextmanager
+def brought_up() -> Iterator[Stand]:
+    """The compose file under a name and on ports of its own; nothing of it is left afterwards."""
+    project = f"sync-vs-async-test-{uuid.uuid4().hex[:8]}"
+    command = [*compose_of_this_machine(), "-f", str(ROOT / "docker-compose.yml"), "-p", project]
+    ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
+    environment = {  # without the THREADS and COMPOSE_FILE of whoever runs this
+        **{name: value for name, value in os.environ.items() if name.startswith(("PATH", "HOME", "DOCKER_"))},
+        **{f"{service.removesuffix('_app').upper()}_PORT": str(port) for service, port in ports.items()},
+        "MAX_DURATION": "4",
+    }
+    try:
+        run(*command, "build", within=BUILT_WITHIN, environment=environment)
+        run(*command, "up", "-d", within=UP_WITHIN, environment=environment)
+        containers = {name: run(*command, "ps", "-q", name, environment=environment).strip() for name in SERVICES}
+        stand = Stand(command, environment, containers, ports)
+        until(lambda: all(map(stand.is_healthy, SERVICES)), "every service is healthy", UP_WITHIN)
+        yield stand
+    except BaseException:
+        print(run(*command, "logs", "--no-color", environment=environment))
+        raise
+    finally:
+        run(*command, "down", "--rmi", "local", "--timeout", "5", within=DOWN_WITHIN, environment=environment)
+        assert what_is_left_of(project) == ""
+
+
+@pytest.fixture(scope="module")
+def stand() -> Iterator[Stand]:
+    with brought_up() as stand:
+        yield stand
+
+
+@pytest.mark.parametrize("service", TWINS)
+def test_a_twin_answers_through_its_published_port_after_the_wait(stand: Stand, service: str) -> None:
+    answer = stand.ask(service, "/delay/300ms")
+    assert (answer.status, answer.body) == (200, b'{"duration":0.3}\n')
+    assert 0.3 <= answer.seconds < 3
+    assert answer.headers["Served-By"].startswith(f"{service}; ")
+
+
+@pytest.mark.parametrize("target", ["/healthz", "/openapi.json", "/delay/50ms", "/delay/nan", "/nowhere"])
+def test_both_twins_answer_the_same_bytes(stand: Stand, target: str) -> None:
+    sync, asynchronous = (stand.ask(service, target) for service in TWINS)
+    assert (sync.status, sync.body) == (asynchronous.status, asynchronous.body)
+
+
+@pytest.mark.parametrize("service", TWINS)
+def test_a_setting_reaches_the_twin_from_the_environment_of_compose(stand: Stand, service: str) -> None:
+    answer = stand.ask(service, "/delay/4.1s")
+    assert answer.status == 400
+    assert b"from 0 to 4" in answer.body
+
+
+def test_the_twins_have_the_same_cpu_and_memory(stand: Stand) -> None:
+    sync, asynchronous = (stand.inspect(service)["HostConfig"] for service in TWINS)
+    for limit in ("NanoCpus", "Memory"):
+        assert sync[limit] == asynchronous[limit] > 0
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_process_in_a_container_is_root(stand: Stand, service: str) -> None:
+    _, *processes = run("docker", "top", stand.containers[service], "-eo", "pid,uid").splitlines()
+    assert processes
+    assert all(int(process.split()[1]) != 0 for process in processes)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_container_is_reached_at_one_port_of_this_machine_alone(stand: Stand, service: str) -> None:
+    assert stand.inspect(service)["NetworkSettings"]["Ports"] == {
+        f"{INSIDE[service]}/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(stand.ports[service])}]
+    }
+
+
+def test_locusts_web_ui_offers_both_twins_with_their_hosts(stand: Stand) -> None:
+    page = stand.ask("locust", "/")
+    assert page.status == 200
+    for name, host in (("SyncApp", b"http://sync_app:8001"), ("AsyncApp", b"http://async_app:8002")):
+        assert name.encode() in page.body
+        assert host in page.body
+
+
+def test_a_swarm_started_in_locusts_web_ui_reaches_both_twins_without_a_failure(stand: Stand) -> None:
+    names = {f"{service} /delay/100ms" for service in TWINS}
+
+    def report() -> Any:
+        return json.loads(stand.ask("locust", "/stats/requests").body)
+
+    def rows() -> dict[str, Any]:
+        return {row["name"]: row for row in report()["stats"]}
+
+    form = [("user_count", "4"), ("spawn_rate", "4"), ("run_time", "60s"), ("host", "")]  # as the page sends it
+    started = stand.ask("locust", "/swarm", [*form, ("user_classes", "SyncApp"), ("user_classes", "AsyncApp")])
+    assert json.loads(started.body)["success"], started.body
+    try:
+        until(lambda: all(name in rows() and rows()[name]["num_requests"] >= 20 for name in names), "20 requests", 30)
+    finally:
+        stand.ask("locust", "/stop", [])
+    until(lambda: report()["state"] == "stopped", "the swarm stopped", 30)
+    assert report()["errors"] == []
+    assert rows().keys() == names | {"Aggregated"}
+    for row in rows().values():
+        assert row["num_failures"] == 0
+        assert row["min_response_time"] >= 100
+
+
+def test_a_stop_lets_the_requests_in_flight_finish_and_ends_with_status_0(stand: Stand) -> None:
+    """The last test of this file: it leaves nothing running."""
+    asked = {service: stand.connect(service) for service in TWINS}
+    began = time.monotonic()
+    for connection in asked.values():
+        connection.request("GET", "/delay/4s")
+    stand.compose("stop", *TWINS, within=DOWN_WITHIN)
+    took = time.monotonic() - began
+    for connection in asked.values():
+        with closing(connection), connection.getresponse() as response:
+            assert (response.status, response.read()) == (200, b'{"duration":4.0}\n')
+    assert 4 <= took < 4 + 15
+    stand.compose("stop", within=DOWN_WITHIN)
+    for service in TWINS:
+        state = stand.inspect(service)["State"]
+        assert (state["Status"], state["ExitCode"], state["OOMKilled"]) == ("exited", 0, False)
