@@ -6,7 +6,8 @@ from typing import Any
 from aiohttp import web
 
 from serving.command_line import Serve, Service
-from serving.gunicorn import DRAIN, KEEPALIVE, main
+from serving.limits import DRAIN, KEEPALIVE
+from serving.serve import main
 
 from .app import create_app
 
@@ -15,7 +16,10 @@ SERVICE = Service(
     about="The non-blocking twin, on aiohttp: a request that waits holds a coroutine.",
     port=8002,
     worker_class=f"aiohttp.Gunicorn{'UVLoop' if find_spec('uvloop') else ''}WebWorker",
-    worker_classes="aiohttp.GunicornUVLoopWebWorker (the default with uvloop) or aiohttp.GunicornWebWorker",
+    worker_classes={
+        "aiohttp.GunicornUVLoopWebWorker": "on uvloop, the default where it is installed",
+        "aiohttp.GunicornWebWorker": "on asyncio's own loop",
+    },
     threads_help="threads for blocking calls in each worker (default: THREADS, or 32)",
 )
 

@@ -12,6 +12,7 @@ class InFlight:
         """Offer `limit` places."""
         self._limit = limit
         self._taken = 0
+        # no lock: nothing else runs between two steps unless there is an await between them
 
     def __enter__(self) -> None:
         """Take a place; a Problem (503) where none is left."""

@@ -79,6 +79,12 @@ body {{ max-width: 60rem; margin: 2rem auto; padding: 0 1rem }}
 table {{ border-collapse: collapse; width: 100% }}
 th, td {{ text-align: left; vertical-align: top; padding: .5rem .75rem .5rem 0; border-top: 1px solid #8886 }}
 pre {{ margin: .25rem 0 0; white-space: pre-wrap; overflow-wrap: anywhere }}
+@media (max-width: 40rem) {{
+  thead {{ display: none }}
+  th, td {{ display: block; padding: .25rem 0 }}
+  td {{ border: 0 }}
+  td:last-child {{ padding-bottom: 1rem }}
+}}
 </style>
 <h1>Sync vs. Async</h1>
 <p>{about}

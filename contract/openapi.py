@@ -9,6 +9,7 @@ from .replies import HTML, JSON, Reply, as_json
 
 REFUSALS = {
     400: "A parameter cannot be used",
+    411: "The body is of unknown length",
     413: "The body is too long",
     503: "Too many requests are in flight",
     504: "What it waited for did not come in time",
@@ -36,7 +37,7 @@ def document(operations: Iterable[Operation]) -> dict[str, Any]:
 
 
 def _operation(operation: Operation) -> dict[str, Any]:
-    statuses = (400, 413, *operation.refusals)
+    statuses = (400, 411, 413, *operation.refusals)
     return {
         "operationId": operation.name,
         "summary": operation.summary,

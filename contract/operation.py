@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from .parameters import Parameters
-from .problems import bad_request, body_too_large, echo
+from .problems import bad_request, body_too_large, echo, length_required
 from .replies import Reply, as_json
 from .settings import Settings
 from .targets import texts
@@ -43,9 +43,11 @@ class Operation:
         """The checked values of the request for the raw `target`: an instance of `takes`.
 
         Raises:
-            Problem: 400 for a parameter that cannot be used, 404 where `target` is another path, 413.
+            Problem: 400 for a parameter that cannot be used, 404 where `target` is another path, 411, 413.
 
         """
+        if headers.get("Transfer-Encoding", ""):
+            raise length_required(LONGEST_BODY)
         length = headers.get("Content-Length", "0")
         if length != "0" and (not length.isdecimal() or int(length) > LONGEST_BODY):
             raise body_too_large(LONGEST_BODY)

@@ -48,6 +48,11 @@ def method_not_allowed(method: str, allowed: Iterable[str]) -> Problem:
     return Problem(405, "Method Not Allowed", f"{echo(method)} is not one of {allow}.", {"Allow": allow})
 
 
+def length_required(limit: int) -> Problem:
+    """411: the request's body comes in chunks, so that nobody knows whether it holds `limit` bytes at the most."""
+    return Problem(411, "Length Required", f"The body of a request needs a Content-Length, of at most {limit} bytes.")
+
+
 def body_too_large(limit: int) -> Problem:
     """413: the request's body is longer than `limit` bytes."""
     return Problem(413, "Content Too Large", f"The body of a request may hold at most {limit} bytes.")

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import FrameType
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -17,6 +18,8 @@ from rich.console import Console
 
 from contract.parameters import Duration
 from contract.settings import Settings
+from serving.command_line import Parser as OneLineParser
+from serving.serve import raise_descriptors
 
 from .compare import Comparison, Stranger
 from .driver import GeneratorFailed
@@ -41,8 +44,17 @@ EXAMPLES = """examples:
 exit status: 0 a verdict, 2 inconclusive (the verdict says why) or interrupted, 1 failed to run"""
 
 
-class Usage(Exception):
-    """A mistake on the command line, told in one sentence."""
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Mistake(Exception):
+    """Something wrong on the command line, told in one sentence."""
+
+
+class Parser(OneLineParser):
+    """Answers a mistake with the status of a run that failed; 2 is taken."""
+
+    mistaken = FAILED
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -52,42 +64,49 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     try:
         services = _services(given)
         options = _options(given)
-    except (Usage, ValueError) as mistake:
-        parser.exit(FAILED, f"sync-vs-async: {mistake}\n")
+        out = _folder(given.out)
+    except (Mistake, ValueError) as mistake:
+        parser.error(str(mistake))
+    raise_descriptors()
     command = ["sync-vs-async", *(sys.argv[1:] if arguments is None else arguments)]
-    sys.exit(compare(Comparison(services, options, command), Path(given.out), console()))
+    sys.exit(compare(Comparison(services, options, command), out, console()))
 
 
 def compare(comparison: Comparison, out: Path, screen: Console) -> int:
     """Run, write `results.json` into a new folder of `out`, show it, and return the exit status."""
-    for number in (signal.SIGTERM, signal.SIGHUP):  # whatever ends us, we stop what we started
-        signal.signal(number, _interrupt)
+    for number in ENDINGS:  # whatever ends us, we stop what we started
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
     folder = out / datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S")
-    complete = True
+    ended, failure = VERDICT, None
     try:
         with progress(screen, comparison.seconds, comparison.repeats) as bar:
             comparison.run(bar)
-    except KeyboardInterrupt:
-        complete = False
+    except (KeyboardInterrupt, SystemExit):  # rich leaves so when nobody reads what it prints
+        ended = INCONCLUSIVE
     except (ServiceFailed, GeneratorFailed) as error:
-        screen.print(f"sync-vs-async: {error}", style="red", markup=False)
-        return FAILED
+        ended, failure = FAILED, str(error).partition("\n")[0]
+        print(f"sync-vs-async: {error}", file=sys.stderr)
+    for number in ENDINGS:  # what has been measured is written, come what may
+        signal.signal(number, signal.SIG_IGN)
     if not comparison.steps:
-        screen.print("Interrupted before anything was measured.")
-        return INCONCLUSIVE
-    results = comparison.results(complete=complete)
+        screen.print("Nothing was measured.")
+        return ended
+    results = comparison.results(complete=ended == VERDICT, failure=failure)
     path = save(results, folder)
     show(screen, results)
     screen.print(f"\n{path}", markup=False, soft_wrap=True)
-    return VERDICT if conclusive(results) else INCONCLUSIVE
+    return ended or (VERDICT if conclusive(results) else INCONCLUSIVE)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    for number in ENDINGS:  # an impatient second Ctrl-C must not keep us from stopping what we started
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="sync-vs-async", description="Blocking and non-blocking, measured alike.")
+    parser = Parser(prog="sync-vs-async", description="Blocking and non-blocking, measured alike.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     compare = commands.add_parser(
         "compare",
@@ -132,24 +151,24 @@ def _parser() -> argparse.ArgumentParser:
 
 def _options(given: argparse.Namespace) -> Options:
     quick: bool = given.quick
-    users = _users(given.users or ("1,8,32,200" if quick else "1,10,64,400"))
-    delay: str = given.delay or ("100ms" if quick else "200ms")
+    users = _users(given.users if given.users is not None else ("1,8,32,200" if quick else "1,10,64,400"))
+    delay: str = given.delay if given.delay is not None else ("100ms" if quick else "200ms")
     seconds: float = given.seconds if given.seconds is not None else (1.0 if quick else 2.0)
     repeats: int = given.repeats if given.repeats is not None else (1 if quick else 2)
     wait, think = _duration("--delay", delay), _duration("--think", given.think)
     if wait < 0.001:
-        raise Usage(f"--delay takes at least 1ms, so that there is a wait to measure; got {delay!r}.")
+        raise Mistake(f"--delay takes at least 1ms, so that there is a wait to measure; got {delay!r}.")
     if not 0.5 <= seconds <= 600:
-        raise Usage(f"--seconds takes a number from 0.5 to 600; got {seconds:g}.")
+        raise Mistake(f"--seconds takes a number from 0.5 to 600; got {seconds:g}.")
     if not 1 <= repeats <= 20:
-        raise Usage(f"--repeats takes a whole number from 1 to 20; got {repeats}.")
+        raise Mistake(f"--repeats takes a whole number from 1 to 20; got {repeats}.")
     return Options(users=users, delay=delay, wait=wait, think=think, seconds=seconds, repeats=repeats, quick=quick)
 
 
 def _users(text: str) -> list[int]:
     counts = text.split(",")
     if not all(count.isdecimal() and 1 <= int(count) <= 10_000 for count in counts):
-        raise Usage(f"--users takes whole numbers from 1 to 10000 with commas between them; got {text!r}.")
+        raise Mistake(f"--users takes whole numbers from 1 to 10000 with commas between them; got {text!r}.")
     return sorted({int(count) for count in counts})
 
 
@@ -159,36 +178,59 @@ def _duration(option: str, text: str) -> float:
         return Duration.model_validate({"duration": text}, context=settings).duration
     except ValidationError:
         limits = Duration.limits("duration", f"{settings.max_duration:g} s")
-        raise Usage(f"{option} takes {limits}; got {text!r}.") from None
+        raise Mistake(f"{option} takes {limits}; got {text!r}.") from None
 
 
 def _services(given: argparse.Namespace) -> list[Service | Stranger]:
     known = lineup(cores())
     strangers = [_stranger(text, given.path, allow_remote=given.allow_remote) for text in given.target]
     default = ",".join(QUICK_SERVICES if given.quick else known)
-    services = [chosen(text, known) for text in (given.services or default).split(",")]
+    services = [chosen(text, known) for text in (default if given.services is None else given.services).split(",")]
     everyone: list[Service | Stranger] = [*services, *strangers]
     names = [service.name for service in everyone]
     if len(set(names)) < len(names):
-        raise Usage(f"Each service can be compared once; got {', '.join(names)}.")
+        raise Mistake(f"Each service can be compared once; got {', '.join(names)}.")
     return everyone
 
 
 def _stranger(text: str, path: str, *, allow_remote: bool) -> Stranger:
     name, equals, url = text.partition("=")
-    parts = urlsplit(url)
-    if not (name and equals and parts.scheme in ("http", "https") and parts.hostname) or parts.path not in ("", "/"):
-        raise Usage(f"--target takes NAME=http://HOST:PORT, and --path the path; got {text!r}.")
+    if not (name and equals and _is_origin(url)):
+        raise Mistake(f"--target takes NAME=http://HOST:PORT, and --path the path; got {text!r}.")
     if not path.startswith("/"):
-        raise Usage(f"--path begins with a slash; got {path!r}.")
-    if not allow_remote and not _is_loopback(parts.hostname):
-        raise Usage(f"{parts.hostname} is not this machine. Load on others needs --allow-remote, and their consent.")
+        raise Mistake(f"--path begins with a slash; got {path!r}.")
+    host = urlsplit(url).hostname or ""
+    if not allow_remote and not _is_loopback(host):
+        raise Mistake(f"{host} is not this machine. Load on others needs --allow-remote, and their consent.")
     return Stranger(name, url.rstrip("/"), path)
+
+
+def _is_origin(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and parts.port != 0
+            and (parts.path or "/", parts.query, parts.fragment) == ("/", "", "")
+        )
+    except ValueError:  # a port or an IPv6 address that is none
+        return False
+
+
+def _folder(text: str) -> Path:
+    folder = Path(text)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):  # so that no run is lost for want of a place to write it
+            return folder
+    except OSError as error:
+        raise Mistake(f"--out {text!r} cannot be written to: {error.strerror}.") from None
 
 
 def _is_loopback(host: str) -> bool:
     try:
         found = socket.getaddrinfo(host, None)
     except OSError as error:
-        raise Usage(f"There is no address for {host!r}: {error.strerror}.") from None
+        raise Mistake(f"There is no address for {host!r}: {error.strerror}.") from None
     return all(ipaddress.ip_address(address[4][0]).is_loopback for address in found)

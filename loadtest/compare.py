@@ -1,19 +1,20 @@
 """The comparison: every service on its own, step by step, repeat by repeat."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
 import psutil
 
 from .driver import COMMAND, Driver, Job, Order, generator
-from .judge import judge, mean_response
-from .lineup import Service
+from .judge import Judgement, judge, mean_response, throughput
+from .lineup import Service, cores
 from .machine import machine
-from .model import Load, Prediction, predict
-from .plan import PlannedStep, plan, spans
+from .model import Load
+from .plan import PlannedStep, goes_on, plan, spans
 from .results import Contender, Measured, Options, Predicted, Results, Step
 from .services import Running, Usage, running
 
@@ -22,6 +23,9 @@ OVERHEAD = 2.2
 
 PATIENCE = 5.0
 """Seconds to wait for a completion at the edge of a window, beside twice the predicted response time."""
+
+LIMITS = ("CPU", "generator", "its own limit")
+"""What binds a service that the model does not know to be saturated."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Progress(Protocol):
 class _Clocks(NamedTuple):
     """CPU clocks at one moment, in seconds."""
 
-    machine: Any
+    machine: dict[str, float]
     usage: Usage | None
 
 
@@ -97,12 +101,13 @@ class Comparison:
                     self.steps.append(step)
                     progress.ended(step)
 
-    def results(self, *, complete: bool) -> Results:
+    def results(self, *, complete: bool, failure: str | None = None) -> Results:
         """Everything so far, as it is written down."""
         return Results(
             started=self._started,
             finished=datetime.now(UTC),
             complete=complete,
+            failure=failure,
             command=self._command,
             generator_command=COMMAND,
             options=self._options,
@@ -114,69 +119,56 @@ class Comparison:
     def _measured(self, service: Service | Stranger, repeat: int, progress: Progress) -> Iterator[Step]:
         starting = OVERHEAD
         saturated = 0
-        first: Measured | None = None
+        first: Step | None = None
+        last: Step | None = None
         with _fresh(service) as (driver, server):
-            self._begin(driver, service, server)
+            driver.begin(self._job(service, server))
             for planned in self.planned(service):
-                step = planned
-                predicted: Prediction | None = planned.predicted
-                if isinstance(service, Stranger):
-                    step, predicted = self._replanned(planned, first)
-                if not planned.run or saturated > 1:
-                    yield self._not_run(service, repeat, step, predicted)
+                step = self._sized(planned, last) if isinstance(service, Stranger) else planned
+                if not goes_on(saturated):
+                    yield self._step(service, repeat, step, None, first)
                     continue
                 progress.begins(service.name, step.users, repeat, step.seconds + starting)
                 starting = 0.0
-                measured = _measure(driver, server, step)
-                first = first or measured
-                yield (done := self._judged(service, repeat, step, predicted, measured))
-                saturated += step.predicted.saturated or done.bound in ("CPU", "generator")
+                last = self._step(service, repeat, step, _measure(driver, server, step), first)
+                first = first or last
+                yield last
+                saturated += last.bound in LIMITS or (isinstance(service, Service) and step.predicted.saturated)
 
-    def _begin(self, driver: Driver, service: Service | Stranger, server: Running | None) -> None:
-        url = server.url if server else service.url if isinstance(service, Stranger) else ""
+    def _job(self, service: Service | Stranger, server: Running | None) -> Job:
         path = service.path if isinstance(service, Stranger) else None
-        driver.begin(Job(service.name, url, self._options.delay, self._load.wait, self._load.think, path))
+        url = server.url if server else service.url if isinstance(service, Stranger) else ""
+        return Job(service.name, url, self._options.delay, self._load.wait, self._load.think, path)
 
-    def _replanned(self, planned: PlannedStep, first: Measured | None) -> tuple[PlannedStep, Prediction | None]:
-        """The step of a stranger, whose wait is known only from its first step."""
-        if first is None or not first.requests:
-            return planned, None
-        load = Load(mean_response(first), self._load.think)
-        predicted = predict(planned.users, load, None)
-        warmup, window = spans(predicted.response, load, self._options.seconds)
-        return PlannedStep(planned.users, predicted, warmup, window, run=True), predicted
+    def _sized(self, planned: PlannedStep, last: Step | None) -> PlannedStep:
+        """The step of a stranger, as long as it must be if the last step showed all that it can carry."""
+        if last is None or last.measured is None or not (rate := throughput(last.measured)):
+            return planned
+        response = max(mean_response(last.measured), planned.users / rate - self._load.think)
+        warmup, window = spans(planned.users, response, self._load, self._options.seconds)
+        return replace(planned, predicted=replace(planned.predicted, response=response), warmup=warmup, window=window)
 
-    def _not_run(
-        self, service: Service | Stranger, repeat: int, step: PlannedStep, predicted: Prediction | None
-    ) -> Step:
-        return Step(
-            service=service.name,
-            repeat=repeat,
-            users=step.users,
-            warmup=step.warmup,
-            window=step.window,
-            predicted=_recorded(predicted),
-            measured=None,
-            bound="not run",
-            doubts=[],
-        )
-
-    def _judged(
+    def _step(
         self,
         service: Service | Stranger,
         repeat: int,
         step: PlannedStep,
-        predicted: Prediction | None,
-        measured: Measured,
+        measured: Measured | None,
+        first: Step | None,
     ) -> Step:
-        verdict = judge(step.users, _recorded(predicted), measured, self._contenders[service.name], self._options)
+        """The record of a step, judged where it was run. No model is known of a stranger."""
+        predicted = Predicted(**asdict(step.predicted)) if isinstance(service, Service) else None
+        verdict = Judgement("not run", [])
+        if measured is not None:
+            held_against = predicted or _as_the_first(first, step)
+            verdict = judge(step.users, held_against, measured, self._contenders[service.name], self._options)
         return Step(
             service=service.name,
             repeat=repeat,
             users=step.users,
             warmup=step.warmup,
             window=step.window,
-            predicted=_recorded(predicted),
+            predicted=predicted,
             measured=measured,
             bound=verdict.bound,
             doubts=verdict.doubts,
@@ -208,6 +200,14 @@ def contender(service: Service | Stranger) -> Contender:
     )
 
 
+def _as_the_first(first: Step | None, step: PlannedStep) -> Predicted | None:
+    """What the users of the first step would do in the numbers of this one."""
+    if first is None or first.measured is None or not first.measured.requests:
+        return None
+    each = throughput(first.measured) / first.users
+    return Predicted(throughput=each * step.users, response=mean_response(first.measured), saturated=False)
+
+
 @contextmanager
 def _fresh(service: Service | Stranger) -> Iterator[tuple[Driver, Running | None]]:
     """A new generator and a new server, or a stranger as it stands; the generator loads while the server starts."""
@@ -226,33 +226,34 @@ def _measure(driver: Driver, server: Running | None, step: PlannedStep) -> Measu
         Order(step.users, step.warmup, step.window, patience), lambda: opened.append(_clocks(server))
     )
     before, after = opened[0], _clocks(server)
-    spent = [end - start for start, end in zip(before.machine, after.machine, strict=True)]
-    shares = dict(zip(before.machine._fields, spent, strict=True))
-    idle = shares["idle"] + shares.get("iowait", 0.0)
-    used = _used(before.usage, after.usage, window["seconds"])
+    if server:
+        server.check()
+    spent = {name: after.machine[name] - before.machine[name] for name in before.machine}
+    idle = spent["idle"] + spent.get("iowait", 0.0)
     return Measured(
         **{key: value for key, value in window.items() if key != "event"},
-        machine_cpu=1 - idle / sum(spent),
-        stolen_cpu=shares.get("steal", 0.0) / sum(spent),
+        machine_cpu=1 - idle / sum(spent.values()),
+        stolen_cpu=spent.get("steal", 0.0) / sum(spent.values()),
         connections=server.connections() if server else None,
-        **used,
+        **_used(before.usage, after.usage, window["seconds"]),
     )
 
 
 def _clocks(server: Running | None) -> _Clocks:
-    return _Clocks(psutil.cpu_times(), server.usage() if server else None)
+    """The clocks of the service, and of the cores that this process may use."""
+    usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(cores())
+    each = [clock for core, clock in enumerate(psutil.cpu_times(percpu=True)) if core in usable]
+    sums = {name: sum(getattr(clock, name) for clock in each) for name in each[0]._fields}
+    return _Clocks(sums, server.usage() if server else None)
 
 
 def _used(before: Usage | None, after: Usage | None, seconds: float) -> dict[str, Any]:
     if before is None or after is None:
-        return {"server_cpu": None, "busiest_cpu": None, "memory": None}
+        return {"server_cpu": None, "busiest_cpu": None, "memory": None, "died": 0}
     each = [spent - before.cpu.get(pid, 0.0) for pid, spent in after.cpu.items()]
     return {
         "server_cpu": sum(each) / seconds,
         "busiest_cpu": max(each) / seconds,
         "memory": sum(after.memory.values()),
+        "died": len(before.cpu.keys() - after.cpu.keys()),
     }
-
-
-def _recorded(predicted: Prediction | None) -> Predicted | None:
-    return None if predicted is None else Predicted(**asdict(predicted))

@@ -11,6 +11,9 @@ GENERATOR_BUSY = 0.9
 PROCESS_BUSY = 0.9
 """Cores of one server process from which on it is bound by the CPU: Python runs one thread at a time."""
 
+SERVICE_BUSY = 0.5
+"""Cores that a service must use for a busy machine to be its limit, and not a neighbour's doing."""
+
 MACHINE_BUSY = 0.95
 """Share of all cores from which on the generator and the service take CPU time from each other."""
 
@@ -59,34 +62,46 @@ def mean_response(measured: Measured) -> float:
 def judge(
     users: int, predicted: Predicted | None, measured: Measured, contender: Contender, options: Options
 ) -> Judgement:
-    """Hold one step against the model and against what can go wrong with a measurement."""
+    """Hold one step against the model and against what can go wrong with a measurement.
+
+    For a service that is not ours, `predicted` is what the first step's users would do in such numbers, if anything.
+    """
     bound = bound_by(users, predicted, measured, contender)
-    doubts = [*_tools(measured), *_requests(users, measured, options), *_model(bound, predicted, measured)]
+    doubts = [*_tools(measured), *_requests(users, measured, options)]
+    if predicted is not None and contender.ours:
+        doubts += _model(bound, predicted, measured)
     return Judgement(bound, doubts)
 
 
 def bound_by(users: int, predicted: Predicted | None, measured: Measured, contender: Contender) -> str:
-    """The users, the slots, the CPU, the generator, or `unexplained`."""
+    """The users, the slots, the CPU, the generator, a stranger's own limit, or `unexplained`."""
     if measured.generator_cpu >= GENERATOR_BUSY:
         return "generator"
-    if (measured.busiest_cpu or 0.0) >= PROCESS_BUSY or measured.machine_cpu >= MACHINE_BUSY:
+    crowded_out = measured.machine_cpu >= MACHINE_BUSY and (measured.server_cpu or 0.0) >= SERVICE_BUSY
+    if (measured.busiest_cpu or 0.0) >= PROCESS_BUSY or crowded_out:
         return "CPU"
     if predicted is None:
-        return "unknown"
+        return "users"
     ratio = throughput(measured) / predicted.throughput
-    if ratio < KEEPS_UP:
-        return _uneven(users, measured, contender) or UNEXPLAINED
-    return "slots" if predicted.saturated else "users"
+    if ratio >= KEEPS_UP:
+        return "slots" if predicted.saturated else "users"
+    if not contender.ours:
+        return "its own limit"
+    return _uneven(users, ratio, measured, contender) or UNEXPLAINED
 
 
-def _uneven(users: int, measured: Measured, contender: Contender) -> str | None:
-    """Slots that stood idle in one process while users queued for another: connections stay where they were taken."""
+def _uneven(users: int, ratio: float, measured: Measured, contender: Contender) -> str | None:
+    """Slots that stood idle in one process while users queued for another: connections stay where they were taken.
+
+    None where that does not explain a throughput of `ratio` of the prediction.
+    """
     if contender.slots is None or not contender.processes or not measured.connections:
         return None
     each = contender.slots // contender.processes
-    most = max(measured.connections)
-    if each > 1 and most > each:
-        return f"slots, unevenly shared ({most} of {users} users on {each} slots)"
+    usable = sum(min(count, each) for count in measured.connections)
+    wanted = min(users, contender.slots)
+    if each > 1 and usable < wanted and ratio >= KEEPS_UP * usable / wanted:  # of 1: a sync worker keeps no connection
+        return f"slots, unevenly shared ({max(measured.connections)} of {users} users on {each} slots)"
     return None
 
 
@@ -98,6 +113,8 @@ def _tools(measured: Measured) -> list[str]:
         doubts.append(f"the machine was saturated ({measured.machine_cpu:.0%} of all cores)")
     if measured.stolen_cpu > STOLEN:
         doubts.append(f"other guests of the host took {measured.stolen_cpu:.0%} of the CPU")
+    if measured.died:
+        doubts.append(f"{measured.died} of the service's processes died in the window")
     return doubts
 
 
@@ -119,9 +136,7 @@ def _requests(users: int, measured: Measured, options: Options) -> list[str]:
     return doubts
 
 
-def _model(bound: str, predicted: Predicted | None, measured: Measured) -> list[str]:
-    if predicted is None:
-        return []
+def _model(bound: str, predicted: Predicted, measured: Measured) -> list[str]:
     ratio = throughput(measured) / predicted.throughput
     if ratio > IMPOSSIBLE:
         return [f"throughput is {ratio:.2f} of what the model allows at the most"]

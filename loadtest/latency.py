@@ -12,7 +12,7 @@ def percentile(histogram: Mapping[float, int], rank: float) -> float | None:
     `rank` is from 0 to 1: 0.99 needs 500 samples.
     """
     total = sum(histogram.values())
-    if total * (1 - rank) < BEYOND:
+    if total - rank * total < BEYOND:
         return None
     seen = 0
     for value in sorted(histogram):

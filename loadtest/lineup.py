@@ -106,6 +106,8 @@ def chosen(text: str, known: Mapping[str, Service]) -> Service:
                 service = replace(service, worker_class=value)
             case _:
                 raise ValueError(f"{text!r}: {change!r} is not workers=N, threads=N or worker-class=CLASS.")
+    if service.worker_class == "sync" and service.threads > 1:  # it would ignore them
+        raise ValueError(f"{text!r}: a sync worker has one thread; set threads=1 or worker-class=gthread.")
     return service
 
 

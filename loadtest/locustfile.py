@@ -27,10 +27,9 @@ class AsyncApp(TwinUser):
 
 @events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator] # Locust has no types for it
 def add_options(parser: Any) -> None:
-    """The options of this profile, on the command line and in the web UI."""
-    group = parser.add_argument_group("Sync vs. Async")
-    group.add_argument("--delay", default="100ms", help="How long each request waits on the service, such as 100ms")
-    group.add_argument("--think", type=float, default=0.0, help="Seconds between an answer and the next request")
-    group.add_argument(
+    """The options of this profile, on the command line and in the web UI, which leaves those of a group out."""
+    parser.add_argument("--delay", default="100ms", help="How long each request waits on the service, such as 100ms")
+    parser.add_argument("--think", type=float, default=0.0, help="Seconds between an answer and the next request")
+    parser.add_argument(
         "--stagger", type=float, default=0.1, help="Seconds over which users that start together are spread"
     )

@@ -8,6 +8,9 @@ N = X (response + Z) whatever the service does (J. D. C. Little, "A Proof for th
 from dataclasses import dataclass
 from math import inf
 
+ROUNDING = 1e-9
+"""Share by which two rates may differ and still be the same: at the knee they are, but for the last digit."""
+
 
 @dataclass(frozen=True)
 class Load:
@@ -36,7 +39,7 @@ def predict(users: int, load: Load, slots: int | None) -> Prediction:
     by_users = users / (load.wait + load.think)
     by_slots = inf if slots is None else slots / load.wait
     throughput = min(by_users, by_slots)
-    return Prediction(throughput, users / throughput - load.think, saturated=by_users > by_slots)
+    return Prediction(throughput, users / throughput - load.think, saturated=by_users > by_slots * (1 + ROUNDING))
 
 
 def knee(load: Load, slots: int | None) -> float:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from .judge import FEWEST
 from .model import Load, Prediction, predict
 
 SHORTEST_WARMUP = 0.5
@@ -36,16 +37,22 @@ def plan(users: list[int], load: Load, slots: int | None, seconds: float) -> lis
     saturated_before = 0
     for count in sorted(users):
         predicted = predict(count, load, slots)
-        warmup, window = spans(predicted.response, load, seconds)
-        steps.append(PlannedStep(count, predicted, warmup, window, run=saturated_before < 2))
+        warmup, window = spans(count, predicted.response, load, seconds)
+        steps.append(PlannedStep(count, predicted, warmup, window, run=goes_on(saturated_before)))
         saturated_before += predicted.saturated
     return steps
 
 
-def spans(response: float, load: Load, seconds: float) -> tuple[float, float]:
-    """Seconds of warm-up and of window where a response takes `response` seconds.
+def goes_on(saturated: int) -> bool:
+    """Whether one more step is worth its time after `saturated` of them were."""
+    return saturated < 2
+
+
+def spans(users: int, response: float, load: Load, seconds: float) -> tuple[float, float]:
+    """Seconds of warm-up and of window where `users` users see responses of `response` seconds.
 
     The warm-up also outlasts the moment that users who start together are spread over, one wait.
     """
     cycle = response + load.think
-    return max(SHORTEST_WARMUP, load.wait + WARMUP_RESPONSES * cycle), max(seconds, WINDOW_RESPONSES * cycle)
+    window = max(seconds, WINDOW_RESPONSES * cycle, (FEWEST + 1) * cycle / users)
+    return max(SHORTEST_WARMUP, load.wait + WARMUP_RESPONSES * cycle), window

@@ -1,6 +1,7 @@
 """results.json: everything that a run measured, enough to draw it again without running anything."""
 
 import os
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -95,6 +96,8 @@ class Measured(Record):
     """Cores that the busiest of its processes used."""
     memory: int | None
     """Resident bytes of all its processes at the window's end."""
+    died: int
+    """Processes of the service that were gone at the window's end."""
     connections: list[int] | None
     """Connections of each worker process at the window's end."""
 
@@ -108,7 +111,7 @@ class Step(Record):
     warmup: float
     window: float
     predicted: Predicted | None
-    """None where there is no model: the first step of a service that is not ours."""
+    """None for a service that is not ours: nothing is known of its wait and of its slots."""
     measured: Measured | None
     """None: not run, because the service was saturated before."""
     bound: str
@@ -124,7 +127,9 @@ class Results(Record):
     started: datetime
     finished: datetime
     complete: bool
-    """False where the run was interrupted."""
+    """False where the run was interrupted, or failed."""
+    failure: str | None
+    """What failed, in one line."""
     command: list[str]
     generator_command: list[str]
     options: Options
@@ -138,16 +143,27 @@ def save(results: Results, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "results.json"
     part = folder / "results.json.part"
-    with part.open("w", encoding="utf-8") as file:
-        file.write(results.model_dump_json(indent=1) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            file.write(results.model_dump_json(indent=1) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    with suppress(OSError):  # a pointer is a convenience: results are not lost for the want of one
+        _point(folder)
+    return path
+
+
+def _point(folder: Path) -> None:
     link = folder.parent / f".latest-{os.getpid()}"
     link.unlink(missing_ok=True)
-    link.symlink_to(folder.name)
-    link.replace(folder.parent / "latest")
-    return path
+    try:
+        link.symlink_to(folder.name)
+        link.replace(folder.parent / "latest")
+    finally:
+        link.unlink(missing_ok=True)
 
 
 def load(path: Path) -> Results:

@@ -124,8 +124,8 @@ def _row(steps: list[Step]) -> Row:
         doubts=_distinct(doubt for step in run for doubt in step.doubts),
     )
     if windows and not row.doubts and row.spread > DISAGREE / 2 * row.throughput:
-        slowest, fastest = row.throughput - row.spread, row.throughput + row.spread
-        row.doubts.append(f"the repeats disagree ({slowest:.1f} to {fastest:.1f} a second)")
+        rates = [throughput(each) for each in windows]
+        row.doubts.append(f"the repeats disagree ({min(rates):.1f} to {max(rates):.1f} a second)")
     return row
 
 

@@ -25,6 +25,9 @@ START_WITHIN = 30.0
 STOP_WITHIN = 3.0
 """Seconds that it may take to stop before it is killed."""
 
+UNKNOWN = ""
+"""The process that answers, of a service that does not say."""
+
 
 class ServiceFailed(Exception):
     """A service that did not come up, or died; the message holds the end of its log."""
@@ -60,6 +63,11 @@ class Running:
                 memory[process.pid] = process.memory_info().rss
         return Usage(cpu, memory)
 
+    def check(self) -> None:
+        """ServiceFailed where the service is gone."""
+        if self.process.poll() is not None:
+            raise ServiceFailed(f"{self.service.name} died with status {self.process.returncode}.")
+
     def connections(self) -> list[int]:
         """Established connections of each worker."""
         counts = []
@@ -75,7 +83,7 @@ class Running:
 
 @contextmanager
 def running(service: Service, environment: Mapping[str, str] | None = None, port: int = 0) -> Iterator[Running]:
-    """The service, answering; stopped with everything it started when the context is left.
+    """The service, each of its workers answering; stopped with all it started when the context is left.
 
     `environment` is laid over this process's own.
 
@@ -100,17 +108,20 @@ def running(service: Service, environment: Mapping[str, str] | None = None, port
 
 
 def stop(process: subprocess.Popen[str]) -> None:
-    """Stop a process and all of its session's group: politely at first, then surely."""
-    with suppress(ProcessLookupError):
-        process.send_signal(signal.SIGINT)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(STOP_WITHIN)
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    for stream in (process.stdin, process.stdout):
-        if stream:
-            stream.close()
+    """Stop a process and all of its session's group: politely at first, then surely, whatever interrupts us."""
+    try:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_WITHIN)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            if stream:
+                with suppress(BrokenPipeError):  # with something left to say to one who was gone
+                    stream.close()
 
 
 def _answering(service: Service, process: subprocess.Popen[str], log: IO[str]) -> Running:
@@ -118,15 +129,19 @@ def _answering(service: Service, process: subprocess.Popen[str], log: IO[str]) -
     assert process.stdout is not None
     lines = lines_of(process.stdout)
     url = None
+    seen: set[str] = set()
     while time.monotonic() < deadline and process.poll() is None:
         if url is None:
             with suppress(queue.Empty):
                 url = _address(lines.get(timeout=0.1))
-        elif _answers(url):
+            continue
+        seen |= _answering_process(url)
+        if len(seen) >= service.workers or UNKNOWN in seen:
             return Running(service, process, url)
-        else:
-            time.sleep(0.02)
-    why = f"ended with status {process.returncode}" if process.returncode is not None else "did not answer in time"
+        time.sleep(0.005)
+    why = f"had {len(seen)} of {service.workers} workers answering in time"
+    if process.returncode is not None:
+        why = f"ended with status {process.returncode}"
     raise ServiceFailed(f"{service.name} {why}: {shlex.join(service.command())}\n{tail(log)}")
 
 
@@ -155,14 +170,17 @@ def _address(line: str) -> str | None:
     return found[0] if found else None
 
 
-def _answers(url: str) -> bool:
+def _answering_process(url: str) -> set[str]:
+    """The process that happens to answer; none where nobody does."""
     connection = HTTPConnection(url.removeprefix("http://"), timeout=1)
     try:
         connection.request("GET", "/healthz")
-        connection.getresponse().read()
+        response = connection.getresponse()
+        response.read()
     except (OSError, HTTPException):
-        return False
+        return set()
     else:
-        return True
+        said = re.search(r"pid=(\d+)", response.getheader("Served-By", ""))
+        return {said[1] if said else UNKNOWN}
     finally:
         connection.close()

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import groupby, zip_longest
 
 from rich.box import SIMPLE_HEAD
 from rich.columns import Columns
@@ -15,18 +16,23 @@ from rich.table import Table
 from .judge import throughput
 from .results import Contender, Results, Step
 from .rows import Row, rows
-from .verdict import verdict
+from .verdict import crowd, verdict
 
 PLAIN_WIDTH = 120
 """Columns where the output is not a terminal."""
+
+WIDE = 100
+"""Columns from which on there is room for the spread between repeats and the 90th percentile."""
 
 BAR_WIDTH = 30
 
 
 def console() -> Console:
     """Standard output: plain text, and wide enough for the tables, where it is not a terminal."""
-    out = Console(highlight=False)
-    return out if out.is_terminal else Console(highlight=False, width=PLAIN_WIDTH, color_system=None)
+    out = Console(highlight=False, markup=False, emoji=False)
+    if not out.is_terminal:
+        out.width = PLAIN_WIDTH
+    return out
 
 
 class Bar:
@@ -47,7 +53,7 @@ class Bar:
         self._done += self._current
         self._current = seconds
         self._began = time.monotonic()
-        self._what = f"{service}, {users} users" + (f", {repeat} of {self._repeats}" if self._repeats > 1 else "")
+        self._what = f"{service}, {crowd(users)}" + (f", {repeat} of {self._repeats}" if self._repeats > 1 else "")
 
     def ended(self, step: Step) -> None:
         """A step is over: a line of its own where there is no bar to watch."""
@@ -76,17 +82,21 @@ def progress(out: Console, seconds: float, repeats: int) -> Iterator[Bar]:
 def show(out: Console, results: Results) -> None:
     """Both tables, the verdict, and what it was measured on."""
     table = rows(results)
-    out.print(_lineup(results.contenders))
-    out.print(_what_happened(table))
-    if any(row.server_cpu is not None for row in table):
-        out.print(_what_it_took(table))
+    wide = out.width >= WIDE
+    for part in (
+        _lineup(results.contenders),
+        _what_happened(table, results.contenders, wide=wide),
+        _what_it_took(table, results.contenders),
+    ):
+        part.padding = (0, 2 if wide else 1, 0, 0)
+        out.print(part, "")
     for sentence in verdict(results):
         out.print(Padding(sentence, (0, 0, 0, 2)), markup=False)
     out.print(_where(results), style="dim", markup=False)
 
 
 def _line(step: Step) -> str:
-    head = f"{step.service}, {step.users} users, repeat {step.repeat}: "
+    head = f"{step.service}, {crowd(step.users)}, repeat {step.repeat}: "
     if step.measured is None:
         return head + "not run, saturated before"
     predicted = f" ({step.predicted.throughput:.1f} predicted)" if step.predicted else ""
@@ -95,13 +105,15 @@ def _line(step: Step) -> str:
 
 
 def _table(title: str, left: list[str], right: list[str], last: str | None = None) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0)
+    )
     for name in left:
         table.add_column(name, no_wrap=True)
     for name in right:
         table.add_column(name, justify="right", no_wrap=True)
     if last:
-        table.add_column(last)
+        table.add_column(last, min_width=12)
     return table
 
 
@@ -112,37 +124,40 @@ def _lineup(contenders: list[Contender]) -> Table:
     return table
 
 
-def _what_happened(table: list[Row]) -> Table:
+def _what_happened(table: list[Row], contenders: list[Contender], *, wide: bool) -> Table:
+    ranks = (0.5, 0.9, 0.99) if wide else (0.5, 0.99)
     shown = _table(
         "What happened (requests per second; latency in ms)",
         ["service"],
-        ["users", "predicted", "measured", "ratio", "p50", "p90", "p99"],
+        ["users", "predicted", "measured", "ratio", *(f"p{rank * 100:.0f}" for rank in ranks)],
         "bound by",
     )
-    for service, row in _grouped(table):
+    for service, row in _grouped(table, contenders):
         predicted = f"{row.predicted.throughput:.1f}" if row.predicted else "-"
         if not row.windows:
-            shown.add_row(service, str(row.users), predicted, "not run", "", "", "", "", "saturated before")
+            shown.add_row(service, str(row.users), predicted, "not run", *[""] * (1 + len(ranks)), "saturated before")
             continue
-        measured = f"{row.throughput:.1f}" + (f" ±{row.spread:.1f}" if len(row.windows) > 1 else "")
+        measured = f"{row.throughput:.1f}" + (f" ±{row.spread:.1f}" if wide and len(row.windows) > 1 else "")
         ratio = "-" if row.ratio is None else f"{row.ratio:.2f}"
-        tiles = [_three_digits(row.percentile(rank)) for rank in (0.5, 0.9, 0.99)]
+        tiles = [_three_digits(row.percentile(rank)) for rank in ranks]
+        bound = row.bound
         if row.doubts:
-            measured, ratio, tiles = f"({measured})", f"({ratio})", ["-", "-", "-"]
-        bound = "inconclusive, see below" if row.doubts else row.bound
+            measured, ratio, tiles, bound = f"({measured})", f"({ratio})", ["-"] * len(ranks), "inconclusive"
         shown.add_row(service, str(row.users), predicted, measured, ratio, *tiles, bound)
     return shown
 
 
-def _what_it_took(table: list[Row]) -> Table:
+def _what_it_took(table: list[Row], contenders: list[Contender]) -> Table:
+    run = [row for row in table if row.windows]
+    kinds = any(row.errors for row in run)
     shown = _table(
-        "What it took (CPU in cores)",
+        "What it took (CPU and generator in cores)",
         ["service"],
-        ["users", "CPU", "µs CPU/request", "memory", "generator CPU", "unfinished", "errors"],
-        "kinds of error",
+        ["users", "CPU", "µs/request", "memory", "generator", "hung", "errors"],
+        "kinds of error" if kinds else None,
     )
-    for service, row in _grouped([row for row in table if row.windows]):
-        shown.add_row(
+    for service, row in _grouped(run, contenders):
+        cells = [
             service,
             str(row.users),
             "-" if row.server_cpu is None else f"{row.server_cpu:.2f}",
@@ -151,17 +166,30 @@ def _what_it_took(table: list[Row]) -> Table:
             f"{row.generator_cpu:.2f}",
             str(row.unfinished),
             str(row.failures),
-            ", ".join(f"{count} x {kind}" for kind, count in row.errors.items()),
-        )
+        ]
+        if kinds:
+            cells.append(", ".join(f"{count} x {kind}" for kind, count in row.errors.items()))
+        shown.add_row(*cells)
     return shown
 
 
-def _grouped(table: list[Row]) -> Iterator[tuple[str, Row]]:
-    """Each row with its service's name, named once."""
-    before = None
-    for row in table:
-        yield ("" if row.service == before else row.service), row
-        before = row.service
+def _grouped(table: list[Row], contenders: list[Contender]) -> Iterator[tuple[str, Row]]:
+    """Each row with a label: its service's name once, and below it processes x threads = slots."""
+    slots = {each.name: _slots(each) for each in contenders}
+    for service, group in groupby(table, key=lambda row: row.service):
+        first, *rest = group
+        yield service if rest else f"{service}\n{slots[service]}".rstrip(), first
+        for label, row in zip_longest([slots[service]], rest, fillvalue=""):
+            if isinstance(row, Row):
+                yield str(label), row
+
+
+def _slots(contender: Contender) -> str:
+    if contender.processes is None:
+        return ""
+    if contender.slots is None:
+        return f"{contender.processes} x 1 = any"
+    return f"{contender.processes} x {contender.slots // contender.processes} = {contender.slots}"
 
 
 def _three_digits(milliseconds: float | None) -> str:
@@ -174,9 +202,10 @@ def _three_digits(milliseconds: float | None) -> str:
 def _where(results: Results) -> str:
     machine = results.machine
     packages = ", ".join(f"{name} {version}" for name, version in machine.packages.items())
+    cores = f"{machine.cores} {'core' if machine.cores == 1 else 'cores'}"
     return (
-        "\nA - stands where too few requests were seen to say: five must lie beyond a percentile, and CPU time must "
-        "come to 0.2 s."
-        f"\nMeasured on {machine.cores} cores ({machine.processor}), which the load generator shared; "
+        "\nBelow each service: processes x threads = slots. A - stands where too few requests were seen to say: five "
+        "must lie beyond a percentile, and CPU time must come to 0.2 s."
+        f"\nMeasured on {cores} ({machine.processor}), which the load generator shared; "
         f"Python {machine.python}, {packages}."
     )

@@ -21,7 +21,8 @@ def verdict(results: Results) -> list[str]:
     sentences += _price(table)
     sentences += _doubtful(table)
     if not results.complete:
-        sentences.append("The run was interrupted: this is what had been measured until then.")
+        why = f"failed: {results.failure}" if results.failure else "was interrupted."
+        sentences.append(f"The run {why} This is what had been measured until then.")
     return sentences
 
 
@@ -37,7 +38,7 @@ def _few(table: list[Row]) -> list[str]:
     if len(held) < 2:
         return []
     slowest, fastest = min(held, key=_rate), max(held, key=_rate)
-    who = f"At {_users(fewest)} "
+    who = f"At {crowd(fewest)} "
     if _alike(slowest, fastest):
         return [f"{who}there is no difference: {_list(held)} answer {_span(slowest, fastest)} requests a second."]
     return [
@@ -47,39 +48,43 @@ def _few(table: list[Row]) -> list[str]:
 
 
 def _keeping_up(contender: Contender, table: list[Row], results: Results) -> list[str]:
-    held = [row for row in table if row.holds and row.predicted]
+    """How far one service keeps up, by the rows that hold, and what happens at the first that does not."""
+    held = [row for row in table if row.holds]
     if not held:
         return []
     load = Load(results.options.wait, results.options.think)
-    keeps = [row for row in held if _share_of_users(row, load) >= KEEPS_UP] if contender.ours else []
-    limit = knee(load, contender.slots)
-    queued = next((row for row in held if row.users > limit), None)
-    if contender.slots is not None and queued is not None:
-        if (queued.ratio or 0.0) < KEEPS_UP:
-            return [
-                f"{contender.name} should keep up to {limit:g} users, its slots, but at {_users(queued.users)} it "
-                f"carries only {queued.ratio:.2f} of what {contender.slots} slots can."
-            ]
-        return [
-            f"{contender.name} keeps up to {limit:g} users, its slots; beyond that requests queue: "
-            f"at {_users(queued.users)} {_latency(queued)}."
-        ]
-    if keeps and keeps[-1].users == table[-1].users:
-        return [f"{contender.name} keeps up with all {_users(keeps[-1].users)}, the most that were tried."]
-    if keeps and held[-1].users > keeps[-1].users:
-        return [
-            f"{contender.name} keeps up with {_users(keeps[-1].users)}; at {_users(held[-1].users)} it is bound "
-            f"by {held[-1].bound}."
-        ]
-    return []
+    alone = held[0].throughput / held[0].users if not contender.ours else 1 / (load.wait + load.think)
+    fell = next((row for row in held if row.throughput < KEEPS_UP * alone * row.users), None)
+    kept = [row.users for row in held if fell is None or row.users < fell.users]
+    if fell is None:
+        tried = ", the most that were tried" if kept[-1] == table[-1].users else ""
+        return [f"{contender.name} keeps up with {crowd(kept[-1])}{tried}."]
+    return [f"{_kept(contender, kept, knee(load, contender.slots))}; at {crowd(fell.users)} {_fall(fell)}."]
 
 
-def _share_of_users(row: Row, load: Load) -> float:
-    return row.throughput * (load.wait + load.think) / row.users
+def _kept(contender: Contender, kept: list[int], limit: float) -> str:
+    if not kept:
+        return f"{contender.name} does not keep up with the fewest users that hold"
+    if kept[-1] == limit:
+        return f"{contender.name} keeps up to {limit:g} users, as many as its {contender.slots} slots can serve"
+    if contender.slots is not None and kept[-1] < limit:
+        return f"{contender.name} keeps up with {crowd(kept[-1])}, and should up to {limit:g} by its slots"
+    return f"{contender.name} keeps up with {crowd(kept[-1])}"
+
+
+def _fall(fell: Row) -> str:
+    median = fell.percentile(0.5)
+    waits = "" if median is None else f", and half of them wait longer than {_seconds(median)}"
+    answers = f"it answers {fell.throughput:.1f} a second"
+    if fell.predicted is None or not fell.predicted.saturated or (fell.ratio or 0.0) < KEEPS_UP:
+        return f"{answers}, bound by {fell.bound}{waits}"
+    return f"requests queue: {answers}{waits}"
 
 
 def _many(table: list[Row]) -> list[str]:
-    for users, group in groupby(sorted(table, key=_by_users, reverse=True), key=_by_users):
+    fewest = min((row.users for row in table), default=0)
+    more = sorted((row for row in table if row.users > fewest), key=_by_users, reverse=True)
+    for users, group in groupby(more, key=_by_users):
         held = sorted((row for row in group if row.holds), key=_rate, reverse=True)
         if len(held) < 2:
             continue
@@ -88,39 +93,32 @@ def _many(table: list[Row]) -> list[str]:
         behind = [row for row in others if not _alike(row, best)]
         if not behind:
             return [
-                f"At {_users(users)} there is no difference: {_list(held)} answer {_span(others[-1], best)} a second."
+                f"At {crowd(users)} there is no difference: {_list(held)} answer {_span(others[-1], best)} a second."
             ]
         who = _list([best, *alike]) + " carry" if alike else f"{best.service} carries"
         ratios = [f"{best.throughput / row.throughput:.1f} times the requests of {row.service}" for row in behind]
         return [
-            f"At {_users(users)} {who} {', '.join(ratios)}: "
+            f"At {crowd(users)} {who} {', '.join(ratios)}: "
             f"{best.throughput:.0f} a second against {', '.join(f'{row.throughput:.0f}' for row in behind)}."
         ]
     return []
 
 
 def _price(table: list[Row]) -> list[str]:
-    for _users_of, group in groupby(sorted(table, key=_by_users, reverse=True), key=_by_users):
+    for users, group in groupby(sorted(table, key=_by_users, reverse=True), key=_by_users):
         held = [row for row in group if row.holds and row.cpu_per_request]
         if len(held) >= 2:
             costs = [f"{row.service} {row.cpu_per_request:.0f}" for row in held]
-            return [f"CPU time of the service per request there, in microseconds: {', '.join(costs)}."]
+            return [f"At {crowd(users)} a request costs the service, in µs of CPU time: {', '.join(costs)}."]
     return []
 
 
 def _doubtful(table: list[Row]) -> list[str]:
     return [
-        f"Inconclusive: {row.service} at {_users(row.users)}, because {'; '.join(row.doubts)}."
+        f"Inconclusive: {row.service} at {crowd(row.users)}, because {'; '.join(row.doubts)}."
         for row in table
         if row.doubts
     ]
-
-
-def _latency(row: Row) -> str:
-    median = row.percentile(0.5)
-    if median is None or row.predicted is None:
-        return f"it answers {row.throughput:.1f} a second"
-    return f"half of them wait longer than {_seconds(median)}, and it answers {row.throughput:.1f} a second"
 
 
 def _seconds(milliseconds: float) -> str:
@@ -141,7 +139,8 @@ def _list(held: list[Row]) -> str:
     return f"{', '.join(names)} and {last}"
 
 
-def _users(count: int) -> str:
+def crowd(count: int) -> str:
+    """A number of users in words."""
     return f"{count} user" if count == 1 else f"{count} users"
 
 

@@ -17,7 +17,8 @@ class Service:
     about: str
     port: int
     worker_class: str
-    worker_classes: str
+    worker_classes: Mapping[str, str]
+    """Those that fit, each with a word on it."""
     threads_help: str
 
 
@@ -34,9 +35,12 @@ class Serve:
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser that answers a mistake with one line."""
 
+    mistaken = 2
+    """The exit status of a mistake."""
+
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong, without the usage before it, and exit with status 2."""
-        self.exit(2, f"{self.prog}: {message}\n")
+        """Say what is wrong, without the usage before it, and exit."""
+        self.exit(self.mistaken, f"{self.prog}: {message}\n")
 
 
 def parse(
@@ -61,8 +65,13 @@ The environment sets what the command line does not: {", ".join(name.upper() for
     )
     parser.add_argument("--workers", metavar="N", help="worker processes (default: WEB_CONCURRENCY, or 1)")
     parser.add_argument("--threads", metavar="N", help=service.threads_help)
+    words = "; ".join(f"{name} ({word})" for name, word in service.worker_classes.items())
     parser.add_argument(
-        "--worker-class", metavar="CLASS", help=f"gunicorn's worker class: {service.worker_classes}", default=None
+        "--worker-class",
+        metavar="CLASS",
+        choices=service.worker_classes,
+        default=service.worker_class,
+        help=f"gunicorn's worker class: {words}",
     )
     given = parser.parse_args(arguments)
     environment = dict(os.environ if environment is None else environment)
@@ -73,7 +82,7 @@ The environment sets what the command line does not: {", ".join(name.upper() for
         settings = Settings.from_mapping(environment)
     except ValueError as error:
         parser.error(str(error))
-    return Serve(given.host, given.port, given.worker_class or service.worker_class, settings)
+    return Serve(given.host, given.port, given.worker_class, settings)
 
 
 def _port(text: str) -> int:

@@ -1,73 +1,53 @@
 """gunicorn, run from Python with the same limits for every service."""
 
+import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 
-from .command_line import Serve, Service, parse
+from .command_line import Serve
+from .limits import BACKLOG, DRAIN, KEEPALIVE, LONGEST_LINE, SILENCE, SPARE
 
-BACKLOG = 2048
-"""Connections that may wait to be accepted. gunicorn's default; aiohttp's own would be 128."""
-
-SPARE = 1000
-"""Connections that a process takes beyond the requests that may wait in it, so that the next one hears 503."""
-
-LONGEST_LINE = 8190
-"""Bytes in a request line: aiohttp's limit. gunicorn's default is 4094."""
-
-KEEPALIVE = 75
-"""Seconds that an idle connection stays open, where the worker class keeps connections at all."""
-
-DRAIN = 15.0
-"""Seconds beyond the longest wait that requests in flight may take to finish after SIGTERM."""
-
-SILENCE = 120
-"""Seconds without a sign of life after which gunicorn replaces a worker."""
-
-Load = Callable[[Serve], Any]
-"""Makes the application, in the worker process."""
+HEARD = 0.2
+"""Seconds in which every worker has heard a signal: one that still accepts would take a closed door for a fault."""
 
 
-def main(service: Service, load: Load) -> None:
-    """Serve until SIGTERM or Ctrl-C. A port that is taken is one line and SystemExit(1)."""
-    serve = parse(service)
-    listener = listen(serve.host, serve.port)
-    host, port = listener.getsockname()[:2]
-    print(banner(service, serve, host, port), flush=True)
-    Gunicorn(serve, listener, load).run()
+def be_mortal(_master: Any, _worker: Any) -> None:
+    """Let a worker be stopped while it boots: until then it has the master's handlers, which lose its signals."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket bound to the address, or one clear line and SystemExit(1)."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen(BACKLOG)
-    except OSError as error:
-        sys.exit(f"Cannot listen on {host}:{port}: {error.strerror}.")
-    return listener
+class Closing(Arbiter):  # type: ignore[misc] # gunicorn carries no types
+    """An arbiter that refuses new connections while requests in flight are answered.
 
+    Closing its own copy of the listening socket does not: connections go on to queue at the workers' copies.
+    """
 
-def banner(service: Service, serve: Serve, host: str, port: int) -> str:
-    """What the terminal shows first: where the service is, what it is made of, and a line to try."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - an address to call, not to listen on
-    where = f"[{host}]" if ":" in host else host
-    made_of = f"{serve.settings.web_concurrency} x {serve.worker_class}, {serve.settings.threads} threads each"
-    return f"{service.name} on http://{where}:{port} ({made_of})\n  curl -i http://{where}:{port}/delay/1s"
+    def stop(self, graceful: bool = True) -> None:
+        """Stop the workers, and on the way, close the door."""
+        if graceful and self.WORKERS:
+            self.kill_workers(signal.SIGTERM)
+            time.sleep(HEARD)
+            for listener in self.LISTENERS:
+                with suppress(OSError):  # where a system will not have it, they queue until the workers are gone
+                    listener.shutdown(socket.SHUT_RDWR)
+        super().stop(graceful)
 
 
 class Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn carries no types
     """gunicorn, set from a `Serve` and from nothing else: no configuration file, no GUNICORN_CMD_ARGS."""
 
-    def __init__(self, serve: Serve, listener: socket.socket, load: Load) -> None:
+    def __init__(self, serve: Serve, listener: socket.socket, load: Callable[[Serve], Any]) -> None:
         """Take a bound socket and what makes the application in each worker."""
         self._serve = serve
-        self._listener = listener
+        self._descriptor = listener.detach()  # gunicorn closes it
         self._load = load
         super().__init__()
 
@@ -75,10 +55,10 @@ class Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn carries no typ
         """Set what differs from gunicorn's defaults."""
         settings = self._serve.settings
         for name, value in {
-            "bind": f"fd://{self._listener.fileno()}",
+            "bind": f"fd://{self._descriptor}",
             "worker_class": self._serve.worker_class,
             "workers": settings.web_concurrency,
-            "threads": settings.threads,
+            "threads": settings.threads if self._serve.worker_class == "gthread" else 1,  # sync with more is gthread
             "worker_connections": settings.max_in_flight + SPARE,
             "limit_request_line": LONGEST_LINE,
             "forwarded_allow_ips": "",  # there is no proxy whose headers to trust; SCRIPT_NAME would be a 500
@@ -87,9 +67,17 @@ class Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn carries no typ
             "timeout": SILENCE,
             "graceful_timeout": int(settings.max_duration + DRAIN),
             "control_socket_disable": True,
+            "post_fork": be_mortal,
             "loglevel": "warning",
         }.items():
             self.cfg.set(name, value)
+
+    def run(self) -> None:
+        """Serve until the process is told to stop; a fault of the set-up is one line and SystemExit(1)."""
+        try:
+            Closing(self).run()
+        except RuntimeError as error:
+            sys.exit(f"Cannot serve: {error}.")
 
     def load(self) -> Any:
         """The application, made in the worker."""

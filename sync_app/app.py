@@ -1,14 +1,16 @@
 """Flask's room: the contract's routes, each of which parses, waits and replies."""
 
 import atexit
+import logging
 import os
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from time import perf_counter
+from typing import Any
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import InternalServerError, MethodNotAllowed, NotFound
+from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from contract.operation import METHODS, Operation, options
 from contract.operations import OPERATIONS
@@ -21,10 +23,12 @@ from .waits import Wait, open_waits
 
 View = Callable[..., Response]
 
+log = logging.getLogger("sync_app")
+
 
 def create_app(settings: Settings) -> Flask:
     """The service as a WSGI application. What it shares between requests is closed when the process ends."""
-    app = Flask("sync_app", static_folder=None)
+    app = PlainHttp("sync_app", static_folder=None)
     app.url_map.merge_slashes = False
     shared = ExitStack()
     atexit.register(shared.close)
@@ -37,8 +41,16 @@ def create_app(settings: Settings) -> Flask:
         app.add_url_rule(rule, "options", answer_options, methods=["OPTIONS"])
     app.register_error_handler(MethodNotAllowed, refuse_method)
     app.register_error_handler(NotFound, refuse_path)
-    app.register_error_handler(InternalServerError, fail)
     return app
+
+
+class PlainHttp(Flask):
+    """Flask without WebSockets, for which it keeps routes of their own: an upgrade that is offered is not taken."""
+
+    def request_context(self, environ: dict[str, Any]) -> Any:
+        """The context of a request, in which Flask finds its route."""
+        environ.pop("HTTP_UPGRADE", None)
+        return super().request_context(environ)
 
 
 def view_of(operation: Operation, wait: Wait | None, in_flight: InFlight, settings: Settings) -> View:
@@ -57,6 +69,9 @@ def view_of(operation: Operation, wait: Wait | None, in_flight: InFlight, settin
             reply = operation.reply(asked, answer)
         except Problem as problem:
             reply = problem.reply()
+        except Exception:
+            log.exception("Exception on %s [%s]", request.path, request.method)
+            reply = internal_error().reply()
         return respond(reply, began, waited)
 
     return view
@@ -75,11 +90,6 @@ def refuse_method(_error: MethodNotAllowed) -> Response:
 def refuse_path(_error: NotFound) -> Response:
     """Refuse any other path."""
     return respond(not_found(target()).reply(), perf_counter())
-
-
-def fail(_error: InternalServerError) -> Response:
-    """Answer for a view that failed. Flask has logged the traceback."""
-    return respond(internal_error().reply(), perf_counter())
 
 
 def target() -> str:

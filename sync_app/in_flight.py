@@ -12,15 +12,19 @@ class InFlight:
     def __init__(self, limit: int) -> None:
         """Offer `limit` places."""
         self._limit = limit
-        self._places = threading.BoundedSemaphore(limit)
+        self._taken = 0
+        self._lock = threading.Lock()  # another thread may run between any two steps
 
     def __enter__(self) -> None:
         """Take a place; a Problem (503) where none is left."""
-        if not self._places.acquire(blocking=False):
-            raise too_many_in_flight(self._limit)
+        with self._lock:
+            if self._taken == self._limit:
+                raise too_many_in_flight(self._limit)
+            self._taken += 1
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _where: TracebackType | None
     ) -> None:
         """Give the place back."""
-        self._places.release()
+        with self._lock:
+            self._taken -= 1

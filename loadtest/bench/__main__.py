@@ -1,8 +1,12 @@
-"""make bench: every ratio, one after the other; or those named on the command line."""
+"""make bench: every ratio, one after the other, or those named on the command line. About four minutes for all."""
 
 import argparse
 import sys
+from subprocess import CalledProcessError
 from typing import NoReturn
+
+from loadtest.driver import GeneratorFailed
+from loadtest.services import ServiceFailed
 
 from . import agreement, ceiling, held, overhead, profile
 from .wrk import WrkFailed
@@ -24,14 +28,16 @@ def main() -> NoReturn:
     unknown = [name for name in chosen if name not in BENCHES]
     if unknown:
         parser.error(f"there is no bench {unknown[0]!r}; there are {', '.join(BENCHES)}")
+    missed = 0
     for number, name in enumerate(chosen, start=1):
         print(f"[{number} of {len(chosen)}] {name} ...", flush=True)
         try:
-            for line in BENCHES[name]():
-                print(f"  {line}", flush=True)
-        except WrkFailed as error:
+            for finding in BENCHES[name]():
+                print(f"  {finding.sentence}{'' if finding.met else ' MISSED'}", flush=True)
+                missed += not finding.met
+        except (WrkFailed, ServiceFailed, GeneratorFailed, CalledProcessError) as error:
             sys.exit(f"{name}: {error}")
-    sys.exit(0)
+    sys.exit(f"{missed} missed" if missed else 0)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ from aiohttp import web
 
 from async_app.__main__ import SERVICE
 from serving.command_line import Serve
-from serving.gunicorn import KEEPALIVE, main
+from serving.limits import KEEPALIVE
+from serving.serve import main
 
 
 async def delay(request: web.Request) -> web.Response:

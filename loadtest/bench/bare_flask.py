@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask
 
 from serving.command_line import Serve
-from serving.gunicorn import main
+from serving.serve import main
 from sync_app.__main__ import SERVICE
 
 

@@ -7,6 +7,7 @@ from statistics import median
 from loadtest.lineup import UVLOOP_WORKER, Service
 from loadtest.services import Running, running
 
+from . import Finding
 from .wrk import wrk
 
 ROUNDS = 10
@@ -29,7 +30,7 @@ PAIRS = (
 )
 
 
-def report() -> Iterator[str]:
+def report() -> Iterator[Finding]:
     """A line for each twin. Twin and baseline take turns of one second, so that a disturbance meets both."""
     for framework, aim, twin, bare in PAIRS:
         with ExitStack() as stack:
@@ -37,9 +38,10 @@ def report() -> Iterator[str]:
             rounds = [(cpu_per_request(ours), cpu_per_request(theirs)) for _ in range(ROUNDS + 1)][1:]
         cost, baseline = (median(column) for column in zip(*rounds, strict=True))
         ratio = median(ours_cost / theirs_cost for ours_cost, theirs_cost in rounds)
-        yield (
+        yield Finding(
             f"{framework}: {cost:.0f} µs CPU per request of /delay/0 over {baseline:.0f} µs bare, "
-            f"median ratio {ratio:.2f} of {ROUNDS} rounds (aim: at most {aim})"
+            f"median ratio {ratio:.2f} of {ROUNDS} rounds (aim: at most {aim})",
+            met=ratio <= aim,
         )
 
 

@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 
 from contract.settings import Settings
-from serving.gunicorn import DRAIN
+from serving.limits import DRAIN
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = (ROOT / "docker-compose.yml").read_text()

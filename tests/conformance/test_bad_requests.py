@@ -1,0 +1,71 @@
+import json
+import time
+
+import pytest
+
+from loadtest.services import Running
+from tests.conformance.cases import BAD, NOWHERE, Bad
+from tests.conformance.wire import Answer, ask, connect, read, written
+
+
+def detail(answer: Answer, status: int, title: str) -> str:
+    """What an answer that must be this problem says."""
+    assert (answer.status, answer.headers["Content-Type"]) == (status, "application/problem+json")
+    document = json.loads(answer.body)
+    assert list(document) == ["type", "title", "status", "detail"]
+    assert (document["type"], document["title"], document["status"]) == ("about:blank", title, status)
+    sentence: str = document["detail"]
+    return sentence
+
+
+@pytest.mark.parametrize("case", BAD, ids=lambda case: case.target[:40])
+def test_a_bad_parameter_is_refused_with_its_limits_and_what_was_sent(service: Running, case: Bad) -> None:
+    answer = ask(service.url, case.target)
+    assert detail(answer, 400, "Bad Request") == case.detail
+    assert answer.timing.keys() == {"total"}  # it never came to a wait
+    assert answer.elapsed < 1
+
+
+@pytest.mark.parametrize("target", NOWHERE, ids=lambda target: target[:40])
+def test_what_is_served_nowhere_is_not_found(service: Running, target: str) -> None:
+    answer = ask(service.url, target)
+    shown = ascii(target if len(target) <= 80 else target[:80] + "...")
+    assert detail(answer, 404, "Not Found") == f"Nothing is served at {shown}; GET / lists what is."
+    assert answer.timing.keys() == {"total"}
+
+
+@pytest.mark.parametrize("target", ["/nope", "/delay", "/delay/1/", "/delay/a%2Fb", "/delay/a%2fb", "/delay/%2F"])
+def test_what_is_served_nowhere_is_not_found_by_any_method(service: Running, target: str) -> None:
+    for method in ("OPTIONS", "POST", "PUT", "DELETE", "PATCH"):
+        answer = ask(service.url, target, method)
+        assert detail(answer, 404, "Not Found").startswith(f"Nothing is served at '{target}'; ")
+
+
+@pytest.mark.parametrize("target", ["/delay/\uff11", "/delay/\udcff", "/fanout?n=\udcff", "/delay/a\0b", "/delay/a b"])
+def test_bytes_that_http_forbids_in_a_target_are_a_bad_request(service: Running, target: str) -> None:
+    assert ask(service.url, target).status == 400
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_body_up_to_the_limit_is_let_pass(service: Running, method: str) -> None:
+    assert ask(service.url, "/delay/0", method, body=b"x" * 4096).status == 200
+
+
+@pytest.mark.parametrize("size", [1, 5000])
+def test_a_body_of_unknown_length_is_refused(service: Running, size: int) -> None:
+    connection = connect(service.url)
+    request = written("/delay/0", headers={"Transfer-Encoding": "chunked"})
+    connection.sendall(request + b"%x\r\n%b\r\n0\r\n\r\n" % (size, b"x" * size))
+    with connection:
+        answer = read(connection, time.perf_counter())
+    told = "The body of a request needs a Content-Length, of at most 4096 bytes."
+    assert detail(answer, 411, "Length Required") == told
+    assert answer.timing.keys() == {"total"}
+
+
+@pytest.mark.parametrize("target", ["/", "/healthz", "/delay/0", "/fanout?n=1&delay=0", "/cpu/0", "/offload/0"])
+@pytest.mark.parametrize("size", [4097, 1_000_000])
+def test_a_longer_body_is_refused(service: Running, target: str, size: int) -> None:
+    answer = ask(service.url, target, body=b"x" * size)
+    assert detail(answer, 413, "Content Too Large") == "The body of a request may hold at most 4096 bytes."
+    assert answer.timing.keys() == {"total"}

@@ -1,0 +1,52 @@
+from concurrent.futures import ThreadPoolExecutor, wait
+
+import pytest
+
+from tests.conformance.fleet import Fleet
+from tests.conformance.wire import Held, ask, at_once
+
+OVERLAPPING = pytest.mark.parametrize("name", ["flask-threads", "flask-gevent", "aiohttp"])
+
+
+@OVERLAPPING
+def test_three_at_once_in_one_process_are_released(fleet: Fleet, name: str) -> None:
+    answers = at_once(fleet(name, workers=1).url, ["/barrier?n=3&timeout=10s"] * 3)
+    assert [(answer.status, answer.body) for answer in answers] == [(200, b'{"n":3}\n')] * 3
+
+
+@OVERLAPPING
+def test_two_wait_until_a_third_comes(fleet: Fleet, name: str) -> None:
+    url = fleet(name, workers=1).url
+    two = [Held(url, "/barrier?n=3&timeout=10s") for _ in range(2)]
+    with ThreadPoolExecutor() as pool:
+        answers = [pool.submit(held.answer) for held in two]
+        assert wait(answers, timeout=0.3).done == set()
+        third = ask(url, "/barrier?n=3&timeout=10s")
+        assert [answer.result().status for answer in answers] == [200, 200]
+    assert third.status == 200
+    assert third.timing["wait"] < min(answer.result().timing["wait"] for answer in answers)
+
+
+@OVERLAPPING
+def test_parties_of_different_sizes_do_not_mix(fleet: Fleet, name: str) -> None:
+    targets = ["/barrier?n=2&timeout=300ms", "/barrier?n=3&timeout=300ms"]
+    assert [answer.status for answer in at_once(fleet(name, workers=1).url, targets)] == [504, 504]
+
+
+def test_three_at_once_never_meet_on_flask_with_its_one_thread_a_process(fleet: Fleet) -> None:
+    answers = at_once(fleet("flask").url, ["/barrier?n=3&timeout=200ms"] * 3)
+    assert [answer.status for answer in answers] == [504] * 3
+    assert all(answer.timing["wait"] >= 0.2 for answer in answers)
+
+
+def test_a_client_that_leaves_frees_its_seat_on_aiohttp(fleet: Fleet) -> None:
+    url = fleet("aiohttp", workers=1).url
+    Held(url, "/barrier?n=2&timeout=10s").leave()
+    assert ask(url, "/barrier?n=2&timeout=300ms").status == 504
+
+
+@pytest.mark.parametrize("name", ["flask-threads", "flask-gevent"])
+def test_a_client_that_leaves_is_still_waited_with_on_flask(fleet: Fleet, name: str) -> None:
+    url = fleet(name, workers=1).url
+    Held(url, "/barrier?n=2&timeout=2s").leave()
+    assert ask(url, "/barrier?n=2&timeout=300ms").status == 200

@@ -1,0 +1,52 @@
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from loadtest.services import Running
+from tests.conformance.fleet import Fleet
+from tests.conformance.wire import Held, connect
+
+SOMAXCONN = Path("/proc/sys/net/core/somaxconn")
+
+
+@pytest.fixture
+def connection(service: Running) -> Iterator[HTTPConnection]:
+    host, _, port = service.url.removeprefix("http://").partition(":")
+    with closing(HTTPConnection(host, int(port), timeout=10)) as connection:
+        yield connection
+
+
+def test_a_connection_is_kept_for_more_requests_but_by_a_sync_worker(
+    service: Running, connection: HTTPConnection
+) -> None:
+    kept = []
+    for target in ("/healthz", "/delay/0", "/delay/nan", "/nope", "/healthz"):
+        connection.request("GET", target)
+        answer = connection.getresponse()
+        answer.read()
+        kept.append(connection.sock is not None and not answer.will_close)
+    assert kept == [service.service.name != "flask"] * 5
+
+
+@pytest.mark.parametrize("protocol", ["websocket", "h2c"])
+def test_an_upgrade_that_is_offered_is_not_taken(connection: HTTPConnection, protocol: str) -> None:
+    connection.request("GET", "/delay/0", headers={"Connection": "Upgrade", "Upgrade": protocol})
+    answer = connection.getresponse()
+    assert (answer.status, answer.read()) == (200, b'{"duration":0.0}\n')
+
+
+@pytest.mark.skipif(
+    not SOMAXCONN.exists() or int(SOMAXCONN.read_text()) < 1000, reason="the system's own limit is lower, or unknown"
+)
+@pytest.mark.parametrize(("name", "busy"), [("flask", "/delay/1s"), ("aiohttp", "/blocking/1s")])
+def test_three_hundred_may_knock_while_a_process_is_busy(fleet: Fleet, name: str, busy: str) -> None:
+    url = fleet(name, workers=1).url
+    held = Held(url, busy)
+    with ExitStack() as stack:
+        for _ in range(300):  # more than the 128 that aiohttp would have by itself
+            stack.enter_context(connect(url))
+        answer = held.answer()
+    assert answer.status == 200

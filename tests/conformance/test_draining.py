@@ -1,0 +1,34 @@
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from loadtest.services import running
+from tests.conformance.fleet import LINEUP, NAMES
+from tests.conformance.wire import Held, connect
+
+
+def refused_from(url: str) -> float:
+    """When the first connection was refused."""
+    deadline = time.perf_counter() + 10
+    while (began := time.perf_counter()) < deadline:
+        try:
+            connect(url).close()
+        except ConnectionRefusedError:
+            return began
+        time.sleep(0.02)
+    raise AssertionError("new connections are taken still")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sigterm_lets_a_request_in_flight_end_and_refuses_new_connections(name: str) -> None:
+    with running(LINEUP[name]) as service, ThreadPoolExecutor() as pool:
+        in_flight = Held(service.url, "/delay/1500ms")
+        answer = pool.submit(in_flight.answer)
+        service.process.send_signal(signal.SIGTERM)
+        refused = refused_from(service.url)
+        assert answer.result().status == 200
+        assert answer.result().body == b'{"duration":1.5}\n'
+        assert refused < answer.result().ended
+        assert service.process.wait(10) == 0

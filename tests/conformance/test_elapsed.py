@@ -1,0 +1,69 @@
+import psutil
+import pytest
+
+from loadtest.services import Running
+from tests.conformance.fleet import Fleet
+from tests.conformance.wire import ask, at_once
+
+ONE_AFTER_THE_OTHER, AT_ONCE = "one after the other", "at once"
+
+# What a plain handler of each kind does with five waits: the lesson in one table.
+IDIOMATIC = {
+    "flask": ONE_AFTER_THE_OTHER,
+    "flask-threads": ONE_AFTER_THE_OTHER,
+    "flask-gevent": ONE_AFTER_THE_OTHER,
+    "aiohttp": AT_ONCE,
+}
+
+
+@pytest.mark.parametrize("mode", ["idiomatic", "sequential", "concurrent"])
+def test_five_waits_take_as_long_as_their_mode_says(service: Running, mode: str) -> None:
+    how = {"sequential": ONE_AFTER_THE_OTHER, "concurrent": AT_ONCE}.get(mode, IDIOMATIC[service.service.name])
+    answer = ask(service.url, f"/fanout?n=5&delay=100ms&mode={mode}")
+    assert answer.status == 200
+    if how == ONE_AFTER_THE_OTHER:
+        assert answer.timing["wait"] >= 0.5
+    else:
+        assert 0.1 <= answer.timing["wait"] < 0.5
+
+
+@pytest.mark.parametrize("kind", ["delay", "cpu", "blocking", "offload"])
+def test_a_wait_is_never_short_and_is_what_was_measured(service: Running, kind: str) -> None:
+    answer = ask(service.url, f"/{kind}/150ms")
+    assert 0.15 <= answer.timing["wait"] <= answer.timing["total"] <= answer.elapsed + 0.0001  # it is told rounded
+    assert answer.elapsed < 1.5
+
+
+def cpu_seconds(service: Running) -> float:
+    times = [worker.cpu_times() for worker in psutil.Process(service.process.pid).children()]
+    return sum(each.user + each.system for each in times)
+
+
+def test_cpu_uses_the_cpu_and_the_others_do_not(service: Running) -> None:
+    before = cpu_seconds(service)
+    ask(service.url, "/cpu/300ms")
+    burnt = cpu_seconds(service) - before
+    before = cpu_seconds(service)
+    at_once(service.url, ["/delay/300ms", "/blocking/300ms", "/offload/300ms"])
+    slept = cpu_seconds(service) - before
+    assert burnt >= 0.25  # the system counts in hundredths, and each process rounds down
+    assert slept < 0.25
+
+
+def test_a_barrier_that_nobody_else_comes_to_times_out(service: Running) -> None:
+    answer = ask(service.url, "/barrier?n=2&timeout=100ms")
+    assert (answer.status, answer.headers["Content-Type"]) == (504, "application/problem+json")
+    assert answer.body == (
+        b'{"type":"about:blank","title":"Gateway Timeout","status":504,'
+        b'"detail":"2 requests did not meet in this process within 0.1 s."}\n'
+    )
+    assert 0.1 <= answer.timing["wait"] <= answer.elapsed + 0.0001
+
+
+def test_the_longest_wait_is_the_setting(fleet: Fleet) -> None:
+    for name in ("flask", "aiohttp"):
+        service = fleet(name, environment={"MAX_DURATION": "0.05"})
+        assert ask(service.url, "/delay/50ms").status == 200
+        refused = ask(service.url, "/delay/51ms")
+        assert refused.status == 400
+        assert b"from 0 to 0.05 s; got '51ms'" in refused.body

@@ -1,0 +1,50 @@
+import re
+
+import psutil
+import pytest
+
+from loadtest.services import Running
+from tests.conformance.cases import GOOD, Good
+from tests.conformance.wire import ask
+
+LANES = {
+    "flask": r"sync_app; pid=(\d+); lane=MainThread",
+    "flask-threads": r"sync_app; pid=(\d+); lane=ThreadPoolExecutor-\d+_\d+",
+    "flask-gevent": r"sync_app; pid=(\d+); lane=Dummy-\d+",
+    "aiohttp": r"async_app; pid=(\d+); lane=loop",
+}
+
+
+@pytest.mark.parametrize("case", GOOD, ids=lambda case: case.target)
+def test_a_good_request_is_answered_after_its_wait(service: Running, case: Good) -> None:
+    answer = ask(service.url, case.target)
+    assert (answer.status, answer.body) == (200, case.body)
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["Content-Length"] == str(len(case.body))
+    if case.waits is None:
+        assert answer.timing.keys() == {"total"}
+    else:
+        assert answer.timing.keys() == {"wait", "total"}
+        assert case.waits <= answer.timing["wait"] <= answer.timing["total"]
+        assert answer.elapsed >= case.waits
+
+
+@pytest.mark.parametrize("target", ["/healthz", "/delay/0", "/delay/nan", "/nope"])
+def test_every_answer_says_who_served_it(service: Running, target: str) -> None:
+    served_by = re.fullmatch(LANES[service.service.name], ask(service.url, target).headers["Served-By"])
+    assert served_by
+    assert int(served_by[1]) in {worker.pid for worker in psutil.Process(service.process.pid).children()}
+
+
+def test_the_index_is_a_page_for_a_browser(service: Running) -> None:
+    answer = ask(service.url, "/", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert answer.headers["Vary"] == ask(service.url, "/").headers["Vary"] == "Accept"
+    assert answer.body.startswith(b"<!doctype html>")
+
+
+@pytest.mark.parametrize("host", ["a b", "x';id;'", "<script>", "user@a", "a/b", "\xe9", ""])
+def test_a_hostile_host_is_not_echoed(service: Running, host: str) -> None:
+    for accept in ("application/json", "text/html"):
+        hostile = ask(service.url, "/", headers={"Host": host, "Accept": accept})
+        assert hostile.body == ask(service.url, "/", headers={"Host": "127.0.0.1", "Accept": accept}).body

@@ -1,0 +1,63 @@
+import json
+
+import pytest
+
+from contract.operations import OPERATIONS
+from loadtest.services import Running
+from tests.conformance.cases import BAD, GOOD, NOWHERE
+from tests.conformance.wire import Answer, ask
+
+# What every operation of the contract is asked here, quickly.
+TARGETS = [operation.example.replace("1s", "0").replace("5s", "0").replace("250ms", "0") for operation in OPERATIONS]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_other_methods_are_not_allowed(service: Running, target: str) -> None:
+    for method in ("POST", "PUT", "DELETE", "PATCH", "TRACE", "PROPFIND"):
+        answer = ask(service.url, target, method)
+        assert (answer.status, answer.headers["Content-Type"]) == (405, "application/problem+json")
+        assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
+        assert json.loads(answer.body) == {
+            "type": "about:blank",
+            "title": "Method Not Allowed",
+            "status": 405,
+            "detail": f"'{method}' is not one of GET, HEAD, OPTIONS.",
+        }
+        assert answer.timing.keys() == {"total"}
+
+
+@pytest.mark.parametrize("target", [*TARGETS, "/delay/nan", "/fanout?x", "/blocking/10s"])
+def test_options_says_what_is_allowed_and_waits_for_nothing(service: Running, target: str) -> None:
+    answer = ask(service.url, target, "OPTIONS")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
+    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
+    assert answer.body == b'{"allow":["GET","HEAD","OPTIONS"]}\n'
+    assert answer.timing.keys() == {"total"}
+
+
+MEASURED = {"Date", "Served-By", "Server-Timing"}
+
+
+def fixed_headers(answer: Answer) -> dict[str, str]:
+    return {name: value for name, value in answer.headers.items() if name not in MEASURED}
+
+
+@pytest.mark.parametrize(
+    "target",
+    [*(case.target for case in GOOD), *(case.target for case in BAD[:10]), *NOWHERE[:5]],
+    ids=lambda target: target[:40],
+)
+def test_head_has_the_headers_of_get_and_no_body(service: Running, target: str) -> None:
+    got = ask(service.url, target)
+    head = ask(service.url, target, "HEAD")
+    assert head.status == got.status
+    assert fixed_headers(head) == fixed_headers(got)
+    assert head.headers.keys() == got.headers.keys()
+    assert head.headers["Content-Length"] == str(len(got.body))
+    assert head.body == b""
+
+
+def test_head_waits_as_get_does(service: Running) -> None:
+    answer = ask(service.url, "/delay/100ms", "HEAD")
+    assert answer.timing["wait"] >= 0.1
+    assert answer.elapsed >= 0.1

@@ -1,0 +1,53 @@
+from concurrent.futures import ThreadPoolExecutor
+from math import ceil
+
+import pytest
+
+from tests.conformance.fleet import LINEUP, Fleet
+from tests.conformance.wire import Held, ask, at_once, elapsed
+
+WAIT = 0.5
+TWENTY = ["/delay/500ms"] * 20
+
+
+def test_twenty_waits_take_twenty_over_its_slots_on_flask(fleet: Fleet) -> None:
+    slots = LINEUP["flask"].slots
+    assert slots
+    answers = at_once(fleet("flask").url, TWENTY)
+    assert {answer.status for answer in answers} == {200}
+    assert ceil(20 / slots) * WAIT <= elapsed(answers) < ceil(20 / slots) * WAIT + 2 * WAIT
+
+
+@pytest.mark.parametrize("name", ["flask-threads", "flask-gevent", "aiohttp"])
+def test_twenty_waits_take_about_one_where_there_are_slots_enough(fleet: Fleet, name: str) -> None:
+    answers = at_once(fleet(name).url, TWENTY)
+    assert {answer.status for answer in answers} == {200}
+    assert WAIT <= elapsed(answers) < 3 * WAIT
+
+
+# One process each. Under gevent the blocking call is not the standard library's, and blocks nobody.
+@pytest.mark.parametrize(
+    ("name", "neighbour", "held_up"),
+    [
+        ("flask", "/delay/500ms", True),
+        ("flask", "/offload/500ms", True),
+        ("flask-threads", "/delay/500ms", False),
+        ("flask-threads", "/blocking/500ms", False),
+        ("flask-threads", "/offload/500ms", False),
+        ("flask-gevent", "/delay/500ms", False),
+        ("flask-gevent", "/blocking/500ms", False),
+        ("flask-gevent", "/cpu/500ms", True),
+        ("aiohttp", "/delay/500ms", False),
+        ("aiohttp", "/offload/500ms", False),
+        ("aiohttp", "/blocking/500ms", True),
+        ("aiohttp", "/cpu/500ms", True),
+    ],
+)
+def test_a_neighbour_holds_a_request_up_or_does_not(fleet: Fleet, name: str, neighbour: str, held_up: bool) -> None:
+    url = fleet(name, workers=1).url
+    slow = Held(url, neighbour)
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(slow.answer)
+        quick = ask(url, "/delay/0")
+    assert answer.result().status == quick.status == 200
+    assert (quick.ended - slow.began >= 0.5) == held_up

@@ -1,0 +1,38 @@
+import subprocess
+import sys
+from pathlib import Path
+
+from contract.operations import OPERATIONS
+from tests.conformance.fleet import Fleet
+
+# Every check of schemathesis's is on. What it cannot know from the document: how long MAX_DURATION is, that n times
+# delay is limited too, and that a barrier where nobody else comes is a 504.
+CONFIGURATION = """
+[checks]
+not_a_server_error.expected-statuses = ["2xx", "4xx", 504]
+positive_data_acceptance.expected-statuses = [200, 400, 504]
+"""
+SHORT_WAITS = {"MAX_DURATION": "0.05"}
+
+
+def started(url: str, directory: Path) -> subprocess.Popen[str]:
+    directory.mkdir()
+    (directory / "schemathesis.toml").write_text(CONFIGURATION)
+    schemathesis = Path(sys.executable).with_name("schemathesis")
+    return subprocess.Popen(
+        [schemathesis, "run", f"{url}/openapi.json", "--max-examples=2", "--seed=1", "--no-color", "--warnings=off"],
+        cwd=directory,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_what_schemathesis_makes_of_the_document_finds_no_fault_in_either_twin(fleet: Fleet, tmp_path: Path) -> None:
+    # Both at once: it is schemathesis itself that takes its time.
+    runs = [started(fleet(name, environment=SHORT_WAITS).url, tmp_path / name) for name in ("flask", "aiohttp")]
+    for run in runs:
+        with run:
+            told, _ = run.communicate(timeout=120)
+        assert run.returncode == 0, told
+        assert f"Tested: {len(OPERATIONS) - 1}" in told  # all but the document's own

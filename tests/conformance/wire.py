@@ -1,0 +1,122 @@
+"""HTTP by hand: a request goes out byte for byte as it is written, and everything that comes back is kept."""
+
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from email.message import Message
+from http.client import parse_headers
+from io import BytesIO
+from threading import Barrier
+
+PATIENCE = 30.0
+"""Seconds after which a service that says nothing has failed."""
+
+HOST = "twins.test"
+"""What every request calls the service, so that answers that show it are equal."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One response; times are those of time.perf_counter."""
+
+    status: int
+    headers: Message
+    body: bytes
+    began: float
+    ended: float
+
+    @property
+    def elapsed(self) -> float:
+        return self.ended - self.began
+
+    @property
+    def timing(self) -> dict[str, float]:
+        """Server-Timing in seconds, by name."""
+        parts = (part.strip().split(";dur=") for part in self.headers["Server-Timing"].split(","))
+        return {name: float(milliseconds) / 1000 for name, milliseconds in parts}
+
+
+class NotAnswered(Exception):
+    """A connection that was refused, or closed without a response."""
+
+
+def connect(url: str) -> socket.socket:
+    host, _, port = url.removeprefix("http://").partition(":")
+    return socket.create_connection((host, int(port)), timeout=PATIENCE)
+
+
+def written(target: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes = b"") -> bytes:
+    """A request. Surrogate escapes in `target` stand for bytes that are no UTF-8."""
+    fields = {"Host": HOST, "Connection": "close", **(headers or {})}
+    if body:
+        fields["Content-Length"] = str(len(body))
+    line = f"{method} {target} HTTP/1.1".encode("utf-8", "surrogateescape")
+    lines = [line, *(f"{name}: {value}".encode("latin-1") for name, value in fields.items())]
+    return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+def ask(
+    url: str, target: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes = b""
+) -> Answer:
+    """The answer to one request on a connection of its own."""
+    began = time.perf_counter()
+    try:
+        with connect(url) as connection:
+            with suppress(ConnectionError):  # a service may refuse a body before it has all of it
+                connection.sendall(written(target, method, headers, body))
+            return read(connection, began)
+    except ConnectionError as error:
+        raise NotAnswered(str(error)) from None
+
+
+def read(connection: socket.socket, began: float) -> Answer:
+    """Everything that comes until the other side closes, as one response."""
+    received = bytearray()
+    with suppress(ConnectionResetError):  # how some close when a body was left unread
+        while data := connection.recv(65536):
+            received += data
+    ended = time.perf_counter()
+    if not received:
+        raise NotAnswered("closed without a response")
+    head, _, body = bytes(received).partition(b"\r\n\r\n")
+    status_line, _, fields = head.partition(b"\r\n")
+    headers = parse_headers(BytesIO(fields + b"\r\n\r\n"))
+    return Answer(int(status_line.split()[1]), headers, body, began, ended)
+
+
+def at_once(url: str, targets: Sequence[str]) -> list[Answer]:
+    """The answers to requests that all begin at the same moment, in the order of `targets`."""
+    ready = Barrier(len(targets))
+
+    def one(target: str) -> Answer:
+        ready.wait(PATIENCE)
+        return ask(url, target)
+
+    with ThreadPoolExecutor(len(targets)) as pool:
+        return list(pool.map(one, targets))
+
+
+def elapsed(answers: Sequence[Answer]) -> float:
+    """Seconds from the first request to the last answer."""
+    return max(answer.ended for answer in answers) - min(answer.began for answer in answers)
+
+
+class Held:
+    """A request that the service has begun to work on: it has said 100 Continue."""
+
+    def __init__(self, url: str, target: str) -> None:
+        self.began = time.perf_counter()
+        self._connection = connect(url)
+        self._connection.sendall(written(target, headers={"Expect": "100-continue"}))
+        interim = b"HTTP/1.1 100 Continue\r\n\r\n"
+        assert self._connection.recv(len(interim)) == interim
+
+    def answer(self) -> Answer:
+        with self._connection:
+            return read(self._connection, self.began)
+
+    def leave(self) -> None:
+        self._connection.close()

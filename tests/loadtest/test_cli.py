@@ -1,0 +1,138 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from loadtest.cli import main
+
+SCRIPT = Path(sys.executable).with_name("sync-vs-async")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loadtest.cli.compare", lambda *_: pytest.fail("this was taken for a run"))
+
+
+def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """What the command line says of a mistake, which is one line on standard error and exit status 1."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    out, err = capsys.readouterr()
+    assert ended.value.code == 1
+    assert out == ""
+    program, _, complaint = err.partition(": ")
+    assert program in ("sync-vs-async", "sync-vs-async compare")
+    assert err.endswith("\n")
+    assert err.count("\n") == 1
+    return complaint.rstrip()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ("--services nope", "There is no service 'nope'; there are flask, flask-threads, flask-gevent, aiohttp."),
+        ("--services flask,", "There is no service ''; there are "),
+        ("--services=", "There is no service ''; there are "),
+        ("--services flask,flask", "Each service can be compared once; got flask, flask."),
+        ("--services flask:workers=0", "'flask:workers=0': workers takes a whole number from 1; got '0'."),
+        ("--services flask:threads=4", "'flask:threads=4': a sync worker has one thread"),
+        *(
+            (f"--users={users}", "--users takes whole numbers from 1 to 10000 with commas between them; got ")
+            for users in ("", "0", "x", "-1", "1.5", "1,,2", "1,0", "10001", "²", "1;2")
+        ),
+        *(
+            (
+                f"--delay={delay}",
+                f"--delay takes seconds (0.25) or a number with a unit (250ms, 1.5s), from 0 to 10 s; got '{delay}'.",
+            )
+            for delay in ("", "1h", "-1", "nan", "11", "10001ms", "x")
+        ),
+        ("--delay 0", "--delay takes at least 1ms, so that there is a wait to measure; got '0'."),
+        ("--delay 0.9ms", "--delay takes at least 1ms"),
+        ("--think x", "--think takes seconds (0.25) or a number with a unit"),
+        *(
+            (f"--seconds={seconds}", "--seconds takes a number from 0.5 to 600; got ")
+            for seconds in ("0", "0.49", "-1", "601", "nan", "inf")
+        ),
+        ("--seconds x", "argument --seconds: invalid float value: 'x'"),
+        *(
+            (f"--repeats={repeats}", "--repeats takes a whole number from 1 to 20; got ")
+            for repeats in ("0", "-1", "21")
+        ),
+        ("--repeats x", "argument --repeats: invalid int value: 'x'"),
+        *(
+            (f"--target {target}", f"--target takes NAME=http://HOST:PORT, and --path the path; got '{target}'.")
+            for target in (
+                *(
+                    "x",
+                    "=http://127.0.0.1:1",
+                    "http://127.0.0.1:1",
+                    "mine=",
+                    "mine=127.0.0.1:1",
+                    "mine=ftp://127.0.0.1",
+                ),
+                *("mine=http://", "mine=http://:80", "mine=http://127.0.0.1:99999", "mine=http://127.0.0.1:x"),
+                *("mine=http://127.0.0.1:0", "mine=http://[::1", "mine=http://127.0.0.1/slow"),
+                *("mine=http://127.0.0.1?x=1", "mine=http://127.0.0.1#x"),
+            )
+        ),
+        ("--target flask=http://127.0.0.1:1", "Each service can be compared once; got flask, "),
+        ("--target mine=http://127.0.0.1:1 --path slow", "--path begins with a slash; got 'slow'."),
+        ("--target mine=http://192.0.2.1", "192.0.2.1 is not this machine. Load on others needs --allow-remote, "),
+        ("--target mine=http://[2001:db8::1]:80", "2001:db8::1 is not this machine."),
+        ("--target mine=http://0.0.0.0:80", "0.0.0.0 is not this machine."),
+        ("--target mine=http://no-such-host.invalid", "There is no address for 'no-such-host.invalid': "),
+        ("--out /dev/null/x", "--out '/dev/null/x' cannot be written to: Not a directory."),
+        ("--out /dev/null", "--out '/dev/null' cannot be written to: File exists."),
+        ("--out /proc", "--out '/proc' cannot be written to: "),
+        ("--nope", "unrecognized arguments: --nope"),
+    ],
+)
+def test_a_mistake_is_one_clear_line_and_status_1(
+    arguments: str, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert refused(["compare", *arguments.split()], capsys).startswith(complaint)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ([], "the following arguments are required: COMMAND"),
+        (["measure"], "argument COMMAND: invalid choice: 'measure'"),
+    ],
+)
+def test_a_missing_command_is_a_mistake_too(
+    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert refused(arguments, capsys).startswith(complaint)
+
+
+def test_a_mistake_starts_nothing_and_writes_nothing(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [SCRIPT, "compare", "--users", "0"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert (
+        ran.stderr == "sync-vs-async: --users takes whole numbers from 1 to 10000 with commas between them; got '0'.\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    assert "compare" in capsys.readouterr().out
+
+
+def test_help_has_examples_that_can_be_pasted() -> None:
+    ran = subprocess.run([SCRIPT, "compare", "--help"], capture_output=True, text=True, check=True, timeout=60)
+    assert ran.stderr == ""
+    examples = ran.stdout.partition("examples:\n")[2]
+    assert re.findall(r"^  sync-vs-async compare( --quick)? ", examples, flags=re.MULTILINE)
+    options = set(re.findall(r"(--[a-z-]+)", ran.stdout.partition("examples:\n")[0]))
+    assert set(re.findall(r"(--[a-z-]+)", examples)) <= options
+    for status in ("0 a verdict", "2 inconclusive", "1 failed to run"):
+        assert status in examples

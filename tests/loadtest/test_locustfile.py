@@ -1,0 +1,173 @@
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+import psutil
+import pytest
+
+from loadtest.lineup import lineup
+from loadtest.services import running, stop
+from tests.loadtest.servers import silent
+
+ROOT = Path(__file__).parents[2]
+LOCUST = [sys.executable, "-m", "locust"]
+
+
+class Twins(NamedTuple):
+    """Where the twins are."""
+
+    sync_app: str
+    async_app: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "SYNC_APP_URL": self.sync_app, "ASYNC_APP_URL": self.async_app}
+
+
+@pytest.fixture(scope="module")
+def twins() -> Iterator[Twins]:
+    known = lineup(2)
+    with (
+        running(replace(known["flask-threads"], workers=1)) as sync_app,
+        running(replace(known["aiohttp"], workers=1)) as async_app,
+    ):
+        yield Twins(sync_app.url, async_app.url)
+
+
+def swarm(twins: Twins, folder: Path, *arguments: str, status: int = 0) -> dict[str, dict[str, Any]]:
+    """The statistics of a short headless run, by name."""
+    command = [*LOCUST, "--headless", "-u", "4", "-r", "4", "-t", "1s", "--json-file", str(folder / "stats")]
+    ran = subprocess.run(
+        [*command, *arguments], cwd=ROOT, env=twins.environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert ran.returncode == status, ran.stderr[-2000:]
+    assert "Traceback" not in ran.stderr
+    entries = json.loads((folder / "stats.json").read_text(encoding="utf-8"))
+    return {entry["name"]: entry for entry in entries}
+
+
+def check(entries: dict[str, dict[str, Any]]) -> None:
+    for entry in entries.values():
+        assert entry["num_requests"] > 0
+        assert entry["num_failures"] == 0
+
+
+def test_a_host_that_is_named_gets_everyone(twins: Twins, tmp_path: Path) -> None:
+    entries = swarm(twins, tmp_path, "--host", twins.sync_app)
+    assert entries.keys() == {f"{twins.sync_app} /delay/100ms"}
+    check(entries)
+    for entry in entries.values():
+        assert entry["min_response_time"] >= 100
+
+
+def test_without_a_host_both_twins_are_asked_and_never_merged(twins: Twins, tmp_path: Path) -> None:
+    entries = swarm(twins, tmp_path, "-t", "2s", "--tags", "fanout", "delay", "--delay", "20ms")
+    assert entries.keys() == {
+        f"{service} {target}"
+        for service in ("sync_app", "async_app")
+        for target in ("/delay/20ms", "/fanout?n=5&delay=20ms")
+    }
+    check(entries)
+    assert entries["sync_app /fanout?n=5&delay=20ms"]["min_response_time"] >= 100
+    assert entries["async_app /fanout?n=5&delay=20ms"]["min_response_time"] >= 20
+
+
+def test_what_the_twins_refuse_is_a_failure_and_no_flood_of_tracebacks(twins: Twins, tmp_path: Path) -> None:
+    entries = swarm(twins, tmp_path, "--delay", "1h", "--think", "0.05", "AsyncApp", status=1)
+    (entry,) = entries.values()
+    assert entry["name"] == "async_app /delay/1h"
+    assert entry["num_failures"] == entry["num_requests"] > 0
+
+
+def test_a_timeout_is_a_failure(twins: Twins, tmp_path: Path) -> None:
+    impatient = tmp_path / "impatient.py"
+    impatient.write_text(
+        "from loadtest import locustfile\n"
+        "class Impatient(locustfile.AsyncApp):\n"
+        "    connection_timeout = network_timeout = 0.2\n",
+        encoding="utf-8",
+    )
+    with silent() as url:
+        entries = swarm(twins, tmp_path, "-f", str(impatient), "--host", url, status=1)
+    (entry,) = entries.values()
+    assert entry["num_failures"] == entry["num_requests"] > 0
+    assert entry["min_response_time"] >= 200
+
+
+@contextmanager
+def web_ui(twins: Twins, log: Path) -> Iterator[str]:
+    """The address of Locust's web UI, as `locust` in the project's root opens it, but on a free port."""
+    with log.open("w") as written:
+        process = subprocess.Popen(
+            [*LOCUST, "--web-port", "0"],
+            cwd=ROOT,
+            env=twins.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=written,
+            stderr=written,
+            text=True,
+            start_new_session=True,
+        )
+    try:
+        yield f"http://127.0.0.1:{listening(process)}"
+    finally:
+        stop(process)
+
+
+def listening(process: subprocess.Popen[str]) -> int:
+    """The port on which a process listens, on this machine alone, once it does."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        for connection in psutil.Process(process.pid).net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN:
+                assert connection.laddr.ip == "127.0.0.1"
+                port: int = connection.laddr.port
+                return port
+        time.sleep(0.05)
+    pytest.fail("the web UI did not start")
+
+
+def asked_until(url: str, enough: Callable[[Any], bool]) -> Any:
+    """What `url` answers, once that is enough."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with urlopen(url, timeout=10) as answer:
+            said = json.load(answer)
+        if enough(said):
+            return said
+        time.sleep(0.1)
+    pytest.fail(f"never enough: {said}")
+
+
+def test_the_web_ui_offers_both_twins_and_our_options_and_swarms(twins: Twins, tmp_path: Path) -> None:
+    def both(said: Any) -> bool:
+        busy = [entry["name"] for entry in said["stats"] if entry["num_requests"]]
+        return len(busy) == 3  # with the sum of both
+
+    with web_ui(twins, tmp_path / "log") as url:
+        with urlopen(url, timeout=10) as page:
+            offered = json.loads(re.search(r"templateArgs = (\{.*\})", page.read().decode())[1])  # type: ignore[index]
+        form = {"user_count": 4, "spawn_rate": 4, "host": "", "delay": "30ms", "think": "0.01", "stagger": "0"}
+        urlopen(f"{url}/swarm", urlencode(form).encode(), timeout=10).close()
+        said = asked_until(f"{url}/stats/requests", both)
+    assert offered["show_userclass_picker"]
+    assert {name: user["host"] for name, user in offered["users"].items()} == {
+        "SyncApp": twins.sync_app,
+        "AsyncApp": twins.async_app,
+    }
+    assert offered["extra_options"].keys() == {"delay", "think", "stagger"}
+    assert offered["extra_options"]["delay"]["default_value"] == "100ms"
+    assert said["errors"] == []
+    assert {entry["name"] for entry in said["stats"]} == {
+        *("sync_app /delay/30ms", "async_app /delay/30ms", "Aggregated"),
+    }

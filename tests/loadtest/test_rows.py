@@ -1,0 +1,123 @@
+import pytest
+
+from loadtest.results import Step
+from loadtest.rows import Row, rows
+from tests.loadtest.fabricated import measured, not_run, results, step
+
+
+def row(*steps: Step) -> Row:
+    (only,) = rows(results(steps))
+    return only
+
+
+def repeats(*responses: float) -> Row:
+    """Ten users of aiohttp, whose answers took so long in each repeat."""
+    return row(*(step("aiohttp", 10, response, repeat=place) for place, response in enumerate(responses, 1)))
+
+
+def test_there_is_a_row_for_each_service_and_number_of_users_in_their_order() -> None:
+    run = results(
+        [
+            *(step("flask", users, repeat=1) for users in (10, 1)),
+            *(step("aiohttp", users, repeat=1) for users in (1, 10)),
+            *(step("flask", users, repeat=2) for users in (1, 10)),
+            *(step("aiohttp", users, repeat=2) for users in (1, 10)),
+        ]
+    )
+    table = [(each.service, each.users, len(each.windows)) for each in rows(run)]
+    assert table == [("flask", 1, 2), ("flask", 10, 2), ("aiohttp", 1, 2), ("aiohttp", 10, 2)]
+
+
+def test_throughput_is_all_answers_over_all_seconds() -> None:
+    long, short = measured(10, 0.1, seconds=30), measured(10, 0.2, seconds=10, failures=100)
+    table = row(step("aiohttp", 10, measured=long), step("aiohttp", 10, repeat=2, measured=short))
+    assert table.throughput == pytest.approx((3000 + 500 - 100) / 40)
+    assert table.ratio == pytest.approx(85 / 100)
+
+
+def test_percentiles_are_of_all_samples_together() -> None:
+    quick, slow = {100.0: 900}, {500.0: 100}
+    table = row(
+        step("aiohttp", 10, measured=measured(10, latency=quick)),
+        step("aiohttp", 10, repeat=2, measured=measured(10, latency=slow)),
+    )
+    assert [table.percentile(rank) for rank in (0.5, 0.9, 0.99)] == [100, 100, 500]
+
+
+def test_what_was_counted_is_summed_and_the_most_memory_is_shown() -> None:
+    table = row(
+        step("aiohttp", 10, measured=measured(failures=1, errors={"a": 1}, unfinished=1, memory=5)),
+        step("aiohttp", 10, repeat=2, measured=measured(failures=3, errors={"a": 2, "b": 1}, unfinished=2, memory=7)),
+    )
+    assert (table.failures, table.errors, table.unfinished, table.memory) == (4, {"a": 3, "b": 1}, 3, 7)
+
+
+def test_cpu_is_weighed_by_time() -> None:
+    table = row(
+        step("aiohttp", 10, measured=measured(seconds=30, server_cpu=0.2, generator_cpu=0.1)),
+        step("aiohttp", 10, repeat=2, measured=measured(seconds=10, server_cpu=0.6, generator_cpu=0.5)),
+    )
+    assert table.server_cpu == pytest.approx(0.3)
+    assert table.generator_cpu == pytest.approx(0.2)
+    assert table.cpu_per_request == pytest.approx(0.3 * 40 / 4000 * 1e6)
+
+
+@pytest.mark.parametrize(("server_cpu", "microseconds"), [(0.02, 200), (0.0199, None), (0.0, None), (None, None)])
+def test_cpu_per_request_needs_a_fifth_of_a_second(server_cpu: float | None, microseconds: float | None) -> None:
+    table = row(step("aiohttp", 10, measured=measured(10, seconds=10, server_cpu=server_cpu)))
+    assert table.cpu_per_request == (None if microseconds is None else pytest.approx(microseconds))
+
+
+def test_a_service_that_is_not_ours_has_no_cpu_and_no_memory() -> None:
+    unseen = measured(server_cpu=None, busiest_cpu=None, memory=None, connections=None)
+    table = row(step("stranger", 10, measured=unseen))
+    assert (table.server_cpu, table.cpu_per_request, table.memory) == (None, None, None)
+
+
+def test_a_row_that_was_not_run_holds_nothing_but_its_prediction() -> None:
+    table = row(not_run("flask", 400))
+    assert not table.holds
+    assert (table.windows, table.doubts, table.bound) == ([], [], "not run")
+    assert table.predicted
+    assert table.predicted.throughput == pytest.approx(50)
+
+
+def test_a_row_is_bound_by_whatever_bound_its_repeats() -> None:
+    bounds = ["users", "CPU", "users"]
+    table = row(*(step("aiohttp", 10, repeat=place, bound=bound) for place, bound in enumerate(bounds)))
+    assert table.bound == "users, CPU"
+
+
+def test_a_repeat_that_was_not_run_does_not_bind() -> None:
+    stopped = step("aiohttp", 10, repeat=2, measured=None, bound="not run")
+    assert row(step("aiohttp", 10), stopped).bound == "users"
+
+
+def test_the_doubts_of_one_repeat_are_the_doubts_of_the_row() -> None:
+    table = row(
+        step("aiohttp", 10, repeat=1),
+        step("aiohttp", 10, repeat=2, doubts=["one"]),
+        step("aiohttp", 10, repeat=3, doubts=["one", "two"]),
+    )
+    assert table.doubts == ["one", "two"]
+    assert not table.holds
+
+
+@pytest.mark.parametrize(
+    ("responses", "doubts"),
+    [
+        ([0.1], []),
+        ([0.1, 0.1], []),
+        ([0.1, 0.11], []),
+        ([0.1, 0.125], ["the repeats disagree (80.0 to 100.0 a second)"]),
+        ([0.1, 0.1, 0.2], ["the repeats disagree (50.0 to 100.0 a second)"]),
+        ([0.1, 0.125, 0.1], ["the repeats disagree (80.0 to 100.0 a second)"]),
+    ],
+)
+def test_repeats_must_agree(responses: list[float], doubts: list[str]) -> None:
+    assert repeats(*responses).doubts == doubts
+
+
+def test_the_spread_is_half_of_the_distance_between_the_repeats() -> None:
+    assert repeats(0.1, 0.125).spread == pytest.approx(10)
+    assert repeats(0.1).spread == 0

@@ -1,0 +1,181 @@
+import io
+import re
+
+import pytest
+from rich.console import Console
+
+from loadtest.results import Results, Step
+from loadtest.terminal import Bar, console, progress, show
+from tests.loadtest.fabricated import measured, not_run, results, step
+
+RUN = results(
+    [
+        *(step("flask", users) for users in (1, 50)),
+        not_run("flask", 400),
+        *(step("aiohttp", users) for users in (1, 50)),
+        step("aiohttp", 400, doubts=["the load generator was saturated (99% of a core)"]),
+    ]
+)
+
+
+SLOTS = re.compile(r"\d+ x \d+ = \w+")
+"""What stands below a service's name."""
+
+
+@pytest.fixture(autouse=True)
+def _no_colour_is_forced(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def shown(run: Results, capsys: pytest.CaptureFixture[str]) -> str:
+    show(console(), run)
+    return capsys.readouterr().out
+
+
+def cells(text: str, title: str) -> dict[tuple[str, str], list[str]]:
+    """The cells of each row of a table, by its service and number of users."""
+    lines = text[text.index(title) :].splitlines()
+    rows: dict[tuple[str, str], list[str]] = {}
+    service = ""
+    for line in lines[next(place for place, line in enumerate(lines) if "───" in line) + 1 :]:
+        if not line.strip():
+            break
+        first, *rest = re.split(r"\s{2,}", line.strip())
+        if not line.startswith("   "):
+            service, (first, *rest) = service if SLOTS.fullmatch(first) else first, rest or [""]
+        if first:
+            rows[service, first] = rest
+    return rows
+
+
+def what_happened(text: str) -> dict[tuple[str, str], list[str]]:
+    return cells(text, "What happened")
+
+
+def test_a_row_shows_what_was_predicted_and_what_was_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    table = what_happened(shown(RUN, capsys))
+    assert table["flask", "1"] == ["10.0", "10.0", "1.00", "100", "100", "-", "users"]
+    assert table["flask", "50"] == ["50.0", "50.0", "1.00", "1000", "1000", "1000", "slots"]
+
+
+def test_every_table_states_the_processes_threads_and_slots_of_each_service(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lineup, happened, took = re.split("What happened|What it took", shown(RUN, capsys))
+    assert "5 processes x 1 thread = 5 slots" in lineup
+    for table in (happened, took):
+        assert "5 x 1 = 5" in table
+        assert "2 x 1 = any" in table
+
+
+def test_an_inconclusive_row_is_in_brackets_and_has_no_percentiles(capsys: pytest.CaptureFixture[str]) -> None:
+    *figures, bound = what_happened(shown(RUN, capsys))["aiohttp", "400"]
+    assert figures == ["4000.0", "(4000.0)", "(1.00)", "-", "-", "-"]
+    assert bound.startswith("inconclusive")
+
+
+def test_a_row_that_was_not_run_is_shown_as_predicted_and_not_run(capsys: pytest.CaptureFixture[str]) -> None:
+    text = shown(RUN, capsys)
+    assert what_happened(text)["flask", "400"] == ["50.0", "not run", "saturated before"]
+    assert ("flask", "400") not in cells(text, "What it took")
+
+
+def test_a_row_shows_what_it_took(capsys: pytest.CaptureFixture[str]) -> None:
+    broken = measured(10, failures=3, errors={"status 500": 2, "timed out": 1}, unfinished=4)
+    table = cells(shown(results([step("flask", 10, measured=broken)]), capsys), "What it took")
+    assert table == {("flask", "10"): ["0.50", "5000", "100 MiB", "0.10", "4", "3", "2 x status 500, 1 x timed out"]}
+
+
+def test_what_is_not_known_is_a_dash(capsys: pytest.CaptureFixture[str]) -> None:
+    unseen = measured(1, seconds=0.9, server_cpu=None, busiest_cpu=None, memory=None, connections=None)
+    text = shown(results([step("stranger", 1, measured=unseen, predicted=None), step("aiohttp", 1)]), capsys)
+    assert what_happened(text)["stranger", "1"][:6] == ["-", "10.0", "-", "-", "-", "-"]
+    assert cells(text, "What it took")["stranger", "1"][:3] == ["-", "-", "-"]
+
+
+def test_repeats_are_shown_with_their_spread(capsys: pytest.CaptureFixture[str]) -> None:
+    table = what_happened(shown(results([step("aiohttp", 10), step("aiohttp", 10, 0.105, repeat=2)]), capsys))
+    assert table["aiohttp", "10"][1] == "97.6 ±2.4"
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "text"), [(0.876, "0.876"), (1.23, "1.23"), (52.1, "52.1"), (104.0, "104"), (1230.0, "1230")]
+)
+def test_latency_has_three_true_digits(milliseconds: float, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    window = measured(10, latency={milliseconds: 1000})
+    assert what_happened(shown(results([step("aiohttp", 10, measured=window)]), capsys))["aiohttp", "10"][3] == text
+
+
+def test_what_is_no_terminal_gets_plain_text(capsys: pytest.CaptureFixture[str]) -> None:
+    out = console()
+    with progress(out, 10.0, 1) as bar:
+        for each in RUN.steps:
+            bar.begins(each.service, each.users, each.repeat, 1.0)
+            bar.ended(each)
+    show(out, RUN)
+    text = capsys.readouterr().out
+    assert "\x1b" not in text
+    assert "\r" not in text
+    assert text.splitlines()[:6] == [
+        "flask, 1 user, repeat 1: 10.0 requests a second (10.0 predicted), bound by users",
+        "flask, 50 users, repeat 1: 50.0 requests a second (50.0 predicted), bound by slots",
+        "flask, 400 users, repeat 1: not run, saturated before",
+        "aiohttp, 1 user, repeat 1: 10.0 requests a second (10.0 predicted), bound by users",
+        "aiohttp, 50 users, repeat 1: 500.0 requests a second (500.0 predicted), bound by users",
+        "aiohttp, 400 users, repeat 1: 4000.0 requests a second (4000.0 predicted), bound by users; inconclusive: the "
+        "load ",
+    ]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        RUN.steps,
+        [
+            step("flask-threads", 10_000, bound="slots, unevenly shared (9999 of 10000 users on 32 slots)"),
+            step("aiohttp", 10_000, measured=measured(10_000, failures=10**5, errors={"a long error " * 9: 10**5})),
+            step("aiohttp", 10_000, 0.105, repeat=2),
+        ],
+    ],
+    ids=["ordinary", "wide"],
+)
+def test_everything_fits_into_120_columns(steps: list[Step], capsys: pytest.CaptureFixture[str]) -> None:
+    assert max(len(line) for line in shown(results(steps), capsys).splitlines()) <= 120
+
+
+def test_a_narrow_terminal_cuts_no_figure() -> None:
+    narrow = Console(file=io.StringIO(), width=80, color_system=None)
+    with narrow.capture() as capture:
+        show(narrow, RUN)
+    text = capture.get()
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert "\N{HORIZONTAL ELLIPSIS}" not in text
+
+
+@pytest.mark.parametrize("kind", ["body: b'[/red]'", "b'[bold]'", "status 500 :warning:"])
+def test_what_a_service_answered_is_shown_as_it_is(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = measured(10, failures=1000, errors={kind: 1000})
+    text = shown(results([step("aiohttp", 10, measured=broken, doubts=[kind])]), capsys)
+    assert text.count(kind) == 2
+
+
+def test_a_terminal_shows_what_is_running_and_the_time_left() -> None:
+    screen = Console(file=io.StringIO(), force_terminal=True, color_system=None, width=120)
+    bar = Bar(screen, 100.0, repeats=3)
+    bar.begins("flask", 1, 1, 25.0)
+    bar.begins("aiohttp", 20, 2, 10.0)
+    with screen.capture() as capture:
+        screen.print(bar.view())
+    assert "aiohttp, 20 users, 2 of 3" in capture.get()
+    assert re.search(r"1:1[0-5] left", capture.get())
+
+
+def test_time_left_never_runs_below_nothing() -> None:
+    screen = Console(file=io.StringIO(), force_terminal=True, color_system=None, width=120)
+    bar = Bar(screen, 10.0, repeats=1)
+    for _ in range(3):
+        bar.begins("flask", 1, 1, 10.0)
+    with screen.capture() as capture:
+        screen.print(bar.view())
+    assert "0:00 left" in capture.get()

@@ -1,0 +1,45 @@
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SYNC, ASYNC = ROOT / "sync_app", ROOT / "async_app"
+
+FRAMEWORK = {"app.py", "__main__.py"}  # the framework's room, and how its server is told
+MIRRORED = sorted({path.name for path in SYNC.glob("*.py")} - FRAMEWORK)
+
+
+def outline(path: Path) -> Iterator[tuple[str, str | None]]:
+    """Each public class, function and method of a module in its order, with its docstring."""
+    tree = ast.parse(path.read_text())
+    if path.name != "__init__.py":  # which says which twin this is
+        yield "", ast.get_docstring(tree)
+    yield from members(tree, "")
+
+
+def members(node: ast.Module | ast.ClassDef, prefix: str) -> Iterator[tuple[str, str | None]]:
+    for child in node.body:
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and is_public(child.name):
+            yield prefix + child.name, ast.get_docstring(child)
+            if isinstance(child, ast.ClassDef):
+                yield from members(child, f"{prefix}{child.name}.")
+
+
+def is_public(name: str) -> bool:
+    return not name.startswith("_") or name.endswith("__")
+
+
+def test_the_twins_have_the_same_files() -> None:
+    assert {path.name for path in SYNC.glob("*.py")} == {path.name for path in ASYNC.glob("*.py")}
+
+
+@pytest.mark.parametrize("name", MIRRORED)
+def test_the_twins_have_the_same_names_and_docstrings_in_the_same_order(name: str) -> None:
+    assert list(outline(SYNC / name)) == list(outline(ASYNC / name))
+
+
+@pytest.mark.parametrize("name", MIRRORED)
+def test_every_public_name_has_a_docstring(name: str) -> None:
+    assert [member for member, docstring in outline(SYNC / name) if not docstring] == []

@@ -1,0 +1,43 @@
+import asyncio
+import inspect
+import time
+
+import async_app.waits
+import sync_app.waits
+from contract.operations import OPERATIONS
+from contract.parameters import Duration
+from contract.settings import Settings
+
+PROMISED = {operation.name for operation in OPERATIONS if operation.waits_for != "nothing"}
+
+
+def test_what_waits_may_be_refused_for_too_many_in_flight() -> None:
+    assert {operation.name for operation in OPERATIONS if 503 in operation.refusals} == PROMISED
+
+
+def test_sync_app_waits_for_each_operation_that_waits() -> None:
+    with sync_app.waits.open_waits(Settings()) as waits:
+        assert waits.keys() == PROMISED
+
+
+async def test_async_app_waits_for_each_operation_that_waits() -> None:
+    async with async_app.waits.open_waits(Settings()) as waits:
+        assert waits.keys() == PROMISED
+        assert all(map(inspect.iscoroutinefunction, waits.values()))
+
+
+def offload_ten_times(threads: int) -> float:
+    asked = Duration.model_construct(duration=0.05)
+
+    async def ten_times() -> float:
+        async with async_app.waits.open_waits(Settings(threads=threads)) as waits:
+            began = time.perf_counter()
+            await asyncio.gather(*(waits["offload"](asked) for _ in range(10)))
+            return time.perf_counter() - began
+
+    return asyncio.run(ten_times())
+
+
+def test_async_app_hands_blocking_calls_to_as_many_threads_as_it_is_told() -> None:
+    assert offload_ten_times(threads=1) >= 10 * 0.05
+    assert 0.05 <= offload_ten_times(threads=10) < 10 * 0.05
