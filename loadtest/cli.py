@@ -133,7 +133,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     compare.add_argument("--think", default="0s", help="how long a user thinks between requests (default: %(default)s)")
     compare.add_argument(
-        "--seconds", type=float, help="shortest measuring window of a step (default: 2; with --quick: 1)"
+        "--seconds", type=float, help="shortest measuring window of a step (default: 1.5; with --quick: 1)"
     )
     compare.add_argument("--repeats", type=int, help="how often everything is measured (default: 2; with --quick: 1)")
     compare.add_argument("--out", default="results", metavar="DIR", help="where results go (default: %(default)s)")
@@ -153,7 +153,7 @@ def _options(given: argparse.Namespace) -> Options:
     quick: bool = given.quick
     users = _users(given.users if given.users is not None else ("1,8,32,200" if quick else "1,10,64,400"))
     delay: str = given.delay if given.delay is not None else ("100ms" if quick else "200ms")
-    seconds: float = given.seconds if given.seconds is not None else (1.0 if quick else 2.0)
+    seconds: float = given.seconds if given.seconds is not None else (1.0 if quick else 1.5)
     repeats: int = given.repeats if given.repeats is not None else (1 if quick else 2)
     wait, think = _duration("--delay", delay), _duration("--think", given.think)
     if wait < 0.001:

@@ -15,7 +15,7 @@ from .lineup import Service, cores
 from .machine import machine
 from .model import Load
 from .plan import PlannedStep, goes_on, plan, spans
-from .results import Contender, Measured, Options, Predicted, Results, Step
+from .results import SCHEMA, Contender, Measured, Options, Predicted, Results, Step
 from .services import Running, Usage, running
 
 OVERHEAD = 2.2
@@ -104,6 +104,7 @@ class Comparison:
     def results(self, *, complete: bool, failure: str | None = None) -> Results:
         """Everything so far, as it is written down."""
         return Results(
+            schema_version=SCHEMA,
             started=self._started,
             finished=datetime.now(UTC),
             complete=complete,

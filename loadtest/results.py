@@ -123,7 +123,7 @@ class Step(Record):
 class Results(Record):
     """One run of compare."""
 
-    schema_version: Annotated[int, Field(ge=SCHEMA, le=SCHEMA)] = SCHEMA
+    schema_version: Annotated[int, Field(ge=SCHEMA, le=SCHEMA)]
     started: datetime
     finished: datetime
     complete: bool

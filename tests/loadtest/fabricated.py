@@ -7,7 +7,7 @@ from typing import Any
 
 from loadtest.lineup import lineup
 from loadtest.model import Load, predict
-from loadtest.results import Contender, Machine, Measured, Options, Predicted, Results, Step
+from loadtest.results import SCHEMA, Contender, Machine, Measured, Options, Predicted, Results, Step
 
 WAIT = 0.1
 SLOTS = {"flask": 5, "flask-threads": 64, "aiohttp": None, "stranger": None}
@@ -90,6 +90,7 @@ def not_run(service: str, users: int) -> Step:
 def results(steps: Sequence[Step], *, complete: bool = True, think: float = 0.0) -> Results:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     return Results(
+        schema_version=SCHEMA,
         started=now,
         finished=now,
         complete=complete,

@@ -85,7 +85,7 @@ def test_a_write_that_fails_leaves_the_results_that_were_there(tmp_path: Path, m
         (RUN.model_dump_json()[:1000], "the file: Invalid JSON: EOF while parsing"),
         ("not json", "the file: Invalid JSON: expected ident"),
         ("[]", "the file: Input should be an object"),
-        ("{}", "started: Field required"),
+        ("{}", "schema_version: Field required"),
         (changed(schema_version=2), "schema_version: Input should be less than or equal to 1"),
         (changed(schema_version=0), "schema_version: Input should be greater than or equal to 1"),
         (changed(verdict="a later version's"), "verdict: Extra inputs are not permitted"),
