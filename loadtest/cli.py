@@ -129,11 +129,11 @@ def _parser() -> argparse.ArgumentParser:
         "--users", metavar="1,10,...", help="numbers of users (default: 1,10,64,400; quick: 1,8,32,200)"
     )
     compare.add_argument(
-        "--delay", help="how long each request waits on the service (default: 200ms; with --quick: 100ms)"
+        "--delay", help="how long each request waits on the service (default: 250ms; with --quick: 100ms)"
     )
     compare.add_argument("--think", default="0s", help="how long a user thinks between requests (default: %(default)s)")
     compare.add_argument(
-        "--seconds", type=float, help="shortest measuring window of a step (default: 1.5; with --quick: 1)"
+        "--seconds", type=float, help="shortest measuring window of a step (default: 1.25; with --quick: 1)"
     )
     compare.add_argument("--repeats", type=int, help="how often everything is measured (default: 2; with --quick: 1)")
     compare.add_argument("--out", default="results", metavar="DIR", help="where results go (default: %(default)s)")
@@ -152,8 +152,8 @@ def _parser() -> argparse.ArgumentParser:
 def _options(given: argparse.Namespace) -> Options:
     quick: bool = given.quick
     users = _users(given.users if given.users is not None else ("1,8,32,200" if quick else "1,10,64,400"))
-    delay: str = given.delay if given.delay is not None else ("100ms" if quick else "200ms")
-    seconds: float = given.seconds if given.seconds is not None else (1.0 if quick else 1.5)
+    delay: str = given.delay if given.delay is not None else ("100ms" if quick else "250ms")
+    seconds: float = given.seconds if given.seconds is not None else (1.0 if quick else 1.25)
     repeats: int = given.repeats if given.repeats is not None else (1 if quick else 2)
     wait, think = _duration("--delay", delay), _duration("--think", given.think)
     if wait < 0.001:

@@ -2,7 +2,8 @@
 
 It reads JSON lines from standard input: first a `Job`, then an `Order` whenever the last one is done (see driver.py).
 It writes JSON lines to standard output: `{"event": "ready"}`, then for each order `opened`, and `closed` with what was
-measured. A window opens and closes on the completion of a request, so that whole requests are counted in it.
+measured. A window opens and closes on a completion of the same user, so that it holds whole turns: users of a constant
+wait fall into step, and a window that cut a turn would count the crowd once too often or too rarely.
 """
 
 import argparse
@@ -41,8 +42,9 @@ class Generator:
 
     def __init__(self, job: Job) -> None:
         """Make the users' class; nobody asks yet."""
+        self._crowd = Event()
         kind = StrangerUser if job.path else TwinUser
-        user_class = type("User", (kind,), {"host": job.url, "service": job.name})
+        user_class = type("User", (kind,), {"host": job.url, "service": job.name, "crowd": self._crowd})
         options = argparse.Namespace(delay=job.delay, think=job.think, stagger=job.wait, path=job.path)
         self._environment = Environment(
             user_classes=[user_class], tags=None if job.path else ["delay"], parsed_options=options, stop_timeout=1
@@ -51,15 +53,17 @@ class Generator:
 
     def measure(self, order: Order) -> dict[str, Any]:
         """Bring the users to the step's number, let the warm-up pass, and measure one window."""
+        self._crowd.clear()
         self._runner.start(order.users, spawn_rate=order.users)
         while self._runner.user_count < order.users:
             gevent.sleep(0.01)
+        self._crowd.set()
         gevent.sleep(order.warmup)
-        opened = self._at_next_completion(order.patience)
+        opened, user = self._at_completion(order.patience)
         opened_unix = time.time()
         tell({"event": "opened"})
         gevent.sleep(max(0.0, opened.clock + order.window - time.perf_counter()))
-        closed = self._at_next_completion(order.patience)
+        closed, _ = self._at_completion(order.patience, user)
         return {
             "event": "closed",
             "opened": opened_unix,
@@ -77,20 +81,23 @@ class Generator:
     def _users(self) -> list[WaitingUser]:
         return [user for greenlet in self._runner.user_greenlets for user in greenlet.args]
 
-    def _at_next_completion(self, patience: float) -> Snapshot:
-        """The statistics right after the next request is counted, or after `patience` seconds without any."""
-        completed = Event()
-        taken: list[Snapshot] = []
+    def _at_completion(self, patience: float, of: WaitingUser | None = None) -> tuple[Snapshot, WaitingUser | None]:
+        """The statistics right after the next request is counted, and whose it was.
 
-        def take(**_request: Any) -> None:
-            if not taken:
-                taken.append(self._snapshot())
+        Only requests of the user `of` count, where one is named. After `patience` seconds without any: as they are.
+        """
+        completed = Event()
+        taken: list[tuple[Snapshot, WaitingUser | None]] = []
+
+        def take(context: dict[str, WaitingUser], **_request: Any) -> None:
+            if not taken and of in (None, context["user"]):
+                taken.append((self._snapshot(), context["user"]))
                 completed.set()
 
         self._environment.events.request.add_listener(take)  # type: ignore[no-untyped-call] # Locust types it not
         completed.wait(patience)
         self._environment.events.request.remove_listener(take)  # type: ignore[no-untyped-call] # nor this
-        return taken[0] if taken else self._snapshot()
+        return taken[0] if taken else (self._snapshot(), None)
 
     def _snapshot(self) -> Snapshot:
         total = self._environment.stats.total

@@ -26,8 +26,8 @@ ERRORS = 0.01
 LITTLE = 0.05
 """Share of the users that Little's law may miss, beside the one request that an edge of the window may cut."""
 
-QUEUES = 2.0
-"""Mean response times that a window must span."""
+QUEUES = 1.75
+"""Mean response times that a window must span: two whole turns, less what the second may be shorter by."""
 
 KEEPS_UP = 0.9
 """Share of the predicted throughput from which on the prediction is said to hold."""

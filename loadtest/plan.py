@@ -11,8 +11,8 @@ SHORTEST_WARMUP = 0.5
 WARMUP_RESPONSES = 1.25
 """Predicted response times that a warm-up spans: after one, every answer has seen the full queue."""
 
-WINDOW_RESPONSES = 2.5
-"""Predicted response times that a window spans at the least."""
+WINDOW_RESPONSES = 1.8
+"""Predicted response times that a window spans at the least. It then goes on to the end of a turn: to two."""
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,7 @@ def _row(steps: list[Step]) -> Row:
         users=steps[0].users,
         predicted=next((step.predicted for step in steps if step.predicted), None),
         windows=windows,
-        bound=", ".join(_distinct(step.bound for step in run or steps)),
+        bound=", ".join({step.bound.partition(" (")[0]: step.bound for step in reversed(run or steps)}.values()),
         doubts=_distinct(doubt for step in run for doubt in step.doubts),
     )
     if windows and not row.doubts and row.spread > DISAGREE / 2 * row.throughput:

@@ -1,12 +1,14 @@
 """What a user of a service does: ask, wait for the answer, check it, and ask again."""
 
-import random
 from functools import cache
+from itertools import count
 from time import perf_counter
 from typing import Any
 
 import gevent
+from gevent.event import Event
 from locust import FastHttpUser, tag, task
+from locust.exception import RescheduleTaskImmediately
 
 from contract.operations import OPERATIONS
 from contract.problems import Problem
@@ -15,6 +17,9 @@ from contract.settings import Settings
 
 TIMEOUT = 60.0
 """Seconds after which a request is given up and counted as a failure."""
+
+GOLDEN = 0.6180339887498949
+"""The golden ratio's fraction: its multiples, without their whole part, spread evenly, however many there are."""
 
 
 @cache
@@ -38,6 +43,11 @@ class WaitingUser(FastHttpUser):
     service = ""
     """The name under which statistics are kept."""
 
+    crowd: Event | None = None
+    """Set once all who begin together are there: making them takes longer than they are to be spread over."""
+
+    _turns = count()
+
     def __init__(self, environment: Any) -> None:
         """Take the options of this run."""
         super().__init__(environment)
@@ -48,7 +58,13 @@ class WaitingUser(FastHttpUser):
 
     def on_start(self) -> None:
         """Begin at a moment of its own, so that users who came together do not stay in step."""
-        gevent.sleep(random.uniform(0, self.options.stagger))  # noqa: S311 - not a secret
+        if self.crowd is not None:
+            self.crowd.wait()
+        gevent.sleep(next(self._turns) * GOLDEN % 1 * self.options.stagger)
+
+    def context(self) -> dict[str, Any]:
+        """Who asked, for those who listen to completed requests."""
+        return {"user": self}
 
     def wait_time(self) -> float:
         """Think."""
@@ -71,6 +87,8 @@ class WaitingUser(FastHttpUser):
                     response.failure(f"not the promised body: {bytes(response.content)[:80]!r}")
             elif 0 < response.status_code < 400:  # Locust counts the rest as failures by itself
                 response.failure(f"status {response.status_code} where 200 was promised")
+        if not self.options.think:  # even a sleep of 0 would send it to the back of the queue, unasking and unmeasured
+            raise RescheduleTaskImmediately
 
 
 class TwinUser(WaitingUser):

@@ -59,10 +59,10 @@ def test_too_few_requests_are_a_doubt() -> None:
 
 def test_a_window_shorter_than_the_queue_is_a_doubt() -> None:
     model = Predicted(throughput=100 / 6, response=6.0, saturated=True)
-    assert judged(measured(100, response=6.0, seconds=11.9), 100, model).doubts == [
-        "the window (11.9 s) is short for responses of 6.0 s"
+    assert judged(measured(100, response=6.0, seconds=10.4), 100, model).doubts == [
+        "the window (10.4 s) is short for responses of 6.0 s"
     ]
-    assert judged(measured(100, response=6.0, seconds=12.0), 100, model).doubts == []
+    assert judged(measured(100, response=6.0, seconds=10.5), 100, model).doubts == []
 
 
 def test_a_hung_service_is_never_nothing_failed() -> None:
