@@ -1,7 +1,8 @@
-# The one image behind docker-compose.yml: the command of a container makes it sync_app, async_app or Locust.
+# The one image behind docker-compose.yml: the command of a container makes it a twin, the upstream or Locust.
 FROM python:3.13-slim
 
-RUN useradd --system --no-create-home app
+# A volume at /files begins with the owner that it finds there.
+RUN useradd --system --no-create-home app && install --directory --owner=app /files
 WORKDIR /app
 
 # In a layer of its own, which stays as long as the pins do. Wheels alone: there is no compiler in here.

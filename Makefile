@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help compare test bench lint install lock clean
+.PHONY: help compare serve test bench lint install lock clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 compare: install ## Run the services one after the other under load, and say what happened and why
 	$(BIN)/sync-vs-async compare $(ARGS)
+
+serve: install ## Bring up both twins, the database and the slow service that they wait for, until Ctrl-C
+	$(BIN)/sync-vs-async serve $(ARGS)
 
 test: install ## Run the tests
 	$(BIN)/pytest -m "not compose" $(ARGS)

@@ -3,13 +3,9 @@
 from importlib.util import find_spec
 from typing import Any
 
-from aiohttp import web
-
 from serving.command_line import Serve, Service
-from serving.limits import DRAIN, KEEPALIVE
+from serving.limits import DRAIN
 from serving.serve import main
-
-from .app import create_app
 
 SERVICE = Service(
     name="async_app",
@@ -25,16 +21,13 @@ SERVICE = Service(
 
 
 def load(serve: Serve) -> Any:
-    """What aiohttp's worker asks for: a coroutine function that makes the runner."""
+    """What aiohttp's worker asks for: a coroutine function that makes the runner. Imported here: in the worker."""
+    from serving.runner import runner  # noqa: PLC0415 - see above
 
-    async def create_runner() -> web.AppRunner:
-        return web.AppRunner(
-            create_app(serve.settings),
-            access_log=None,
-            handler_cancellation=True,  # a client that leaves frees what its request held
-            keepalive_timeout=KEEPALIVE,
-            shutdown_timeout=serve.settings.max_duration + DRAIN,
-        )
+    from .app import create_app  # noqa: PLC0415 - and what it imports, once it is said where numbers are kept
+
+    async def create_runner() -> Any:
+        return runner(create_app(serve.settings), serve.settings.max_duration + DRAIN)
 
     return create_runner
 

@@ -1,18 +1,21 @@
 """aiohttp's room: the contract's routes, each of which parses, waits and replies."""
 
+import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing, nullcontext
 from time import perf_counter
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from contract.operation import METHODS, Operation, options
+from contract.operation import Operation, options
 from contract.operations import OPERATIONS
 from contract.problems import Problem, internal_error, method_not_allowed, not_found
 from contract.replies import Reply, served_by, server_timing
 from contract.settings import Settings
+from serving.metrics import LEFT, LoopTally
 
 from .in_flight import InFlight
 from .waits import Wait, open_waits
@@ -35,46 +38,68 @@ def create_app(settings: Settings) -> web.Application:
     in_flight = InFlight(settings.max_in_flight)
     for operation in OPERATIONS:
         path = operation.path.replace("}", ":[^/%]*(?:%(?!2F)[^/%]*)*}")  # %2F names another path, as / does
-        app.router.add_get(path, handler_of(operation, in_flight, settings))
-        app.router.add_route("OPTIONS", path, answer_options)
-        app.router.add_route("*", path, refuse_method)
+        handler = handler_of(operation, in_flight, settings)
+        for method in operation.methods:
+            app.router.add_route(method, path, options_of(operation) if method == "OPTIONS" else handler)
+        app.router.add_route("*", path, refusal_of(operation))
     app.router.add_route("*", "/{path:(?s:.*)}", refuse_path)  # a route: every request would pay for a middleware
     return app
 
 
 def handler_of(operation: Operation, in_flight: InFlight, settings: Settings) -> Handler:
     """The handler of one operation."""
+    tally = LoopTally(operation.name)
+    place = in_flight if operation.takes_a_place else nullcontext()
 
-    async def handler(request: web.Request) -> web.Response:
-        began, waited = perf_counter(), None
+    async def handler(request: web.Request) -> web.StreamResponse:
+        began, waited, reply = perf_counter(), None, None
         try:
-            asked = operation.parse(request.raw_path, request.headers, settings)
-            answer = None
+            operation.admit(request.headers)
+            body = await request.read() if operation.takes.from_body else b""
+            asked = operation.parse(request.raw_path, request.headers, settings, body)
             wait = request.app[WAITS].get(operation.name)
-            if wait is not None:
-                with in_flight:
+            if wait is None:
+                reply = operation.reply(asked, None)
+            else:
+                with place:
                     started = perf_counter()
                     answer = await wait(asked)  # holds a coroutine
                     waited = perf_counter() - started
-            reply = operation.reply(asked, answer)
+                    reply = operation.reply(asked, answer)
+                    if not isinstance(reply.body, bytes):
+                        tally.count(reply.status, perf_counter() - began, waited)
+                        return await stream(request, reply, began, waited)
         except Problem as problem:
             reply = problem.reply()
         except Exception:
             log.exception("Exception on %s [%s]", request.path, request.method)
             reply = internal_error().reply()
+        except asyncio.CancelledError:
+            if reply is None:
+                tally.count(LEFT, perf_counter() - began, waited)
+            raise
+        tally.count(reply.status, perf_counter() - began, waited)
         return respond(reply, began, waited)
 
     return handler
 
 
-async def answer_options(_request: web.Request) -> web.Response:
-    """Say which methods a known path answers."""
-    return respond(options(), perf_counter())
+def options_of(operation: Operation) -> Handler:
+    """The handler that says which methods the path of an operation answers."""
+
+    async def handler(_request: web.Request) -> web.Response:
+        return respond(options(operation.methods), perf_counter())
+
+    return handler
 
 
-async def refuse_method(request: web.Request) -> web.Response:
-    """Refuse any other method on a known path."""
-    return respond(method_not_allowed(request.method, METHODS).reply(), perf_counter())
+def refusal_of(operation: Operation) -> Handler:
+    """The handler that refuses any other method on the path of an operation."""
+
+    async def handler(request: web.Request) -> web.Response:
+        return respond(method_not_allowed(request.method, operation.methods).reply(), perf_counter())
+
+    return handler
 
 
 async def refuse_path(request: web.Request) -> web.Response:
@@ -84,10 +109,35 @@ async def refuse_path(request: web.Request) -> web.Response:
 
 def respond(reply: Reply, began: float, waited: float | None = None) -> web.Response:
     """The reply as aiohttp's response, with what was measured in its headers."""
-    headers = {
+    return web.Response(body=reply.body, status=reply.status, headers=headers(reply, began, waited))
+
+
+async def stream(request: web.Request, reply: Reply, began: float, waited: float | None) -> web.StreamResponse:
+    """Send the reply piece by piece. A client that leaves cancels this."""
+    assert isinstance(reply.body, AsyncIterator)
+    response = web.StreamResponse(status=reply.status, headers=headers(reply, began, waited))
+    try:
+        async with aclosing(reply.body):  # type: ignore[type-var] # see Chunks
+            await response.prepare(request)
+            if request.method != "HEAD":
+                async for chunk in reply.body:
+                    await response.write(chunk)
+    except ConnectionError:
+        pass  # it has left between two chunks
+    except Exception:
+        log.exception("Exception in the midst of %s [%s]", request.path, request.method)
+        response.force_close()  # what has been sent cannot be taken back
+    return response
+
+
+def headers(reply: Reply, began: float, waited: float | None) -> dict[str, str]:
+    """The headers of a response, with what was measured."""
+    found = {
         **reply.headers,
         "Content-Type": reply.content_type,
         "Served-By": served_by("async_app", os.getpid(), "loop"),
         "Server-Timing": server_timing(perf_counter() - began, waited),
     }
-    return web.Response(body=reply.body, status=reply.status, headers=headers)
+    if reply.status == 304:  # it says nothing of content (RFC 9110, section 15.4.5); Flask leaves it out by itself
+        del found["Content-Type"]
+    return found

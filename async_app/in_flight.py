@@ -3,6 +3,7 @@
 from types import TracebackType
 
 from contract.problems import too_many_in_flight
+from serving.metrics import LoopInFlightGauge
 
 
 class InFlight:
@@ -12,6 +13,7 @@ class InFlight:
         """Offer `limit` places."""
         self._limit = limit
         self._taken = 0
+        self._gauge = LoopInFlightGauge()
         # no lock: nothing else runs between two steps unless there is an await between them
 
     def __enter__(self) -> None:
@@ -19,9 +21,11 @@ class InFlight:
         if self._taken == self._limit:
             raise too_many_in_flight(self._limit)
         self._taken += 1
+        self._gauge.show(self._taken)
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _where: TracebackType | None
     ) -> None:
         """Give the place back."""
         self._taken -= 1
+        self._gauge.show(self._taken)

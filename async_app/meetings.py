@@ -3,8 +3,7 @@
 import asyncio
 
 from contract.parameters import Meeting
-
-from .timers import TICK
+from serving.sleep import TICK
 
 
 class Party:

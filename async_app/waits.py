@@ -7,10 +7,17 @@ from functools import partial
 from typing import Any
 
 from contract.settings import Settings
+from serving.metrics import timed_loop
 
 from .blocking import blocking, offload
 from .cpu import cpu
+from .database import Database
+from .files import file
 from .meetings import Meetings
+from .metrics import metrics
+from .network import Network
+from .people import People
+from .streams import drip, sse
 from .timers import delay, fanout
 
 Wait = Callable[[Any], Awaitable[Any]]
@@ -21,12 +28,21 @@ async def open_waits(settings: Settings) -> AsyncIterator[Mapping[str, Wait]]:
     """The waiting function of each operation that waits, by the operation's name, until the context is left."""
     meetings = Meetings()
     pool = ThreadPoolExecutor(settings.threads, "offload")
-    yield {
-        "delay": delay,
-        "fanout": fanout,
-        "barrier": meetings.barrier,
-        "cpu": cpu,
-        "blocking": blocking,
-        "offload": partial(offload, pool=pool),
-    }
+    async with Network(settings) as network, Database(settings) as database, People(database) as people, timed_loop():
+        yield {
+            "delay": delay,
+            "fanout": fanout,
+            "barrier": meetings.barrier,
+            "fetch": network.fetch,
+            "query": database.query,
+            "file": partial(file, directory=settings.file_directory, pool=pool),
+            "ask": people.ask,
+            "answer": people.answer,
+            "drip": drip,
+            "sse": sse,
+            "cpu": cpu,
+            "blocking": blocking,
+            "offload": partial(offload, pool=pool),
+            "metrics": metrics,
+        }
     pool.shutdown(wait=False, cancel_futures=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from html import escape
 
 from .operation import Operation
-from .parameters import Preferences
+from .parameters import Paced, Preferences
 from .replies import HTML, Reply, as_json
 
 ABOUT = (
@@ -20,13 +20,13 @@ _plain_host = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?
 def reply(operations: Iterable[Operation], asked: Preferences) -> Reply:
     """The index in the form that the client prefers, with curl lines for the host that it called."""
     host = asked.host if _plain_host(asked.host) else FALLBACK_HOST
-    rows = [(operation, f"curl -i 'http://{host}{operation.example}'") for operation in operations]
+    rows = [(operation, f"curl -i {_sends(operation)}'http://{host}{operation.example}'") for operation in operations]
     vary = {"Vary": "Accept"}
     if prefers_html(asked.accept):
         return Reply(_page(rows).encode(), content_type=HTML, headers=vary)
     endpoints = [
         {
-            "method": "GET",
+            "method": operation.method,
             "path": operation.path,
             "waits_for": operation.waits_for,
             "summary": operation.summary,
@@ -52,6 +52,13 @@ def prefers_html(accept: str) -> bool:
     return html > 0 and html >= weights.get("application/*", weights.get("*/*", 0.0))
 
 
+def _sends(operation: Operation) -> str:
+    """What curl sends with it. -N: shown as it comes, where that is piece by piece."""
+    if operation.takes.from_body:
+        return "-d soup "
+    return "-N " if issubclass(operation.takes, Paced) else ""
+
+
 def _weight(text: str) -> float:
     try:
         return float(text)
@@ -61,11 +68,17 @@ def _weight(text: str) -> float:
 
 def _page(rows: Iterable[tuple[Operation, str]]) -> str:
     table = "\n".join(
-        f"<tr><th scope=row><a href='{escape(operation.example)}'>{escape(operation.path)}</a></th>"
+        f"<tr><th scope=row>{_link(operation)}</th>"
         f"<td>{escape(operation.waits_for)}</td><td>{escape(operation.summary)}<pre>{escape(curl)}</pre></td></tr>"
         for operation, curl in rows
     )
     return PAGE.format(about=escape(ABOUT), table=table)
+
+
+def _link(operation: Operation) -> str:
+    if operation.method != "GET":
+        return escape(f"{operation.method} {operation.path}")
+    return f"<a href='{escape(operation.example)}'>{escape(operation.path)}</a>"
 
 
 PAGE = """<!doctype html>

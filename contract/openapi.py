@@ -4,15 +4,18 @@ from collections.abc import Iterable
 from typing import Any
 
 from .operation import Operation
+from .parameters import Parameters
 from .problems import PROBLEM
-from .replies import HTML, JSON, Reply, as_json
+from .replies import HTML, JSON, TEXT, Reply, as_json
 
 REFUSALS = {
     400: "A parameter cannot be used",
     411: "The body is of unknown length",
     413: "The body is too long",
-    503: "Too many requests are in flight",
+    502: "The upstream cannot be reached, or made no sense",
+    503: "Too many requests are in flight, no connection is free, or what it waits for is not there",
     504: "What it waited for did not come in time",
+    507: "The disk is full",
 }
 
 
@@ -31,7 +34,7 @@ def document(operations: Iterable[Operation]) -> dict[str, Any]:
             "description": "Endpoints that wait, promised alike by a blocking and by a non-blocking service.",
         },
         "servers": [{"url": "/"}],
-        "paths": {operation.path: {"get": _operation(operation)} for operation in operations},
+        "paths": {operation.path: {operation.method.lower(): _operation(operation)} for operation in operations},
         "components": {"schemas": {"Problem": _problem()}},
     }
 
@@ -43,8 +46,9 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "summary": operation.summary,
         "description": f"Waits for {operation.waits_for}.",
         "parameters": _parameters(operation),
+        **_body(operation.takes),
         "responses": {
-            "200": {"description": "Done", "content": _content(operation)},
+            operation.status: {"description": "Done", "content": _content(operation)},
             **{str(status): _refusal(REFUSALS[status]) for status in statuses},
         },
     }
@@ -52,14 +56,14 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
     takes = operation.takes
-    schemas = takes.model_json_schema().get("properties", {})
+    schemas = _schemas(takes)
     rows = []
     for name, field in takes.model_fields.items():
-        if name in takes.from_headers:
+        if name in takes.from_elsewhere():
             continue
-        schema = {key: value for key, value in schemas[name].items() if key not in ("title", "description")}
-        if isinstance(field.default, float):
-            schema["default"] = f"{field.default:g}s"  # as it would be sent
+        schema = schemas[name]
+        if "default" in schema and schema["type"] == "string":  # as it would be sent
+            schema["default"] = f"{field.default:g}s" if isinstance(field.default, float) else str(field.default)
         in_path = f"{{{name}}}" in operation.path
         rows.append(
             {
@@ -73,11 +77,32 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
     return rows
 
 
+def _body(takes: type[Parameters]) -> dict[str, Any]:
+    if takes.from_body is None:
+        return {}
+    schema = _schemas(takes)[takes.from_body]
+    content = {_bare(TEXT): {"schema": schema}}
+    return {"requestBody": {"required": True, "description": takes.limits(takes.from_body, ""), "content": content}}
+
+
+def _schemas(takes: type[Parameters]) -> dict[str, dict[str, Any]]:
+    schemas = takes.model_json_schema().get("properties", {})
+    return {
+        name: {key: value for key, value in schema.items() if key not in ("title", "description")}
+        for name, schema in schemas.items()
+    }
+
+
 def _content(operation: Operation) -> dict[str, Any]:
-    content: dict[str, Any] = {JSON: {"schema": {"type": "object"}}}
+    kind = "object" if operation.media_type == JSON else "string"
+    content: dict[str, Any] = {_bare(operation.media_type): {"schema": {"type": kind}}}
     if operation.path == "/":
-        content[HTML.partition(";")[0]] = {"schema": {"type": "string"}}
+        content[_bare(HTML)] = {"schema": {"type": "string"}}
     return content
+
+
+def _bare(media_type: str) -> str:
+    return media_type.partition(";")[0]
 
 
 def _refusal(description: str) -> dict[str, Any]:

@@ -1,22 +1,22 @@
 """What one endpoint is, and how a request for it becomes checked values."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from .parameters import Parameters
+from .parameters import LONGEST_TEXT, Parameters
 from .problems import bad_request, body_too_large, echo, length_required
-from .replies import Reply, as_json
+from .replies import JSON, Reply, as_json
 from .settings import Settings
 from .targets import texts
 
-METHODS = ("GET", "HEAD", "OPTIONS")
-"""What every path answers. HEAD waits as GET does."""
-
-LONGEST_BODY = 4096
+LONGEST_BODY = LONGEST_TEXT
 """Bytes that the body of a request may hold."""
+
+MOST_DIGITS = 9
+"""Of a length. Python refuses to read thousands of them."""
 
 
 class Headers(Protocol):
@@ -37,40 +37,73 @@ class Operation:
     summary: str
     example: str
     reply: Callable[[Any, Any], Reply]
+    status: str = "200"
+    """Of a response that is no refusal, as the OpenAPI document names it."""
+    media_type: str = JSON
+    """Of that response."""
     refusals: tuple[int, ...] = ()
+    takes_a_place: bool = True
+    """Whether its wait counts among those that MAX_IN_FLIGHT allows."""
 
-    def parse(self, target: str, headers: Headers, settings: Settings) -> Any:
-        """The checked values of the request for the raw `target`: an instance of `takes`.
+    @property
+    def method(self) -> str:
+        """GET, or POST where the request's body is read."""
+        return "POST" if self.takes.from_body else "GET"
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """What its path answers. HEAD waits as GET does."""
+        return ("POST", "OPTIONS") if self.takes.from_body else ("GET", "HEAD", "OPTIONS")
+
+    def admit(self, headers: Headers) -> None:
+        """Look at what the headers say of the body, before any of it is read.
 
         Raises:
-            Problem: 400 for a parameter that cannot be used, 404 where `target` is another path, 411, 413.
+            Problem: 411 where its length is unknown, 413 where it is too long.
 
         """
         if headers.get("Transfer-Encoding", ""):
             raise length_required(LONGEST_BODY)
         length = headers.get("Content-Length", "0")
-        if length != "0" and (not length.isdecimal() or int(length) > LONGEST_BODY):
+        if length != "0" and (not length.isdecimal() or len(length) > MOST_DIGITS or int(length) > LONGEST_BODY):
             raise body_too_large(LONGEST_BODY)
-        given = texts(target, self.path)
-        if self.takes.from_headers:
-            self._refuse_unknown(given)
-            given.update((name, headers.get(name, "")) for name in self.takes.from_headers)
+
+    def parse(self, target: str, headers: Headers, settings: Settings, body: bytes = b"") -> Any:
+        """The checked values of the request for the raw `target`: an instance of `takes`.
+
+        Raises:
+            Problem: 400 for a parameter or body that cannot be used, 404 where `target` is another path.
+
+        """
+        given = sent = texts(target, self.path)
+        if self.takes.from_elsewhere():
+            self._refuse_unknown(sent)
+            given = {**sent, **self._elsewhere(headers, body)}
         try:
             return self.takes.model_validate(given, context=settings)
         except ValidationError as error:
-            self._refuse_unknown(given)
+            self._refuse_unknown(sent)
             name = str(error.errors(include_url=False, include_context=False)[0]["loc"][0])
             limits = self.takes.limits(name, f"{settings.max_duration:g} s")
             raise bad_request(f"{name} must be {limits}; got {echo(given[name])}.") from None
 
-    def _refuse_unknown(self, given: dict[str, str]) -> None:
-        known = [name for name in self.takes.model_fields if name not in self.takes.from_headers]
-        for name, text in given.items():
+    def _elsewhere(self, headers: Headers, body: bytes) -> dict[str, str]:
+        found = {name: headers.get(name, "") for name in self.takes.from_headers}
+        if self.takes.from_body:
+            if len(body) != int(headers.get("Content-Length", "0")):
+                raise bad_request("The body is shorter than its Content-Length.")
+            found[self.takes.from_body] = body.decode("utf-8", "surrogateescape")
+        return found
+
+    def _refuse_unknown(self, sent: dict[str, str]) -> None:
+        known = [name for name in self.takes.model_fields if name not in self.takes.from_elsewhere()]
+        for name, text in sent.items():
             if name not in known:
                 takes = f"takes only {', '.join(known)}" if known else "takes no parameters"
                 raise bad_request(f"{self.path} {takes}; got {echo(name)} with the value {echo(text)}.")
 
 
-def options() -> Reply:
-    """The answer to OPTIONS on any known path."""
-    return Reply(as_json({"allow": METHODS}), headers={"Allow": ", ".join(METHODS)})
+def options(methods: Iterable[str]) -> Reply:
+    """The answer to OPTIONS on a path that answers these methods."""
+    methods = tuple(methods)
+    return Reply(as_json({"allow": methods}), headers={"Allow": ", ".join(methods)})

@@ -4,8 +4,20 @@ from functools import cache
 
 from . import bodies, index, openapi
 from .operation import Operation
-from .parameters import Duration, Fanout, Meeting, Nothing, Preferences
-from .replies import Reply
+from .parameters import (
+    Answer,
+    Calls,
+    Drip,
+    Duration,
+    Events,
+    Fanout,
+    File,
+    Meeting,
+    Nothing,
+    Preferences,
+    Question,
+)
+from .replies import EVENTS, METRICS, TEXT, Reply
 
 
 def _index(asked: Preferences, _answer: None) -> Reply:
@@ -81,6 +93,81 @@ OPERATIONS = (
         refusals=(503, 504),
     ),
     Operation(
+        name="fetch",
+        path="/fetch",
+        takes=Calls,
+        waits_for="the network",
+        summary="n requests to a slow HTTP service, through a pool of POOL_SIZE connections.",
+        example="/fetch?delay=1s",
+        reply=bodies.fetched,
+        refusals=(502, 503, 504),
+    ),
+    Operation(
+        name="query",
+        path="/query",
+        takes=Calls,
+        waits_for="a database",
+        summary="n slow queries to PostgreSQL, through a pool of POOL_SIZE connections.",
+        example="/query?delay=1s",
+        reply=bodies.queried,
+        refusals=(503,),
+    ),
+    Operation(
+        name="file",
+        path="/file",
+        takes=File,
+        waits_for="a disk",
+        summary="Writes a file, has it written to the disk, reads it back and deletes it.",
+        example="/file?size=1MiB",
+        reply=bodies.file,
+        refusals=(503, 507),
+    ),
+    Operation(
+        name="ask",
+        path="/ask/{question}",
+        takes=Question,
+        waits_for="a person",
+        summary="Answers once somebody has posted an answer, to whichever process; else 504.",
+        example="/ask/lunch?timeout=10s",
+        reply=bodies.asked_for,
+        refusals=(503, 504),
+    ),
+    Operation(
+        name="answer",
+        path="/answer/{question}",
+        takes=Answer,
+        waits_for="a database, briefly",
+        summary="The answer: the body of the request, for the one who asks or the next who will.",
+        example="/answer/lunch",
+        reply=bodies.answered,
+        status="202",
+        refusals=(503,),
+        takes_a_place=False,  # or those who wait for it could take them all
+    ),
+    Operation(
+        name="drip",
+        path="/drip",
+        takes=Drip,
+        waits_for="a slow stream",
+        summary="Bytes, one at a time.",
+        example="/drip?duration=2s&numbytes=10",
+        reply=bodies.drip,
+        status="default",
+        media_type=TEXT,
+        refusals=(503,),
+    ),
+    Operation(
+        name="sse",
+        path="/sse",
+        takes=Events,
+        waits_for="a slow stream",
+        summary="Server-sent events, one at a time.",
+        example="/sse?count=5&duration=2s",
+        reply=bodies.events,
+        media_type=EVENTS,
+        refusals=(503,),
+    ),
+    Operation(
         name="cpu",
         path="/cpu/{duration}",
         takes=Duration,
@@ -109,6 +196,17 @@ OPERATIONS = (
         example="/offload/1s",
         reply=bodies.duration,
         refusals=(503,),
+    ),
+    Operation(
+        name="metrics",
+        path="/metrics",
+        takes=Nothing,
+        waits_for="nothing",
+        summary="What the service has counted and timed, for Prometheus.",
+        example="/metrics",
+        reply=bodies.metrics,
+        media_type=METRICS,
+        takes_a_place=False,
     ),
 )
 """Every endpoint, in the order in which the index shows them."""

@@ -3,16 +3,34 @@
 import re
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 
 from .problems import bad_request
 from .settings import Settings
+from .targets import is_text
 
 DURATION = r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)(us|ms|s|m)?"
 UNITS = {None: 1, "us": 1_000_000, "ms": 1_000, "s": 1, "m": 1 / 60}
 """How many of each are in a second. Divided by, 9ms is 0.009; multiplied by 1e-3, it would not quite be."""
 
+LONGEST_TEXT = 4096
+LARGEST_FILE = 16 * 2**20
+MOST_BYTES = 2**20
+
+SIZE = r"([0-9]{1,9})(B|KiB|MiB)?"
+SIZES = {None: 1, "B": 1, "KiB": 2**10, "MiB": 2**20}
+
 _match_duration = re.compile(DURATION).fullmatch
+_match_size = re.compile(SIZE).fullmatch
 _match_whole = re.compile(r"[0-9]{1,9}").fullmatch
 
 
@@ -41,9 +59,38 @@ def whole(text: str) -> int:
     return int(text)
 
 
+def more_than_nothing(value: float) -> float:
+    """`value`; ValueError unless it is more than 0."""
+    if value <= 0:
+        raise ValueError("not more than 0")
+    return value
+
+
+def size(text: str) -> int:
+    """`64KiB` as 65536; ValueError unless it is a number of bytes, or one with a unit."""
+    match = _match_size(text)
+    if match is None:
+        raise ValueError("not a size")
+    return int(match[1]) * SIZES[match[2]]
+
+
+def text(sent: str) -> str:
+    """`sent`, decoded with surrogate escapes; ValueError unless it was UTF-8 without NUL."""
+    if not is_text(sent):
+        raise ValueError("not text")
+    return sent
+
+
 Seconds = Annotated[
     float,
     Field(description="seconds (0.25) or a number with a unit (250ms, 1.5s), from 0 to {max_duration}"),
+    BeforeValidator(seconds),
+    WithJsonSchema({"type": "string", "pattern": f"^(?:{DURATION})$"}),
+]
+Positive = Annotated[
+    float,
+    Field(description="seconds (0.25) or a number with a unit (250ms, 1.5s), more than 0 and at most {max_duration}"),
+    AfterValidator(more_than_nothing),
     BeforeValidator(seconds),
     WithJsonSchema({"type": "string", "pattern": f"^(?:{DURATION})$"}),
 ]
@@ -51,6 +98,31 @@ Count = Annotated[
     int,
     Field(description="a whole number from 1 to 100", ge=1, le=100),
     BeforeValidator(whole),
+]
+Bytes = Annotated[
+    int,
+    Field(description=f"a whole number from 1 to {MOST_BYTES}", ge=1, le=MOST_BYTES),
+    BeforeValidator(whole),
+]
+Status = Annotated[
+    int,
+    Field(description="a whole number from 200 to 599", ge=200, le=599),
+    BeforeValidator(whole),
+]
+Size = Annotated[
+    int,
+    Field(description="bytes (1000) or a number with a unit (64KiB, 1MiB), from 0 to 16MiB", le=LARGEST_FILE),
+    BeforeValidator(size),
+    WithJsonSchema({"type": "string", "pattern": f"^(?:{SIZE})$"}),
+]
+Name = Annotated[
+    str,
+    Field(description="1 to 64 of the characters a-z, 0-9 and -", pattern=r"^[a-z0-9-]{1,64}$"),
+]
+Text = Annotated[
+    str,
+    Field(description=f"UTF-8 text without NUL, of 1 to {LONGEST_TEXT} bytes", min_length=1, max_length=LONGEST_TEXT),
+    BeforeValidator(text),
 ]
 Mode = Annotated[
     Literal["idiomatic", "sequential", "concurrent"],
@@ -65,6 +137,14 @@ class Parameters(BaseModel):
 
     from_headers: ClassVar[tuple[str, ...]] = ()
     """The fields that are read from the request header of their name, and not from its target."""
+
+    from_body: ClassVar[str | None] = None
+    """The field that is read from the request's body."""
+
+    @classmethod
+    def from_elsewhere(cls) -> tuple[str, ...]:
+        """The fields that are not read from the request's target."""
+        return cls.from_headers if cls.from_body is None else (*cls.from_headers, cls.from_body)
 
     @classmethod
     def limits(cls, name: str, max_duration: str) -> str:
@@ -113,3 +193,70 @@ class Meeting(Parameters):
 
     n: Count = 3
     timeout: Seconds = 5.0
+
+
+class Calls(Fanout):
+    """`n` calls of something else, each of which takes it `delay` seconds, one after the other or at once."""
+
+    n: Count = 1
+    delay: Seconds = 0.1
+
+
+class File(Parameters):
+    """A file of `size` bytes."""
+
+    size: Size = 2**20
+
+
+class Question(Parameters):
+    """A question that a person may answer within `timeout` seconds."""
+
+    question: Name
+    timeout: Seconds = 10.0
+
+
+class Answer(Parameters):
+    """The answer to a question."""
+
+    from_body = "answer"
+
+    question: Name
+    answer: Text
+
+
+class Paced(Parameters):
+    """A wait of `delay` seconds, then pieces spread over `duration` seconds."""
+
+    duration: Seconds
+    delay: Seconds = 0.0
+
+    @model_validator(mode="after")
+    def fits(self, info: ValidationInfo) -> Self:
+        """Refuse what would take longer than one wait may."""
+        if self.duration + self.delay > longest(info):
+            raise bad_request(
+                f"duration and delay must together be at most {longest(info):g} s; "
+                f"got {self.duration:g} s and {self.delay:g} s."
+            )
+        return self
+
+    def pause(self, pieces: int) -> float:
+        """Seconds from one piece to the next: there is none after the last."""
+        return self.duration / max(1, pieces - 1)
+
+
+class Drip(Paced):
+    """`numbytes` bytes with the status `code`. Source: go-httpbin's `/drip`; a final status is 200 at the least."""
+
+    duration: Seconds = 2.0
+    numbytes: Bytes = 10
+    delay: Seconds = 0.0
+    code: Status = 200
+
+
+class Events(Paced):
+    """`count` server-sent events. Source: go-httpbin's `/sse`."""
+
+    count: Count = 10
+    duration: Positive = 5.0
+    delay: Seconds = 0.0

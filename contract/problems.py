@@ -69,6 +69,33 @@ def too_many_in_flight(limit: int) -> Problem:
     return Problem(503, "Service Unavailable", detail, {"Retry-After": "1"})
 
 
+def no_free_connection(pool: str, size: int, timeout: float) -> Problem:
+    """503: all connections of the process to `pool` were in use for `timeout` seconds."""
+    detail = f"None of the {size} connections of this process to the {pool} was free within {timeout:g} s."
+    return Problem(503, "Service Unavailable", detail, {"Retry-After": "1"})
+
+
+def not_reachable(pool: str) -> Problem:
+    """503: what the process is connected to has gone away, and may come back."""
+    return Problem(503, "Service Unavailable", f"The {pool} cannot be reached.", {"Retry-After": "1"})
+
+
+def not_configured(variable: str) -> Problem:
+    """503: the service was started without the environment variable that says where to turn to."""
+    detail = f"The service was started without {variable}, which this endpoint needs."
+    return Problem(503, "Service Unavailable", detail, {"Retry-After": "60"})
+
+
+def bad_gateway(detail: str) -> Problem:
+    """502: the upstream could not be asked, or gave an answer that cannot be used."""
+    return Problem(502, "Bad Gateway", detail)
+
+
+def disk_full() -> Problem:
+    """507: there is no room for what was to be written. Source of the status: RFC 4918, section 11.5."""
+    return Problem(507, "Insufficient Storage", "There is no room left where files are written.")
+
+
 def timed_out(detail: str) -> Problem:
     """504: what the request waited for did not come in time."""
     return Problem(504, "Gateway Timeout", detail)

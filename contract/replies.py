@@ -1,6 +1,6 @@
 """A reply before any framework has seen it, and the headers that say what was measured."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -8,13 +8,20 @@ from pydantic_core import to_json
 
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"
+TEXT = "text/plain; charset=utf-8"
+EVENTS = "text/event-stream; charset=utf-8"
+METRICS = "text/plain; version=0.0.4; charset=utf-8"
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
-class Reply(NamedTuple):
-    """One whole response: a status, a body in bytes, and its headers."""
+Chunks = Iterator[bytes] | AsyncIterator[bytes]
+"""A body that comes piece by piece. It is closed (`close`, `aclose`) however far it came, even before it began."""
 
-    body: bytes
+
+class Reply(NamedTuple):
+    """One response: a status, a body, and its headers."""
+
+    body: bytes | Chunks
     status: int = 200
     content_type: str = JSON
     headers: Mapping[str, str] = NO_HEADERS

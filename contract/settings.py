@@ -3,7 +3,13 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+if_given = BeforeValidator(lambda text: text or None)
+"""None for an empty variable, which is one that is not set."""
+
+Given = Annotated[str | None, if_given]
+Address = Annotated[str, Field(pattern=r"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?$")]
 
 
 class Settings(BaseModel):
@@ -29,6 +35,19 @@ class Settings(BaseModel):
         ),
     ] = 32
     web_concurrency: Annotated[int, Field(ge=1, le=256, description="Worker processes of one service.")] = 1
+    pool_size: Annotated[
+        int,
+        Field(ge=1, le=1000, description="Connections of one process to the upstream, and as many to the database."),
+    ] = 10
+    pool_timeout: Annotated[
+        float,
+        Field(gt=0, le=60, allow_inf_nan=False, description="Seconds that a request waits for one, before 503."),
+    ] = 10.0
+    upstream_url: Annotated[Address | None, if_given, Field(description="The HTTP service that /fetch asks.")] = None
+    database_url: Annotated[Given, Field(description="The PostgreSQL database of /query, /ask and /answer.")] = None
+    file_directory: Annotated[
+        Given, Field(description="Where /file writes; without it, the system's directory for temporary files.")
+    ] = None
 
     @classmethod
     def from_mapping(cls, environment: Mapping[str, str]) -> "Settings":

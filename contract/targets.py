@@ -48,7 +48,7 @@ def _path_text(raw: str, name: str, target: str) -> str:
     text = unquote_to_bytes(raw.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
     if "/" in text:  # sent as / or as %2F, it names another path
         raise not_found(target)
-    if not _is_text(text):
+    if not is_text(text):
         raise _not_text(name, text)
     return text
 
@@ -59,7 +59,7 @@ def _add_query(found: dict[str, str], query: str) -> None:
     except ValueError:
         raise bad_request(f"The query may hold at most {MOST_PARAMETERS} parameters.") from None
     for name, text in pairs:
-        if not (_is_text(name) and _is_text(text)):
+        if not (is_text(name) and is_text(text)):
             raise _not_text(name, text)
         if name.startswith("_"):
             continue
@@ -68,7 +68,8 @@ def _add_query(found: dict[str, str], query: str) -> None:
         found[name] = text
 
 
-def _is_text(text: str) -> bool:
+def is_text(text: str) -> bool:
+    """Whether `text`, decoded with surrogate escapes, was UTF-8 without NUL."""
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 

@@ -1,19 +1,21 @@
 """The comparison: every service on its own, step by step, repeat by repeat."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 import psutil
 
+from . import scenarios
 from .driver import COMMAND, Driver, Job, Order, generator
-from .judge import Judgement, judge, mean_response, throughput
+from .judge import OWN_LIMIT, Judgement, judge, mean_response, throughput
 from .lineup import Service, cores
 from .machine import machine
-from .model import Load
+from .model import USERS, Load
 from .plan import PlannedStep, goes_on, plan, spans
 from .results import SCHEMA, Contender, Measured, Options, Predicted, Results, Step
 from .services import Running, Usage, running
@@ -24,7 +26,9 @@ OVERHEAD = 2.2
 PATIENCE = 5.0
 """Seconds to wait for a completion at the edge of a window, beside twice the predicted response time."""
 
-LIMITS = ("CPU", "generator", "its own limit")
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+LIMITS = ("CPU", "generator", OWN_LIMIT)
 """What binds a service that the model does not know to be saturated."""
 
 
@@ -67,15 +71,19 @@ class Comparison:
         self.services = services
         self.steps: list[Step] = []
         self._options = options
-        self._load = Load(options.wait, options.think)
         self._command = command
         self._started = datetime.now(UTC)
-        self._contenders = {service.name: contender(service) for service in services}
+        self._contenders = {service.name: contender(service, options) for service in services}
 
     def planned(self, service: Service | Stranger) -> list[PlannedStep]:
-        """The steps of one service; of a stranger as if its wait were ours."""
-        slots = service.slots if isinstance(service, Service) else None
-        return plan(self._options.users, self._load, slots, self._options.seconds)
+        """The steps of one service; where nobody knows how long its requests wait, as if it were the delay."""
+        return plan(self._options.users, self._load(service), self._options.seconds)
+
+    @property
+    def needs(self) -> set[scenarios.Need]:
+        """What has to be there behind our services."""
+        ours = any(isinstance(service, Service) for service in self.services)
+        return scenarios.needs(self._options.scenario) if ours else set()
 
     @property
     def repeats(self) -> int:
@@ -88,8 +96,10 @@ class Comparison:
         each = sum(OVERHEAD + sum(step.seconds for step in self.planned(service)) for service in self.services)
         return each * self._options.repeats
 
-    def run(self, progress: Progress) -> None:
+    def run(self, progress: Progress, environment: Mapping[str, str] = NOTHING) -> None:
         """Measure everything: each service once, then all again, so that a passing disturbance spares none.
+
+        Our services are started with `environment` laid over this process's own.
 
         Raises:
             ServiceFailed, GeneratorFailed: where a process that the run depends on fails.
@@ -97,7 +107,7 @@ class Comparison:
         """
         for repeat in range(1, self._options.repeats + 1):
             for service in self.services:
-                for step in self._measured(service, repeat, progress):
+                for step in self._measured(service, repeat, progress, environment):
                     self.steps.append(step)
                     progress.ended(step)
 
@@ -117,15 +127,17 @@ class Comparison:
             steps=self.steps,
         )
 
-    def _measured(self, service: Service | Stranger, repeat: int, progress: Progress) -> Iterator[Step]:
+    def _measured(
+        self, service: Service | Stranger, repeat: int, progress: Progress, environment: Mapping[str, str]
+    ) -> Iterator[Step]:
         starting = OVERHEAD
         saturated = 0
         first: Step | None = None
         last: Step | None = None
-        with _fresh(service) as (driver, server):
+        with _fresh(service, environment) as (driver, server):
             driver.begin(self._job(service, server))
             for planned in self.planned(service):
-                step = self._sized(planned, last) if isinstance(service, Stranger) else planned
+                step = planned if self._foretold(service) else self._sized(planned, last)
                 if not goes_on(saturated):
                     yield self._step(service, repeat, step, None, first)
                     continue
@@ -134,19 +146,34 @@ class Comparison:
                 last = self._step(service, repeat, step, _measure(driver, server, step), first)
                 first = first or last
                 yield last
-                saturated += last.bound in LIMITS or (isinstance(service, Service) and step.predicted.saturated)
+                saturated += last.bound in LIMITS or (self._foretold(service) and step.predicted.saturated)
 
     def _job(self, service: Service | Stranger, server: Running | None) -> Job:
         path = service.path if isinstance(service, Stranger) else None
         url = server.url if server else service.url if isinstance(service, Stranger) else ""
-        return Job(service.name, url, self._options.delay, self._load.wait, self._load.think, path)
+        return Job(
+            service.name,
+            url,
+            self._options.scenario,
+            self._options.delay,
+            self._options.wait,
+            self._options.think,
+            path,
+        )
+
+    def _load(self, service: Service | Stranger) -> Load:
+        return self._contenders[service.name].load or Load(self._options.wait, self._options.think)
+
+    def _foretold(self, service: Service | Stranger) -> bool:
+        return self._contenders[service.name].load is not None
 
     def _sized(self, planned: PlannedStep, last: Step | None) -> PlannedStep:
-        """The step of a stranger, as long as it must be if the last step showed all that it can carry."""
+        """A step of which nothing is foretold, as long as it must be if the last one showed all that can be carried."""
         if last is None or last.measured is None or not (rate := throughput(last.measured)):
             return planned
-        response = max(mean_response(last.measured), planned.users / rate - self._load.think)
-        warmup, window = spans(planned.users, response, self._load, self._options.seconds)
+        response = max(mean_response(last.measured), planned.users / rate - self._options.think)
+        load = Load(self._options.wait, self._options.think)
+        warmup, window = spans(planned.users, response, load, self._options.seconds)
         return replace(planned, predicted=replace(planned.predicted, response=response), warmup=warmup, window=window)
 
     def _step(
@@ -157,8 +184,8 @@ class Comparison:
         measured: Measured | None,
         first: Step | None,
     ) -> Step:
-        """The record of a step, judged where it was run. No model is known of a stranger."""
-        predicted = Predicted(**asdict(step.predicted)) if isinstance(service, Service) else None
+        """The record of a step, judged where it was run."""
+        predicted = Predicted(**asdict(step.predicted)) if self._foretold(service) else None
         verdict = Judgement("not run", [])
         if measured is not None:
             held_against = predicted or _as_the_first(first, step)
@@ -176,7 +203,7 @@ class Comparison:
         )
 
 
-def contender(service: Service | Stranger) -> Contender:
+def contender(service: Service | Stranger, options: Options) -> Contender:
     """The row of a service in the results."""
     if isinstance(service, Stranger):
         return Contender(
@@ -186,8 +213,10 @@ def contender(service: Service | Stranger) -> Contender:
             processes=None,
             threads=None,
             slots=None,
+            load=None,
             ours=False,
             command=[],
+            environment={},
         )
     return Contender(
         name=service.name,
@@ -196,27 +225,29 @@ def contender(service: Service | Stranger) -> Contender:
         processes=service.workers,
         threads=service.threads,
         slots=service.slots,
+        load=scenarios.load(options.scenario, service, options.wait, options.think),
         ours=True,
         command=service.command(),
+        environment=dict(service.environment),
     )
 
 
 def _as_the_first(first: Step | None, step: PlannedStep) -> Predicted | None:
     """What the users of the first step would do in the numbers of this one."""
-    if first is None or first.measured is None or not first.measured.requests:
+    if first is None or first.measured is None or not (rate := throughput(first.measured)):
         return None
-    each = throughput(first.measured) / first.users
-    return Predicted(throughput=each * step.users, response=mean_response(first.measured), saturated=False)
+    each = rate / first.users
+    return Predicted(throughput=each * step.users, response=mean_response(first.measured), bound=USERS)
 
 
 @contextmanager
-def _fresh(service: Service | Stranger) -> Iterator[tuple[Driver, Running | None]]:
+def _fresh(service: Service | Stranger, environment: Mapping[str, str]) -> Iterator[tuple[Driver, Running | None]]:
     """A new generator and a new server, or a stranger as it stands; the generator loads while the server starts."""
     with generator() as driver:
         if isinstance(service, Stranger):
             yield driver, None
         else:
-            with running(service) as server:
+            with running(service, environment) as server:
                 yield driver, server
 
 

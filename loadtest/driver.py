@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import IO, Any
 
-from .services import lines_of, stop, tail
+from serving.processes import lines_of, stop, tail
 
 COMMAND = [sys.executable, "-m", "loadtest.generator"]
 
@@ -20,10 +20,11 @@ ANSWER_WITHIN = 30.0
 
 @dataclass(frozen=True)
 class Job:
-    """Whom to ask for what. `path` is asked of a service that is not ours; ours are asked for `/delay/{delay}`."""
+    """Whom to ask for what. `path` is asked of a service that is not ours; ours are asked for the scenario's."""
 
     name: str
     url: str
+    scenario: str
     delay: str
     wait: float
     """`delay` in seconds, over which users that start together are spread."""

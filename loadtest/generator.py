@@ -47,7 +47,7 @@ class Generator:
         user_class = type("User", (kind,), {"host": job.url, "service": job.name, "crowd": self._crowd})
         options = argparse.Namespace(delay=job.delay, think=job.think, stagger=job.wait, path=job.path)
         self._environment = Environment(
-            user_classes=[user_class], tags=None if job.path else ["delay"], parsed_options=options, stop_timeout=1
+            user_classes=[user_class], tags=None if job.path else [job.scenario], parsed_options=options, stop_timeout=1
         )
         self._runner = self._environment.create_local_runner()
 

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from .model import missing
+from .model import DEADLOCK, USERS, missing
 from .results import Contender, Measured, Options, Predicted
+from .scenarios import CORES, MIXED
 
 GENERATOR_BUSY = 0.9
 """Cores of the generator from which on it measures itself: it has one thread, so 1.0 is all there is."""
@@ -38,7 +39,15 @@ IMPOSSIBLE = 1.05
 FEWEST = 10
 """Requests that a window must hold: fewer do not even give a median."""
 
+STUCK = 0.5
+"""Share of the requests that may succeed in a deadlock: one that gives up lets answers in, for those who came after."""
+
+DISTURBS = 0.05
+"""CPU time of the load generator, as a share of the service's, from which on they take it from each other."""
+
 UNEXPLAINED = "unexplained"
+THE_MIX = "the mix"
+OWN_LIMIT = "its own limit"
 
 
 @dataclass(frozen=True)
@@ -66,42 +75,57 @@ def judge(
 
     For a service that is not ours, `predicted` is what the first step's users would do in such numbers, if anything.
     """
-    bound = bound_by(users, predicted, measured, contender)
-    doubts = [*_tools(measured), *_requests(users, measured, options)]
-    if predicted is not None and contender.ours:
+    bound = bound_by(users, predicted, measured, contender, options)
+    stuck = contender.slots if bound == DEADLOCK else None
+    doubts = [*_tools(measured), *_requests(users, measured, options, stuck)]
+    if predicted is not None and contender.load is not None:
         doubts += _model(bound, predicted, measured)
     return Judgement(bound, doubts)
 
 
-def bound_by(users: int, predicted: Predicted | None, measured: Measured, contender: Contender) -> str:
-    """The users, the slots, the CPU, the generator, a stranger's own limit, or `unexplained`."""
+def bound_by(
+    users: int, predicted: Predicted | None, measured: Measured, contender: Contender, options: Options
+) -> str:
+    """The users, what the prediction names, the CPU, the generator, an unknown limit of its own, or `unexplained`."""
     if measured.generator_cpu >= GENERATOR_BUSY:
         return "generator"
     crowded_out = measured.machine_cpu >= MACHINE_BUSY and (measured.server_cpu or 0.0) >= SERVICE_BUSY
     if (measured.busiest_cpu or 0.0) >= PROCESS_BUSY or crowded_out:
         return "CPU"
     if predicted is None:
-        return "users"
+        return USERS
+    if predicted.bound == DEADLOCK:
+        return DEADLOCK if measured.failures >= (1 - STUCK) * measured.requests else UNEXPLAINED
     ratio = throughput(measured) / predicted.throughput
-    if ratio >= KEEPS_UP:
-        return "slots" if predicted.saturated else "users"
-    if not contender.ours:
-        return "its own limit"
+    return predicted.bound if ratio >= KEEPS_UP else _falls_short(users, ratio, measured, contender, options)
+
+
+def _falls_short(users: int, ratio: float, measured: Measured, contender: Contender, options: Options) -> str:
+    if contender.load is None:
+        return OWN_LIMIT
+    if options.scenario == MIXED:
+        return THE_MIX  # of requests that hold different things: together they stay below what each allows
     return _uneven(users, ratio, measured, contender) or UNEXPLAINED
 
 
 def _uneven(users: int, ratio: float, measured: Measured, contender: Contender) -> str | None:
-    """Slots that stood idle in one process while users queued for another: connections stay where they were taken.
+    """What stood idle in one process while users queued for it in another: connections stay where they were taken.
 
     None where that does not explain a throughput of `ratio` of the prediction.
     """
-    if contender.slots is None or not contender.processes or not measured.connections:
+    if contender.load is None or not contender.processes or not measured.connections:
         return None
-    each = contender.slots // contender.processes
-    usable = sum(min(count, each) for count in measured.connections)
-    wanted = min(users, contender.slots)
-    if each > 1 and usable < wanted and ratio >= KEEPS_UP * usable / wanted:  # of 1: a sync worker keeps no connection
-        return f"slots, unevenly shared ({max(measured.connections)} of {users} users on {each} slots)"
+    if contender.slots == contender.processes:  # a sync worker keeps no connection
+        return None
+    for limit in contender.load.limits:
+        if limit.name == CORES:  # which are no process's own
+            continue
+        each = limit.capacity // contender.processes
+        usable = sum(min(count, each) for count in measured.connections)
+        wanted = min(users, limit.capacity)
+        if usable < wanted and ratio >= KEEPS_UP * usable / wanted:
+            most = max(measured.connections)
+            return f"{limit.name}, unevenly shared ({most} of {users} users on {each} of {limit.capacity})"
     return None
 
 
@@ -109,7 +133,7 @@ def _tools(measured: Measured) -> list[str]:
     doubts = []
     if measured.generator_cpu >= GENERATOR_BUSY:
         doubts.append(f"the load generator was saturated ({measured.generator_cpu:.0%} of a core)")
-    if measured.machine_cpu >= MACHINE_BUSY:
+    if measured.machine_cpu >= MACHINE_BUSY and measured.generator_cpu >= DISTURBS * (measured.server_cpu or 0.0):
         doubts.append(f"the machine was saturated ({measured.machine_cpu:.0%} of all cores)")
     if measured.stolen_cpu > STOLEN:
         doubts.append(f"other guests of the host took {measured.stolen_cpu:.0%} of the CPU")
@@ -118,11 +142,12 @@ def _tools(measured: Measured) -> list[str]:
     return doubts
 
 
-def _requests(users: int, measured: Measured, options: Options) -> list[str]:
+def _requests(users: int, measured: Measured, options: Options, stuck: int | None) -> list[str]:
+    """What is to be doubted in the requests; `stuck` of them were in a deadlock, if any were."""
     doubts = []
     if measured.requests < FEWEST:
         doubts.append(f"only {measured.requests} requests were answered in the window")
-    if measured.failures > ERRORS * measured.requests:
+    if measured.failures > ERRORS * measured.requests and stuck is None:
         doubts.append(f"{measured.failures} of {measured.requests} requests failed")
     if measured.unfinished:
         doubts.append(f"{measured.unfinished} requests hung for the whole window")
@@ -130,13 +155,17 @@ def _requests(users: int, measured: Measured, options: Options) -> list[str]:
     if measured.seconds < QUEUES * response:
         doubts.append(f"the window ({measured.seconds:.1f} s) is short for responses of {response:.1f} s")
     unseen = missing(users, measured.requests / measured.seconds, response, options.think)
-    allowed = LITTLE * users + (response + options.think) / measured.seconds
+    cut = stuck or 1  # those who are stuck give up together, and an edge may cut them all
+    allowed = LITTLE * users + cut * (response + options.think) / measured.seconds
     if abs(unseen) > allowed:
         doubts.append(f"Little's law misses {unseen:.1f} of {users} users, more than {allowed:.1f}")
     return doubts
 
 
 def _model(bound: str, predicted: Predicted, measured: Measured) -> list[str]:
+    if predicted.bound == DEADLOCK:
+        told = f"{measured.failures} of {measured.requests} requests failed where all were to be stuck"
+        return [told] if bound == UNEXPLAINED else []
     ratio = throughput(measured) / predicted.throughput
     if ratio > IMPOSSIBLE:
         return [f"throughput is {ratio:.2f} of what the model allows at the most"]

@@ -18,6 +18,12 @@ class Service:
     worker_class: str
     workers: int
     threads: int
+    pool_size: int = 10
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What it is told beside its command."""
+        return {"POOL_SIZE": str(self.pool_size)}
 
     @property
     def slots(self) -> int | None:
@@ -70,8 +76,8 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def lineup(cores: int) -> Mapping[str, Service]:
-    """Every service by name, sized for a machine of `cores` cores.
+def lineup(cores: int, pool_size: int = 10) -> Mapping[str, Service]:
+    """Every service by name, sized for a machine of `cores` cores, each process with pools of `pool_size`.
 
     The number of sync workers is the one that gunicorn's documentation recommends (Design, "How Many Workers?").
     """
@@ -81,7 +87,7 @@ def lineup(cores: int) -> Mapping[str, Service]:
         Service("flask-gevent", "sync_app", "gevent", workers=cores, threads=1),
         Service("aiohttp", "async_app", UVLOOP_WORKER, workers=cores, threads=32),
     )
-    return {service.name: service for service in services}
+    return {service.name: replace(service, pool_size=pool_size) for service in services}
 
 
 def chosen(text: str, known: Mapping[str, Service]) -> Service:
@@ -102,10 +108,14 @@ def chosen(text: str, known: Mapping[str, Service]) -> Service:
                 service = replace(service, workers=_positive(text, change))
             case "threads":
                 service = replace(service, threads=_positive(text, change))
+            case "pool_size":
+                service = replace(service, pool_size=_positive(text, change))
             case "worker_class" if value:
                 service = replace(service, worker_class=value)
             case _:
-                raise ValueError(f"{text!r}: {change!r} is not workers=N, threads=N or worker-class=CLASS.")
+                raise ValueError(
+                    f"{text!r}: {change!r} is not workers=N, threads=N, pool-size=N or worker-class=CLASS."
+                )
     if service.worker_class == "sync" and service.threads > 1:  # it would ignore them
         raise ValueError(f"{text!r}: a sync worker has one thread; set threads=1 or worker-class=gthread.")
     return service

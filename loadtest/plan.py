@@ -31,12 +31,12 @@ class PlannedStep:
         return self.warmup + self.window if self.run else 0.0
 
 
-def plan(users: list[int], load: Load, slots: int | None, seconds: float) -> list[PlannedStep]:
+def plan(users: list[int], load: Load, seconds: float) -> list[PlannedStep]:
     """The steps of one service. One step beyond the first saturated one is run, the rest is only predicted."""
     steps = []
     saturated_before = 0
     for count in sorted(users):
-        predicted = predict(count, load, slots)
+        predicted = predict(count, load)
         warmup, window = spans(count, predicted.response, load, seconds)
         steps.append(PlannedStep(count, predicted, warmup, window, run=goes_on(saturated_before)))
         saturated_before += predicted.saturated

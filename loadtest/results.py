@@ -8,7 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-SCHEMA = 1
+from .model import Load
+
+SCHEMA = 2
 
 
 class Record(BaseModel):
@@ -41,14 +43,19 @@ class Contender(Record):
     threads: int | None
     slots: int | None
     """Requests that it can wait for at once; None: as many as come, or unknown."""
+    load: Load | None
+    """What a user of the scenario asks of it; None where nobody knows how long a request waits."""
     ours: bool
     command: list[str]
     """The exact command that served it; empty where it ran already."""
+    environment: dict[str, str]
+    """What it was told beside its command. Where its database is stays untold: that may hold a password."""
 
 
 class Options(Record):
     """What was asked for."""
 
+    scenario: str
     users: list[int]
     delay: str
     wait: float
@@ -60,11 +67,11 @@ class Options(Record):
 
 
 class Predicted(Record):
-    """What the model says: requests per second, seconds, and whether users queue for a slot."""
+    """What the model says: requests per second, seconds, and what binds them (see model.py)."""
 
     throughput: float
     response: float
-    saturated: bool
+    bound: str
 
 
 class Measured(Record):

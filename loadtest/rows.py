@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from .judge import throughput
 from .latency import merged, percentile
+from .model import DEADLOCK
 from .results import Measured, Predicted, Results, Step
 
 DISAGREE = 0.1
@@ -45,11 +46,16 @@ class Row:
     @property
     def ratio(self) -> float | None:
         """Measured over predicted throughput."""
-        return self.throughput / self.predicted.throughput if self.predicted else None
+        return self.throughput / self.predicted.throughput if self.predicted and self.predicted.throughput else None
 
     def percentile(self, rank: float) -> float | None:
         """Latency; None where too few samples lie beyond it."""
         return percentile(merged([each.latency for each in self.windows]), rank)
+
+    @property
+    def requests(self) -> int:
+        """Requests that were answered, or failed."""
+        return sum(each.requests for each in self.windows)
 
     @property
     def failures(self) -> int:
@@ -79,8 +85,7 @@ class Row:
     def cpu_per_request(self) -> float | None:
         """Microseconds of the service's CPU time per request; None where the clock is too coarse to say."""
         spent = (self.server_cpu or 0.0) * self._seconds
-        requests = sum(each.requests for each in self.windows)
-        return spent / requests * 1e6 if requests and spent >= LEAST_CPU else None
+        return spent / self.requests * 1e6 if self.requests and spent >= LEAST_CPU else None
 
     @property
     def memory(self) -> int | None:
@@ -123,7 +128,7 @@ def _row(steps: list[Step]) -> Row:
         bound=", ".join({step.bound.partition(" (")[0]: step.bound for step in reversed(run or steps)}.values()),
         doubts=_distinct(doubt for step in run for doubt in step.doubts),
     )
-    if windows and not row.doubts and row.spread > DISAGREE / 2 * row.throughput:
+    if row.holds and row.bound != DEADLOCK and row.spread > DISAGREE / 2 * row.throughput:
         rates = [throughput(each) for each in windows]
         row.doubts.append(f"the repeats disagree ({min(rates):.1f} to {max(rates):.1f} a second)")
     return row

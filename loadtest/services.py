@@ -4,7 +4,6 @@ import os
 import queue
 import re
 import shlex
-import signal
 import subprocess
 import tempfile
 import time
@@ -12,18 +11,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
-from threading import Thread
 from typing import IO
 
 import psutil
+
+from serving.processes import address_in, lines_of, stop, tail
 
 from .lineup import Service
 
 START_WITHIN = 30.0
 """Seconds that a service may take until it answers."""
-
-STOP_WITHIN = 3.0
-"""Seconds that it may take to stop before it is killed."""
 
 UNKNOWN = ""
 """The process that answers, of a service that does not say."""
@@ -69,12 +66,17 @@ class Running:
             raise ServiceFailed(f"{self.service.name} died with status {self.process.returncode}.")
 
     def connections(self) -> list[int]:
-        """Established connections of each worker."""
+        """Connections that clients have with each worker."""
+        port = int(self.url.rpartition(":")[2])
         counts = []
         for process in self._workers():
             with suppress(psutil.NoSuchProcess):
-                states = [connection.status for connection in process.net_connections("tcp")]
-                counts.append(states.count(psutil.CONN_ESTABLISHED))
+                counts.append(
+                    sum(
+                        connection.status == psutil.CONN_ESTABLISHED and connection.laddr.port == port
+                        for connection in process.net_connections("tcp")
+                    )
+                )
         return counts
 
     def _workers(self) -> list[psutil.Process]:
@@ -94,7 +96,7 @@ def running(service: Service, environment: Mapping[str, str] | None = None, port
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(  # a session of its own, so that Ctrl-C reaches it through us and in our order
             service.command(port),
-            env={**os.environ, **(environment or {})},
+            env={**os.environ, **service.environment, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -107,23 +109,6 @@ def running(service: Service, environment: Mapping[str, str] | None = None, port
             stop(process)
 
 
-def stop(process: subprocess.Popen[str]) -> None:
-    """Stop a process and all of its session's group: politely at first, then surely, whatever interrupts us."""
-    try:
-        with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGINT)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(STOP_WITHIN)
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        for stream in (process.stdin, process.stdout):
-            if stream:
-                with suppress(BrokenPipeError):  # with something left to say to one who was gone
-                    stream.close()
-
-
 def _answering(service: Service, process: subprocess.Popen[str], log: IO[str]) -> Running:
     deadline = time.monotonic() + START_WITHIN
     assert process.stdout is not None
@@ -133,9 +118,9 @@ def _answering(service: Service, process: subprocess.Popen[str], log: IO[str]) -
     while time.monotonic() < deadline and process.poll() is None:
         if url is None:
             with suppress(queue.Empty):
-                url = _address(lines.get(timeout=0.1))
+                url = address_in(lines.get(timeout=0.1))
             continue
-        seen |= _answering_process(url)
+        seen |= answering_process(url)
         if len(seen) >= service.workers or UNKNOWN in seen:
             return Running(service, process, url)
         time.sleep(0.005)
@@ -145,32 +130,7 @@ def _answering(service: Service, process: subprocess.Popen[str], log: IO[str]) -
     raise ServiceFailed(f"{service.name} {why}: {shlex.join(service.command())}\n{tail(log)}")
 
 
-def lines_of(stream: IO[str]) -> queue.SimpleQueue[str]:
-    """The lines of a pipe as they come, read by a thread of its own; an empty line at its end."""
-    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-
-    def read() -> None:
-        with suppress(ValueError):  # closed while we read
-            for line in stream:
-                lines.put(line)
-        lines.put("")
-
-    Thread(target=read, daemon=True).start()
-    return lines
-
-
-def tail(log: IO[str]) -> str:
-    """The end of a log."""
-    log.seek(0)
-    return log.read()[-2000:].strip()
-
-
-def _address(line: str) -> str | None:
-    found = re.search(r"http://[^\s]+", line)
-    return found[0] if found else None
-
-
-def _answering_process(url: str) -> set[str]:
+def answering_process(url: str) -> set[str]:
     """The process that happens to answer; none where nobody does."""
     connection = HTTPConnection(url.removeprefix("http://"), timeout=1)
     try:

@@ -16,6 +16,7 @@ from rich.table import Table
 from .judge import throughput
 from .results import Contender, Results, Step
 from .rows import Row, rows
+from .scenarios import POOLS
 from .verdict import crowd, verdict
 
 PLAIN_WIDTH = 120
@@ -85,7 +86,7 @@ def show(out: Console, results: Results) -> None:
     wide = out.width >= WIDE
     for part in (
         _lineup(results.contenders),
-        _what_happened(table, results.contenders, wide=wide),
+        _what_happened(table, results, wide=wide),
         _what_it_took(table, results.contenders),
     ):
         part.padding = (0, 2 if wide else 1, 0, 0)
@@ -120,19 +121,24 @@ def _table(title: str, left: list[str], right: list[str], last: str | None = Non
 def _lineup(contenders: list[Contender]) -> Table:
     table = _table("The line-up", ["service", "kind"], [], "made of")
     for each in contenders:
-        table.add_row(each.name, each.kind, each.made_of)
+        pools = [
+            f"{limit.name} of {limit.capacity}"
+            for limit in (each.load.limits if each.load else ())
+            if limit.name in POOLS
+        ]
+        table.add_row(each.name, each.kind, ", ".join([each.made_of, *pools]))
     return table
 
 
-def _what_happened(table: list[Row], contenders: list[Contender], *, wide: bool) -> Table:
+def _what_happened(table: list[Row], results: Results, *, wide: bool) -> Table:
     ranks = (0.5, 0.9, 0.99) if wide else (0.5, 0.99)
     shown = _table(
-        "What happened (requests per second; latency in ms)",
+        f"What happened: {results.options.scenario}, {results.options.delay} (requests per second; latency in ms)",
         ["service"],
         ["users", "predicted", "measured", "ratio", *(f"p{rank * 100:.0f}" for rank in ranks)],
         "bound by",
     )
-    for service, row in _grouped(table, contenders):
+    for service, row in _grouped(table, results.contenders):
         predicted = f"{row.predicted.throughput:.1f}" if row.predicted else "-"
         if not row.windows:
             shown.add_row(service, str(row.users), predicted, "not run", *[""] * (1 + len(ranks)), "saturated before")

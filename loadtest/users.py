@@ -1,36 +1,61 @@
 """What a user of a service does: ask, wait for the answer, check it, and ask again."""
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
-from itertools import count
+from itertools import count, cycle
 from time import perf_counter
 from typing import Any
+from uuid import uuid4
 
 import gevent
 from gevent.event import Event
+from geventhttpclient import HTTPClient
+from geventhttpclient._parser import HTTPParseError
 from locust import FastHttpUser, tag, task
 from locust.exception import RescheduleTaskImmediately
 
 from contract.operations import OPERATIONS
+from contract.parameters import Duration
 from contract.problems import Problem
-from contract.replies import NO_HEADERS
+from contract.replies import NO_HEADERS, as_json
 from contract.settings import Settings
+from serving.disk import there_and_back
+
+from .scenarios import MIXED, SCENARIOS, day, patience
 
 TIMEOUT = 60.0
 """Seconds after which a request is given up and counted as a failure."""
+
+ANSWER = "soup"
 
 GOLDEN = 0.6180339887498949
 """The golden ratio's fraction: its multiples, without their whole part, spread evenly, however many there are."""
 
 
+OUTCOMES: Mapping[str, Callable[[Any], Any]] = {
+    "fetch": lambda asked: [asked.delay] * asked.n,
+    "query": lambda asked: list(range(asked.n)),
+    "file": lambda asked: there_and_back(asked.size, None),
+    "drip": lambda asked: iter([b"*" * asked.numbytes]),
+}
+"""What comes of a wait, where anything does and it is always the same."""
+
+
 @cache
 def promised(target: str) -> bytes | None:
-    """The body that both twins owe for `target`, by their contract; None where it is refused: no 200 will come."""
+    """The body that both twins owe for `target`; None where it is refused (no 200 will come) or holds the time."""
     name = target.strip("/").partition("/")[0].partition("?")[0]
     operation = next(operation for operation in OPERATIONS if operation.name == name)
+    if name == "sse":
+        return None
     try:
-        return operation.reply(operation.parse(target, NO_HEADERS, Settings()), None).body
+        asked = operation.parse(target, NO_HEADERS, Settings())
     except Problem:
         return None
+    answer = OUTCOMES[name](asked) if name in OUTCOMES else None
+    body = operation.reply(asked, answer).body
+    return body if isinstance(body, bytes) else b"".join(body)  # type: ignore[arg-type] # an iterator of ours
 
 
 class WaitingUser(FastHttpUser):
@@ -53,7 +78,6 @@ class WaitingUser(FastHttpUser):
         super().__init__(environment)
         self.options = environment.parsed_options
         self._label = environment.host or self.service  # --host sends every user class to one place
-        self._names: dict[str, str] = {}
         self._asked: float | None = None
 
     def on_start(self) -> None:
@@ -75,20 +99,39 @@ class WaitingUser(FastHttpUser):
         """Whether its request in flight was sent before `clock` (perf_counter)."""
         return self._asked is not None and self._asked < clock
 
-    def ask(self, target: str, body: bytes | None) -> None:
-        """GET `target`; a failure unless the answer is a 200 and, where one is named, has this body."""
-        if target not in self._names:
-            self._names[target] = f"{self._label} {target}"
+    def get_checked(self, target: str, body: bytes | None, name: str | None = None) -> None:
+        """GET `target`; a failure unless the answer is a 200 and, where one is named, has this body.
+
+        Statistics are kept under `name`, or under the target itself.
+        """
+        label = f"{self._label} {name or target}"
         self._asked = perf_counter()
-        with self.client.get(target, name=self._names[target], catch_response=True, allow_redirects=False) as response:
+        with self.client.get(target, name=label, catch_response=True, allow_redirects=False) as response:
+            content = response.content  # to the last piece, where it comes in pieces
             self._asked = None
             if response.status_code == 200:
-                if body is not None and response.content != body:
-                    response.failure(f"not the promised body: {bytes(response.content)[:80]!r}")
-            elif 0 < response.status_code < 400:  # Locust counts the rest as failures by itself
+                if body is not None and content != body:
+                    response.failure(f"not the promised body: {bytes(content)[:80]!r}")
+            elif response.status_code:  # without one, Locust names the fault
                 response.failure(f"status {response.status_code} where 200 was promised")
         if not self.options.think:  # even a sleep of 0 would send it to the back of the queue, unasking and unmeasured
             raise RescheduleTaskImmediately
+
+
+class Person:
+    """Somebody who answers questions, at the service that they were asked of."""
+
+    def __init__(self, url: str) -> None:
+        """Answer over connections of their own, which no statistics are kept of."""
+        self._client = HTTPClient.from_url(url, concurrency=1, connection_timeout=TIMEOUT, network_timeout=TIMEOUT)
+
+    def will_answer(self, question: str, after: float) -> None:
+        """Answer `question` in so many seconds, or as soon as the answers before it are taken."""
+        gevent.spawn_later(after, self._answer, question)
+
+    def _answer(self, question: str) -> None:
+        with suppress(OSError, HTTPParseError):  # whoever asked will find out
+            self._client.post(f"/answer/{question}", body=ANSWER).read()
 
 
 class TwinUser(WaitingUser):
@@ -96,39 +139,98 @@ class TwinUser(WaitingUser):
 
     abstract = True
 
-    def ask_twin(self, target: str) -> None:
-        """GET `target` and hold the answer against the contract."""
-        self.ask(target, promised(target))
+    _person: Person | None = None
+    _day: Iterator[str]
+
+    def __init_subclass__(cls) -> None:
+        """Give the users of each service a day of their own."""
+        super().__init_subclass__()
+        cls._day = cycle(day())
+
+    def ask_twin(self, scenario: str) -> None:
+        """GET what the scenario asks for, and hold the answer against the contract."""
+        target = SCENARIOS[scenario].target.format(delay=self.options.delay)
+        self.get_checked(target, promised(target))
 
     @tag("delay")
     @task
     def delay(self) -> None:
         """One wait."""
-        self.ask_twin(f"/delay/{self.options.delay}")
+        self.ask_twin("delay")
 
     @tag("fanout")
     @task
     def fanout(self) -> None:
-        """Five waits, the way a plain handler does them."""
-        self.ask_twin(f"/fanout?n=5&delay={self.options.delay}")
+        """Several waits, the way a plain handler does them."""
+        self.ask_twin("fanout")
+
+    @tag("fetch")
+    @task
+    def fetch(self) -> None:
+        """A slow HTTP service."""
+        self.ask_twin("fetch")
+
+    @tag("query")
+    @task
+    def query(self) -> None:
+        """A slow query."""
+        self.ask_twin("query")
+
+    @tag("file")
+    @task
+    def file(self) -> None:
+        """A small file."""
+        self.ask_twin("file")
+
+    @tag("ask")
+    @task
+    def ask(self) -> None:
+        """A question, which somebody answers after the delay, by a request to the same service."""
+        if self._person is None:
+            assert self.host is not None
+            self._person = Person(self.host)
+        after = Duration.model_validate({"duration": self.options.delay}, context=Settings()).duration
+        question = uuid4().hex
+        target = SCENARIOS["ask"].target.format(question=question, patience=patience(after))
+        self._person.will_answer(question, after)
+        self.get_checked(target, as_json({"question": question, "answer": ANSWER}), "/ask")
+
+    @tag("drip")
+    @task
+    def drip(self) -> None:
+        """A slow stream."""
+        self.ask_twin("drip")
+
+    @tag("sse")
+    @task
+    def sse(self) -> None:
+        """A slow stream of events."""
+        self.ask_twin("sse")
+
+    @tag(MIXED)
+    @task
+    def mixed(self) -> None:
+        """The next request of a day that all users share, so that every window holds its share of each kind."""
+        ask_for: Callable[[], None] = getattr(self, next(self._day))
+        ask_for()
 
     @tag("blocking")
     @task
     def blocking(self) -> None:
         """The pitfall."""
-        self.ask_twin(f"/blocking/{self.options.delay}")
+        self.ask_twin("blocking")
 
     @tag("offload")
     @task
     def offload(self) -> None:
         """The repair."""
-        self.ask_twin(f"/offload/{self.options.delay}")
+        self.ask_twin("offload")
 
     @tag("cpu")
     @task
     def cpu(self) -> None:
         """The control."""
-        self.ask_twin(f"/cpu/{self.options.delay}")
+        self.ask_twin("cpu")
 
 
 class StrangerUser(WaitingUser):
@@ -139,4 +241,4 @@ class StrangerUser(WaitingUser):
     @task
     def get(self) -> None:
         """One request."""
-        self.ask(self.options.path, None)
+        self.get_checked(self.options.path, None)

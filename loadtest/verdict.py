@@ -1,11 +1,13 @@
 """What a run says, in sentences for a newcomer. Each rests on rows that hold; the rest is named as inconclusive."""
 
 from itertools import groupby
+from math import floor
 
 from .judge import KEEPS_UP
-from .model import Load, knee
+from .model import DEADLOCK, ROUNDING, SLOTS, Limit, knee
 from .results import Contender, Results
 from .rows import Row, rows
+from .scenarios import POOLS
 
 ALIKE = 0.05
 """Difference, as a share of the larger figure, below which two throughputs are called the same."""
@@ -16,8 +18,9 @@ def verdict(results: Results) -> list[str]:
     table = rows(results)
     sentences = [*_few(table)]
     for contender in results.contenders:
-        sentences += _keeping_up(contender, [row for row in table if row.service == contender.name], results)
+        sentences += _keeping_up(contender, [row for row in table if row.service == contender.name])
     sentences += _many(table)
+    sentences += _pools(table, results.contenders)
     sentences += _price(table)
     sentences += _doubtful(table)
     if not results.complete:
@@ -47,37 +50,51 @@ def _few(table: list[Row]) -> list[str]:
     ]
 
 
-def _keeping_up(contender: Contender, table: list[Row], results: Results) -> list[str]:
+def _keeping_up(contender: Contender, table: list[Row]) -> list[str]:
     """How far one service keeps up, by the rows that hold, and what happens at the first that does not."""
     held = [row for row in table if row.holds]
     if not held:
         return []
-    load = Load(results.options.wait, results.options.think)
-    alone = held[0].throughput / held[0].users if not contender.ours else 1 / (load.wait + load.think)
+    load = contender.load
+    alone = held[0].throughput / held[0].users if load is None else 1 / (load.wait + load.think)
     fell = next((row for row in held if row.throughput < KEEPS_UP * alone * row.users), None)
     kept = [row.users for row in held if fell is None or row.users < fell.users]
     if fell is None:
         tried = ", the most that were tried" if kept[-1] == table[-1].users else ""
         return [f"{contender.name} keeps up with {crowd(kept[-1])}{tried}."]
-    return [f"{_kept(contender, kept, knee(load, contender.slots))}; at {crowd(fell.users)} {_fall(fell)}."]
+    return [f"{_kept(contender, kept)}; at {crowd(fell.users)} {_fall(contender, fell)}."]
 
 
-def _kept(contender: Contender, kept: list[int], limit: float) -> str:
+def _kept(contender: Contender, kept: list[int]) -> str:
     if not kept:
         return f"{contender.name} does not keep up with the fewest users that hold"
-    if kept[-1] == limit:
-        return f"{contender.name} keeps up to {limit:g} users, as many as its {contender.slots} slots can serve"
-    if contender.slots is not None and kept[-1] < limit:
-        return f"{contender.name} keeps up with {crowd(kept[-1])}, and should up to {limit:g} by its slots"
+    if contender.load is not None and contender.load.limits:
+        most = floor(knee(contender.load) * (1 + ROUNDING))  # users are whole
+        tightest = min(contender.load.limits, key=lambda limit: limit.throughput)
+        if kept[-1] == most:
+            return f"{contender.name} keeps up to {crowd(most)}, as many as its {_named(tightest)} can serve"
+        if kept[-1] < most and contender.load.patience is None:
+            return f"{contender.name} keeps up with {crowd(kept[-1])}, and should up to {most} by its {tightest.name}"
     return f"{contender.name} keeps up with {crowd(kept[-1])}"
 
 
-def _fall(fell: Row) -> str:
+def _named(limit: Limit) -> str:
+    return f"{limit.name} of {limit.capacity}" if limit.name in POOLS else f"{limit.capacity} {limit.name}"
+
+
+def _fall(contender: Contender, fell: Row) -> str:
+    if fell.bound == DEADLOCK and contender.load is not None:
+        return (
+            f"there is a deadlock: all {contender.slots} slots hold requests that wait for answers, the answers queue "
+            f"for a slot, and {fell.failures} of {fell.requests} requests end when their "
+            f"{contender.load.patience:g} s are over"
+        )
     median = fell.percentile(0.5)
     waits = "" if median is None else f", and half of them wait longer than {_seconds(median)}"
     answers = f"it answers {fell.throughput:.1f} a second"
-    if fell.predicted is None or not fell.predicted.saturated or (fell.ratio or 0.0) < KEEPS_UP:
-        return f"{answers}, bound by {fell.bound}{waits}"
+    if fell.predicted is None or fell.predicted.bound != SLOTS or (fell.ratio or 0.0) < KEEPS_UP:
+        its = "its " if contender.load and any(fell.bound == limit.name for limit in contender.load.limits) else ""
+        return f"{answers}, bound by {its}{fell.bound}{waits}"
     return f"requests queue: {answers}{waits}"
 
 
@@ -85,7 +102,7 @@ def _many(table: list[Row]) -> list[str]:
     fewest = min((row.users for row in table), default=0)
     more = sorted((row for row in table if row.users > fewest), key=_by_users, reverse=True)
     for users, group in groupby(more, key=_by_users):
-        held = sorted((row for row in group if row.holds), key=_rate, reverse=True)
+        held = sorted((row for row in group if row.holds and row.throughput), key=_rate, reverse=True)
         if len(held) < 2:
             continue
         best, others = held[0], held[1:]
@@ -101,6 +118,21 @@ def _many(table: list[Row]) -> list[str]:
             f"At {crowd(users)} {who} {', '.join(ratios)}: "
             f"{best.throughput:.0f} a second against {', '.join(f'{row.throughput:.0f}' for row in behind)}."
         ]
+    return []
+
+
+def _pools(table: list[Row], contenders: list[Contender]) -> list[str]:
+    """What is to be seen where one pool binds services of both kinds: whoever waits for it, it lets no more through."""
+    known = {contender.name: contender for contender in contenders}
+    for users, group in groupby(sorted(table, key=_by_users, reverse=True), key=_by_users):
+        bound = [row for row in group if row.holds and row.bound in POOLS]
+        for name in dict.fromkeys(row.bound for row in bound):
+            alike = [row for row in bound if row.bound == name]
+            if len({known[row.service].kind for row in alike}) == 2:
+                return [
+                    f"At {crowd(users)} {_list(alike)} are bound by their {name}s, blocking or not: a coroutine waits "
+                    "for a connection more cheaply than a thread, and makes what is behind it no faster."
+                ]
     return []
 
 

@@ -13,6 +13,7 @@ from gunicorn.arbiter import Arbiter
 
 from .command_line import Serve
 from .limits import BACKLOG, DRAIN, KEEPALIVE, LONGEST_LINE, SILENCE, SPARE
+from .shared_numbers import forget
 
 HEARD = 0.2
 """Seconds in which every worker has heard a signal: one that still accepts would take a closed door for a fault."""
@@ -68,6 +69,7 @@ class Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn carries no typ
             "graceful_timeout": int(settings.max_duration + DRAIN),
             "control_socket_disable": True,
             "post_fork": be_mortal,
+            "child_exit": forget,
             "loglevel": "warning",
         }.items():
             self.cfg.set(name, value)

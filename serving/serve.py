@@ -8,6 +8,7 @@ from typing import Any
 
 from .command_line import Serve, Service, parse
 from .limits import BACKLOG
+from .shared_numbers import shared_numbers
 
 Load = Callable[[Serve], Any]
 """Makes the application, in the worker process."""
@@ -22,7 +23,8 @@ def main(service: Service, load: Load) -> None:
     raise_descriptors()
     host, port = listener.getsockname()[:2]
     print(banner(service, serve, host, port), flush=True)
-    Gunicorn(serve, listener, load).run()
+    with shared_numbers():
+        Gunicorn(serve, listener, load).run()
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -20,8 +20,8 @@ SERVICE = Service(
 
 
 def load(serve: Serve) -> Any:
-    """The WSGI application. Imported here: under gevent, after the worker has patched the standard library."""
-    from .app import create_app  # noqa: PLC0415 - see above
+    """The WSGI application. Imported here: in the worker, which under gevent has patched the standard library."""
+    from .app import create_app  # noqa: PLC0415 - and what it imports, once it is said where numbers are kept
 
     return create_app(serve.settings)
 

@@ -3,20 +3,23 @@
 import atexit
 import logging
 import os
+import select
+import socket
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, nullcontext
 from time import perf_counter
 from typing import Any
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
-from contract.operation import METHODS, Operation, options
+from contract.operation import Operation, options
 from contract.operations import OPERATIONS
 from contract.problems import Problem, internal_error, method_not_allowed, not_found
 from contract.replies import Reply, served_by, server_timing
 from contract.settings import Settings
+from serving.metrics import Tally
 
 from .in_flight import InFlight
 from .waits import Wait, open_waits
@@ -37,8 +40,9 @@ def create_app(settings: Settings) -> Flask:
     for operation in OPERATIONS:
         rule = operation.path.replace("{", "<string(minlength=0):").replace("}", ">")
         view = view_of(operation, waits.get(operation.name), in_flight, settings)
-        app.add_url_rule(rule, operation.name, view, methods=["GET", "HEAD"], provide_automatic_options=False)
-        app.add_url_rule(rule, "options", answer_options, methods=["OPTIONS"])
+        methods = [method for method in operation.methods if method != "OPTIONS"]
+        app.add_url_rule(rule, operation.name, view, methods=methods, provide_automatic_options=False)
+        app.add_url_rule(rule, f"options {operation.name}", options_of(operation), methods=["OPTIONS"])
     app.register_error_handler(MethodNotAllowed, refuse_method)
     app.register_error_handler(NotFound, refuse_path)
     return app
@@ -55,36 +59,48 @@ class PlainHttp(Flask):
 
 def view_of(operation: Operation, wait: Wait | None, in_flight: InFlight, settings: Settings) -> View:
     """The view function of one operation."""
+    tally = Tally(operation.name)
+    place = in_flight if operation.takes_a_place else nullcontext()
 
     def view(**_path: str) -> Response:
         began, waited = perf_counter(), None
-        try:
-            asked = operation.parse(target(), request.headers, settings)
-            answer = None
-            if wait is not None:
-                with in_flight:
+        with ExitStack() as held:
+            try:
+                operation.admit(request.headers)
+                body = request.get_data(cache=False) if operation.takes.from_body else b""
+                asked = operation.parse(target(), request.headers, settings, body)
+                answer = None
+                if wait is not None:
+                    held.enter_context(place)
                     started = perf_counter()
                     answer = wait(asked)  # holds a thread
                     waited = perf_counter() - started
-            reply = operation.reply(asked, answer)
-        except Problem as problem:
-            reply = problem.reply()
-        except Exception:
-            log.exception("Exception on %s [%s]", request.path, request.method)
-            reply = internal_error().reply()
-        return respond(reply, began, waited)
+                reply = operation.reply(asked, answer)
+            except Problem as problem:
+                reply = problem.reply()
+            except Exception:
+                log.exception("Exception on %s [%s]", request.path, request.method)
+                reply = internal_error().reply()
+            tally.count(reply.status, perf_counter() - began, waited)
+            if isinstance(reply.body, bytes):
+                return respond(reply, began, waited)
+            return stream(reply, held.pop_all(), began, waited)
 
     return view
 
 
-def answer_options(**_path: str) -> Response:
-    """Say which methods a known path answers."""
-    return respond(options(), perf_counter())
+def options_of(operation: Operation) -> View:
+    """The view function that says which methods the path of an operation answers."""
+
+    def view(**_path: str) -> Response:
+        return respond(options(operation.methods), perf_counter())
+
+    return view
 
 
-def refuse_method(_error: MethodNotAllowed) -> Response:
+def refuse_method(error: MethodNotAllowed) -> Response:
     """Refuse any other method on a known path."""
-    return respond(method_not_allowed(request.method, METHODS).reply(), perf_counter())
+    return respond(method_not_allowed(request.method, error.valid_methods or ()).reply(), perf_counter())
 
 
 def refuse_path(_error: NotFound) -> Response:
@@ -106,4 +122,32 @@ def respond(reply: Reply, began: float, waited: float | None = None) -> Response
         "Served-By": served_by("sync_app", os.getpid(), threading.current_thread().name),
         "Server-Timing": server_timing(perf_counter() - began, waited),
     }
-    return Response(reply.body, reply.status, headers)
+    return Response(reply.body, reply.status, headers)  # type: ignore[arg-type] # this twin's chunks are an iterator
+
+
+def stream(reply: Reply, held: ExitStack, began: float, waited: float | None) -> Response:
+    """A response that comes piece by piece. What it has `held` is let go when it ends, or its client leaves."""
+    assert isinstance(reply.body, Iterator)
+    held.callback(reply.body.close)  # type: ignore[attr-defined] # see Chunks
+    connection = request.environ.get("gunicorn.socket")
+    response = respond(reply._replace(body=while_there(connection, reply.body)), began, waited)
+    response.call_on_close(held.close)
+    return response
+
+
+def while_there(connection: socket.socket | None, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The chunks, for as long as there is somebody to take them: a write alone would be one chunk late to tell."""
+    for chunk in chunks:
+        if connection is not None and has_left(connection):
+            return
+        yield chunk
+
+
+def has_left(connection: socket.socket) -> bool:
+    """Whether the client at the other end has closed it."""
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    try:
+        return bool(poll.poll(0)) and not connection.recv(1, socket.MSG_PEEK)
+    except OSError:
+        return True

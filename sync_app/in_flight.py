@@ -4,6 +4,7 @@ import threading
 from types import TracebackType
 
 from contract.problems import too_many_in_flight
+from serving.metrics import InFlightGauge
 
 
 class InFlight:
@@ -13,6 +14,7 @@ class InFlight:
         """Offer `limit` places."""
         self._limit = limit
         self._taken = 0
+        self._gauge = InFlightGauge()
         self._lock = threading.Lock()  # another thread may run between any two steps
 
     def __enter__(self) -> None:
@@ -21,6 +23,7 @@ class InFlight:
             if self._taken == self._limit:
                 raise too_many_in_flight(self._limit)
             self._taken += 1
+            self._gauge.show(self._taken)
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _where: TracebackType | None
@@ -28,3 +31,4 @@ class InFlight:
         """Give the place back."""
         with self._lock:
             self._taken -= 1
+            self._gauge.show(self._taken)

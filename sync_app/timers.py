@@ -1,9 +1,10 @@
 """Waiting for timers."""
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 from contract.parameters import Duration, Fanout
+
+from .several import several
 
 
 def delay(asked: Duration) -> None:
@@ -13,10 +14,8 @@ def delay(asked: Duration) -> None:
 
 def fanout(asked: Fanout) -> None:
     """Wait n times: idiomatically, one after the other, or at once."""
-    if asked.mode == "concurrent":
-        with ThreadPoolExecutor(asked.n) as pool:
-            for _ in range(asked.n):
-                pool.submit(time.sleep, asked.delay)  # holds n threads, and this one
-    else:
-        for _ in range(asked.n):
-            time.sleep(asked.delay)  # holds a thread, n times as long
+
+    def wait(_number: int) -> None:
+        time.sleep(asked.delay)  # holds a thread
+
+    several(asked, wait)

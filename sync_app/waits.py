@@ -2,27 +2,43 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from contract.settings import Settings
 
 from .blocking import blocking, offload
 from .cpu import cpu
+from .database import Database
+from .files import file
 from .meetings import Meetings
+from .metrics import metrics
+from .network import Network
+from .people import People
+from .streams import drip, sse
 from .timers import delay, fanout
 
 Wait = Callable[[Any], Any]
 
 
 @contextmanager
-def open_waits(_settings: Settings) -> Iterator[Mapping[str, Wait]]:
+def open_waits(settings: Settings) -> Iterator[Mapping[str, Wait]]:
     """The waiting function of each operation that waits, by the operation's name, until the context is left."""
     meetings = Meetings()
-    yield {
-        "delay": delay,
-        "fanout": fanout,
-        "barrier": meetings.barrier,
-        "cpu": cpu,
-        "blocking": blocking,
-        "offload": offload,
-    }
+    with Network(settings) as network, Database(settings) as database, People(database) as people:
+        yield {
+            "delay": delay,
+            "fanout": fanout,
+            "barrier": meetings.barrier,
+            "fetch": network.fetch,
+            "query": database.query,
+            "file": partial(file, directory=settings.file_directory),
+            "ask": people.ask,
+            "answer": people.answer,
+            "drip": drip,
+            "sse": sse,
+            "cpu": cpu,
+            "blocking": blocking,
+            "offload": offload,
+            "metrics": metrics,
+        }

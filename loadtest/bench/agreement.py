@@ -19,7 +19,7 @@ def report() -> Iterator[Finding]:
     """A line for each number of users."""
     service = Service("aiohttp", "async_app", UVLOOP_WORKER, workers=cores(), threads=32)
     with generator() as driver, running(service) as server:
-        driver.begin(Job("aiohttp", server.url, "100ms", DELAY, 0.0))
+        driver.begin(Job("aiohttp", server.url, "delay", "100ms", DELAY, 0.0))
         for users, seconds in USERS_AND_SECONDS:
             ours = driver.measure(Order(users, 1.0, float(seconds), 5.0), lambda: None)
             driver.measure(Order(0, 0.5, 0.0, 0.0), lambda: None)

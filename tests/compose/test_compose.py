@@ -2,28 +2,36 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from http.client import HTTPConnection
+from itertools import product
 from pathlib import Path
+from threading import Event
 from typing import Any
 from urllib.parse import urlencode
 
+import psutil
 import pytest
 
 pytestmark = pytest.mark.compose
 
 ROOT = Path(__file__).parents[2]
 TWINS = ("sync_app", "async_app")
-SERVICES = (*TWINS, "locust")
+BEHIND = ("postgres", "upstream")
+PUBLISHED = (*TWINS, "locust")
+SERVICES = (*PUBLISHED, *BEHIND)
 INSIDE = {"sync_app": 8001, "async_app": 8002, "locust": 8089}
-"""The port of each service in its container."""
+"""The port of each published service in its container."""
 
 BUILT_WITHIN = 600.0
 UP_WITHIN = 120.0
@@ -55,25 +63,31 @@ class Stand:
     def inspect(self, service: str) -> Any:
         return json.loads(run("docker", "inspect", self.containers[service]))[0]
 
+    def started(self, service: str) -> Any:
+        """What changes when its container is started again."""
+        return self.inspect(service)["State"]["StartedAt"]
+
     def is_healthy(self, service: str) -> bool:
         return bool(self.inspect(service)["State"]["Health"]["Status"] == "healthy")
 
     def connect(self, service: str) -> HTTPConnection:
         return HTTPConnection("127.0.0.1", self.ports[service], timeout=30)
 
-    def ask(self, service: str, target: str, form: Sequence[tuple[str, str]] | None = None) -> Answer:
-        """GET `target`, or POST the form to it."""
+    def ask(self, service: str, target: str, body: str | Sequence[tuple[str, str]] | None = None) -> Answer:
+        """GET `target`, or POST the text or the form to it."""
         with closing(self.connect(service)) as connection:
             asked = time.monotonic()
-            if form is None:
+            if body is None:
                 connection.request("GET", target)
+            elif isinstance(body, str):
+                connection.request("POST", target, body.encode())
             else:
                 connection.request(
-                    "POST", target, urlencode(form), {"Content-Type": "application/x-www-form-urlencoded"}
+                    "POST", target, urlencode(body), {"Content-Type": "application/x-www-form-urlencoded"}
                 )
             with connection.getresponse() as response:
-                body = response.read()
-                return Answer(response.status, dict(response.getheaders()), body, time.monotonic() - asked)
+                read = response.read()
+                return Answer(response.status, dict(response.getheaders()), read, time.monotonic() - asked)
 
 
 def run(*command: str, within: float = 30.0, environment: Mapping[str, str] | None = None) -> str:
@@ -125,8 +139,9 @@ def free_ports(count: int) -> list[int]:
 
 def what_is_left_of(project: str) -> str:
     label = f"label=com.docker.compose.project={project}"
-    return run("docker", "ps", "--all", "--quiet", "--filter", label) + run(
-        "docker", "network", "ls", "--quiet", "--filter", label
+    return "".join(
+        run("docker", *command, "--quiet", "--filter", label)
+        for command in (("ps", "--all"), ("network", "ls"), ("volume", "ls"))
     )
 
 
@@ -135,7 +150,7 @@ def brought_up() -> Iterator[Stand]:
     """The compose file under a name and on ports of its own; nothing of it is left afterwards."""
     project = f"sync-vs-async-test-{uuid.uuid4().hex[:8]}"
     command = [*compose_of_this_machine(), "-f", str(ROOT / "docker-compose.yml"), "-p", project]
-    ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
+    ports = dict(zip(PUBLISHED, free_ports(len(PUBLISHED)), strict=True))
     environment = {  # without the THREADS and COMPOSE_FILE of whoever runs this
         **{name: value for name, value in os.environ.items() if name.startswith(("PATH", "HOME", "DOCKER_"))},
         **{f"{service.removesuffix('_app').upper()}_PORT": str(port) for service, port in ports.items()},
@@ -152,7 +167,8 @@ def brought_up() -> Iterator[Stand]:
         print(run(*command, "logs", "--no-color", environment=environment))
         raise
     finally:
-        run(*command, "down", "--rmi", "local", "--timeout", "5", within=DOWN_WITHIN, environment=environment)
+        down = ("down", "--volumes", "--rmi", "local", "--timeout", "5")
+        run(*command, *down, within=DOWN_WITHIN, environment=environment)
         assert what_is_left_of(project) == ""
 
 
@@ -170,7 +186,13 @@ def test_a_twin_answers_through_its_published_port_after_the_wait(stand: Stand, 
     assert answer.headers["Served-By"].startswith(f"{service}; ")
 
 
-@pytest.mark.parametrize("target", ["/healthz", "/openapi.json", "/delay/50ms", "/delay/nan", "/nowhere"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        *("/healthz", "/openapi.json", "/delay/50ms", "/delay/nan", "/nowhere", "/ask/nobody?timeout=0"),
+        *("/fetch?n=2&delay=50ms", "/query?n=2&delay=50ms", "/file?size=1MiB", "/drip?duration=100ms"),
+    ],
+)
 def test_both_twins_answer_the_same_bytes(stand: Stand, target: str) -> None:
     sync, asynchronous = (stand.ask(service, target) for service in TWINS)
     assert (sync.status, sync.body) == (asynchronous.status, asynchronous.body)
@@ -181,6 +203,56 @@ def test_a_setting_reaches_the_twin_from_the_environment_of_compose(stand: Stand
     answer = stand.ask(service, "/delay/4.1s")
     assert answer.status == 400
     assert b"from 0 to 4" in answer.body
+
+
+@pytest.mark.parametrize("service", TWINS)
+@pytest.mark.parametrize(
+    ("target", "body", "at_least"),
+    [
+        (
+            "/fetch?n=2&delay=200ms&mode=sequential",
+            b'{"n":2,"delay":0.2,"mode":"sequential","durations":[0.2,0.2]}\n',
+            0.4,
+        ),
+        ("/query?n=2&delay=200ms&mode=sequential", b'{"n":2,"delay":0.2,"mode":"sequential","rows":[0,1]}\n', 0.4),
+        ("/file?size=3", b'{"size":3,"sha256":"%b"}\n' % sha256(bytes(range(3))).hexdigest().encode(), 0),
+        ("/drip?duration=300ms&numbytes=4", b"****", 0.3),
+    ],
+)
+def test_a_twin_waits_for_what_is_behind_it(
+    stand: Stand, service: str, target: str, body: bytes, at_least: float
+) -> None:
+    answer = stand.ask(service, target)
+    assert (answer.status, answer.body) == (200, body)
+    assert at_least <= answer.seconds < at_least + 3
+
+
+@pytest.mark.parametrize("service", TWINS)
+def test_a_twin_sends_events(stand: Stand, service: str) -> None:
+    answer = stand.ask(service, "/sse?count=3&duration=200ms")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/event-stream; charset=utf-8")
+    events = re.findall(rb'event: ping\ndata: \{"id":(\d),"timestamp":\d+\}\n\n', answer.body)
+    assert events == [b"0", b"1", b"2"]
+
+
+@pytest.mark.parametrize("service", TWINS)
+def test_a_twin_counts_what_it_has_done(stand: Stand, service: str) -> None:
+    stand.ask(service, "/delay/10ms")
+    answer = stand.ask(service, "/metrics")
+    assert answer.status == 200
+    assert re.search(rb'^http_requests_total\{operation="delay",status="200"\} [1-9]', answer.body, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("asked", "answered"), [TWINS, TWINS[::-1]])
+def test_an_answer_given_to_one_twin_reaches_who_asked_the_other(stand: Stand, asked: str, answered: str) -> None:
+    question = f"of-{asked}".replace("_", "-")
+    with ThreadPoolExecutor() as pool:
+        asker = pool.submit(stand.ask, asked, f"/ask/{question}?timeout=4s")
+        given = stand.ask(answered, f"/answer/{question}", "soup")
+        answer = asker.result()
+    assert (given.status, given.body) == (202, f'{{"question":"{question}"}}\n'.encode())
+    assert (answer.status, answer.body) == (200, f'{{"question":"{question}","answer":"soup"}}\n'.encode())
+    assert answer.seconds < 3
 
 
 def test_the_twins_have_the_same_cpu_and_memory(stand: Stand) -> None:
@@ -196,11 +268,100 @@ def test_no_process_in_a_container_is_root(stand: Stand, service: str) -> None:
     assert all(int(process.split()[1]) != 0 for process in processes)
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", PUBLISHED)
 def test_a_container_is_reached_at_one_port_of_this_machine_alone(stand: Stand, service: str) -> None:
     assert stand.inspect(service)["NetworkSettings"]["Ports"] == {
         f"{INSIDE[service]}/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(stand.ports[service])}]
     }
+
+
+@pytest.mark.parametrize("service", BEHIND)
+def test_what_is_behind_the_twins_has_no_port_of_this_machine_and_no_way_out(stand: Stand, service: str) -> None:
+    inspected = stand.inspect(service)
+    assert [bound for bound in inspected["NetworkSettings"]["Ports"].values() if bound] == []
+    assert not inspected["HostConfig"]["PublishAllPorts"]
+    (network,) = inspected["NetworkSettings"]["Networks"]
+    assert json.loads(run("docker", "network", "inspect", network))[0]["Internal"]
+
+
+def test_a_published_port_is_closed_at_every_other_address_of_this_machine(stand: Stand) -> None:
+    addresses = {
+        row.address
+        for rows in psutil.net_if_addrs().values()
+        for row in rows
+        if row.family == socket.AF_INET and row.address != "127.0.0.1"
+    }
+    assert addresses
+    for address, port in product(addresses, stand.ports.values()):
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection((address, port), timeout=5)
+
+
+@pytest.mark.parametrize(("service", "port"), [("postgres", 5432), ("upstream", 8003)])
+def test_only_the_twins_find_what_is_behind_them(stand: Stand, service: str, port: int) -> None:
+    finds = (
+        f"import socket\ntry: socket.create_connection(('{service}', {port}), 5)\nexcept socket.gaierror: print('no')"
+    )
+    for name, said in (*((twin, "") for twin in TWINS), ("locust", "no\n")):
+        assert run("docker", "exec", stand.containers[name], "python", "-IS", "-c", finds) == said
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_container_can_neither_write_to_its_image_nor_gain_rights(stand: Stand, service: str) -> None:
+    host = stand.inspect(service)["HostConfig"]
+    assert (host["ReadonlyRootfs"], host["CapDrop"], host["Privileged"]) == (True, ["ALL"], False)
+    assert host["SecurityOpt"] == ["no-new-privileges:true"]
+
+
+def test_files_are_written_to_disks_and_each_twin_has_its_own(stand: Stand) -> None:
+    volumes = set()
+    for service in TWINS:
+        (mount,) = stand.inspect(service)["Mounts"]
+        assert (mount["Type"], mount["Destination"], mount["RW"]) == ("volume", "/files", True)
+        kind = run(
+            "docker", "exec", stand.containers[service], "stat", "--file-system", "--format=%T", "/files"
+        ).strip()
+        assert kind != "tmpfs"
+        assert run("docker", "exec", stand.containers[service], "ls", "--almost-all", "/files") == ""
+        volumes.add(mount["Name"])
+    assert len(volumes) == len(TWINS)
+
+
+def test_a_database_that_is_started_again_under_load_is_survived(stand: Stand) -> None:
+    """Nobody is told anything but 200 or 503; whoever asked still hears, and what was answered is kept."""
+    running = {service: stand.started(service) for service in TWINS}
+    assert stand.ask("sync_app", "/answer/kept", "soup").status == 202
+    was = stand.started("postgres")
+    stopped = Event()
+
+    def load(service: str) -> set[int]:
+        statuses = set()
+        while not stopped.is_set():
+            statuses.add(stand.ask(service, "/query?delay=20ms").status)
+        return statuses
+
+    with ThreadPoolExecutor() as pool:
+        loads = [pool.submit(load, service) for service in TWINS for _ in range(3)]
+        try:
+            run("docker", "restart", stand.containers["postgres"], within=DOWN_WITHIN)
+            until(lambda: stand.is_healthy("postgres"), "postgres is healthy", UP_WITHIN)
+            for service in TWINS:
+                until(
+                    lambda service=service: stand.ask(service, "/query").status == 200,  # type: ignore[misc] # mypy
+                    f"{service} has found it again",
+                    20,
+                )
+        finally:
+            stopped.set()
+        assert {200} <= set.union(*(load.result() for load in loads)) <= {200, 503}
+    assert stand.started("postgres") != was
+    assert stand.ask("async_app", "/ask/kept?timeout=2s").body == b'{"question":"kept","answer":"soup"}\n'
+    for asked, answered in (TWINS, TWINS[::-1]):
+        with ThreadPoolExecutor() as pool:
+            asker = pool.submit(stand.ask, asked, "/ask/afterwards?timeout=4s")
+            assert stand.ask(answered, "/answer/afterwards", "soup").status == 202
+            assert asker.result().status == 200
+    assert {service: stand.started(service) for service in TWINS} == running
 
 
 def test_locusts_web_ui_offers_both_twins_with_their_hosts(stand: Stand) -> None:
@@ -247,7 +408,9 @@ def test_a_stop_lets_the_requests_in_flight_finish_and_ends_with_status_0(stand:
         with closing(connection), connection.getresponse() as response:
             assert (response.status, response.read()) == (200, b'{"duration":4.0}\n')
     assert 4 <= took < 4 + 15
+    began = time.monotonic()
     stand.compose("stop", within=DOWN_WITHIN)
-    for service in TWINS:
+    assert time.monotonic() - began < 15  # nobody is killed at the end of a grace time
+    for service in SERVICES:
         state = stand.inspect(service)["State"]
-        assert (state["Status"], state["ExitCode"], state["OOMKilled"]) == ("exited", 0, False)
+        assert (service, state["Status"], state["ExitCode"], state["OOMKilled"]) == (service, "exited", 0, False)

@@ -3,7 +3,10 @@
 import re
 import tomllib
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from backing import upstream
+from backing.postgres import CONNECTIONS
 from contract.settings import Settings
 from serving.limits import DRAIN
 
@@ -11,10 +14,34 @@ ROOT = Path(__file__).parents[2]
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
 
 
-def test_compose_passes_every_setting_on_with_its_default() -> None:
-    passed_on = dict(re.findall(r"^ +(\w+): \$\{\1:-(.+)\}$", COMPOSE, re.MULTILINE))
-    assert passed_on.keys() == {name.upper() for name in Settings.model_fields}
-    assert Settings.from_mapping(passed_on) == Settings()
+WIRED = {"UPSTREAM_URL", "DATABASE_URL", "FILE_DIRECTORY"}
+"""Settings that say where in the stand something is, and are not for a user to choose."""
+
+
+def test_compose_passes_every_other_setting_on_with_its_default() -> None:
+    passed_on = re.findall(r"^ +(\w+): \$\{\1:-([^}]+)\}(?: #.*)?$", COMPOSE, re.MULTILINE)
+    assert {name for name, _ in passed_on} == {name.upper() for name in Settings.model_fields} - WIRED
+    for name, default in passed_on:  # MAX_DURATION goes to the upstream as well
+        assert Settings.from_mapping({name: default}) == Settings()
+
+
+def test_compose_says_itself_where_what_it_brings_up_is() -> None:
+    wired = dict(re.findall(r"^ +(\w+_(?:URL|DIRECTORY)): ([^ \n]+)$", COMPOSE, re.MULTILINE))
+    assert wired.keys() & {name.upper() for name in Settings.model_fields} == WIRED
+    settings = Settings.from_mapping(wired)
+    assert settings.upstream_url == f"http://upstream:{upstream.SERVICE.port}"
+    assert settings.database_url is not None
+    url = urlsplit(settings.database_url)
+    (password,) = re.findall(r"^ +POSTGRES_PASSWORD: (\w+)", COMPOSE, re.MULTILINE)
+    assert (url.scheme, url.hostname, url.password) == ("postgresql", "postgres", password)
+    assert re.findall(r'^    volumes: \["(\w+):' + f'{settings.file_directory}"\\]$', COMPOSE, re.MULTILINE) == [
+        "sync_files",
+        "async_files",
+    ]
+
+
+def test_the_database_of_compose_takes_as_many_connections_as_the_embedded_one() -> None:
+    assert re.findall(r"max_connections=(\d+)", COMPOSE) == [str(CONNECTIONS)]
 
 
 def test_compose_waits_longer_for_a_stop_than_the_longest_drain_takes() -> None:

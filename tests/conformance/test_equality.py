@@ -1,6 +1,6 @@
 import pytest
 
-from tests.conformance.cases import BAD, GOOD, NOWHERE
+from tests.conformance.cases import BAD, BAD_ANSWERS, GOOD, NOWHERE, BadAnswer
 from tests.conformance.fleet import NAMES, Fleet
 from tests.conformance.wire import Answer, ask
 
@@ -10,6 +10,13 @@ TARGETS = (
     *(case.target for case in GOOD),
     *(case.target for case in BAD),
     *NOWHERE,
+    "/ask/nobody?timeout=10ms",
+    "/drip?duration=0&code=204",
+    "/drip?duration=0&code=205",
+    "/drip?duration=0&code=304",
+    "/drip?duration=0&code=204&delay=nan",
+    "/file?size=1%4DiB",
+    "/answer/%6cunch",
     "/barrier?n=2&timeout=10ms",
     "HTTP://twins.test/healthz",
     "https://twins.test/healthz",
@@ -35,6 +42,13 @@ def test_every_service_answers_a_target_alike_by_every_method(fleet: Fleet, targ
         assert other == flask
 
 
+@pytest.mark.parametrize("case", BAD_ANSWERS, ids=lambda case: f"{case.target[:40]} {case.body[:10]}")
+def test_every_service_refuses_an_answer_alike(fleet: Fleet, case: BadAnswer) -> None:
+    flask, *others = (promised(ask(fleet(name).url, case.target, "POST", body=case.body)) for name in NAMES)
+    for other in others:
+        assert other == flask
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -54,14 +68,14 @@ def test_every_service_answers_a_target_alike_by_every_method(fleet: Fleet, targ
     ],
     ids=lambda headers: ",".join(headers)[:40],
 )
-@pytest.mark.parametrize("target", ["/", "/delay/0", "/nope"])
+@pytest.mark.parametrize("target", ["/", "/delay/0", "/fetch?delay=0", "/query?delay=0", "/drip?duration=0", "/nope"])
 def test_every_service_makes_the_same_of_a_header(fleet: Fleet, target: str, headers: dict[str, str]) -> None:
     flask, *others = (promised(ask(fleet(name).url, target, headers=headers)) for name in NAMES)
     for other in others:
         assert other == flask
 
 
-@pytest.mark.parametrize("target", ["/delay/0", "/nope"])
+@pytest.mark.parametrize("target", ["/delay/0", "/nope", "/answer/equal"])
 @pytest.mark.parametrize("size", [1, 4096, 4097, 100_000])
 def test_every_service_makes_the_same_of_a_body(fleet: Fleet, target: str, size: int) -> None:
     flask, *others = (

@@ -51,3 +51,45 @@ def test_a_neighbour_holds_a_request_up_or_does_not(fleet: Fleet, name: str, nei
         quick = ask(url, "/delay/0")
     assert answer.result().status == quick.status == 200
     assert (quick.ended - slow.began >= 0.5) == held_up
+
+
+# What waits must not hold up what does not. A disk is waited for by a call that gevent cannot make cooperative: its
+# process does nothing else meanwhile.
+NEIGHBOURS = [
+    "/fetch?delay=500ms",
+    "/query?delay=500ms",
+    "/ask/nobody?timeout=500ms",
+    "/drip?delay=500ms&duration=0",
+    "/sse?delay=500ms&count=1",
+]
+
+
+@pytest.mark.parametrize("name", ["flask-threads", "flask-gevent", "aiohttp"])
+@pytest.mark.parametrize("neighbour", NEIGHBOURS)
+def test_nothing_that_waits_holds_up_its_neighbours(fleet: Fleet, name: str, neighbour: str) -> None:
+    url = fleet(name, workers=1).url
+    with ThreadPoolExecutor() as pool:
+        slow = [Held(url, neighbour) for _ in range(3)]
+        answers = [pool.submit(held.answer) for held in slow]
+        quick = ask(url, "/delay/10ms")
+    assert quick.elapsed >= 0.01
+    assert quick.ended - slow[0].began < 0.5
+    assert {answer.result().status for answer in answers} <= {200, 504}
+    assert all(answer.result().elapsed >= WAIT for answer in answers)
+
+
+@pytest.mark.parametrize("name", ["flask-threads", "flask-gevent", "aiohttp"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/fetch?delay=500ms",
+        "/query?delay=500ms",
+        "/ask/nobody?timeout=500ms",
+        "/drip?duration=500ms",
+        "/sse?duration=500ms",
+    ],
+)
+def test_three_of_a_kind_wait_together(fleet: Fleet, name: str, target: str) -> None:
+    answers = at_once(fleet(name, workers=1).url, [target] * 3)
+    assert len({answer.status for answer in answers}) == 1
+    assert WAIT <= elapsed(answers) < 2 * WAIT

@@ -10,7 +10,18 @@ from tests.conformance.fleet import Fleet
 CONFIGURATION = """
 [checks]
 not_a_server_error.expected-statuses = ["2xx", "4xx", 504]
-positive_data_acceptance.expected-statuses = [200, 400, 504]
+positive_data_acceptance.expected-statuses = [200, 202, 400, 504]
+
+# It answers with whichever status it is asked for.
+[[operations]]
+include-name = "GET /drip"
+checks.not_a_server_error.enabled = false
+checks.positive_data_acceptance.expected-statuses = ["2xx", "3xx", "4xx", "5xx"]
+
+# A body that is too long is a 413.
+[[operations]]
+include-name = "POST /answer/{question}"
+checks.negative_data_rejection.expected-statuses = ["4xx"]
 """
 SHORT_WAITS = {"MAX_DURATION": "0.05"}
 

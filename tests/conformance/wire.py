@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -82,9 +82,65 @@ def read(connection: socket.socket, began: float) -> Answer:
     if not received:
         raise NotAnswered("closed without a response")
     head, _, body = bytes(received).partition(b"\r\n\r\n")
+    status, headers = parsed(head)
+    return Answer(status, headers, body, began, ended)
+
+
+def parsed(head: bytes) -> tuple[int, Message]:
+    """Status and headers of a response."""
     status_line, _, fields = head.partition(b"\r\n")
-    headers = parse_headers(BytesIO(fields + b"\r\n\r\n"))
-    return Answer(int(status_line.split()[1]), headers, body, began, ended)
+    return int(status_line.split()[1]), parse_headers(BytesIO(fields + b"\r\n\r\n"))
+
+
+class Stream:
+    """A response that is read as it comes, each piece with the moment of its arrival (time.perf_counter)."""
+
+    def __init__(self, url: str, target: str, method: str = "GET") -> None:
+        self.began = time.perf_counter()
+        self.pieces: list[tuple[float, bytes]] = []
+        self._connection = connect(url)
+        self._connection.sendall(written(target, method))
+        received = b""
+        while b"\r\n\r\n" not in received:
+            data = self._connection.recv(65536)
+            if not data:
+                raise NotAnswered("closed within its head")
+            received += data
+        head, _, piece = received.partition(b"\r\n\r\n")
+        self.status, self.headers = parsed(head)
+        self.head_came = time.perf_counter()
+        if piece:
+            self.pieces.append((self.head_came, piece))
+
+    @property
+    def body(self) -> bytes:
+        """What has come of it."""
+        return b"".join(piece for _, piece in self.pieces)
+
+    def more(self) -> bool:
+        """Wait for another piece; whether there was one."""
+        if data := self._connection.recv(65536):
+            self.pieces.append((time.perf_counter(), data))
+        return bool(data)
+
+    def rest(self) -> "Stream":
+        """Read to its end."""
+        with self._connection:
+            while self.more():
+                pass
+        return self
+
+    def arrival(self, end: int) -> float:
+        """Seconds from the request until the first `end` bytes of the body had come."""
+        have = 0
+        for moment, piece in self.pieces:
+            have += len(piece)
+            if have >= end:
+                return moment - self.began
+        raise AssertionError(f"only {have} bytes came")
+
+    def leave(self) -> None:
+        self._connection.close()
 
 
 def at_once(url: str, targets: Sequence[str]) -> list[Answer]:
@@ -120,3 +176,12 @@ class Held:
 
     def leave(self) -> None:
         self._connection.close()
+
+
+def eventually(true: Callable[[], bool], within: float = 10.0) -> float:
+    """Ask until it is true; the seconds that it took."""
+    began = time.perf_counter()
+    while not true():
+        assert time.perf_counter() - began < within, f"not within {within:g} s"
+        time.sleep(0.02)
+    return time.perf_counter() - began

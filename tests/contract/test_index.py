@@ -8,6 +8,10 @@ from contract import index
 from contract.operations import OPERATIONS
 from contract.parameters import Preferences
 from contract.replies import HTML, JSON, Reply
+from tests.contract.asking import whole
+
+BEFORE_THE_URL = {"answer": ["-d", "soup"], "drip": ["-N"], "sse": ["-N"]}
+"""What curl sends, or how it shows what comes piece by piece."""
 
 
 def asked(host: str = "127.0.0.1:8001", accept: str = "") -> Reply:
@@ -16,41 +20,45 @@ def asked(host: str = "127.0.0.1:8001", accept: str = "") -> Reply:
 
 def test_it_lists_every_operation_once_in_the_order_of_the_table() -> None:
     reply = asked()
-    document = json.loads(reply.body)
+    document = json.loads(whole(reply))
     assert (reply.status, reply.content_type, reply.headers) == (200, JSON, {"Vary": "Accept"})
     assert list(document) == ["name", "about", "endpoints"]
     assert document["endpoints"] == [
         {
-            "method": "GET",
+            "method": operation.method,
             "path": operation.path,
             "waits_for": operation.waits_for,
             "summary": operation.summary,
-            "curl": f"curl -i 'http://127.0.0.1:8001{operation.example}'",
+            "curl": " ".join(
+                ["curl", "-i", *BEFORE_THE_URL.get(operation.name, []), f"'http://127.0.0.1:8001{operation.example}'"]
+            ),
         }
         for operation in OPERATIONS
     ]
 
 
 def test_a_curl_line_is_one_command_for_a_shell() -> None:
-    lines = [row["curl"] for row in json.loads(asked().body)["endpoints"]]
+    lines = [row["curl"] for row in json.loads(whole(asked()))["endpoints"]]
     assert [shlex.split(line) for line in lines] == [
-        ["curl", "-i", f"http://127.0.0.1:8001{operation.example}"] for operation in OPERATIONS
+        ["curl", "-i", *BEFORE_THE_URL.get(operation.name, []), f"http://127.0.0.1:8001{operation.example}"]
+        for operation in OPERATIONS
     ]
 
 
 def test_the_page_holds_the_same_rows_as_the_json() -> None:
     reply = asked(accept="text/html")
-    page = unescape(reply.body.decode())
+    page = unescape(whole(reply).decode())
     assert (reply.status, reply.content_type, reply.headers) == (200, HTML, {"Vary": "Accept"})
     assert page.count("<pre>") == len(OPERATIONS)
-    for row in json.loads(asked().body)["endpoints"]:
+    for row in json.loads(whole(asked()))["endpoints"]:
         assert page.count(f"<pre>{row['curl']}</pre>") == 1
-        assert page.count(f">{row['path']}</a>") == 1
+        assert page.count(f">{row['path']}</a>") == (row["method"] == "GET")  # a link would GET it
+        assert page.count(f">{row['method']} {row['path']}</th>") == (row["method"] != "GET")
         assert row["summary"] in page
 
 
 def test_the_page_asks_nothing_of_another_host() -> None:
-    page = asked(host="twins.test", accept="text/html").body.decode()
+    page = whole(asked(host="twins.test", accept="text/html")).decode()
     assert page.replace("http://twins.test/", "").count("//") == 0
     assert "<script" not in page
 
@@ -60,7 +68,7 @@ def test_the_page_asks_nothing_of_another_host() -> None:
     ["127.0.0.1:8001", "localhost", "twins.test", "TWINS.test:80", "a-b.c", "[::1]", "[::1]:8002", "10.0.0.1:1"],
 )
 def test_the_curl_lines_call_the_host_that_the_client_called(host: str) -> None:
-    assert f"curl -i 'http://{host}/healthz'" in asked(host).body.decode()
+    assert f"curl -i 'http://{host}/healthz'" in whole(asked(host)).decode()
 
 
 @pytest.mark.parametrize(

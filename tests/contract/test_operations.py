@@ -4,6 +4,7 @@ from contract.operation import LONGEST_BODY, Operation, options
 from contract.operations import OPERATIONS
 from contract.problems import Problem
 from contract.settings import Settings
+from tests.contract.asking import BY_NAME, parsed_body, parsed_example, whole
 
 EVERY = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 
@@ -15,12 +16,24 @@ def test_no_name_and_no_path_is_there_twice() -> None:
 
 @EVERY
 def test_the_example_is_a_good_request(operation: Operation) -> None:
-    assert isinstance(operation.parse(operation.example, {}, Settings()), operation.takes)
+    assert isinstance(parsed_example(operation), operation.takes)
+
+
+@EVERY
+def test_what_reads_a_body_is_a_post_and_all_else_a_get(operation: Operation) -> None:
+    if operation.name == "answer":
+        assert (operation.method, operation.methods) == ("POST", ("POST", "OPTIONS"))
+    else:
+        assert (operation.method, operation.methods) == ("GET", ("GET", "HEAD", "OPTIONS"))
+
+
+def test_only_answers_and_a_look_at_the_metrics_take_no_place() -> None:
+    assert [operation.name for operation in OPERATIONS if not operation.takes_a_place] == ["answer", "metrics"]
 
 
 @EVERY
 def test_an_unknown_parameter_is_refused_with_the_known_ones(operation: Operation) -> None:
-    known = [name for name in operation.takes.model_fields if name not in operation.takes.from_headers]
+    known = [name for name in operation.takes.model_fields if name not in operation.takes.from_elsewhere()]
     takes = f"takes only {', '.join(known)}" if known else "takes no parameters"
     query = "&" if "?" in operation.example else "?"
     with pytest.raises(Problem) as refusal:
@@ -29,34 +42,57 @@ def test_an_unknown_parameter_is_refused_with_the_known_ones(operation: Operatio
     assert refusal.value.detail == f"{operation.path} {takes}; got 'dealy' with the value '1s'."
 
 
-@EVERY
-def test_a_request_header_is_not_a_parameter(operation: Operation) -> None:
-    for name in operation.takes.from_headers:
-        with pytest.raises(Problem, match=f"takes no parameters; got '{name}' with the value 'x'"):
-            operation.parse(f"{operation.example}?{name}=x", {}, Settings())
+@pytest.mark.parametrize(
+    ("name", "sent", "takes"),
+    [
+        ("index", "host", "takes no parameters"),
+        ("index", "accept", "takes no parameters"),
+        ("answer", "answer", "takes only question"),
+    ],
+)
+def test_a_header_or_body_is_not_a_parameter(name: str, sent: str, takes: str) -> None:
+    operation = BY_NAME[name]
+    with pytest.raises(Problem) as refusal:
+        parsed_body(operation, f"{operation.example}?{sent}=x", b"soup" if name == "answer" else b"")
+    assert refusal.value.detail == f"{operation.path} {takes}; got {sent!r} with the value 'x'."
 
 
 @EVERY
 @pytest.mark.parametrize("length", ["0", "00", "1", str(LONGEST_BODY)])
-def test_a_body_up_to_the_limit_is_let_pass(operation: Operation, length: str) -> None:
-    operation.parse(operation.example, {"Content-Length": length}, Settings())
+def test_a_body_up_to_the_limit_is_admitted(operation: Operation, length: str) -> None:
+    operation.admit({"Content-Length": length})
 
 
 @EVERY
-@pytest.mark.parametrize("length", [str(LONGEST_BODY + 1), "1" + "0" * 300, "-1", "abc", "", "1.5", "²"])
+def test_a_request_without_a_body_is_admitted(operation: Operation) -> None:
+    operation.admit({})
+
+
+@EVERY
+@pytest.mark.parametrize(
+    "length",
+    [str(LONGEST_BODY + 1), "1" + "0" * 300, "9" * 5000, "-1", "abc", "", "1.5", "²"],
+    ids=lambda length: length[:9],
+)
 def test_a_longer_body_is_refused(operation: Operation, length: str) -> None:
     with pytest.raises(Problem, match=r"^The body of a request may hold at most 4096 bytes\.$") as refusal:
-        operation.parse(operation.example, {"Content-Length": length}, Settings())
+        operation.admit({"Content-Length": length})
     assert refusal.value.status == 413
 
 
 @EVERY
-def test_a_body_of_unknown_length_is_refused(operation: Operation) -> None:
+@pytest.mark.parametrize("headers", [{}, {"Content-Length": "1"}, {"Content-Length": "4097"}])
+def test_a_body_of_unknown_length_is_refused(operation: Operation, headers: dict[str, str]) -> None:
     with pytest.raises(Problem, match=r"needs a Content-Length, of at most 4096 bytes\.$") as refusal:
-        operation.parse(operation.example, {"Transfer-Encoding": "chunked"}, Settings())
+        operation.admit({"Transfer-Encoding": "chunked", **headers})
     assert refusal.value.status == 411
 
 
-def test_options_names_the_methods_in_its_body_and_its_header() -> None:
-    assert options().body == b'{"allow":["GET","HEAD","OPTIONS"]}\n'
-    assert options().headers == {"Allow": "GET, HEAD, OPTIONS"}
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [("index", b'{"allow":["GET","HEAD","OPTIONS"]}\n'), ("answer", b'{"allow":["POST","OPTIONS"]}\n')],
+)
+def test_options_names_the_methods_in_its_body_and_its_header(name: str, body: bytes) -> None:
+    reply = options(BY_NAME[name].methods)
+    assert whole(reply) == body
+    assert reply.headers == {"Allow": ", ".join(BY_NAME[name].methods)}

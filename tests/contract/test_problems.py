@@ -5,16 +5,22 @@ import pytest
 
 from contract.problems import (
     Problem,
+    bad_gateway,
     bad_request,
     body_too_large,
+    disk_full,
     echo,
     internal_error,
     length_required,
     method_not_allowed,
+    no_free_connection,
+    not_configured,
     not_found,
+    not_reachable,
     timed_out,
     too_many_in_flight,
 )
+from tests.contract.asking import whole
 
 EVERY = [
     (bad_request("n must be 1; got '2'."), 400, {}),
@@ -24,14 +30,19 @@ EVERY = [
     (body_too_large(4096), 413, {}),
     (internal_error(), 500, {}),
     (too_many_in_flight(1), 503, {"Retry-After": "1"}),
+    (no_free_connection("database", 10, 0.5), 503, {"Retry-After": "1"}),
+    (not_reachable("database"), 503, {"Retry-After": "1"}),
+    (not_configured("DATABASE_URL"), 503, {"Retry-After": "60"}),
+    (bad_gateway("The upstream makes no sense."), 502, {}),
     (timed_out("3 requests did not meet."), 504, {}),
+    (disk_full(), 507, {}),
 ]
 
 
 @pytest.mark.parametrize(("problem", "status", "headers"), EVERY)
 def test_every_problem_has_the_same_four_members(problem: Problem, status: int, headers: dict[str, str]) -> None:
     reply = problem.reply()
-    document = json.loads(reply.body)
+    document = json.loads(whole(reply))
     assert list(document) == ["type", "title", "status", "detail"]
     assert document["type"] == "about:blank"
     assert document["status"] == reply.status == status
@@ -39,7 +50,23 @@ def test_every_problem_has_the_same_four_members(problem: Problem, status: int, 
     assert document["detail"].endswith(".")
     assert reply.content_type == "application/problem+json"
     assert reply.headers == headers
-    assert reply.body.endswith(b"}\n")
+    assert whole(reply).endswith(b"}\n")
+
+
+@pytest.mark.parametrize(
+    ("problem", "detail"),
+    [
+        (
+            no_free_connection("database", 10, 0.5),
+            "None of the 10 connections of this process to the database was free within 0.5 s.",
+        ),
+        (not_reachable("database"), "The database cannot be reached."),
+        (not_configured("UPSTREAM_URL"), "The service was started without UPSTREAM_URL, which this endpoint needs."),
+        (disk_full(), "There is no room left where files are written."),
+    ],
+)
+def test_what_is_missing_is_named(problem: Problem, detail: str) -> None:
+    assert problem.detail == detail
 
 
 # RFC 9110 gave 413 a new name, which http.HTTPStatus has from Python 3.13 on.

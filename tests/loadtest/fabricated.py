@@ -5,20 +5,29 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from loadtest import scenarios
 from loadtest.lineup import lineup
-from loadtest.model import Load, predict
+from loadtest.model import SLOTS, Limit, Load, predict
 from loadtest.results import SCHEMA, Contender, Machine, Measured, Options, Predicted, Results, Step
 
 WAIT = 0.1
-SLOTS = {"flask": 5, "flask-threads": 64, "aiohttp": None, "stranger": None}
 
 
 def options(**changes: Any) -> Options:
-    asked = Options(users=[1, 50, 400], delay="100ms", wait=WAIT, think=0.0, seconds=10.0, repeats=1, quick=False)
+    asked = Options(
+        scenario="delay",
+        users=[1, 50, 400],
+        delay="100ms",
+        wait=WAIT,
+        think=0.0,
+        seconds=10.0,
+        repeats=1,
+        quick=False,
+    )
     return asked.model_copy(update=changes)
 
 
-def contender(name: str, **changes: Any) -> Contender:
+def contender(name: str, scenario: str = "delay", think: float = 0.0, **changes: Any) -> Contender:
     """A service of the line-up on two cores, or one that is not ours."""
     service = lineup(2).get(name)
     known = Contender(
@@ -28,14 +37,26 @@ def contender(name: str, **changes: Any) -> Contender:
         processes=service.workers if service else None,
         threads=service.threads if service else None,
         slots=service.slots if service else None,
+        load=scenarios.load(scenario, service, WAIT, think) if service else None,
         ours=service is not None,
         command=["serve", name] if service else [],
+        environment=dict(service.environment) if service else {},
     )
     return known.model_copy(update=changes)
 
 
-def predicted(users: int, slots: int | None = None, think: float = 0.0) -> Predicted:
-    return Predicted(**asdict(predict(users, Load(WAIT, think), slots)))
+def slots(count: int | None, wait: float = WAIT) -> tuple[Limit, ...]:
+    """The limits of a service with so many slots, each held for `wait` seconds."""
+    return () if count is None else (Limit(SLOTS, count, wait),)
+
+
+def foretold(users: int, load: Load) -> Predicted:
+    return Predicted(**asdict(predict(users, load)))
+
+
+def predicted(users: int, count: int | None = None, think: float = 0.0) -> Predicted:
+    """What so many users are foretold of a service with `count` slots."""
+    return foretold(users, Load(WAIT, think, slots(count)))
 
 
 def measured(users: int = 10, response: float = WAIT, seconds: float = 10.0, **changes: Any) -> Measured:
@@ -63,11 +84,19 @@ def measured(users: int = 10, response: float = WAIT, seconds: float = 10.0, **c
     return clean.model_copy(update=changes)
 
 
-def step(
-    service: str, users: int, response: float | None = None, *, repeat: int = 1, think: float = 0.0, **changes: Any
+def step(  # noqa: PLR0913 - all but the first two are what is to be wrong with it
+    service: str,
+    users: int,
+    response: float | None = None,
+    *,
+    repeat: int = 1,
+    think: float = 0.0,
+    scenario: str = "delay",
+    **changes: Any,
 ) -> Step:
     """One step, as the model has it unless `response` says otherwise."""
-    model = predicted(users, SLOTS[service], think)
+    load = contender(service, scenario, think).load
+    model = foretold(users, load or Load(WAIT, think))
     window = measured(users, (response or model.response) + think)
     done = Step(
         service=service,
@@ -75,19 +104,27 @@ def step(
         users=users,
         warmup=0.5,
         window=10.0,
-        predicted=model,
+        predicted=None if load is None else model,
         measured=window.model_copy(update={"latency": {(response or model.response) * 1000: window.requests}}),
-        bound="slots" if model.saturated else "users",
+        bound=model.bound,
         doubts=[],
     )
     return done.model_copy(update=changes)
+
+
+def stuck(service: str, users: int, succeeded: int = 0, **changes: Any) -> Step:
+    """A deadlock of `users` askers, of whose requests all but `succeeded` failed when their patience was over."""
+    model = foretold(users, contender(service, "ask").load or Load(WAIT))
+    window = measured(users, model.response)
+    broken = {"failures": window.requests - succeeded, "errors": {"status 504": window.requests - succeeded}}
+    return step(service, users, scenario="ask", measured=window.model_copy(update=broken), **changes)
 
 
 def not_run(service: str, users: int) -> Step:
     return step(service, users, measured=None, bound="not run")
 
 
-def results(steps: Sequence[Step], *, complete: bool = True, think: float = 0.0) -> Results:
+def results(steps: Sequence[Step], *, complete: bool = True, think: float = 0.0, scenario: str = "delay") -> Results:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     return Results(
         schema_version=SCHEMA,
@@ -97,7 +134,7 @@ def results(steps: Sequence[Step], *, complete: bool = True, think: float = 0.0)
         failure=None,
         command=["sync-vs-async", "compare"],
         generator_command=["generate"],
-        options=options(think=think, users=sorted({step.users for step in steps})),
+        options=options(scenario=scenario, think=think, users=sorted({step.users for step in steps})),
         machine=Machine(
             cores=2,
             memory=2**32,
@@ -107,6 +144,6 @@ def results(steps: Sequence[Step], *, complete: bool = True, think: float = 0.0)
             packages={"aiohttp": "3.0"},
             commit=None,
         ),
-        contenders=[contender(name) for name in dict.fromkeys(step.service for step in steps)],
+        contenders=[contender(name, scenario, think) for name in dict.fromkeys(step.service for step in steps)],
         steps=list(steps),
     )

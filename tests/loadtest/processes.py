@@ -2,7 +2,8 @@
 
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 import psutil
 
@@ -24,6 +25,17 @@ def _runs(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def started_in(environment: Mapping[str, str]) -> list[psutil.Process]:
+    """Every process that inherited this environment's own cache, or was told of it."""
+    cache = environment["XDG_CACHE_HOME"]
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            if process.environ().get("XDG_CACHE_HOME") == cache or any(cache in word for word in process.cmdline()):
+                found.append(process)
+    return found
 
 
 def taken(port: int) -> bool:

@@ -6,13 +6,16 @@ from pathlib import Path
 import pytest
 
 from loadtest.cli import main
+from loadtest.compare import Comparison
+from loadtest.scenarios import ABOUT
 
 SCRIPT = Path(sys.executable).with_name("sync-vs-async")
 
 
 @pytest.fixture(autouse=True)
 def _nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loadtest.cli.compare", lambda *_: pytest.fail("this was taken for a run"))
+    for run in ("compare", "serve"):
+        monkeypatch.setattr(f"loadtest.cli.{run}", lambda *_: pytest.fail("this was taken for a run"))
 
 
 def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -23,7 +26,7 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     assert ended.value.code == 1
     assert out == ""
     program, _, complaint = err.partition(": ")
-    assert program in ("sync-vs-async", "sync-vs-async compare")
+    assert program in ("sync-vs-async", "sync-vs-async compare", "sync-vs-async serve")
     assert err.endswith("\n")
     assert err.count("\n") == 1
     return complaint.rstrip()
@@ -87,6 +90,15 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         ("--out /dev/null/x", "--out '/dev/null/x' cannot be written to: Not a directory."),
         ("--out /dev/null", "--out '/dev/null' cannot be written to: File exists."),
         ("--out /proc", "--out '/proc' cannot be written to: "),
+        *(
+            (f"--scenario={name}", f"argument --scenario: invalid choice: '{name}' (choose from ")
+            for name in ("", "nope", "Query", "barrier", "answer")
+        ),
+        ("--scenario fanout --delay 2.1s", "--delay takes at most 2s for fanout; got '2.1s'."),
+        *(
+            (f"--services=aiohttp:pool-size={size}", f"'aiohttp:pool-size={size}': pool-size takes a whole number ")
+            for size in ("", "0", "-1", "x")
+        ),
         ("--nope", "unrecognized arguments: --nope"),
     ],
 )
@@ -94,6 +106,19 @@ def test_a_mistake_is_one_clear_line_and_status_1(
     arguments: str, complaint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert refused(["compare", *arguments.split()], capsys).startswith(complaint)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ("--services nope", "There is no service 'nope'; there are flask, "),
+        ("--services flask,flask", "Each service can be served once; got flask, flask."),
+        ("--services aiohttp:port=1", "'aiohttp:port=1': 'port=1' is not workers=N, "),
+        ("--users 1", "unrecognized arguments: --users 1"),
+    ],
+)
+def test_so_is_a_mistake_of_serve(arguments: str, complaint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused(["serve", *arguments.split()], capsys).startswith(complaint)
 
 
 @pytest.mark.parametrize(
@@ -124,15 +149,104 @@ def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
     assert ended.value.code == 0
-    assert "compare" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "compare" in told
+    assert "serve" in told
 
 
-def test_help_has_examples_that_can_be_pasted() -> None:
-    ran = subprocess.run([SCRIPT, "compare", "--help"], capture_output=True, text=True, check=True, timeout=60)
+@pytest.mark.parametrize("command", ["compare", "serve"])
+def test_help_has_examples_that_can_be_pasted(command: str) -> None:
+    ran = subprocess.run([SCRIPT, command, "--help"], capture_output=True, text=True, check=True, timeout=60)
     assert ran.stderr == ""
     examples = ran.stdout.partition("examples:\n")[2]
-    assert re.findall(r"^  sync-vs-async compare( --quick)? ", examples, flags=re.MULTILINE)
+    assert re.findall(rf"^  sync-vs-async {command}( --quick)? ", examples, flags=re.MULTILINE)
     options = set(re.findall(r"(--[a-z-]+)", ran.stdout.partition("examples:\n")[0]))
     assert set(re.findall(r"(--[a-z-]+)", examples)) <= options
+    assert "exit status: 0 " in examples
+
+
+@pytest.mark.parametrize("size", ["0", "x", "1001"])
+def test_a_pool_size_in_the_environment_that_cannot_be_used_is_a_mistake(
+    size: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("POOL_SIZE", size)
+    assert refused(["compare"], capsys).startswith(f"POOL_SIZE='{size}' cannot be used: ")
+
+
+def planned(arguments: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Comparison:
+    """The comparison that would be run."""
+    found: list[Comparison] = []
+
+    def take(comparison: Comparison, *_: object) -> int:
+        found.append(comparison)
+        return 0
+
+    monkeypatch.setattr("loadtest.cli.compare", take)
+    with pytest.raises(SystemExit) as ended:
+        main(["compare", "--out", str(tmp_path), *arguments.split()])
+    assert ended.value.code == 0
+    (comparison,) = found
+    return comparison
+
+
+@pytest.mark.parametrize(
+    ("environment", "services", "pools"),
+    [
+        ({}, "flask-threads:workers=1,aiohttp:workers=1", [10, 10]),
+        ({"POOL_SIZE": "7"}, "flask-threads:workers=1,aiohttp:workers=1", [7, 7]),
+        ({"POOL_SIZE": "7"}, "flask-threads:workers=1,aiohttp:workers=1:pool-size=30", [7, 30]),
+        ({"POOL_SIZE": "7"}, "aiohttp:workers=3", [21]),
+        ({}, "aiohttp:workers=1:pool-size=1,aiohttp:workers=1:pool-size=50", [1, 50]),
+    ],
+)
+def test_the_size_of_the_pools_reaches_the_services_and_what_is_foretold_of_them(
+    environment: dict[str, str], services: str, pools: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("POOL_SIZE", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    arguments = f"--scenario query --services {services} --users 400 --delay 100ms"
+    comparison = planned(arguments, tmp_path, monkeypatch)
+    contenders = comparison.results(complete=False).contenders
+    for service, contender, pool in zip(comparison.services, contenders, pools, strict=True):
+        assert contender.processes
+        assert contender.environment == {"POOL_SIZE": str(pool // contender.processes)}
+        (step,) = comparison.planned(service)
+        kind_of_limit = "slots" if pool > 32 and contender.kind == "blocking" else "database pool"
+        assert step.predicted.bound == kind_of_limit
+        assert step.predicted.throughput == pytest.approx(pool / 0.1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needed"),
+    [
+        ("--services aiohttp", set()),
+        ("--scenario query --services aiohttp", {"database"}),
+        ("--scenario fetch --services aiohttp", {"upstream"}),
+        ("--scenario mixed --services flask,aiohttp", {"database", "upstream"}),
+    ],
+)
+def test_what_a_scenario_needs_is_brought_up_for_it(
+    arguments: str, needed: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert planned(arguments, tmp_path, monkeypatch).needs == needed
+
+
+def test_help_says_what_every_scenario_waits_for(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["compare", "--help"])
+    options, _, examples = capsys.readouterr().out.partition("examples:\n")
+    told = " ".join(options.split())
+    for name, about in ABOUT.items():
+        assert f"{name}: {about}" in told
+    shown = re.findall(r"--scenario (\w+)", examples)
+    assert len(shown) >= 3
+    assert set(shown) <= ABOUT.keys()
+    assert "POOL_SIZE=" in examples
+    assert "pool-size=" in examples
+
+
+def test_help_tells_every_exit_status_of_a_comparison() -> None:
+    ran = subprocess.run([SCRIPT, "compare", "--help"], capture_output=True, text=True, check=True, timeout=60)
     for status in ("0 a verdict", "2 inconclusive", "1 failed to run"):
-        assert status in examples
+        assert status in ran.stdout

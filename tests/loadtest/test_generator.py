@@ -7,10 +7,13 @@ from typing import Any
 import psutil
 import pytest
 
+from backing.environment import upstream
+from backing.postgres import database
 from loadtest.driver import Driver, GeneratorFailed, Job, Order, generator
 from loadtest.lineup import lineup
 from loadtest.model import missing
 from loadtest.services import running
+from tests.backing.databases import folder
 from tests.loadtest.processes import living
 from tests.loadtest.servers import absent, answering, silent
 
@@ -18,8 +21,8 @@ WAIT = 0.05
 SHORT = Order(users=4, warmup=0.2, window=0.5, patience=0.3)
 
 
-def job(url: str, path: str | None = None, think: float = 0.0) -> Job:
-    return Job("service", url, "50ms", WAIT, think, path)
+def job(url: str, path: str | None = None, think: float = 0.0, scenario: str = "delay") -> Job:
+    return Job("service", url, scenario, "50ms", WAIT, think, path)
 
 
 def measured(url: str, order: Order = SHORT, path: str | None = None, think: float = 0.0) -> dict[str, Any]:
@@ -48,7 +51,12 @@ def check(window: dict[str, Any], users: int, think: float = 0.0) -> None:
 
 @pytest.fixture(scope="module")
 def aiohttp() -> Iterator[str]:
-    with running(replace(lineup(2)["aiohttp"], workers=1)) as server:
+    with (
+        folder() as data,
+        database(data) as own,
+        upstream() as url,
+        running(replace(lineup(2)["aiohttp"], workers=1), {"DATABASE_URL": own.url, "UPSTREAM_URL": url}) as server,
+    ):
         yield server.url
 
 
@@ -67,6 +75,29 @@ def test_against_a_real_service_the_figures_obey_littles_law(aiohttp: str) -> No
 def test_users_who_think_obey_it_too(aiohttp: str) -> None:
     window = measured(aiohttp, Order(users=8, warmup=0.3, window=0.7, patience=5.0), think=0.1)
     check(window, 8, think=0.1)
+
+
+@pytest.mark.parametrize("scenario", ["fanout", "fetch", "query", "ask", "drip", "sse", "offload"])
+def test_every_kind_of_waiting_is_answered_as_promised_and_not_before_its_time(aiohttp: str, scenario: str) -> None:
+    with generator() as driver:
+        driver.begin(job(aiohttp, scenario=scenario))
+        check(driver.measure(replace(SHORT, patience=5.0), lambda: None), SHORT.users)
+
+
+@pytest.mark.parametrize("scenario", ["file", "mixed"])
+def test_so_is_what_takes_no_certain_time(aiohttp: str, scenario: str) -> None:
+    with generator() as driver:
+        driver.begin(job(aiohttp, scenario=scenario))
+        window = driver.measure(replace(SHORT, patience=5.0), lambda: None)
+    assert window["requests"] > 0
+    assert (window["failures"], window["errors"], window["unfinished"]) == (0, {}, 0)
+
+
+def test_a_scenario_of_a_stranger_is_its_path() -> None:
+    with answering(200, b"") as url, generator() as driver:
+        driver.begin(job(url, "/slow", think=0.02, scenario="query"))
+        window = driver.measure(SHORT, lambda: None)
+    assert window["requests"] > window["failures"] == 0
 
 
 def test_requests_that_are_never_answered_are_unfinished_and_hold_nobody_up() -> None:

@@ -3,8 +3,9 @@ from typing import Any
 import pytest
 
 from loadtest.judge import Judgement, judge
+from loadtest.model import Limit, Load
 from loadtest.results import Contender, Measured, Predicted
-from tests.loadtest.fabricated import contender, measured, options, predicted
+from tests.loadtest.fabricated import contender, foretold, measured, options, predicted, stuck
 
 
 def judged(
@@ -12,9 +13,9 @@ def judged(
     users: int = 10,
     model: Predicted | None = None,
     service: Contender | None = None,
-    think: float = 0.0,
+    **asked: Any,
 ) -> Judgement:
-    return judge(users, model or predicted(users), window, service or contender("aiohttp"), options(think=think))
+    return judge(users, model or predicted(users), window, service or contender("aiohttp"), options(**asked))
 
 
 def slower(share: float, **changes: Any) -> Measured:
@@ -58,7 +59,7 @@ def test_too_few_requests_are_a_doubt() -> None:
 
 
 def test_a_window_shorter_than_the_queue_is_a_doubt() -> None:
-    model = Predicted(throughput=100 / 6, response=6.0, saturated=True)
+    model = Predicted(throughput=100 / 6, response=6.0, bound="slots")
     assert judged(measured(100, response=6.0, seconds=10.4), 100, model).doubts == [
         "the window (10.4 s) is short for responses of 6.0 s"
     ]
@@ -155,8 +156,8 @@ def test_idle_slots_explain_no_more_than_they_are_worth() -> None:
 @pytest.mark.parametrize(
     ("name", "connections", "bound"),
     [
-        ("flask-threads", [40, 24], "slots, unevenly shared (40 of 64 users on 32 slots)"),
-        ("flask-threads", [0, 64], "slots, unevenly shared (64 of 64 users on 32 slots)"),
+        ("flask-threads", [40, 24], "slots, unevenly shared (40 of 64 users on 32 of 64)"),
+        ("flask-threads", [0, 64], "slots, unevenly shared (64 of 64 users on 32 of 64)"),
         ("flask-threads", [32, 32], "unexplained"),
         ("flask-threads", [], "unexplained"),
         ("flask-threads", None, "unexplained"),
@@ -171,3 +172,169 @@ def test_idle_slots_of_one_process_explain_a_queue_at_another(
     judgement = judged(window, 64, predicted(64), contender(name))
     assert judgement.bound == bound
     assert bool(judgement.doubts) == (bound == "unexplained")
+
+
+def held_against_its_load(service: Contender, scenario: str, users: int, window: Measured) -> Judgement:
+    assert service.load is not None
+    return judged(window, users, foretold(users, service.load), service, scenario=scenario)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "name", "users", "rate", "bound"),
+    [
+        ("query", "flask", 400, 50, "slots"),
+        ("query", "flask-threads", 400, 200, "database pool"),
+        ("query", "flask-gevent", 400, 200, "database pool"),
+        ("query", "aiohttp", 400, 200, "database pool"),
+        ("query", "aiohttp", 20, 200, "users"),
+        ("fetch", "flask-threads", 400, 200, "upstream pool"),
+        ("fetch", "aiohttp", 400, 200, "upstream pool"),
+        ("blocking", "aiohttp", 400, 20, "event loops"),
+        ("offload", "aiohttp", 400, 640, "threads"),
+    ],
+)
+def test_a_service_is_bound_by_whatever_its_scenario_has_least_of(
+    scenario: str, name: str, users: int, rate: float, bound: str
+) -> None:
+    for share in (1.0, 0.95):
+        window = measured(users, users / rate / share, seconds=100.0)
+        assert held_against_its_load(contender(name, scenario), scenario, users, window) == Judgement(bound, [])
+
+
+def test_no_pool_lets_more_through_than_it_can() -> None:
+    window = measured(400, 400 / 211, seconds=100.0)
+    assert held_against_its_load(contender("aiohttp", "query"), "query", 400, window).doubts == [
+        "throughput is 1.05 of what the model allows at the most"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "name", "users", "connections", "bound"),
+    [
+        ("query", "aiohttp", 20, [16, 4], "database pool, unevenly shared (16 of 20 users on 10 of 20)"),
+        ("query", "flask-threads", 20, [4, 16], "database pool, unevenly shared (16 of 20 users on 10 of 20)"),
+        ("query", "flask-gevent", 20, [16, 4], "database pool, unevenly shared (16 of 20 users on 10 of 20)"),
+        ("fetch", "aiohttp", 20, [16, 4], "upstream pool, unevenly shared (16 of 20 users on 10 of 20)"),
+        ("offload", "aiohttp", 64, [50, 14], "threads, unevenly shared (50 of 64 users on 32 of 64)"),
+        ("blocking", "aiohttp", 2, [2, 0], "event loops, unevenly shared (2 of 2 users on 1 of 2)"),
+        ("query", "aiohttp", 20, [10, 10], "unexplained"),
+        ("query", "aiohttp", 20, None, "unexplained"),
+        ("query", "flask", 5, [5, 0, 0, 0, 0], "unexplained"),  # whose connections end with each request
+        ("delay", "aiohttp", 20, [20, 0], "unexplained"),  # of which nothing can stand idle
+    ],
+)
+def test_whatever_stands_idle_in_one_process_explains_a_queue_at_another(
+    scenario: str, name: str, users: int, connections: list[int] | None, bound: str
+) -> None:
+    window = measured(users, 0.1 / 0.75, seconds=20.0, connections=connections)
+    judgement = held_against_its_load(contender(name, scenario), scenario, users, window)
+    assert judgement.bound == bound
+    assert bool(judgement.doubts) == (bound == "unexplained")
+
+
+@pytest.mark.parametrize("connections", [[4, 4, 0, 0], [2, 2, 2, 2]])
+def test_cores_are_no_process_s_own_and_cannot_be_shared_unevenly(connections: list[int]) -> None:
+    load = Load(0.1, limits=(Limit("cores", 2, 0.1),))
+    four = contender("aiohttp", "cpu", processes=4, load=load)
+    window = measured(8, 0.8, connections=connections)
+    judgement = judged(window, 8, foretold(8, load), four, scenario="cpu")
+    assert judgement.bound == "unexplained"
+
+
+@pytest.mark.parametrize("succeeded", [0, 1, 25])
+def test_a_deadlock_is_what_was_found_and_no_doubt(succeeded: int) -> None:
+    window = stuck("flask", 5, succeeded).measured
+    assert window is not None
+    assert window.requests == 50
+    assert held_against_its_load(contender("flask", "ask"), "ask", 5, window) == Judgement("deadlock", [])
+
+
+@pytest.mark.parametrize("succeeded", [26, 49, 50])
+def test_where_most_succeed_a_deadlock_was_foretold_in_vain(succeeded: int) -> None:
+    window = stuck("flask", 5, succeeded).measured
+    assert window is not None
+    assert held_against_its_load(contender("flask", "ask"), "ask", 5, window) == Judgement(
+        "unexplained",
+        [
+            *([f"{50 - succeeded} of 50 requests failed"] if succeeded < 50 else []),
+            f"{50 - succeeded} of 50 requests failed where all were to be stuck",
+        ],
+    )
+
+
+def test_failures_without_a_deadlock_foretold_are_a_doubt_of_askers_too() -> None:
+    window = measured(4, failures=200, errors={"status 504": 200})
+    judgement = held_against_its_load(contender("flask", "ask"), "ask", 4, window)
+    assert judgement.bound == "unexplained"
+    assert "200 of 400 requests failed" in judgement.doubts
+
+
+def test_a_deadlock_in_which_everything_hangs_is_still_doubted_for_what_was_not_seen() -> None:
+    hung = measured(5, requests=0, response_ms=0.0, latency={}, per_second={}, unfinished=5)
+    assert held_against_its_load(contender("flask", "ask"), "ask", 5, hung) == Judgement(
+        "deadlock",
+        [
+            "only 0 requests were answered in the window",
+            "5 requests hung for the whole window",
+            "Little's law misses 5.0 of 5 users, more than 0.2",
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("requests", "doubts"),
+    [
+        (50, []),
+        (54, []),  # five who gave up together just before the window closed, of whom one opened it
+        (58, ["Little's law misses -0.8 of 5 users, more than 0.8"]),
+        (42, ["Little's law misses 0.8 of 5 users, more than 0.8"]),
+    ],
+)
+def test_an_edge_of_the_window_may_cut_all_who_give_up_together(requests: int, doubts: list[str]) -> None:
+    window = measured(5, 1.0, requests=requests, failures=requests, response_ms=requests * 1000.0)
+    assert held_against_its_load(contender("flask", "ask"), "ask", 5, window) == Judgement("deadlock", doubts)
+
+
+@pytest.mark.parametrize("name", ["flask", "flask-threads", "aiohttp"])
+@pytest.mark.parametrize(("share", "mixes"), [(1.0, False), (0.91, False), (0.89, True), (0.3, True)])
+def test_a_mixed_day_below_its_ceiling_is_the_mix_and_no_doubt(name: str, share: float, mixes: bool) -> None:
+    service = contender(name, "mixed")
+    assert service.load is not None
+    model = foretold(400, service.load)
+    window = measured(400, 400 / model.throughput / share, seconds=100.0)
+    assert judged(window, 400, model, service, scenario="mixed") == Judgement("the mix" if mixes else model.bound, [])
+
+
+def test_a_mixed_day_above_its_ceiling_is_a_doubt() -> None:
+    service = contender("aiohttp", "mixed")
+    assert service.load is not None
+    window = measured(10, service.load.wait / 1.1)
+    assert judged(window, 10, foretold(10, service.load), service, scenario="mixed").doubts == [
+        "throughput is 1.10 of what the model allows at the most"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("model", "bound"),
+    [
+        (None, "users"),
+        (Predicted(throughput=100.0, response=0.1, bound="users"), "users"),
+        (Predicted(throughput=200.0, response=0.1, bound="users"), "its own limit"),
+    ],
+)
+def test_a_disk_has_a_limit_of_its_own_and_is_held_against_its_first_users_alone(
+    model: Predicted | None, bound: str
+) -> None:
+    disk = contender("aiohttp", "file")
+    assert judge(10, model, measured(10), disk, options(scenario="file")) == Judgement(bound, [])
+
+
+@pytest.mark.parametrize(
+    ("generator_cpu", "doubts"),
+    [(0.1, ["the machine was saturated (99% of all cores)"]), (0.094, [])],
+)
+def test_a_machine_that_a_service_fills_alone_is_not_disturbed_by_its_generator(
+    generator_cpu: float, doubts: list[str]
+) -> None:
+    window = slower(0.5, machine_cpu=0.99, server_cpu=1.89, busiest_cpu=0.95, generator_cpu=generator_cpu)
+    assert judged(window) == Judgement("CPU", doubts)

@@ -3,6 +3,7 @@ import sys
 
 import pytest
 
+from contract.settings import Settings
 from loadtest.lineup import UVLOOP_WORKER, Service, chosen, lineup
 
 KNOWN = lineup(2)
@@ -75,12 +76,19 @@ def test_a_service_can_be_changed_by_its_name(text: str, service: Service) -> No
             (f"flask:workers={value}", f"'flask:workers={value}': workers takes a whole number from 1; got '{value}'.")
             for value in ("", "0", "-1", "1.5", "x", "²", " 1")
         ),
+        *(
+            (
+                f"aiohttp:pool-size={value}",
+                f"'aiohttp:pool-size={value}': pool-size takes a whole number from 1; got '{value}'.",
+            )
+            for value in ("", "0", "-1", "x")
+        ),
         ("aiohttp:threads=0", "'aiohttp:threads=0': threads takes a whole number from 1; got '0'."),
-        ("flask:", "'flask:': '' is not workers=N, threads=N or worker-class=CLASS."),
-        ("flask:x=1", "'flask:x=1': 'x=1' is not workers=N, threads=N or worker-class=CLASS."),
+        ("flask:", "'flask:': '' is not workers=N, threads=N, pool-size=N or worker-class=CLASS."),
+        ("flask:x=1", "'flask:x=1': 'x=1' is not workers=N, threads=N, pool-size=N or worker-class=CLASS."),
         (
             "flask:worker-class=",
-            "'flask:worker-class=': 'worker-class=' is not workers=N, threads=N or worker-class=CLASS.",
+            "'flask:worker-class=': 'worker-class=' is not workers=N, threads=N, pool-size=N or worker-class=CLASS.",
         ),
         ("flask:threads=4", "'flask:threads=4': a sync worker has one thread; set threads=1 or worker-class=gthread."),
         (
@@ -92,6 +100,25 @@ def test_a_service_can_be_changed_by_its_name(text: str, service: Service) -> No
 def test_what_cannot_be_chosen_is_one_clear_sentence(text: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=re.escape(complaint) + r"\Z"):
         chosen(text, KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("text", "pool_size"),
+    [
+        ("aiohttp", 7),
+        ("aiohttp:pool-size=100", 100),
+        ("flask:workers=1:pool_size=1", 1),
+        ("flask-threads:threads=8", 7),
+    ],
+)
+def test_the_pools_of_a_service_are_its_own_or_those_of_all(text: str, pool_size: int) -> None:
+    service = chosen(text, lineup(2, pool_size=7))
+    assert service.pool_size == pool_size
+    assert service.environment == {"POOL_SIZE": str(pool_size)}
+
+
+def test_pools_have_the_size_that_the_services_have_by_themselves() -> None:
+    assert {service.pool_size for service in KNOWN.values()} == {Settings().pool_size}
 
 
 def test_the_command_is_what_anyone_could_type() -> None:

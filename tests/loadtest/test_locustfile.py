@@ -15,8 +15,13 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
+from backing.environment import upstream
+from backing.postgres import database
 from loadtest.lineup import lineup
-from loadtest.services import running, stop
+from loadtest.scenarios import DAY, SCENARIOS
+from loadtest.services import running
+from serving.processes import stop
+from tests.backing.databases import folder
 from tests.loadtest.servers import silent
 
 ROOT = Path(__file__).parents[2]
@@ -37,11 +42,13 @@ class Twins(NamedTuple):
 @pytest.fixture(scope="module")
 def twins() -> Iterator[Twins]:
     known = lineup(2)
-    with (
-        running(replace(known["flask-threads"], workers=1)) as sync_app,
-        running(replace(known["aiohttp"], workers=1)) as async_app,
-    ):
-        yield Twins(sync_app.url, async_app.url)
+    with folder() as data, database(data) as own, upstream() as url:
+        behind = {"DATABASE_URL": own.url, "UPSTREAM_URL": url}
+        with (
+            running(replace(known["flask-threads"], workers=1), behind) as sync_app,
+            running(replace(known["aiohttp"], workers=1), behind) as async_app,
+        ):
+            yield Twins(sync_app.url, async_app.url)
 
 
 def swarm(twins: Twins, folder: Path, *arguments: str, status: int = 0) -> dict[str, dict[str, Any]]:
@@ -80,6 +87,42 @@ def test_without_a_host_both_twins_are_asked_and_never_merged(twins: Twins, tmp_
     check(entries)
     assert entries["sync_app /fanout?n=5&delay=20ms"]["min_response_time"] >= 100
     assert entries["async_app /fanout?n=5&delay=20ms"]["min_response_time"] >= 20
+
+
+def targets(delay: str) -> dict[str, str]:
+    """What is asked for in each scenario, as statistics name it."""
+    named = {name: scenario.target.partition("/{question}")[0] for name, scenario in SCENARIOS.items()}
+    return {name: target.format(delay=delay) for name, target in named.items()}
+
+
+def test_every_scenario_is_a_tag_and_both_twins_answer_it(twins: Twins, tmp_path: Path) -> None:
+    entries = swarm(twins, tmp_path, "-t", "5s", "-u", "8", "-r", "8", "--delay", "10ms", "--tags", *SCENARIOS)
+    assert entries.keys() == {
+        f"{service} {target}" for service in ("sync_app", "async_app") for target in targets("10ms").values()
+    }
+    check(entries)
+    for name, entry in entries.items():
+        if "/file" not in name:
+            assert entry["min_response_time"] >= 10
+
+
+@pytest.mark.parametrize("tag", ["ask", "query"])
+def test_a_tag_selects_its_scenario_alone(twins: Twins, tmp_path: Path, tag: str) -> None:
+    entries = swarm(twins, tmp_path, "AsyncApp", "--delay", "30ms", "--tags", tag)
+    assert entries.keys() == {f"async_app {targets('30ms')[tag]}"}
+    check(entries)
+
+
+def test_a_mixed_day_has_its_share_of_each_kind(twins: Twins, tmp_path: Path) -> None:
+    entries = swarm(twins, tmp_path, "AsyncApp", "-t", "3s", "--delay", "10ms", "--tags", "mixed")
+    check(entries)
+    asked = {name: entries[f"async_app {targets('10ms')[name]}"]["num_requests"] for name in DAY}
+    assert entries.keys() == {f"async_app {targets('10ms')[name]}" for name in DAY}
+    total = sum(asked.values())
+    assert total > 100
+    for name, weight in DAY.items():
+        in_flight = 4  # of the users, and not counted yet
+        assert abs(asked[name] - total * weight / 100) <= 1 + in_flight
 
 
 def test_what_the_twins_refuse_is_a_failure_and_no_flood_of_tracebacks(twins: Twins, tmp_path: Path) -> None:

@@ -1,34 +1,46 @@
 import pytest
 
 from loadtest.judge import FEWEST, QUEUES
-from loadtest.model import Load
+from loadtest.model import DEADLOCK, SLOTS, Limit, Load
 from loadtest.plan import SHORTEST_WARMUP, WARMUP_RESPONSES, WINDOW_RESPONSES, plan, spans
+from tests.loadtest.fabricated import slots
+
+
+def on(count: int | None, wait: float = 0.2, think: float = 0.0) -> Load:
+    """A wait on a service with so many slots."""
+    return Load(wait, think, slots(count, wait))
+
+
+POOLED = Load(0.2, limits=(Limit(SLOTS, 64, 0.2), Limit("database pool", 10, 0.2)))
+ASKED = Load(0.2, limits=slots(5, 0.2), patience=2.0)
 
 
 @pytest.mark.parametrize(
-    ("users", "slots", "run"),
+    ("users", "load", "run"),
     [
-        ([1, 10, 64, 400], None, [1, 10, 64, 400]),
-        ([1, 10, 64, 400], 64, [1, 10, 64, 400]),
-        ([1, 10, 64, 400, 500], 64, [1, 10, 64, 400, 500]),
-        ([1, 10, 64, 400, 500, 600, 700], 64, [1, 10, 64, 400, 500]),
-        ([1, 10, 64, 400], 5, [1, 10, 64]),
-        ([10, 20, 30], 5, [10, 20]),
-        ([5, 6, 7, 8], 5, [5, 6, 7]),
-        ([8, 6, 7, 5], 5, [5, 6, 7]),
-        ([400], 5, [400]),
+        ([1, 10, 64, 400], on(None), [1, 10, 64, 400]),
+        ([1, 10, 64, 400], on(64), [1, 10, 64, 400]),
+        ([1, 10, 64, 400, 500], on(64), [1, 10, 64, 400, 500]),
+        ([1, 10, 64, 400, 500, 600, 700], on(64), [1, 10, 64, 400, 500]),
+        ([1, 10, 64, 400], on(5), [1, 10, 64]),
+        ([10, 20, 30], on(5), [10, 20]),
+        ([5, 6, 7, 8], on(5), [5, 6, 7]),
+        ([8, 6, 7, 5], on(5), [5, 6, 7]),
+        ([400], on(5), [400]),
+        ([1, 10, 20, 64, 400], POOLED, [1, 10, 20, 64]),
+        ([1, 4, 5, 6, 7], ASKED, [1, 4, 5, 6]),
     ],
 )
 def test_one_step_beyond_the_first_saturated_one_is_run_and_the_rest_is_not(
-    users: list[int], slots: int | None, run: list[int]
+    users: list[int], load: Load, run: list[int]
 ) -> None:
-    steps = plan(users, Load(0.2), slots, seconds=2)
+    steps = plan(users, load, seconds=2)
     assert [step.users for step in steps] == sorted(users)
     assert [step.users for step in steps if step.run] == run
 
 
 def test_what_is_not_run_is_predicted_and_takes_no_time() -> None:
-    *_, last = plan([10, 20, 30], Load(0.2), 5, seconds=2)
+    *_, last = plan([10, 20, 30], on(5), seconds=2)
     assert not last.run
     assert last.predicted.throughput == pytest.approx(25)
     assert last.predicted.response == pytest.approx(1.2)
@@ -69,7 +81,16 @@ def test_a_slow_wait_of_few_users_is_watched_until_there_is_something_to_judge()
 @pytest.mark.parametrize("users", [1, 5, 50, 500])
 @pytest.mark.parametrize("think", [0.0, 1.0])
 def test_a_step_takes_its_warm_up_and_its_window(users: int, think: float) -> None:
-    load = Load(0.2, think)
-    (step,) = plan([users], load, 5, seconds=1)
+    load = on(5, think=think)
+    (step,) = plan([users], load, seconds=1)
     assert (step.warmup, step.window) == spans(users, step.predicted.response, load, 1)
     assert step.seconds == step.warmup + step.window
+
+
+@pytest.mark.parametrize("users", [5, 20])
+def test_a_deadlock_is_watched_until_those_who_came_last_have_given_up(users: int) -> None:
+    (step,) = plan([users], ASKED, seconds=1)
+    queued = users / 5 * 2.0
+    assert step.predicted.bound == DEADLOCK
+    assert step.warmup >= queued
+    assert step.window >= QUEUES * queued

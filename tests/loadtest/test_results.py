@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from loadtest.results import load, save
-from tests.loadtest.fabricated import measured, not_run, results, step
+from tests.loadtest.fabricated import contender, measured, not_run, results, step, stuck
 
 RUN = results(
     [
         step("flask", 1, measured=measured(latency={0.123: 1, 99.9: 7, 1230.0: 2}, per_second={1: 5, 2: 5})),
         step("flask", 50, doubts=["a doubt with “quotes” and \N{SNOWMAN}"]),
         not_run("flask", 400),
+        stuck("flask", 5, succeeded=1),
         step("stranger", 1, predicted=None, measured=measured(server_cpu=None, busiest_cpu=None, memory=None)),
     ]
 )
@@ -45,6 +46,19 @@ def test_latest_points_to_the_newest(tmp_path: Path) -> None:
 def test_nothing_but_the_results_is_left_in_their_folder(tmp_path: Path) -> None:
     save(RUN, tmp_path / "now")
     assert [each.name for each in (tmp_path / "now").iterdir()] == ["results.json"]
+
+
+@pytest.mark.parametrize(
+    ("name", "scenario"),
+    [("flask", "ask"), ("aiohttp", "ask"), ("flask-threads", "query"), ("aiohttp", "mixed"), ("aiohttp", "file")],
+)
+def test_what_was_foretold_can_be_read_again(tmp_path: Path, name: str, scenario: str) -> None:
+    known = contender(name, scenario)
+    run = RUN.model_copy(update={"contenders": [known]})
+    (read,) = load(save(run, tmp_path / "now")).contenders
+    assert read == known
+    assert (read.load is None) == (scenario == "file")
+    assert read.environment == {"POOL_SIZE": "10"}
 
 
 @pytest.mark.parametrize("fails", ["os.fsync", "pathlib.Path.replace"])
@@ -86,8 +100,8 @@ def test_a_write_that_fails_leaves_the_results_that_were_there(tmp_path: Path, m
         ("not json", "the file: Invalid JSON: expected ident"),
         ("[]", "the file: Input should be an object"),
         ("{}", "schema_version: Field required"),
-        (changed(schema_version=2), "schema_version: Input should be less than or equal to 1"),
-        (changed(schema_version=0), "schema_version: Input should be greater than or equal to 1"),
+        (changed(schema_version=3), "schema_version: Input should be less than or equal to 2"),
+        (changed(schema_version=1), "schema_version: Input should be greater than or equal to 2"),
         (changed(verdict="a later version's"), "verdict: Extra inputs are not permitted"),
         (changed(steps=[{}]), "steps.0.service: Field required"),
         (changed(complete=None), "complete: Input should be a valid boolean"),
@@ -100,12 +114,29 @@ def test_what_is_no_results_file_is_one_clear_error(tmp_path: Path, text: str, c
     with pytest.raises(ValueError, match="is not a results file") as refusal:
         load(path)
     told = str(refusal.value)
-    assert told.startswith(f"{path} is not a results file of schema version 1: {complaint}")
+    assert told.startswith(f"{path} is not a results file of schema version 2: {complaint}")
     assert "\n" not in told
+
+
+def test_the_files_of_version_1_are_refused_for_their_version_and_not_for_what_they_lack(tmp_path: Path) -> None:
+    older = json.loads(changed(schema_version=1))
+    for known in older["contenders"]:
+        del known["load"], known["environment"]
+    for each in older["steps"]:
+        if each["predicted"]:
+            each["predicted"]["saturated"] = each["predicted"].pop("bound") != "users"
+    del older["options"]["scenario"]
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps(older), encoding="utf-8")
+    with pytest.raises(ValueError, match="is not a results file") as refusal:
+        load(path)
+    assert str(refusal.value) == (
+        f"{path} is not a results file of schema version 2: schema_version: Input should be greater than or equal to 2."
+    )
 
 
 def test_bytes_that_are_no_text_are_one_clear_error(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ValueError, match="is not a results file of schema version 1: the file: Invalid JSON"):
+    with pytest.raises(ValueError, match="is not a results file of schema version 2: the file: Invalid JSON"):
         load(path)

@@ -2,7 +2,7 @@ import pytest
 
 from loadtest.results import Step
 from loadtest.rows import Row, rows
-from tests.loadtest.fabricated import measured, not_run, results, step
+from tests.loadtest.fabricated import measured, not_run, results, step, stuck
 
 
 def row(*steps: Step) -> Row:
@@ -121,3 +121,37 @@ def test_repeats_must_agree(responses: list[float], doubts: list[str]) -> None:
 def test_the_spread_is_half_of_the_distance_between_the_repeats() -> None:
     assert repeats(0.1, 0.125).spread == pytest.approx(10)
     assert repeats(0.1).spread == 0
+
+
+def test_a_deadlock_in_which_nothing_succeeds_is_divided_by_nothing() -> None:
+    table = row(stuck("flask", 5), stuck("flask", 5, repeat=2))
+    assert table.holds
+    assert (table.throughput, table.spread, table.ratio, table.bound) == (0, 0, None, "deadlock")
+    assert (table.failures, table.requests, table.errors) == (100, 100, {"status 504": 100})
+    assert table.percentile(0.5) == pytest.approx(1000)
+
+
+def test_the_few_who_get_out_of_a_deadlock_need_not_agree() -> None:
+    table = row(stuck("flask", 5), stuck("flask", 5, succeeded=2, repeat=2))
+    assert table.holds
+    assert table.throughput == pytest.approx(0.1)
+
+
+def test_what_is_a_deadlock_once_and_not_again_is_doubted() -> None:
+    freed = step("flask", 5, scenario="ask", repeat=2, bound="unexplained", doubts=["most succeeded"])
+    table = row(stuck("flask", 5), freed)
+    assert not table.holds
+    assert set(table.bound.split(", ")) == {"deadlock", "unexplained"}
+
+
+def test_where_nothing_is_answered_nothing_is_divided() -> None:
+    hung = measured(10, requests=0, response_ms=0.0, latency={}, per_second={}, unfinished=10)
+    table = row(step("stranger", 10, measured=hung), step("stranger", 10, repeat=2, measured=hung))
+    assert (table.throughput, table.ratio, table.spread, table.cpu_per_request) == (0, None, 0, None)
+    assert table.percentile(0.5) is None
+
+
+def test_repeats_that_share_a_pool_unevenly_are_bound_by_it_once() -> None:
+    bounds = [f"database pool, unevenly shared ({most} of 20 users on 10 of 20)" for most in (16, 14)]
+    table = row(*(step("aiohttp", 20, repeat=place, bound=bound) for place, bound in enumerate(bounds)))
+    assert table.bound == bounds[0]

@@ -8,6 +8,7 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
+from backing.environment import upstream
 from loadtest.lineup import Service, lineup
 from loadtest.services import Running, ServiceFailed, running
 from tests.loadtest.processes import living, taken
@@ -106,6 +107,37 @@ def test_connections_are_those_that_the_workers_have_open() -> None:
         for connection in asked:
             connection.close()
     assert (len(counts), sum(counts)) == (2, 5)
+
+
+def test_connections_of_a_service_with_what_is_behind_it_are_not_counted() -> None:
+    with upstream() as url, running(AIOHTTP, {"UPSTREAM_URL": url}) as server:
+        asked = [HTTPConnection("127.0.0.1", port_of(server)) for _ in range(3)]
+        for connection in asked:
+            connection.request("GET", "/fetch?n=4&delay=10ms")
+            answer = connection.getresponse()
+            assert answer.status == 200
+            answer.read()
+        behind = [
+            kept
+            for process in processes_of(server)
+            for kept in process.net_connections("tcp")
+            if kept.raddr and kept.raddr.port == int(url.rpartition(":")[2])
+        ]
+        counts = server.connections()
+        for connection in asked:
+            connection.close()
+    assert behind  # it keeps them for the next request
+    assert sum(counts) == 3
+
+
+def test_the_pools_of_a_service_are_as_large_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POOL_SIZE", "50")
+    one = replace(AIOHTTP, workers=1, pool_size=1)
+    with upstream() as url, running(one, {"UPSTREAM_URL": url}) as server:
+        began = time.monotonic()
+        with urlopen(f"{server.url}/fetch?n=4&delay=100ms&mode=concurrent") as answer:
+            assert answer.status == 200
+        assert time.monotonic() - began >= 4 * 0.1  # one after the other, through the only connection
 
 
 def test_the_environment_reaches_the_service() -> None:

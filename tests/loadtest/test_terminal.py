@@ -6,7 +6,7 @@ from rich.console import Console
 
 from loadtest.results import Results, Step
 from loadtest.terminal import Bar, console, progress, show
-from tests.loadtest.fabricated import measured, not_run, results, step
+from tests.loadtest.fabricated import measured, not_run, results, step, stuck
 
 RUN = results(
     [
@@ -87,6 +87,36 @@ def test_a_row_shows_what_it_took(capsys: pytest.CaptureFixture[str]) -> None:
     assert table == {("flask", "10"): ["0.50", "5000", "100 MiB", "0.10", "4", "3", "2 x status 500, 1 x timed out"]}
 
 
+def test_the_line_up_states_the_pools_that_the_scenario_needs(capsys: pytest.CaptureFixture[str]) -> None:
+    def lineup(scenario: str) -> str:
+        text = shown(results([step("flask-threads", 1, scenario=scenario)], scenario=scenario), capsys)
+        return text.partition("What happened")[0]
+
+    assert "2 processes x 32 threads = 64 slots, database pool of 20\n" in re.sub(" +\n", "\n", lineup("query"))
+    assert "database pool of 20, upstream pool of 20" in lineup("mixed")
+    assert "pool" not in lineup("delay") + lineup("file")
+
+
+@pytest.mark.parametrize("scenario", ["delay", "query", "mixed"])
+def test_the_table_is_headed_by_what_was_asked_for(scenario: str, capsys: pytest.CaptureFixture[str]) -> None:
+    text = shown(results([step("aiohttp", 1, scenario=scenario)], scenario=scenario), capsys)
+    assert f"What happened: {scenario}, 100ms (requests per second; latency in ms)" in text
+
+
+def test_a_deadlock_is_shown_as_a_result(capsys: pytest.CaptureFixture[str]) -> None:
+    run = results([step("flask", 1, scenario="ask"), stuck("flask", 5), stuck("flask", 5, repeat=2)], scenario="ask")
+    text = shown(run, capsys)
+    assert what_happened(text)["flask", "5"] == ["0.0", "0.0 ±0.0", "-", "1000", "1000", "-", "deadlock"]
+    assert cells(text, "What it took")["flask", "5"][-2:] == ["100", "100 x status 504"]
+    assert "inconclusive" not in text.lower()
+
+
+def test_a_disk_has_no_prediction_and_no_ratio(capsys: pytest.CaptureFixture[str]) -> None:
+    limited = step("aiohttp", 50, 0.5, scenario="file", bound="its own limit")
+    table = what_happened(shown(results([step("aiohttp", 1, scenario="file"), limited], scenario="file"), capsys))
+    assert table["aiohttp", "50"] == ["-", "100.0", "-", "500", "500", "500", "its own limit"]
+
+
 def test_what_is_not_known_is_a_dash(capsys: pytest.CaptureFixture[str]) -> None:
     unseen = measured(1, seconds=0.9, server_cpu=None, busiest_cpu=None, memory=None, connections=None)
     text = shown(results([step("stranger", 1, measured=unseen, predicted=None), step("aiohttp", 1)]), capsys)
@@ -133,7 +163,7 @@ def test_what_is_no_terminal_gets_plain_text(capsys: pytest.CaptureFixture[str])
     [
         RUN.steps,
         [
-            step("flask-threads", 10_000, bound="slots, unevenly shared (9999 of 10000 users on 32 slots)"),
+            step("flask-threads", 10_000, bound="slots, unevenly shared (9999 of 10000 users on 32 of 64)"),
             step("aiohttp", 10_000, measured=measured(10_000, failures=10**5, errors={"a long error " * 9: 10**5})),
             step("aiohttp", 10_000, 0.105, repeat=2),
         ],

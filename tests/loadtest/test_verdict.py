@@ -3,9 +3,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from loadtest.results import Results, Step
+from loadtest.results import Measured, Results, Step
 from loadtest.verdict import conclusive, verdict
-from tests.loadtest.fabricated import contender, measured, not_run, results, step
+from tests.loadtest.fabricated import contender, measured, not_run, results, step, stuck
 
 RUN = [
     *(step("flask", users) for users in (1, 50)),
@@ -190,3 +190,138 @@ def test_a_service_that_is_not_ours_is_held_against_its_own_first_step() -> None
 
 def test_a_run_with_nothing_in_it_has_nothing_to_say() -> None:
     assert verdict(results([]).model_copy(update={"contenders": [contender("flask")]})) == []
+
+
+def through_pools(scenario: str, *names: str, users: tuple[int, ...] = (1, 20, 400)) -> Results:
+    return results([step(name, count, scenario=scenario) for name in names for count in users], scenario=scenario)
+
+
+def test_a_run_that_one_pool_binds_reads_like_this() -> None:
+    assert verdict(through_pools("query", "flask-threads", "aiohttp"))[1:5] == [
+        "flask-threads keeps up to 20 users, as many as its database pool of 20 can serve; at 400 users it answers "
+        "200.0 a second, bound by its database pool, and half of them wait longer than 2.0 s.",
+        "aiohttp keeps up to 20 users, as many as its database pool of 20 can serve; at 400 users it answers "
+        "200.0 a second, bound by its database pool, and half of them wait longer than 2.0 s.",
+        "At 400 users there is no difference: aiohttp and flask-threads answer 200.0 a second.",
+        "At 400 users aiohttp and flask-threads are bound by their database pools, blocking or not: a coroutine waits "
+        "for a connection more cheaply than a thread, and makes what is behind it no faster.",
+    ]
+    assert conclusive(through_pools("query", "flask-threads", "aiohttp"))
+
+
+@pytest.mark.parametrize(
+    ("run", "told"),
+    [
+        (through_pools("fetch", "flask-threads", "aiohttp"), "aiohttp and flask-threads are bound by their upstream"),
+        (through_pools("query", "flask-threads", "flask-gevent"), "flask-gevent and flask-threads are bound by their"),
+        (through_pools("query", "flask-gevent", "aiohttp"), None),  # none of which is blocking
+        (through_pools("query", "flask", "aiohttp"), None),  # of which one is bound by its slots
+        (through_pools("query", "flask-threads", "aiohttp", users=(1, 20)), None),
+        (through_pools("delay", "flask-threads", "aiohttp"), None),
+    ],
+)
+def test_pools_are_told_of_where_they_bind_both_kinds(run: Results, told: str | None) -> None:
+    found = about(run, "blocking or not")
+    assert len(found) == (told is not None)
+    assert all(told in sentence for sentence in found if told)
+
+
+@pytest.mark.parametrize("other", ["CPU, database pool", "database pool, unevenly shared (16 of 20 users on 10 of 20)"])
+def test_what_is_bound_by_something_else_too_is_not_said_to_be_bound_by_its_pool(other: str) -> None:
+    steps = [step(name, 400, scenario="query") for name in ("flask-threads", "aiohttp")]
+    steps[1] = steps[1].model_copy(update={"bound": other})
+    assert about(results(steps, scenario="query"), "blocking or not") == []
+
+
+def test_pools_are_told_of_at_the_most_users_that_can_be_trusted() -> None:
+    run = through_pools("query", "flask-threads", "aiohttp", users=(1, 64, 400))
+    doubted = step("aiohttp", 400, scenario="query", doubts=["so"])
+    (told,) = about(results(replaced(run.steps, doubted), scenario="query"), "blocking or not")
+    assert told.startswith("At 64 users ")
+
+
+def asked(*steps: Step) -> Results:
+    return results(steps, scenario="ask")
+
+
+def test_a_deadlock_is_a_finding_and_explained() -> None:
+    run = asked(
+        step("flask", 1, scenario="ask"),
+        step("flask", 4, scenario="ask"),
+        stuck("flask", 5),
+        *(step("aiohttp", users, scenario="ask") for users in (1, 4, 5)),
+    )
+    assert verdict(run)[1:3] == [
+        "flask keeps up with 4 users; at 5 users there is a deadlock: all 5 slots hold requests that wait for answers, "
+        "the answers queue for a slot, and 50 of 50 requests end when their 1 s are over.",
+        "aiohttp keeps up with 5 users, the most that were tried.",
+    ]
+    assert about(run, "Inconclusive") == []
+    assert conclusive(run)
+
+
+def test_who_is_stuck_from_the_start_does_not_keep_up_with_anyone() -> None:
+    run = asked(stuck("flask", 5), step("aiohttp", 5, scenario="ask"))
+    assert verdict(run)[:2] == [
+        "At 5 users aiohttp answers 50.0 requests a second and flask 0.0.",
+        "flask does not keep up with the fewest users that hold; at 5 users there is a deadlock: all 5 slots hold "
+        "requests that wait for answers, the answers queue for a slot, and 50 of 50 requests end when their 1 s are "
+        "over.",
+    ]
+
+
+def test_nobody_carries_a_multiple_of_nothing() -> None:
+    stuck_twice = asked(*(stuck(name, users) for name in ("flask", "flask-threads") for users in (64, 400)))
+    assert about(stuck_twice, " carries ") == []
+    assert conclusive(stuck_twice)
+    one_works = asked(
+        *(step(name, 1, scenario="ask") for name in ("flask", "flask-threads", "aiohttp")),
+        stuck("flask", 10),
+        *(step(name, 10, scenario="ask") for name in ("flask-threads", "aiohttp")),
+    )
+    assert about(one_works, "At 10 users there is no difference: aiohttp and flask-threads answer 100.0")
+
+
+@pytest.mark.parametrize("scenario", ["delay", "file"])
+def test_a_service_that_answers_nothing_is_divided_by_nothing(scenario: str) -> None:
+    nothing: Measured = measured(10, requests=0, response_ms=0.0, latency={}, per_second={}, failures=0)
+    steps = [
+        step(name, users, scenario=scenario, measured=nothing) for name in ("flask", "aiohttp") for users in (1, 10)
+    ]
+    assert verdict(results(steps, scenario=scenario))[0].endswith("answer 0.0 requests a second.")
+
+
+def test_a_mixed_day_below_its_ceiling_is_bound_by_the_mix() -> None:
+    steps = [step("aiohttp", 1, scenario="mixed"), step("aiohttp", 50, 0.12, scenario="mixed", bound="the mix")]
+    (told,) = about(results(steps, scenario="mixed"), "aiohttp keeps up with 1 user")
+    assert "and should up to 60 by its database pool; at 50 users it answers 416.7 a second, bound by the mix" in told
+    assert conclusive(results(steps, scenario="mixed"))
+
+
+def test_a_disk_is_held_against_its_own_first_step() -> None:
+    steps = [
+        *(step("flask", users, 0.1, scenario="file") for users in (1, 10)),
+        step("aiohttp", 1, 0.1, scenario="file"),
+        step("aiohttp", 10, 0.5, scenario="file", bound="its own limit"),
+    ]
+    run = results(steps, scenario="file")
+    assert about(run, "flask keeps up with 10 users, the most that were tried.")
+    assert about(
+        run, "aiohttp keeps up with 1 user; at 10 users it answers 20.0 a second, bound by its own limit, and half"
+    )
+    assert conclusive(run)
+
+
+@pytest.mark.parametrize(
+    ("think", "users", "told"),
+    [
+        (0.9, 50, "flask keeps up to 50 users, as many as its 5 slots can serve;"),
+        (0.2, 15, "flask keeps up to 15 users, as many as its 5 slots can serve;"),  # 15.000000000000002
+        (0.48, 29, "flask keeps up to 29 users, as many as its 5 slots can serve;"),  # 28.999999999999996
+        (0.05, 7, "flask keeps up to 7 users, as many as its 5 slots can serve;"),  # 7.5
+        (0.05, 6, "flask keeps up with 6 users, and should up to 7 by its slots;"),
+    ],
+)
+def test_users_are_whole_at_the_knee_too(think: float, users: int, told: str) -> None:
+    run = results([step("flask", count, think=think) for count in (users, 400)], think=think)
+    assert verdict(run)[0].startswith(told)

@@ -5,13 +5,14 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient
+from aiohttp.test_utils import TestClient, TestServer
 from pytest_aiohttp import AiohttpClient
 from yarl import URL
 
 import async_app.app
 from async_app.waits import Wait
-from contract.parameters import Duration
+from contract.parameters import Drip, Duration
+from contract.problems import timed_out
 from contract.settings import Settings
 
 Make = Callable[[Wait], Awaitable[TestClient[web.Request, web.Application]]]
@@ -119,3 +120,36 @@ async def test_what_is_refused_never_reaches_the_wait(client_of: Make) -> None:
     assert reached == []
     assert (await client.head("/delay/1")).status == 200
     assert reached == [Duration.model_construct(duration=1.0)]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_stream_that_fails_as_it_is_closed_is_followed_by_no_second_response(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, method: str
+) -> None:
+    class Stream:
+        def __aiter__(self) -> AsyncIterator[bytes]:
+            return self
+
+        async def __anext__(self) -> bytes:
+            raise StopAsyncIteration
+
+        async def aclose(self) -> None:
+            raise timed_out("It was not to be closed.")
+
+    async def wait(_asked: Drip) -> Stream:
+        return Stream()
+
+    @asynccontextmanager
+    async def open_waits(_settings: Settings) -> AsyncIterator[Mapping[str, Wait]]:
+        yield {"drip": wait}
+
+    monkeypatch.setattr(async_app.app, "open_waits", open_waits)
+    async with TestServer(async_app.app.create_app(Settings())) as server, asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection(server.host, server.port)
+        writer.write(f"{method} /drip HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        received = await reader.read()  # to the end of the connection
+        writer.close()
+        await writer.wait_closed()
+    assert received.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert received.count(b"HTTP/") == 1
+    assert f"Exception in the midst of /drip [{method}]" in caplog.text

@@ -22,9 +22,20 @@ def outline(path: Path) -> Iterator[tuple[str, str | None]]:
 def members(node: ast.Module | ast.ClassDef, prefix: str) -> Iterator[tuple[str, str | None]]:
     for child in node.body:
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and is_public(child.name):
-            yield prefix + child.name, ast.get_docstring(child)
+            yield prefix + twin_of(child.name), ast.get_docstring(child)
             if isinstance(child, ast.ClassDef):
                 yield from members(child, f"{prefix}{child.name}.")
+
+
+def twin_of(name: str) -> str:
+    """The name that a protocol of Python has for blocking code, where it has another for the rest."""
+    return {
+        "__aenter__": "__enter__",
+        "__aexit__": "__exit__",
+        "__aiter__": "__iter__",
+        "__anext__": "__next__",
+        "aclose": "close",
+    }.get(name, name)
 
 
 def is_public(name: str) -> bool:

@@ -1,0 +1,21 @@
+"""Doing something several times: the way a plain handler does, one after the other, or at once."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from contract.parameters import Fanout
+
+T = TypeVar("T")
+
+
+async def several(asked: Fanout, once: Callable[[int], Coroutine[Any, Any, T]]) -> list[T]:
+    """What `once` returns for each of the numbers from 0 to n - 1."""
+    if asked.mode != "sequential":
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(once(number)) for number in range(asked.n)]  # holds n coroutines, and this
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        return [task.result() for task in tasks]
+    return [await once(number) for number in range(asked.n)]  # holds a coroutine, n times as long

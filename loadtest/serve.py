@@ -1,0 +1,203 @@
+"""All of it in one terminal: the database, the upstream and the services, up together and down together."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
+from io import SEEK_END, StringIO
+from itertools import count, cycle
+from queue import Empty
+from socket import create_server
+from typing import NoReturn
+
+from rich.console import Console
+from rich.text import Text
+
+from backing.environment import upstream_command
+from backing.postgres import Database, database
+from contract.operations import OPERATIONS
+from serving.processes import address_in, lines_of, stop
+
+from . import endings
+from .lineup import Service
+from .services import ServiceFailed, answering_process
+
+DATABASE, UPSTREAM = "database", "upstream"
+"""Their names in the terminal."""
+
+UPSTREAM_PORT = 8003
+
+PORTS = {"sync_app": 8001, "async_app": 8002}
+"""Of the first service of each module."""
+
+OTHER_PORTS = 8004
+"""The first of those that the others get."""
+
+SHOWN = ("delay", "query", "fetch", "ask", "answer")
+"""The endpoints to try first."""
+
+COLOURS = ("blue", "yellow", "cyan", "magenta", "green", "red")
+
+LOOK_EVERY = 0.05
+"""Seconds between two looks at what there is to show."""
+
+LAST_WORDS = 1.0
+"""Seconds that there are to read what one said before it ended."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A process to be: its name in the terminal, its command, its port, and what it is told beside."""
+
+    name: str
+    command: Sequence[str]
+    port: int
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def twins() -> list[Part]:
+    """Both twins as they are when they are started by hand."""
+    return [Part(module, [sys.executable, "-m", module, "--port", str(port)], port) for module, port in PORTS.items()]
+
+
+def parts(services: Iterable[Service]) -> list[Part]:
+    """These services, each on a port of its own."""
+    first, others = dict(PORTS), count(OTHER_PORTS)
+    found = []
+    for service in services:
+        port = first.pop(service.module) if service.module in first else next(others)
+        found.append(Part(service.name, service.command(port), port, service.environment))
+    return found
+
+
+def serve(services: Iterable[Part], screen: Console) -> NoReturn:
+    """Run them, with what they wait for, until one of them ends or we are interrupted.
+
+    Raises:
+        ServiceFailed: where a port is taken, or one of them ended.
+        BackingFailed: where the database does not start.
+        KeyboardInterrupt: on Ctrl-C, and when this process is told to end.
+
+    """
+    endings.raise_interrupts()
+    environment = dict(os.environ)
+    everything = list(services)
+    if not environment.get("UPSTREAM_URL"):
+        environment["UPSTREAM_URL"] = f"http://127.0.0.1:{UPSTREAM_PORT}"
+        everything.insert(0, Part(UPSTREAM, upstream_command(UPSTREAM_PORT), UPSTREAM_PORT))
+    for part in everything:
+        _refuse_taken(part)
+    with nullcontext() if environment.get("DATABASE_URL") else database() as own:
+        if own:
+            environment["DATABASE_URL"] = own.url
+        with _running(everything, environment) as running:
+            _Terminal(screen, running, own).watch()
+
+
+def _refuse_taken(part: Part) -> None:
+    try:
+        create_server(("127.0.0.1", part.port)).close()
+    except OSError as error:
+        raise ServiceFailed(
+            f"{part.name} cannot listen on 127.0.0.1:{part.port}: {os.strerror(error.errno or 0)}."
+        ) from None
+
+
+class _Running:
+    """A part that has been started."""
+
+    def __init__(self, name: str, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        self.name = name
+        self.process = process
+        self.url: str | None = None
+        self._lines = lines_of(process.stdout)
+
+    def said(self, within: float = 0.0) -> Iterator[str]:
+        """Its lines that nobody has read yet, and until it ends, those that come within so many seconds."""
+        deadline = time.monotonic() + within
+        with suppress(Empty):
+            while line := self._lines.get(timeout=max(0.0, deadline - time.monotonic())):
+                self.url = self.url or address_in(line)
+                yield line
+
+    def answers(self) -> bool:
+        """Whether it is healthy by now."""
+        return self.url is not None and bool(answering_process(self.url))
+
+
+@contextmanager
+def _running(everything: Iterable[Part], environment: Mapping[str, str]) -> Iterator[list[_Running]]:
+    """All of them, stopped together when the context is left."""
+    started: list[_Running] = []
+    try:
+        for part in everything:
+            process = subprocess.Popen(  # a session of its own, so that Ctrl-C reaches it through us
+                part.command,
+                env={**environment, **part.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
+            started.append(_Running(part.name, process))
+        yield started
+    finally:
+        endings.ignore()
+        with ThreadPoolExecutor() as pool:
+            for stopped in [pool.submit(stop, each.process) for each in started]:
+                stopped.result()
+
+
+class _Terminal:
+    """What all of them say, line by line, each behind its name."""
+
+    def __init__(self, screen: Console, running: list[_Running], own: Database | None) -> None:
+        self._screen = screen
+        self._running = running
+        self._database = own
+        names = [DATABASE, *(each.name for each in running)]
+        self._width = max(map(len, names))
+        self._colours = dict(zip(names, cycle(COLOURS), strict=False))
+
+    def watch(self) -> NoReturn:
+        """Show everything until one of them ends: ServiceFailed."""
+        waited_for = list(self._running)
+        with open(self._database.log) if self._database else StringIO() as log:
+            log.seek(0, SEEK_END)
+            while True:
+                self._show(DATABASE, log)
+                for each in self._running:
+                    self._show(each.name, each.said())
+                    if each.process.poll() is not None:
+                        self._show(each.name, each.said(LAST_WORDS))
+                        raise ServiceFailed(f"{each.name} ended with status {each.process.returncode}.")
+                if self._database and not self._database.runs():
+                    raise ServiceFailed("The database ended.")
+                if waited_for:
+                    waited_for = [each for each in waited_for if not each.answers()]
+                    if not waited_for:
+                        self._greet()
+                time.sleep(LOOK_EVERY)
+
+    def _show(self, name: str, lines: Iterable[str]) -> None:
+        for line in lines:
+            self._screen.print(
+                Text.assemble((f"{name:{self._width}} | ", self._colours[name]), line.rstrip()), soft_wrap=True
+            )
+
+    def _greet(self) -> None:
+        for each in self._running:
+            if each.name != UPSTREAM:
+                self._screen.print(Text(f"\n{each.name} is on {each.url}", self._colours[each.name]), soft_wrap=True)
+                for operation in OPERATIONS:
+                    if operation.name in SHOWN:
+                        sent = "-d soup " if operation.takes.from_body else ""
+                        self._screen.print(f"  curl -i {sent}'{each.url}{operation.example}'", soft_wrap=True)
+        self._screen.print("\nCtrl-C stops all of it.\n")

@@ -1,0 +1,50 @@
+"""A file's way to the disk and back: blocking calls, whoever makes them."""
+
+import errno
+import os
+from hashlib import sha256
+from itertools import repeat
+from tempfile import TemporaryFile
+from typing import IO
+
+from contract.problems import disk_full
+
+BLOCK = bytes(range(256)) * 256
+"""64 KiB of content: what is read back is the same on every service."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def there_and_back(size: int, directory: str | None) -> str:
+    """Write `size` bytes, wait until they are on the disk, read them back; their SHA-256, in hexadecimal.
+
+    The file has no name, so that nothing is left of it whatever happens.
+
+    Raises:
+        Problem: 507 where there is no room.
+        OSError: where nothing may be written.
+
+    """
+    try:
+        with TemporaryFile(dir=directory) as file:
+            for block in repeat(BLOCK, size // len(BLOCK)):
+                write(file, block)
+            write(file, BLOCK[: size % len(BLOCK)])
+            file.flush()
+            os.fsync(file.fileno())
+            file.seek(0)
+            digest = sha256()
+            while block := file.read(len(BLOCK)):
+                digest.update(block)
+            return digest.hexdigest()
+    except OSError as error:
+        if error.errno in FULL:
+            raise disk_full() from None
+        raise
+
+
+def write(file: IO[bytes], block: bytes) -> None:
+    """Write all of a block. Of one that does not fit, the system takes the part that does, and says no only then."""
+    left = memoryview(block)
+    while left:
+        left = left[file.write(left) :]

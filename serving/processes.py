@@ -1,0 +1,56 @@
+"""Processes that are started to serve: what they say, and their certain end."""
+
+import os
+import queue
+import re
+import signal
+import subprocess
+from contextlib import suppress
+from threading import Thread
+from typing import IO
+
+STOP_WITHIN = 3.0
+"""Seconds that a process may take to stop before it is killed."""
+
+
+def stop(process: subprocess.Popen[str]) -> None:
+    """Stop a process and all of its session's group: politely at first, then surely, whatever interrupts us."""
+    try:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_WITHIN)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            if stream:
+                with suppress(BrokenPipeError):  # with something left to say to one who was gone
+                    stream.close()
+
+
+def lines_of(stream: IO[str]) -> queue.SimpleQueue[str]:
+    """The lines of a pipe as they come, read by a thread of its own; an empty line at its end."""
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def read() -> None:
+        with suppress(ValueError):  # closed while we read
+            for line in stream:
+                lines.put(line)
+        lines.put("")
+
+    Thread(target=read, daemon=True).start()
+    return lines
+
+
+def tail(log: IO[str]) -> str:
+    """The end of a log."""
+    log.seek(0)
+    return log.read()[-2000:].strip()
+
+
+def address_in(line: str) -> str | None:
+    """The address that a service names when it listens, if this is the line that does."""
+    found = re.search(r"http://[^\s]+", line)
+    return found[0] if found else None

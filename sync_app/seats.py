@@ -1,0 +1,33 @@
+"""The seats of a pool: whoever wants a connection waits for one."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from contract.problems import no_free_connection
+from contract.settings import Settings
+from serving.metrics import PoolGauge
+
+
+class Seats:
+    """As many seats as the pool of one process has connections."""
+
+    def __init__(self, pool: str, settings: Settings) -> None:
+        """Offer POOL_SIZE seats to `pool`, each within POOL_TIMEOUT."""
+        self._pool = pool
+        self._size = settings.pool_size
+        self._timeout = settings.pool_timeout
+        self._free = threading.BoundedSemaphore(settings.pool_size)
+        self._gauge = PoolGauge(pool)
+
+    @contextmanager
+    def seat(self) -> Iterator[None]:
+        """Wait for a seat and keep it until the context is left; a Problem (503) where none gets free in time."""
+        with self._gauge.waiting():
+            if not self._free.acquire(timeout=self._timeout):  # holds a thread
+                raise no_free_connection(self._pool, self._size, self._timeout)
+        try:
+            with self._gauge.in_use():
+                yield
+        finally:
+            self._free.release()

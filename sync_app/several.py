@@ -1,0 +1,17 @@
+"""Doing something several times: the way a plain handler does, one after the other, or at once."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from contract.parameters import Fanout
+
+T = TypeVar("T")
+
+
+def several(asked: Fanout, once: Callable[[int], T]) -> list[T]:
+    """What `once` returns for each of the numbers from 0 to n - 1."""
+    if asked.mode == "concurrent":
+        with ThreadPoolExecutor(asked.n) as pool:
+            return list(pool.map(once, range(asked.n)))  # holds n threads, and this one
+    return [once(number) for number in range(asked.n)]  # holds a thread, n times as long

@@ -1,0 +1,68 @@
+"""A database of the tests' own, and processes that use it."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+
+from serving.processes import lines_of, stop
+
+USER = """
+import sys
+from pathlib import Path
+
+from backing.postgres import database
+
+with database(Path(sys.argv[1])) as found:
+    print(found.url, flush=True)
+    sys.stdin.readline()
+"""
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """Where a database may keep its data. Those of pytest are closed to the user that root's database runs as."""
+    parent = Path(mkdtemp(prefix="sync-vs-async-"))
+    try:
+        yield parent / "postgres"
+    finally:
+        rmtree(parent)
+
+
+class User:
+    """A process that uses a database until it is told to leave."""
+
+    def __init__(self, data: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", USER, data],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        assert self.process.stdout is not None
+        self._lines = lines_of(self.process.stdout)
+
+    def url(self) -> str:
+        """What it was given."""
+        return self._lines.get(timeout=30).strip()
+
+    def leave(self) -> int:
+        """Let it end in its own time; its status."""
+        self.process.communicate("\n", timeout=30)
+        return self.process.returncode
+
+
+@contextmanager
+def users(data: Path, count: int) -> Iterator[list[User]]:
+    """So many of them, started at once; none is left."""
+    started: list[User] = []
+    try:
+        started += [User(data) for _ in range(count)]
+        yield started
+    finally:
+        for user in started:
+            stop(user.process)

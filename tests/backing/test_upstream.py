@@ -1,0 +1,100 @@
+import json
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection, HTTPResponse
+
+import pytest
+
+from backing.environment import upstream
+from contract.operations import OPERATIONS
+from contract.parameters import Duration
+from contract.problems import PROBLEM
+from contract.settings import Settings
+
+NO_HEADERS: dict[str, str] = {}
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with upstream() as url:
+        yield url
+
+
+def ask(url: str, path: str, method: str = "GET") -> tuple[HTTPResponse, bytes]:
+    connection = HTTPConnection(url.removeprefix("http://"), timeout=30)
+    try:
+        connection.request(method, path)
+        response = connection.getresponse()
+        return response, response.read()
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("duration", ["0", "1ms", "0.0333", "100ms", "0.25"])
+def test_it_waits_as_long_as_it_is_told_and_never_less(url: str, duration: str) -> None:
+    seconds = Duration.model_validate({"duration": duration}, context=Settings()).duration
+    began = time.perf_counter()
+    response, body = ask(url, f"/delay/{duration}")
+    assert time.perf_counter() - began >= seconds
+    assert (response.status, json.loads(body)) == (200, {"duration": seconds})
+
+
+def test_it_answers_in_the_words_of_the_contract(url: str) -> None:
+    (delay,) = (operation for operation in OPERATIONS if operation.name == "delay")
+    target = "/delay/0.05"
+    promised = delay.reply(delay.parse(target, NO_HEADERS, Settings()), None)
+    response, body = ask(url, target)
+    assert (response.status, response.getheader("Content-Type"), body) == (200, promised.content_type, promised.body)
+
+
+def test_a_hundred_requests_wait_at_once(url: str) -> None:
+    began = time.perf_counter()
+    with ThreadPoolExecutor(100) as pool:
+        statuses = {answer.status for answer, _ in pool.map(lambda _: ask(url, "/delay/0.5"), range(100))}
+    assert statuses == {200}
+    assert 0.5 <= time.perf_counter() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/healthz", 200),
+        ("HEAD", "/delay/0", 200),
+        ("OPTIONS", "/delay/0", 200),
+        ("GET", "/delay/11", 400),
+        ("GET", "/delay/nan", 400),
+        ("GET", "/delay/0?x=1", 400),
+        ("GET", "/", 404),
+        ("GET", "/delay/0/0", 404),
+        ("GET", "/delay/a%2Fb", 404),
+        ("GET", "/query?delay=0", 404),
+        ("POST", "/delay/0", 405),
+        ("DELETE", "/healthz", 405),
+    ],
+)
+def test_it_serves_delay_and_healthz_and_refuses_the_rest(url: str, method: str, path: str, status: int) -> None:
+    response, body = ask(url, path, method)
+    assert response.status == status
+    if status >= 400:
+        assert response.getheader("Content-Type") == PROBLEM
+        assert json.loads(body)["status"] == status
+
+
+def test_the_environment_sets_its_longest_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAX_DURATION", "0.5")
+    with upstream() as url:
+        assert ask(url, "/delay/0.6")[0].status == 400
+
+
+def test_it_stops_at_once_whoever_waits() -> None:
+    with socket.socket() as asked:
+        with upstream() as url:
+            asked.connect(("127.0.0.1", int(url.rpartition(":")[2])))
+            asked.sendall(b"GET /delay/10 HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert ask(url, "/delay/0.1")[0].status == 200  # the other one has been heard by then
+            began = time.monotonic()
+        assert time.monotonic() - began < 5
+        asked.settimeout(5)
+        assert asked.recv(1) == b""

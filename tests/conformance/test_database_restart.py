@@ -1,0 +1,94 @@
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Event
+from uuid import uuid4
+
+import psutil
+import pytest
+
+from backing.postgres import Database, database
+from loadtest.services import Running
+from tests.backing.databases import folder
+from tests.conformance.fleet import NAMES, Fleet
+from tests.conformance.problems import unavailable
+from tests.conformance.wire import Answer, Held, ask, eventually
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Database]:
+    """A database server that is nobody else's, to be stopped and started."""
+    with folder() as data, database(data) as server:
+        yield server
+
+
+def on(server: Database, fleet: Fleet, name: str) -> Running:
+    """A service of the line-up, two processes on that server."""
+    return fleet(name, workers=2, environment={"DATABASE_URL": server.url, "POOL_SIZE": "4"})
+
+
+def workers(service: Running) -> set[int]:
+    return {worker.pid for worker in psutil.Process(service.process.pid).children()}
+
+
+def test_a_database_that_goes_away_and_comes_back_under_load_is_survived(fleet: Fleet, server: Database) -> None:
+    services = [on(server, fleet, name) for name in NAMES]  # all of them at once: this takes its time
+    before = [workers(service) for service in services]
+    ended = Event()
+
+    def one_after_the_other(service: Running) -> list[Answer]:
+        answers = []
+        while not ended.is_set():
+            answers.append(ask(service.url, "/query?delay=20ms"))
+        return answers
+
+    def all_answer(status: int) -> bool:
+        return all(ask(service.url, "/query?delay=0").status == status for service in services)
+
+    with ThreadPoolExecutor(20) as pool:
+        clients = {service.url: [pool.submit(one_after_the_other, service) for _ in range(3)] for service in services}
+        try:
+            eventually(lambda: all_answer(200))
+            server.stop()
+            eventually(lambda: all_answer(503))
+            server.start()
+            back = time.perf_counter()
+            eventually(lambda: all(all_answer(200) for _ in range(5)))
+        finally:
+            ended.set()
+        answers = {url: [answer for each in clients[url] for answer in each.result()] for url in clients}
+    for of_one in answers.values():
+        assert {answer.status for answer in of_one} == {200, 503}
+        for answer in of_one:
+            if answer.status == 503:
+                assert unavailable(answer) == "The database cannot be reached."
+                assert answer.timing["total"] < 4
+        assert any(answer.status == 200 and answer.began > back for answer in of_one)
+    assert [workers(service) for service in services] == before
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_who_waits_while_the_database_restarts_hears_an_answer_that_is_given_afterwards(
+    fleet: Fleet, server: Database, name: str, mode: str
+) -> None:
+    service = on(server, fleet, name)
+    one = service.service.worker_class == "sync"  # it takes no more, and none at all where both of its workers wait
+    question = f"q-{uuid4().hex}"
+    texts = ["soup"] if one else ["soup", "salad", "bread", "fruit"]
+    ask(service.url, "/query?n=4&delay=20ms&mode=concurrent")  # connections that will be dead
+    with ThreadPoolExecutor() as pool:
+        held = [Held(service.url, f"/ask/{question}?timeout=10s") for _ in texts]
+        waiting = [pool.submit(each.answer) for each in held]
+        assert wait(waiting, timeout=0.1).done == set()
+        server.stop(mode)
+        server.start()
+        back = time.perf_counter()
+        for text in texts:
+            eventually(
+                lambda text=text: ask(service.url, f"/answer/{question}", "POST", body=text.encode()).status == 202  # type: ignore[misc] # the default is what text is now
+            )
+        answers = [each.result() for each in waiting]
+    assert [answer.status for answer in answers] == [200] * len(texts), [answer.body for answer in answers]
+    assert len({answer.body for answer in answers}) == len(texts)
+    assert max(answer.ended for answer in answers) - back < 5

@@ -1,0 +1,161 @@
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+
+from contract.upstream import ANSWER_WITHIN
+from loadtest.services import Running
+from tests.conformance.fleet import NAMES, Fleet
+from tests.conformance.problems import detail
+from tests.conformance.upstreams import GOOD, Upstream, response
+from tests.conformance.wire import HOST, ask
+
+NO_PROXY_IS_ASKED = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"), "http://127.0.0.1:9")
+
+
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[Upstream]:
+    with closing(Upstream()) as upstream:
+        yield upstream
+
+
+@pytest.fixture(params=NAMES)
+def asking(request: pytest.FixtureRequest, fleet: Fleet, upstream: Upstream) -> Running:
+    """Each service of the line-up in turn, in front of that upstream."""
+    upstream.says = GOOD
+    upstream.heard.clear()
+    return in_front_of(upstream, fleet, request.param)
+
+
+def in_front_of(upstream: Upstream, fleet: Fleet, name: str) -> Running:
+    return fleet(name, workers=1, environment={"UPSTREAM_URL": f"{upstream.url}/", **NO_PROXY_IS_ASKED})
+
+
+def recovers(service: Running, upstream: Upstream) -> None:
+    upstream.says = GOOD
+    answer = ask(service.url, "/fetch?delay=10ms")
+    assert (answer.status, answer.body) == (200, b'{"n":1,"delay":0.01,"mode":"idiomatic","durations":[0.01]}\n')
+
+
+BROKEN = "The upstream cannot be reached, or broke off."
+NO_SENSE = "The upstream's answer makes no sense."
+TOO_LONG = "The upstream's answer is too long, or of unknown length."
+WRONG = {
+    "closes": (b"", BROKEN),
+    "no HTTP": (b"220 mail.test ESMTP\r\n\r\n", BROKEN),
+    "no status": (b"HTTP/1.1 abc\r\n\r\n", BROKEN),
+    "half a head": (b"HTTP/1.1 200 OK\r\nContent-Le", None),
+    "cut short": (response(b'{"dur', "Content-Length: 17"), BROKEN),
+    "an endless header": (response(b"", "X: " + "x" * 200_000), BROKEN),
+    "a wrong length": (response(b'{"duration":0.01}', "Content-Length: abc"), None),
+    "a negative length": (response(b'{"duration":0.01}', "Content-Length: -1"), None),
+    "500": (response(b"{}", "Content-Length: 2", status="500 Oops"), "The upstream answered with status 500."),
+    "404": (response(b"{}", "Content-Length: 2", status="404 No"), "The upstream answered with status 404."),
+    "204": (response(b"", status="204 Nothing"), "The upstream answered with status 204."),
+    "299": (response(b"{}", "Content-Length: 2", status="299 Odd"), "The upstream answered with status 299."),
+    "a long body": (response(b" " * 5000, "Content-Length: 5000"), TOO_LONG),
+    "chunks": (response(b"11\r\n" + b'{"duration":0.01}\r\n0\r\n\r\n', "Transfer-Encoding: chunked"), TOO_LONG),
+    "until it closes": (response(b'{"duration":0.01}', "Connection: close"), TOO_LONG),
+    "text": (response(b"hello", "Content-Length: 5"), NO_SENSE),
+    "nothing": (response(b"", "Content-Length: 0"), NO_SENSE),
+    "no object": (response(b"[0.01]", "Content-Length: 6"), NO_SENSE),
+    "less than nothing": (response(b'{"duration":-1}', "Content-Length: 15"), NO_SENSE),
+    "not finite": (response(b'{"duration":1e999}', "Content-Length: 18"), NO_SENSE),
+    "no UTF-8": (response(b'{"duration":"\xff"}', "Content-Length: 16"), NO_SENSE),
+    "zipped": (response(b"\x1f\x8bjunk", "Content-Length: 6", "Content-Encoding: gzip"), NO_SENSE),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_an_answer_that_cannot_be_used_is_a_bad_gateway(asking: Running, upstream: Upstream, wrong: str) -> None:
+    upstream.says, told = WRONG[wrong]
+    answer = ask(asking.url, "/fetch?delay=10ms")
+    assert detail(answer, 502, "Bad Gateway") in ([told] if told else [BROKEN, TOO_LONG])
+    assert answer.elapsed < 2
+    recovers(asking, upstream)
+
+
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"])
+def test_a_redirect_is_not_followed(asking: Running, upstream: Upstream, status: str) -> None:
+    with closing(Upstream()) as target:
+        upstream.says = response(b"", f"Location: {target.url}/delay/0", "Content-Length: 0", status=status)
+        answer = ask(asking.url, "/fetch?delay=10ms")
+        assert detail(answer, 502, "Bad Gateway") == f"The upstream answered with status {status[:3]}."
+        assert target.heard == []
+    assert len(upstream.heard) == 1
+
+
+def test_an_upstream_that_is_down_is_a_bad_gateway_until_it_is_back(asking: Running, upstream: Upstream) -> None:
+    with upstream.down():
+        for target in ("/fetch?delay=0", "/fetch?delay=0&n=3&mode=concurrent", "/fetch?delay=0&n=3&mode=sequential"):
+            answer = ask(asking.url, target)
+            assert detail(answer, 502, "Bad Gateway") == BROKEN
+            assert answer.elapsed < 2
+    recovers(asking, upstream)
+
+
+def test_an_upstream_that_accepts_and_is_silent_is_a_gateway_timeout(fleet: Fleet, upstream: Upstream) -> None:
+    services = [in_front_of(upstream, fleet, name) for name in NAMES]
+    upstream.says = None
+    with ThreadPoolExecutor() as pool:  # all of them at once: this takes its time
+        answers = list(pool.map(lambda service: ask(service.url, "/fetch?delay=100ms"), services))
+    for answer in answers:
+        assert detail(answer, 504, "Gateway Timeout") == "The upstream did not answer within 5.1 s."
+        assert ANSWER_WITHIN + 0.1 <= answer.elapsed < ANSWER_WITHIN + 3
+    for service in services:
+        recovers(service, upstream)
+
+
+def head_of(sent: bytes) -> tuple[bytes, dict[bytes, bytes]]:
+    line, *fields = sent.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    return line, dict(field.split(b": ", 1) for field in fields)
+
+
+@pytest.mark.parametrize(
+    ("target", "headers"),
+    [
+        ("/fetch?delay=20ms", {}),
+        ("/fetch?delay=0.02&_url=http://evil.test/", {}),
+        ("http://evil.test/fetch?delay=20ms", {}),
+        ("/fetch?delay=20ms", {"Host": "evil.test"}),
+        ("/fetch?delay=20ms", {"X-Forwarded-Host": "evil.test", "X-Forwarded-For": "6.6.6.6", "Forwarded": "host=x"}),
+        ("/fetch?delay=20ms", {"X-Original-URL": "/evil", "X-Rewrite-URL": "/evil", "Referer": "http://evil.test/"}),
+        ("/fetch?delay=20ms", {"Proxy": "http://127.0.0.1:9", "Cookie": "a=b", "Authorization": "Basic YTpi"}),
+        ("/fetch?%64elay=20ms", {"Range": "bytes=0-1", "Accept": "text/html", "Accept-Encoding": "gzip"}),
+    ],
+)
+def test_nothing_in_a_request_changes_where_it_goes(
+    asking: Running, upstream: Upstream, target: str, headers: dict[str, str]
+) -> None:
+    assert ask(asking.url, target, headers=headers).status == 200
+    [sent] = upstream.heard
+    line, fields = head_of(sent)
+    assert line == b"GET /delay/0.020000s HTTP/1.1"
+    assert fields.pop(b"Host") == f"127.0.0.1:{upstream.port}".encode()
+    assert {*fields} <= {b"Accept", b"Accept-Encoding", b"User-Agent"}
+    for word in (b"evil", HOST.encode(), b"html", b"6.6.6.6"):
+        assert word not in sent
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/fetch?url=http://evil.test/",
+        "/fetch?delay=1%0d%0aHost:evil.test",
+        "/fetch?delay=../../x",
+        "/fetch?delay=@evil",
+    ],
+)
+def test_what_would_change_it_is_refused_before_it_goes_anywhere(
+    asking: Running, upstream: Upstream, target: str
+) -> None:
+    detail(ask(asking.url, target), 400, "Bad Request")
+    assert upstream.heard == []
+
+
+def test_cookies_of_the_upstream_are_not_kept(asking: Running, upstream: Upstream) -> None:
+    upstream.says = response(b'{"duration":0.01}', "Content-Length: 17", "Set-Cookie: a=b; Path=/", "Connection: close")
+    for _ in range(2):
+        assert ask(asking.url, "/fetch?delay=10ms").status == 200
+    assert b"Cookie" not in upstream.heard[1]

@@ -1,0 +1,69 @@
+import os
+import subprocess
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from contract.problems import internal_error
+from loadtest.services import Running
+from tests.conformance.fleet import NAMES, Fleet
+from tests.conformance.problems import detail
+from tests.conformance.wire import ask, at_once
+
+ROOM = 256 * 1024
+
+
+@pytest.fixture(scope="module")
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A disk with room for 256 KiB."""
+    where = tmp_path_factory.mktemp("disk")
+    command = ["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", str(where)]
+    if os.getuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
+        pytest.skip("only root may mount a disk, and not everywhere")
+    yield where
+    subprocess.run(["umount", "--lazy", where], check=True)
+
+
+@pytest.fixture(params=NAMES)
+def on_disk(request: pytest.FixtureRequest, fleet: Fleet, disk: Path) -> Running:
+    """Each service of the line-up in turn, writing to that disk."""
+    name: str = request.param
+    return fleet(name, workers=1, environment={"FILE_DIRECTORY": str(disk)})
+
+
+@pytest.mark.parametrize("size", [ROOM + 1, ROOM + 4096, 300 * 1024, 2**20, 2**24])
+def test_what_does_not_fit_is_told_and_nothing_is_left_behind(on_disk: Running, disk: Path, size: int) -> None:
+    answer = ask(on_disk.url, f"/file?size={size}")
+    assert detail(answer, 507, "Insufficient Storage") == "There is no room left where files are written."
+    fits = ask(on_disk.url, f"/file?size={ROOM // 2}")
+    assert fits.status == 200
+    assert sha256(bytes(range(256)) * (ROOM // 512)).hexdigest().encode() in fits.body
+    assert list(disk.iterdir()) == []
+
+
+def test_what_does_not_fit_by_half_a_block_is_told_as_well(on_disk: Running, disk: Path) -> None:
+    (disk / "filler").write_bytes(b"x" * (ROOM - 16 * 1024))
+    try:
+        answer = ask(on_disk.url, "/file?size=64KiB")  # one write, of which a part would fit
+        detail(answer, 507, "Insufficient Storage")
+        assert ask(on_disk.url, "/file?size=16KiB").status == 200
+    finally:
+        (disk / "filler").unlink()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_where_nothing_can_be_written_the_service_says_no_more_than_that_it_failed(fleet: Fleet, name: str) -> None:
+    service = fleet(name, workers=1, environment={"FILE_DIRECTORY": "/proc/self/fdinfo"})
+    answer = ask(service.url, "/file")
+    assert detail(answer, 500, "Internal Server Error") == internal_error().detail
+    assert ask(service.url, "/delay/0").status == 200
+
+
+def test_many_at_once_do_not_mix(service: Running) -> None:
+    sizes = [1, 1000, 65536, 100_000, 2**20, 65537]
+    answers = at_once(service.url, [f"/file?size={size}" for size in sizes])
+    for size, answer in zip(sizes, answers, strict=True):
+        digest = sha256((bytes(range(256)) * (size // 256 + 1))[:size]).hexdigest()
+        assert (answer.status, answer.body) == (200, b'{"size":%d,"sha256":"%s"}\n' % (size, digest.encode()))

@@ -1,0 +1,139 @@
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+
+import psutil
+import pytest
+
+from loadtest.services import Running
+from tests.conformance.cases import METRICS
+from tests.conformance.counted import Counts
+from tests.conformance.fleet import NAMES, Fleet
+from tests.conformance.wire import Held, NotAnswered, ask, at_once, eventually
+
+OVERLAPPING = pytest.mark.parametrize("name", ["flask-threads", "flask-gevent", "aiohttp"])
+ONE_PLACE = {"MAX_IN_FLIGHT": "1"}
+
+PROMISED = {
+    *("http_requests_total", "http_request_seconds_total", "http_wait_seconds_total"),
+    *("http_requests_in_flight", "http_requests_in_flight_peak", "pool_in_use", "pool_waiting"),
+    *("event_loop_lag_seconds_bucket", "event_loop_lag_seconds_sum", "event_loop_lag_seconds_count"),
+}
+
+
+def test_every_service_shows_the_same_numbers(service: Running) -> None:
+    ask(service.url, "/delay/0")
+    answer = ask(service.url, "/metrics")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, METRICS)
+    assert answer.headers["Content-Length"] == str(len(answer.body))
+    assert Counts(service.url).names() == PROMISED
+
+
+def test_every_request_is_counted_once_whichever_process_is_asked(service: Running) -> None:
+    before = Counts(service.url)
+    answers = at_once(service.url, ["/delay/20ms"] * 20)
+    ask(service.url, "/delay/20ms", "HEAD")
+    for target in ("/delay/nan", "/delay/0?x=1", "/drip?duration=0&code=418", "/ask/nobody?timeout=0"):
+        ask(service.url, target)
+    labels = {"operation": "delay", "status": "200"}
+    was = before("http_requests_total", **labels)
+    eventually(lambda: Counts(service.url)("http_requests_total", **labels) - was >= 21, within=2)  # aiohttp's are late
+    for _ in range(2 * service.service.workers):  # whichever process it is
+        counts = Counts(service.url)
+
+        def more(name: str, counts: Counts = counts, **labels: str) -> float:
+            return counts(name, **labels) - before(name, **labels)
+
+        assert more("http_requests_total", operation="delay", status="200") == 21
+        assert more("http_requests_total", operation="delay", status="400") == 2
+        assert more("http_requests_total", operation="drip", status="418") == 1
+        assert more("http_requests_total", operation="ask", status="504") == 1
+        waited = more("http_wait_seconds_total", operation="delay")
+        assert 21 * 0.02 <= waited <= more("http_request_seconds_total", operation="delay")
+        assert waited <= sum(answer.elapsed for answer in answers) + 1
+
+
+@OVERLAPPING
+def test_what_waits_now_is_shown_and_so_is_the_most_there_ever_were(fleet: Fleet, name: str) -> None:
+    service = fleet(name, workers=2)
+    with ThreadPoolExecutor() as pool:
+        held = [Held(service.url, "/delay/700ms") for _ in range(10)]
+        answers = [pool.submit(each.answer) for each in held]
+        eventually(lambda: Counts(service.url)("http_requests_in_flight") == 10)
+        assert not any(answer.done() for answer in answers)
+        assert {answer.result().status for answer in answers} == {200}
+    eventually(lambda: Counts(service.url)("http_requests_in_flight") == 0, within=2)
+    assert Counts(service.url)("http_requests_in_flight_peak") >= 5  # of one process, and there are two
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_stream_is_in_flight_until_it_ends(fleet: Fleet, name: str) -> None:
+    service = fleet(name, workers=2)
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(ask, service.url, "/drip?duration=500ms&numbytes=2")
+        eventually(lambda: Counts(service.url)("http_requests_in_flight") == 1)
+        assert answer.result().status == 200
+    eventually(lambda: Counts(service.url)("http_requests_in_flight") == 0, within=1)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_waited_in_a_worker_that_was_killed_is_not_shown_for_ever(fleet: Fleet, name: str) -> None:
+    service = fleet(name, workers=2)
+    before = Counts(service.url)("http_requests_total", operation="healthz", status="200")
+    for _ in range(10):
+        ask(service.url, "/healthz")
+
+    def counted() -> bool:
+        return Counts(service.url)("http_requests_total", operation="healthz", status="200") >= before + 10
+
+    eventually(counted, within=2)
+    workers = {worker.pid for worker in psutil.Process(service.process.pid).children()}
+    held = Held(service.url, "/delay/9s")
+    eventually(lambda: Counts(service.url)("http_requests_in_flight") == 1)
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+    with pytest.raises(NotAnswered):
+        held.answer()
+
+    def shown() -> bool:
+        try:
+            counts = Counts(service.url)
+        except (NotAnswered, OSError):
+            return False
+        # what they had counted stays counted
+        assert counts("http_requests_total", operation="healthz", status="200") >= before + 10
+        return counts("http_requests_in_flight") == 0
+
+    eventually(shown)
+
+
+def test_the_lag_of_the_event_loop_is_shown_on_aiohttp(fleet: Fleet) -> None:
+    url = fleet("aiohttp", workers=1).url
+    before = Counts(url)
+    ask(url, "/blocking/600ms")
+    eventually(lambda: Counts(url)("event_loop_lag_seconds_count") > before("event_loop_lag_seconds_count"))
+    after = Counts(url)
+    late = [
+        counts("event_loop_lag_seconds_count") - counts("event_loop_lag_seconds_bucket", le="0.2")
+        for counts in (before, after)
+    ]
+    assert late[1] == late[0] + 1
+    assert after("event_loop_lag_seconds_sum") - before("event_loop_lag_seconds_sum") >= 0.4
+
+
+@OVERLAPPING
+def test_numbers_are_shown_when_every_place_is_taken(fleet: Fleet, name: str) -> None:
+    url = fleet(name, workers=1, environment=ONE_PLACE).url
+    held = Held(url, "/delay/300ms")
+    eventually(lambda: Counts(url)("http_requests_in_flight") == 1, within=0.3)
+    assert ask(url, "/delay/0").status == 503
+    assert held.answer().status == 200
+
+
+def test_a_client_that_left_is_counted_on_aiohttp(fleet: Fleet) -> None:
+    url = fleet("aiohttp", workers=1).url
+    labels = {"operation": "delay", "status": "499"}
+    before = Counts(url)("http_requests_total", **labels)
+    Held(url, "/delay/9s").leave()
+    eventually(lambda: Counts(url)("http_requests_total", **labels) == before + 1)
+    eventually(lambda: Counts(url)("http_requests_in_flight") == 0, within=2)

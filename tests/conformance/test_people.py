@@ -1,0 +1,250 @@
+import json
+import os
+import signal
+import socket
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from uuid import uuid4
+
+import psutil
+import pytest
+
+from loadtest.services import Running
+from tests.conformance.cases import BAD_ANSWERS, BadAnswer
+from tests.conformance.fleet import NAMES, Fleet
+from tests.conformance.problems import detail
+from tests.conformance.wire import Answer, Held, NotAnswered, ask, at_once, connect, eventually, read, written
+
+OVERLAPPING = pytest.mark.parametrize("name", ["flask-threads", "flask-gevent", "aiohttp"])
+
+
+def fresh() -> str:
+    """A question that nobody has asked yet."""
+    return f"q-{uuid4().hex}"
+
+
+def give(service: Running, question: str, text: str) -> Answer:
+    answer = ask(service.url, f"/answer/{question}", "POST", body=text.encode())
+    assert (answer.status, answer.headers["Content-Type"]) == (202, "application/json"), answer.body
+    assert answer.body == b'{"question":"%s"}\n' % question.encode()
+    return answer
+
+
+def told(answer: Answer, question: str) -> str:
+    """The answer in an answer."""
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json"), answer.body
+    assert answer.headers["Content-Length"] == str(len(answer.body))
+    document = json.loads(answer.body)
+    assert list(document) == ["question", "answer"]
+    assert document["question"] == question
+    text: str = document["answer"]
+    return text
+
+
+def pid(answer: Answer) -> int:
+    return int(answer.headers["Served-By"].split("pid=")[1].partition(";")[0])
+
+
+def workers(service: Running) -> set[int]:
+    return {worker.pid for worker in psutil.Process(service.process.pid).children()}
+
+
+def kill(service: Running, worker: int) -> None:
+    """Kill a worker, and see another in its place."""
+    before = workers(service)
+    os.kill(worker, signal.SIGKILL)
+    eventually(lambda: worker not in workers(service) and len(workers(service)) == len(before))
+
+
+def test_an_answer_that_is_there_is_given_once(service: Running) -> None:
+    question = fresh()
+    give(service, question, "soup")
+    assert told(ask(service.url, f"/ask/{question}"), question) == "soup"
+    assert ask(service.url, f"/ask/{question}?timeout=0").status == 504
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x", "a\nb\n", '{"a":"\\u0041"}', "\u00e9\U0001f372\u2028", " ", "x" * 4096, "\u00e9" * 2048, "';--", "%s{}"],
+)
+def test_an_answer_comes_as_it_was_given(service: Running, text: str) -> None:
+    question = fresh()
+    give(service, question, text)
+    assert told(ask(service.url, f"/ask/{question}"), question) == text
+
+
+@pytest.mark.parametrize("question", ["a", "0", "-", "a" * 64])
+def test_a_question_may_have_any_name_of_these(service: Running, question: str) -> None:
+    give(service, question, "soup")
+    assert told(ask(service.url, f"/ask/{question}"), question) == "soup"
+
+
+@pytest.mark.parametrize("case", BAD_ANSWERS, ids=lambda case: f"{case.target[:40]} {case.body[:10]}")
+def test_a_bad_answer_is_refused(service: Running, case: BadAnswer) -> None:
+    answer = ask(service.url, case.target, "POST", body=case.body)
+    assert detail(answer, 400, "Bad Request") == case.detail
+    assert answer.timing.keys() == {"total"}
+
+
+@pytest.mark.parametrize("size", [4097, 100_000])
+def test_a_longer_answer_is_refused_and_not_kept(service: Running, size: int) -> None:
+    question = fresh()
+    answer = ask(service.url, f"/answer/{question}", "POST", body=b"x" * size)
+    assert detail(answer, 413, "Content Too Large") == "The body of a request may hold at most 4096 bytes."
+    assert ask(service.url, f"/ask/{question}?timeout=0").status == 504
+
+
+def test_an_answer_of_unknown_length_is_refused_and_not_kept(service: Running) -> None:
+    question = fresh()
+    with connect(service.url) as connection:
+        request = written(f"/answer/{question}", "POST", {"Transfer-Encoding": "chunked"})
+        connection.sendall(request + b"4\r\nsoup\r\n0\r\n\r\n")
+        detail(read(connection, time.perf_counter()), 411, "Length Required")
+    assert ask(service.url, f"/ask/{question}?timeout=0").status == 504
+
+
+def test_half_an_answer_is_not_kept(service: Running) -> None:
+    question = fresh()
+    with connect(service.url) as connection:
+        connection.sendall(written(f"/answer/{question}", "POST", {"Content-Length": "10"}) + b"half")
+        connection.shutdown(socket.SHUT_WR)
+        received = connection.recv(100)
+    assert not received or received.startswith(b"HTTP/1.1 400 ")
+    assert ask(service.url, f"/ask/{question}?timeout=0").status == 504
+
+
+@pytest.mark.parametrize("timeout", [0.0, 0.3])
+def test_nobody_answers_in_time(service: Running, timeout: float) -> None:
+    question = fresh()
+    answer = ask(service.url, f"/ask/{question}?timeout={timeout}")
+    assert detail(answer, 504, "Gateway Timeout") == f"Nobody answered {question} within {timeout:g} s."
+    assert timeout <= answer.timing["wait"] <= answer.elapsed + 0.0001
+    assert answer.elapsed < timeout + 1
+
+
+@pytest.mark.parametrize("answering", NAMES)
+def test_an_answer_reaches_who_asks_at_once_whichever_process_it_is_given_to(
+    service: Running, fleet: Fleet, answering: str
+) -> None:
+    question = fresh()
+    with ThreadPoolExecutor() as pool:
+        asker = pool.submit(Held(service.url, f"/ask/{question}?timeout=10s").answer)
+        assert wait([asker], timeout=0.1).done == set()
+        given = give(fleet(answering), question, "soup")
+        heard = asker.result()
+    assert told(heard, question) == "soup"
+    assert heard.timing["wait"] >= 0.1
+    assert heard.ended - given.ended < 1
+
+
+def test_questions_do_not_mix(service: Running) -> None:
+    questions = [fresh() for _ in range(3)]
+    with ThreadPoolExecutor() as pool:
+        asked = [Held(service.url, f"/ask/{question}?timeout=1s") for question in questions[:1]]
+        asker = pool.submit(asked[0].answer)
+        for question in questions[1:]:
+            give(service, question, f"to {question}")
+        assert asker.result().status == 504
+    for question in questions[1:]:
+        assert told(ask(service.url, f"/ask/{question}"), question) == f"to {question}"
+
+
+def heard(answers: Sequence[Answer], question: str) -> Counter[str]:
+    return Counter(told(answer, question) for answer in answers)
+
+
+def test_twenty_answers_are_kept_and_each_is_given_to_one_of_twenty_who_ask_at_once(service: Running) -> None:
+    question = fresh()
+    texts = [f"answer {number}" for number in range(20)]
+    for text in texts:
+        give(service, question, text)
+    answers = at_once(service.url, [f"/ask/{question}?timeout=5s"] * 20)
+    assert heard(answers, question) == Counter(texts)
+    assert ask(service.url, f"/ask/{question}?timeout=0").status == 504
+
+
+def test_twenty_answers_that_come_at_once_are_each_given_to_one_of_twenty_who_wait(fleet: Fleet) -> None:
+    askers = [fleet(name) for name in NAMES if name != "flask"]
+    for service in askers:
+        question = fresh()
+        texts = [f"answer {number}" for number in range(20)]
+        with ThreadPoolExecutor(40) as pool:
+            waiting = [pool.submit(Held(service.url, f"/ask/{question}?timeout=10s").answer) for _ in texts]
+            assert wait(waiting, timeout=0.1).done == set()
+            list(pool.map(lambda text, question=question, service=service: give(service, question, text), texts))
+            answers = [each.result() for each in waiting]
+        assert heard(answers, question) == Counter(texts)
+        assert max(answer.elapsed for answer in answers) < 5
+        assert ask(service.url, f"/ask/{question}?timeout=0").status == 504
+
+
+def test_the_oldest_answer_comes_first(service: Running) -> None:
+    question = fresh()
+    for text in ("first", "second"):
+        give(service, question, text)
+    assert [told(ask(service.url, f"/ask/{question}"), question) for _ in range(2)] == ["first", "second"]
+
+
+def test_head_leaves_the_answer_where_it_is(service: Running) -> None:
+    question = fresh()
+    give(service, question, "soup")
+    heads = [ask(service.url, f"/ask/{question}", "HEAD") for _ in range(2)]
+    got = ask(service.url, f"/ask/{question}")
+    assert told(got, question) == "soup"
+    for head in heads:
+        assert (head.status, head.body, head.headers["Content-Length"]) == (200, b"", str(len(got.body)))
+
+
+def test_who_left_takes_no_answer_from_the_one_who_waits_behind(service: Running) -> None:
+    question = fresh()
+    left = Held(service.url, f"/ask/{question}?timeout=10s")
+    with ThreadPoolExecutor() as pool:
+        asker = pool.submit(Held(service.url, f"/ask/{question}?timeout=10s").answer)
+        assert wait([asker], timeout=0.1).done == set()
+        left.leave()
+        given = give(service, question, "soup")
+        answer = asker.result()
+    assert told(answer, question) == "soup"
+    assert answer.ended - given.ended < 1
+
+
+def test_an_answer_that_only_those_who_left_waited_for_is_kept(service: Running) -> None:
+    question = fresh()
+    for _ in range(2):
+        Held(service.url, f"/ask/{question}?timeout=10s").leave()
+    give(service, question, "soup")
+    assert told(ask(service.url, f"/ask/{question}?timeout=5s"), question) == "soup"
+
+
+def test_nothing_is_lost_when_the_worker_that_took_an_answer_is_killed(fleet: Fleet, service: Running) -> None:
+    service = fleet(service.service.name, workers=2)
+    question = fresh()
+    kill(service, pid(give(service, question, "soup")))
+    assert told(ask(service.url, f"/ask/{question}?timeout=5s"), question) == "soup"
+
+
+def test_when_a_worker_is_killed_while_many_wait_the_others_have_every_answer(fleet: Fleet, service: Running) -> None:
+    name = service.service.name
+    service, other = fleet(name, workers=2), fleet("aiohttp")
+    question = fresh()
+    texts = [f"answer {number}" for number in range(2 if name == "flask" else 8)]
+
+    def outcome(held: Held) -> Answer | None:
+        try:
+            return held.answer()
+        except NotAnswered:
+            return None
+
+    with ThreadPoolExecutor(len(texts)) as pool:
+        asked = [Held(service.url, f"/ask/{question}?timeout=10s") for _ in texts]
+        waiting: list[Future[Answer | None]] = [pool.submit(outcome, held) for held in asked]
+        kill(service, min(workers(service)))
+        lost = sum(each.result() is None for each in wait(waiting, timeout=0.1).done)
+        for text in texts:
+            give(other, question, text)
+        answers = [answer for each in waiting if (answer := each.result())]
+    assert len(answers) == len(texts) - lost
+    answers += at_once(service.url, [f"/ask/{question}?timeout=5s"] * lost) if lost else []
+    assert heard(answers, question) == Counter(texts)

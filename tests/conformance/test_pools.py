@@ -1,0 +1,107 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from loadtest.services import Running
+from tests.conformance.counted import Counts
+from tests.conformance.fleet import NAMES, Fleet
+from tests.conformance.problems import unavailable
+from tests.conformance.wire import Held, ask, at_once, elapsed, eventually
+
+SMALL = {"POOL_SIZE": "2", "POOL_TIMEOUT": "0.6", "THREADS": "32"}
+OVERLAPPING = pytest.mark.parametrize("name", ["flask-threads", "flask-gevent", "aiohttp"])
+CALLS = pytest.mark.parametrize("operation", ["query", "fetch"])
+POOLED = pytest.mark.parametrize(("operation", "pool"), [("query", "database"), ("fetch", "upstream")])
+
+
+@pytest.fixture(params=NAMES)
+def small(request: pytest.FixtureRequest, fleet: Fleet) -> Running:
+    """Each service of the line-up in turn, one process with two connections to each."""
+    name: str = request.param
+    return fleet(name, workers=1, environment=SMALL)
+
+
+@pytest.mark.parametrize("operation", ["query", "fetch"])
+@pytest.mark.parametrize("mode", ["idiomatic", "sequential", "concurrent"])
+def test_four_calls_take_as_long_as_their_mode_says(service: Running, operation: str, mode: str) -> None:
+    in_a_row = mode == "sequential" or (mode == "idiomatic" and service.service.name != "aiohttp")
+    answer = ask(service.url, f"/{operation}?n=4&delay=150ms&mode={mode}")
+    assert answer.status == 200
+    if in_a_row:
+        assert answer.timing["wait"] >= 0.6
+    else:
+        assert 0.15 <= answer.timing["wait"] < 0.6
+
+
+@CALLS
+def test_two_connections_serve_four_calls_of_one_request_in_two_rounds(small: Running, operation: str) -> None:
+    answer = ask(small.url, f"/{operation}?n=4&delay=200ms&mode=concurrent")
+    assert answer.status == 200
+    assert 0.4 <= answer.timing["wait"] < 0.8
+
+
+@OVERLAPPING
+@CALLS
+def test_two_connections_serve_four_requests_in_two_rounds(fleet: Fleet, name: str, operation: str) -> None:
+    answers = at_once(fleet(name, workers=1, environment=SMALL).url, [f"/{operation}?delay=200ms"] * 4)
+    assert [answer.status for answer in answers] == [200] * 4
+    assert 0.4 <= elapsed(answers) < 0.8
+
+
+@POOLED
+def test_who_finds_no_connection_in_time_is_told_to_come_again(small: Running, operation: str, pool: str) -> None:
+    answer = ask(small.url, f"/{operation}?n=3&delay=1s&mode=concurrent")
+    sentence = f"None of the 2 connections of this process to the {pool} was free within 0.6 s."
+    assert unavailable(answer) == sentence
+    assert answer.elapsed >= 0.6
+    assert ask(small.url, f"/{operation}?n=2&delay=0&mode=concurrent").status == 200
+
+
+@OVERLAPPING
+@POOLED
+def test_what_a_pool_is_doing_is_shown(fleet: Fleet, name: str, operation: str, pool: str) -> None:
+    url = fleet(name, workers=1, environment=SMALL).url
+    with ThreadPoolExecutor() as threads:
+        answers = [threads.submit(ask, url, f"/{operation}?delay=500ms") for _ in range(3)]
+        eventually(
+            lambda: (
+                [Counts(url)(name, pool=pool) for name in ("pool_in_use", "pool_waiting")] == [2, 1]
+                or all(answer.done() for answer in answers)
+            )
+        )
+        assert not all(answer.done() for answer in answers)
+        assert {answer.result().status for answer in answers} == {200}
+    counts = Counts(url)
+    assert [counts(name, pool=pool) for name in ("pool_in_use", "pool_waiting")] == [0, 0]
+
+
+@CALLS
+def test_a_client_that_leaves_gives_its_connection_back_on_aiohttp(fleet: Fleet, operation: str) -> None:
+    url = fleet("aiohttp", workers=1, environment=SMALL).url
+    for _ in range(2):
+        Held(url, f"/{operation}?delay=9s").leave()
+    assert ask(url, f"/{operation}?n=2&delay=0&mode=concurrent").status == 200
+
+
+NOT_CONFIGURED = {"DATABASE_URL": "", "UPSTREAM_URL": ""}
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "variable"),
+    [
+        ("GET", "/query?delay=0", "DATABASE_URL"),
+        ("GET", "/query?n=3&delay=0&mode=concurrent", "DATABASE_URL"),
+        ("GET", "/ask/lunch?timeout=0", "DATABASE_URL"),
+        ("POST", "/answer/lunch", "DATABASE_URL"),
+        ("GET", "/fetch?delay=0", "UPSTREAM_URL"),
+        ("GET", "/fetch?n=3&delay=0&mode=concurrent", "UPSTREAM_URL"),
+    ],
+)
+@pytest.mark.parametrize("name", NAMES)
+def test_what_was_not_configured_is_named(fleet: Fleet, name: str, method: str, target: str, variable: str) -> None:
+    service = fleet(name, workers=1, environment=NOT_CONFIGURED)
+    answer = ask(service.url, target, method, body=b"soup" if method == "POST" else b"")
+    sentence = f"The service was started without {variable}, which this endpoint needs."
+    assert unavailable(answer, again_after=60) == sentence
+    assert answer.elapsed < 1
+    assert ask(service.url, "/drip?duration=0").status == 200

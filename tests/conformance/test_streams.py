@@ -1,0 +1,116 @@
+import json
+import re
+import time
+
+import pytest
+
+from loadtest.services import Running
+from tests.conformance.cases import EVENTS, TEXT
+from tests.conformance.fleet import NAMES, Fleet
+from tests.conformance.wire import Stream, ask, eventually
+
+ONE_PLACE = {"MAX_IN_FLIGHT": "1"}
+
+# (target, seconds until the first byte, seconds from one to the next, bytes)
+DRIPS = [
+    ("/drip?duration=900ms&numbytes=4&delay=200ms", 0.2, 0.3, 4),
+    ("/drip?duration=300ms&numbytes=2", 0.0, 0.3, 2),
+]
+
+
+@pytest.mark.parametrize(("target", "delay", "pause", "count"), DRIPS)
+def test_a_drip_comes_byte_by_byte_each_in_its_time(
+    service: Running, target: str, delay: float, pause: float, count: int
+) -> None:
+    drip = Stream(service.url, target).rest()
+    assert (drip.status, drip.headers["Content-Type"]) == (200, TEXT)
+    assert drip.headers["Content-Length"] == str(count)
+    assert "Transfer-Encoding" not in drip.headers
+    assert drip.body == b"*" * count
+    for number in range(count):
+        due = delay + number * pause
+        assert due <= drip.arrival(number + 1) < due + pause  # and not with the next one
+
+
+def test_a_drip_of_no_duration_comes_in_one_piece(service: Running) -> None:
+    drip = Stream(service.url, "/drip?duration=0&numbytes=1000&delay=100ms").rest()
+    assert drip.body == b"*" * 1000
+    assert drip.arrival(1) >= 0.1
+
+
+def test_a_drip_of_many_bytes_takes_no_longer_than_it_should(service: Running) -> None:
+    drip = Stream(service.url, "/drip?duration=300ms&numbytes=3000").rest()
+    assert drip.body == b"*" * 3000
+    assert 0.3 <= drip.arrival(3000) < 2
+
+
+@pytest.mark.parametrize("code", [204, 304])
+def test_a_status_that_has_no_body_comes_without(service: Running, code: int) -> None:
+    drip = Stream(service.url, f"/drip?code={code}&delay=50ms&duration=9s").rest()
+    assert (drip.status, drip.body, drip.headers["Content-Length"]) == (code, b"", None)
+    assert 0.05 <= drip.head_came - drip.began < 2
+
+
+def events(body: bytes) -> list[dict[str, int]]:
+    """The events in a body of chunks, each of which is one."""
+    assert body.endswith(b"0\r\n\r\n")
+    found = []
+    rest = body.removesuffix(b"0\r\n\r\n")
+    while rest:
+        size, _, rest = rest.partition(b"\r\n")
+        chunk, end, rest = rest[: int(size, 16)], rest[int(size, 16) :][:2], rest[int(size, 16) + 2 :]
+        assert end == b"\r\n"
+        event = re.fullmatch(rb"event: ping\ndata: (\{.*\})\n\n", chunk)
+        assert event, chunk
+        found.append(json.loads(event[1]))
+    return found
+
+
+def test_events_come_one_by_one_each_in_its_time(service: Running) -> None:
+    before = time.time() * 1000
+    stream = Stream(service.url, "/sse?count=4&duration=900ms&delay=200ms")
+    sent = events(stream.rest().body)
+    assert (stream.status, stream.headers["Content-Type"]) == (200, EVENTS)
+    assert stream.headers["Cache-Control"] == "no-store"
+    assert "Content-Length" not in stream.headers
+    assert [event["id"] for event in sent] == [0, 1, 2, 3]
+    length = (len(stream.body) - 5) // 4
+    for number, event in enumerate(sent):
+        due = 0.2 + number * 0.3
+        assert due <= stream.arrival((number + 1) * length) < due + 0.3
+        assert int(before) + due * 1000 <= event["timestamp"] <= time.time() * 1000
+
+
+def test_the_events_of_every_service_are_equal_but_for_their_time(fleet: Fleet) -> None:
+    flask, *others = (
+        re.sub(rb'"timestamp":\d+', b"", Stream(fleet(name).url, "/sse?count=3&duration=20ms").rest().body)
+        for name in NAMES
+    )
+    assert flask.count(b"event: ping") == 3
+    assert others == [flask] * 3
+
+
+@pytest.mark.parametrize("target", ["/drip?duration=9s&delay=100ms", "/sse?duration=9s&delay=100ms"])
+def test_head_waits_for_the_delay_and_not_for_what_would_follow(service: Running, target: str) -> None:
+    head = Stream(service.url, target, "HEAD").rest()
+    got = Stream(service.url, target)
+    got.leave()
+    assert (head.status, head.body) == (200, b"")
+    assert 0.1 <= time.perf_counter() - head.began < 5
+    for name in ("Content-Type", "Content-Length", "Cache-Control"):
+        assert head.headers[name] == got.headers[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "target", ["/drip?duration=9s&numbytes=31", "/sse?duration=9s&count=31"]
+)  # 300 ms from one to the next
+def test_a_client_that_leaves_frees_its_place_within_one_interval(fleet: Fleet, name: str, target: str) -> None:
+    url = fleet(name, workers=1, environment=ONE_PLACE).url
+    stream = Stream(url, target)
+    while not stream.body:
+        stream.more()
+    if name != "flask":  # which takes no second request to refuse
+        assert ask(url, "/delay/0").status == 503
+    stream.leave()
+    assert eventually(lambda: ask(url, "/delay/0").status == 200) < 0.3 + 0.5

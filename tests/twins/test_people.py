@@ -1,0 +1,284 @@
+"""Questions and answers in a real PostgreSQL, without a service around them."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+
+import psycopg
+import pytest
+
+import async_app.people
+import sync_app.people
+from async_app.database import Database as AsyncDatabase
+from backing.postgres import Database as Server
+from backing.postgres import database
+from contract.parameters import Answer, Question
+from contract.problems import Problem
+from contract.settings import Settings
+from contract.statements import GIVE
+from sync_app.database import Database
+from tests.backing.databases import folder
+
+LUNCH = Question.model_construct(question="lunch", timeout=20.0)
+SOUP = Answer.model_construct(question="lunch", answer="soup")
+AT_ONCE = 10.0
+"""Seconds: generous, but long before somebody who was not woken would look again."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with folder() as data, database(data) as server:
+        yield server
+
+
+@pytest.fixture
+def url(server: Server) -> Iterator[str]:
+    yield server.url
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("DROP TABLE IF EXISTS answers")
+
+
+def kept(url: str) -> list[str]:
+    with psycopg.connect(url) as connection:
+        return [row[0] for row in connection.execute("SELECT answer FROM answers ORDER BY id")]
+
+
+def break_all(url: str) -> None:
+    """Take their connections from all who have one."""
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE pid != pg_backend_pid() AND backend_type = 'client backend'"
+        )
+
+
+class Threads(sync_app.people.People):
+    """The blocking twin, which tells how far it is."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        listening = self.listening = threading.Semaphore(0)
+
+        class Askers(sync_app.people.Askers):
+            def wake_all(self) -> None:
+                super().wake_all()
+                listening.release()
+
+        self._askers = Askers()
+        self.looked = threading.Semaphore(0)
+
+    def _take(self, question: str) -> sync_app.people.Handover | None:
+        taken = super()._take(question)
+        if taken is None:
+            self.looked.release()
+        return taken
+
+
+class Loop(async_app.people.People):
+    """The other one."""
+
+    def __init__(self, database: AsyncDatabase) -> None:
+        super().__init__(database)
+        listening = self.listening = asyncio.Semaphore(0)
+
+        class Askers(async_app.people.Askers):
+            def wake_all(self) -> None:
+                super().wake_all()
+                listening.release()
+
+        self._askers = Askers()
+        self.looked = asyncio.Semaphore(0)
+
+    async def _take(self, question: str) -> async_app.people.Handover | None:
+        taken = await super()._take(question)
+        if taken is None:
+            self.looked.release()
+        return taken
+
+
+@contextmanager
+def on_threads(url: str, pool_timeout: float = 10.0) -> Iterator[tuple[Database, Threads]]:
+    settings = Settings(database_url=url, pool_size=1, pool_timeout=pool_timeout)
+    with Database(settings) as database, Threads(database) as people:
+        with database.connection():
+            pass  # the tables are there
+        assert people.listening.acquire(timeout=AT_ONCE)
+        yield database, people
+
+
+@asynccontextmanager
+async def on_a_loop(url: str, pool_timeout: float = 10.0) -> AsyncIterator[tuple[AsyncDatabase, Loop]]:
+    settings = Settings(database_url=url, pool_size=1, pool_timeout=pool_timeout)
+    async with AsyncDatabase(settings) as database, Loop(database) as people, asyncio.timeout(3 * AT_ONCE):
+        async with database.connection():
+            pass  # the tables are there
+        await people.listening.acquire()
+        yield database, people
+
+
+def test_on_threads_an_answer_is_gone_once_its_body_was_taken(url: str) -> None:
+    with on_threads(url) as (_, people):
+        people.answer(SOUP)
+        handover = people.ask(LUNCH)
+        assert handover is not None
+        assert handover.text == "soup"
+        assert kept(url) == ["soup"]  # as long as it is not written
+        assert list(handover.carried_by(b"body")) == [b"body"]
+        assert kept(url) == []
+        handover.close()
+        assert kept(url) == []
+
+
+async def test_on_a_loop_an_answer_is_gone_once_its_body_was_taken(url: str) -> None:
+    async with on_a_loop(url) as (_, people):
+        await people.answer(SOUP)
+        handover = await people.ask(LUNCH)
+        assert handover is not None
+        assert handover.text == "soup"
+        assert kept(url) == ["soup"]  # as long as it is not written
+        assert [piece async for piece in handover.carried_by(b"body")] == [b"body"]
+        assert kept(url) == []
+        await handover.aclose()
+        assert kept(url) == []
+
+
+@pytest.mark.parametrize("taken", [0, 1])
+def test_on_threads_an_answer_that_was_not_taken_to_its_end_goes_to_the_next(url: str, taken: int) -> None:
+    with on_threads(url) as (_, people):
+        people.answer(SOUP)
+        for _ in range(3):
+            handover = people.ask(LUNCH)
+            assert handover is not None
+            assert handover.text == "soup"
+            body = handover.carried_by(b"body")
+            assert [next(body) for _ in range(taken)] == [b"body"] * taken
+            handover.close()
+            assert kept(url) == ["soup"]
+
+
+@pytest.mark.parametrize("taken", [0, 1])
+async def test_on_a_loop_an_answer_that_was_not_taken_to_its_end_goes_to_the_next(url: str, taken: int) -> None:
+    async with on_a_loop(url) as (_, people):
+        await people.answer(SOUP)
+        for _ in range(3):
+            handover = await people.ask(LUNCH)
+            assert handover is not None
+            assert handover.text == "soup"
+            body = handover.carried_by(b"body")
+            assert [await anext(body) for _ in range(taken)] == [b"body"] * taken
+            await handover.aclose()
+            assert kept(url) == ["soup"]
+
+
+def test_on_threads_who_waits_hears_of_an_answer_that_another_gives_back(url: str) -> None:
+    with on_threads(url) as (_, first), on_threads(url) as (_, second), ThreadPoolExecutor() as pool:
+        first.answer(SOUP)
+        handover = first.ask(LUNCH)
+        assert handover is not None
+        waits = pool.submit(second.ask, LUNCH)
+        assert second.looked.acquire(timeout=AT_ONCE)
+        handover.close()
+        given = waits.result(timeout=AT_ONCE)
+        assert given is not None
+        given.close()
+
+
+async def test_on_a_loop_who_waits_hears_of_an_answer_that_another_gives_back(url: str) -> None:
+    async with on_a_loop(url) as (_, first), on_a_loop(url) as (_, second):
+        await first.answer(SOUP)
+        handover = await first.ask(LUNCH)
+        assert handover is not None
+        waits = asyncio.create_task(second.ask(LUNCH))
+        await second.looked.acquire()
+        await handover.aclose()
+        async with asyncio.timeout(AT_ONCE):
+            given = await waits
+        assert given is not None
+        await given.aclose()
+
+
+def test_on_threads_a_turn_that_comes_to_nothing_is_passed_on(url: str) -> None:
+    with on_threads(url, pool_timeout=1) as (database, people), ThreadPoolExecutor() as pool:
+        first = pool.submit(people.ask, LUNCH)
+        assert people.looked.acquire(timeout=AT_ONCE)
+        second = pool.submit(people.ask, LUNCH)
+        assert people.looked.acquire(timeout=AT_ONCE)
+        with database.connection() as connection:  # the only one
+            connection.execute(GIVE, SOUP.model_dump())
+            with pytest.raises(Problem, match="was free within"):
+                first.result(timeout=AT_ONCE)
+        given = second.result(timeout=AT_ONCE)
+        assert given is not None
+        given.close()
+
+
+async def test_on_a_loop_a_turn_that_comes_to_nothing_is_passed_on(url: str) -> None:
+    async with on_a_loop(url, pool_timeout=1) as (database, people):
+        first = asyncio.create_task(people.ask(LUNCH))
+        await people.looked.acquire()
+        second = asyncio.create_task(people.ask(LUNCH))
+        await people.looked.acquire()
+        async with database.connection() as connection:  # the only one
+            await connection.execute(GIVE, SOUP.model_dump())
+            with pytest.raises(Problem, match="was free within"):
+                await first
+        async with asyncio.timeout(AT_ONCE):
+            given = await second
+        assert given is not None
+        await given.aclose()
+
+
+def test_on_threads_answers_are_handed_out_in_their_order_and_once(url: str) -> None:
+    with on_threads(url) as (_, people):
+        for text in ("soup", "salad", "soup"):
+            people.answer(Answer.model_construct(question="lunch", answer=text))
+        heard = []
+        while (handover := people.ask(Question.model_construct(question="lunch", timeout=0.0))) is not None:
+            heard.append(handover.text)
+            list(handover.carried_by(b"body"))
+            handover.close()
+        assert heard == ["soup", "salad", "soup"]
+
+
+async def test_on_a_loop_answers_are_handed_out_in_their_order_and_once(url: str) -> None:
+    async with on_a_loop(url) as (_, people):
+        for text in ("soup", "salad", "soup"):
+            await people.answer(Answer.model_construct(question="lunch", answer=text))
+        heard = []
+        while (handover := await people.ask(Question.model_construct(question="lunch", timeout=0.0))) is not None:
+            heard.append(handover.text)
+            assert [piece async for piece in handover.carried_by(b"body")] == [b"body"]
+            await handover.aclose()
+        assert heard == ["soup", "salad", "soup"]
+
+
+def test_on_threads_an_answer_is_kept_where_the_database_breaks_off_under_it(url: str) -> None:
+    with on_threads(url) as (_, people):
+        people.answer(SOUP)
+        handover = people.ask(LUNCH)
+        assert handover is not None
+        body = handover.carried_by(b"body")
+        next(body)
+        break_all(url)
+        with pytest.raises(Problem, match=r"^The database cannot be reached\.$"):
+            next(body)
+        handover.close()
+        assert kept(url) == ["soup"]
+        assert people.listening.acquire(timeout=AT_ONCE)  # again
+
+
+async def test_on_a_loop_an_answer_is_kept_where_the_database_breaks_off_under_it(url: str) -> None:
+    async with on_a_loop(url) as (_, people):
+        await people.answer(SOUP)
+        handover = await people.ask(LUNCH)
+        assert handover is not None
+        body = handover.carried_by(b"body")
+        await anext(body)
+        break_all(url)
+        with pytest.raises(Problem, match=r"^The database cannot be reached\.$"):
+            await anext(body)
+        await handover.aclose()
+        assert kept(url) == ["soup"]
+        await people.listening.acquire()  # again
