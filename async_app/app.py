@@ -126,7 +126,8 @@ async def stream(request: web.Request, reply: Reply, began: float, waited: float
         pass  # it has left between two chunks
     except Exception:
         log.exception("Exception in the midst of %s [%s]", request.path, request.method)
-        response.force_close()  # what has been sent cannot be taken back
+        if request.transport is not None:
+            request.transport.abort()  # what has been sent cannot be taken back, and must not look whole
     return response
 
 

@@ -3,7 +3,7 @@
 from types import TracebackType
 from typing import Self
 
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 
 from contract import upstream
 from contract.parameters import Calls
@@ -23,7 +23,9 @@ class Network:
         self._session: ClientSession | None = None
         if settings.upstream_url is not None:
             connector = TCPConnector(limit=settings.pool_size)
-            self._session = ClientSession(settings.upstream_url, connector=connector, auto_decompress=False)
+            self._session = ClientSession(
+                settings.upstream_url, connector=connector, cookie_jar=DummyCookieJar(), auto_decompress=False
+            )
 
     async def __aenter__(self) -> Self:
         """Nothing is opened before it is needed."""

@@ -1,6 +1,7 @@
 """Waiting for a person."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -17,6 +18,9 @@ from .database import Database
 
 AGAIN_AFTER = 0.5
 """Seconds until a listener that lost its connection tries for another, or sees that it should end."""
+
+
+log = logging.getLogger("async_app")
 
 
 class Askers:
@@ -152,15 +156,20 @@ class People:
 
     async def _listen(self) -> None:
         assert self._database.url is not None
+        told = False
         while True:
             try:
                 async with await AsyncConnection.connect(self._database.url, autocommit=True) as connection:
                     await connection.execute(LISTEN)
                     await self._database.renew()  # those who are woken shall find living connections
+                    told = False
                     self._askers.wake_all()  # for what was announced while nobody listened
                     async for notice in connection.notifies():  # holds a task of its own
                         self._askers.wake(notice.payload)
-            except Error:
+            except Error as error:
+                if not told:
+                    log.warning("Nobody listens for answers, the database cannot be reached: %s", type(error).__name__)
+                told = True
                 await sleep(AGAIN_AFTER)
 
 

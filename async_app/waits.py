@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -28,7 +28,12 @@ async def open_waits(settings: Settings) -> AsyncIterator[Mapping[str, Wait]]:
     """The waiting function of each operation that waits, by the operation's name, until the context is left."""
     meetings = Meetings()
     pool = ThreadPoolExecutor(settings.threads, "offload")
-    async with Network(settings) as network, Database(settings) as database, People(database) as people, timed_loop():
+    async with AsyncExitStack() as stack:
+        stack.callback(pool.shutdown, wait=False, cancel_futures=True)
+        network = await stack.enter_async_context(Network(settings))
+        database = await stack.enter_async_context(Database(settings))
+        people = await stack.enter_async_context(People(database))
+        await stack.enter_async_context(timed_loop())
         yield {
             "delay": delay,
             "fanout": fanout,
@@ -45,4 +50,3 @@ async def open_waits(settings: Settings) -> AsyncIterator[Mapping[str, Wait]]:
             "offload": partial(offload, pool=pool),
             "metrics": metrics,
         }
-    pool.shutdown(wait=False, cancel_futures=True)

@@ -188,7 +188,18 @@ class Fanout(Parameters):
         return self
 
 
-class Meeting(Parameters):
+class Patient(Parameters):
+    """A wait for somebody else, of `timeout` seconds at the most."""
+
+    timeout: Seconds
+
+    @model_validator(mode="after")
+    def within_limits(self, info: ValidationInfo) -> Self:
+        """Keep the default, which nobody has checked, to what one wait may take."""
+        return self if self.timeout <= longest(info) else self.model_copy(update={"timeout": longest(info)})
+
+
+class Meeting(Patient):
     """A meeting of `n` requests within `timeout` seconds."""
 
     n: Count = 3
@@ -208,7 +219,7 @@ class File(Parameters):
     size: Size = 2**20
 
 
-class Question(Parameters):
+class Question(Patient):
     """A question that a person may answer within `timeout` seconds."""
 
     question: Name
@@ -246,7 +257,10 @@ class Paced(Parameters):
 
 
 class Drip(Paced):
-    """`numbytes` bytes with the status `code`. Source: go-httpbin's `/drip`; a final status is 200 at the least."""
+    """`numbytes` bytes with the status `code`.
+
+    Source: go-httpbin's `/drip`, which by default begins after 2 s; a final status is 200 at the least.
+    """
 
     duration: Seconds = 2.0
     numbytes: Bytes = 10

@@ -23,7 +23,7 @@ class Waited(BaseModel):
 
 def path(delay: float) -> str:
     """Where a wait of `delay` seconds is asked for. Nothing of the request goes into it but this number."""
-    return f"/delay/{delay:.6f}s"
+    return f"/delay/{delay:.9f}s"
 
 
 def admit(status: int, headers: Headers) -> None:

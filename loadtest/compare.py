@@ -10,6 +10,8 @@ from typing import Any, NamedTuple, Protocol
 
 import psutil
 
+from backing.environment import Need
+
 from . import scenarios
 from .driver import COMMAND, Driver, Job, Order, generator
 from .judge import OWN_LIMIT, Judgement, judge, mean_response, throughput
@@ -25,6 +27,9 @@ OVERHEAD = 2.2
 
 PATIENCE = 5.0
 """Seconds to wait for a completion at the edge of a window, beside twice the predicted response time."""
+
+UNHURRIED: Mapping[str, str] = MappingProxyType({"POOL_TIMEOUT": "60"})
+"""A queue is to be measured, not refused: a connection is waited for as long as users wait for an answer."""
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -80,7 +85,7 @@ class Comparison:
         return plan(self._options.users, self._load(service), self._options.seconds)
 
     @property
-    def needs(self) -> set[scenarios.Need]:
+    def needs(self) -> set[Need]:
         """What has to be there behind our services."""
         ours = any(isinstance(service, Service) for service in self.services)
         return scenarios.needs(self._options.scenario) if ours else set()
@@ -228,7 +233,7 @@ def contender(service: Service | Stranger, options: Options) -> Contender:
         load=scenarios.load(options.scenario, service, options.wait, options.think),
         ours=True,
         command=service.command(),
-        environment=dict(service.environment),
+        environment={**service.environment, **UNHURRIED},
     )
 
 
@@ -247,7 +252,7 @@ def _fresh(service: Service | Stranger, environment: Mapping[str, str]) -> Itera
         if isinstance(service, Stranger):
             yield driver, None
         else:
-            with running(service, environment) as server:
+            with running(service, {**environment, **UNHURRIED}) as server:
                 yield driver, server
 
 

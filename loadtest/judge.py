@@ -39,6 +39,13 @@ IMPOSSIBLE = 1.05
 FEWEST = 10
 """Requests that a window must hold: fewer do not even give a median."""
 
+GAVE_UP = "status 504"
+"""How a request fails that has waited for another one in vain."""
+
+MIXED_WELL = 0.5
+"""Share of the ceiling that a mixed day reaches at the least. With limits in balance, at the knee, queues that come and
+go by chance cost up to half (J. Zahorjan and others, "Balanced Job Bound Analysis of Queueing Networks", 1982)."""
+
 STUCK = 0.5
 """Share of the requests that may succeed in a deadlock: one that gives up lets answers in, for those who came after."""
 
@@ -68,6 +75,11 @@ def mean_response(measured: Measured) -> float:
     return measured.response_ms / measured.requests / 1000 if measured.requests else 0.0
 
 
+def gave_up(measured: Measured) -> int:
+    """Requests that waited for another one until their time was over."""
+    return sum(count for kind, count in measured.errors.items() if GAVE_UP in kind)
+
+
 def judge(
     users: int, predicted: Predicted | None, measured: Measured, contender: Contender, options: Options
 ) -> Judgement:
@@ -95,7 +107,7 @@ def bound_by(
     if predicted is None:
         return USERS
     if predicted.bound == DEADLOCK:
-        return DEADLOCK if measured.failures >= (1 - STUCK) * measured.requests else UNEXPLAINED
+        return DEADLOCK if gave_up(measured) >= (1 - STUCK) * measured.requests else UNEXPLAINED
     ratio = throughput(measured) / predicted.throughput
     return predicted.bound if ratio >= KEEPS_UP else _falls_short(users, ratio, measured, contender, options)
 
@@ -103,7 +115,7 @@ def bound_by(
 def _falls_short(users: int, ratio: float, measured: Measured, contender: Contender, options: Options) -> str:
     if contender.load is None:
         return OWN_LIMIT
-    if options.scenario == MIXED:
+    if options.scenario == MIXED and ratio >= MIXED_WELL:
         return THE_MIX  # of requests that hold different things: together they stay below what each allows
     return _uneven(users, ratio, measured, contender) or UNEXPLAINED
 
@@ -147,7 +159,8 @@ def _requests(users: int, measured: Measured, options: Options, stuck: int | Non
     doubts = []
     if measured.requests < FEWEST:
         doubts.append(f"only {measured.requests} requests were answered in the window")
-    if measured.failures > ERRORS * measured.requests and stuck is None:
+    unexpected = measured.failures - (0 if stuck is None else gave_up(measured))
+    if unexpected > ERRORS * measured.requests:
         doubts.append(f"{measured.failures} of {measured.requests} requests failed")
     if measured.unfinished:
         doubts.append(f"{measured.unfinished} requests hung for the whole window")

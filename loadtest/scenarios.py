@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
+from backing.environment import Need
 from contract.settings import Settings
 
 from .lineup import Service, cores
@@ -27,8 +27,6 @@ PATIENCE = 10.0
 
 LEAST_PATIENCE = 1.0
 """Seconds."""
-
-Need = Literal["database", "upstream"]
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,7 @@ def _many(table: list[Row]) -> list[str]:
     fewest = min((row.users for row in table), default=0)
     more = sorted((row for row in table if row.users > fewest), key=_by_users, reverse=True)
     for users, group in groupby(more, key=_by_users):
-        held = sorted((row for row in group if row.holds and row.throughput), key=_rate, reverse=True)
+        held = sorted((row for row in group if row.holds and row.bound != DEADLOCK), key=_rate, reverse=True)
         if len(held) < 2:
             continue
         best, others = held[0], held[1:]
@@ -138,7 +138,7 @@ def _pools(table: list[Row], contenders: list[Contender]) -> list[str]:
 
 def _price(table: list[Row]) -> list[str]:
     for users, group in groupby(sorted(table, key=_by_users, reverse=True), key=_by_users):
-        held = [row for row in group if row.holds and row.cpu_per_request]
+        held = [row for row in group if row.holds and row.bound != DEADLOCK and row.cpu_per_request]
         if len(held) >= 2:
             costs = [f"{row.service} {row.cpu_per_request:.0f}" for row in held]
             return [f"At {crowd(users)} a request costs the service, in µs of CPU time: {', '.join(costs)}."]

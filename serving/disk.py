@@ -5,7 +5,6 @@ import os
 from hashlib import sha256
 from itertools import repeat
 from tempfile import TemporaryFile
-from typing import IO
 
 from contract.problems import disk_full
 
@@ -28,8 +27,8 @@ def there_and_back(size: int, directory: str | None) -> str:
     try:
         with TemporaryFile(dir=directory) as file:
             for block in repeat(BLOCK, size // len(BLOCK)):
-                write(file, block)
-            write(file, BLOCK[: size % len(BLOCK)])
+                file.write(block)
+            file.write(BLOCK[: size % len(BLOCK)])
             file.flush()
             os.fsync(file.fileno())
             file.seek(0)
@@ -41,10 +40,3 @@ def there_and_back(size: int, directory: str | None) -> str:
         if error.errno in FULL:
             raise disk_full() from None
         raise
-
-
-def write(file: IO[bytes], block: bytes) -> None:
-    """Write all of a block. Of one that does not fit, the system takes the part that does, and says no only then."""
-    left = memoryview(block)
-    while left:
-        left = left[file.write(left) :]

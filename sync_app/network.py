@@ -46,9 +46,9 @@ class Network:
         if self._pool is None:
             raise not_configured("UPSTREAM_URL")
         total = delay + upstream.ANSWER_WITHIN
-        deadline = time.monotonic() + upstream.CONNECT_WITHIN + total
         limits = Timeout(connect=upstream.CONNECT_WITHIN, total=total)
         with self._seats.seat():
+            deadline = time.monotonic() + total
             try:
                 with self._pool.urlopen(
                     "GET",

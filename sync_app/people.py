@@ -1,5 +1,6 @@
 """Waiting for a person."""
 
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ from .database import Database
 
 AGAIN_AFTER = 0.5
 """Seconds until a listener that lost its connection tries for another, or sees that it should end."""
+
+
+log = logging.getLogger("sync_app")
 
 
 class Askers:
@@ -128,9 +132,8 @@ class People:
         turn = False
         try:
             while (taken := self._take(asked.question)) is None and (left := end - time.monotonic()) > 0:
-                woken.wait(left)  # holds a thread
-                turn = woken.is_set()
-                woken.clear()
+                if turn := woken.wait(left):  # holds a thread
+                    woken.clear()
             turn = False
             return taken
         finally:
@@ -148,16 +151,21 @@ class People:
 
     def _listen(self) -> None:
         assert self._database.url is not None
+        told = False
         while not self._ended.is_set():
             try:
                 with Connection.connect(self._database.url, autocommit=True) as connection:
                     connection.execute(LISTEN)
                     self._database.renew()  # those who are woken shall find living connections
+                    told = False
                     self._askers.wake_all()  # for what was announced while nobody listened
                     while not self._ended.is_set():
                         for notice in connection.notifies(timeout=AGAIN_AFTER):  # holds a thread of its own
                             self._askers.wake(notice.payload)
-            except Error:
+            except Error as error:
+                if not told:
+                    log.warning("Nobody listens for answers, the database cannot be reached: %s", type(error).__name__)
+                told = True
                 time.sleep(AGAIN_AFTER)
 
 

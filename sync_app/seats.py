@@ -1,6 +1,7 @@
 """The seats of a pool: whoever wants a connection waits for one."""
 
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,17 +18,50 @@ class Seats:
         self._pool = pool
         self._size = settings.pool_size
         self._timeout = settings.pool_timeout
-        self._free = threading.BoundedSemaphore(settings.pool_size)
+        self._free = settings.pool_size
+        self._queue: deque[threading.Event] = deque()
+        self._lock = threading.Lock()  # another thread may run between any two steps
         self._gauge = PoolGauge(pool)
 
     @contextmanager
     def seat(self) -> Iterator[None]:
         """Wait for a seat and keep it until the context is left; a Problem (503) where none gets free in time."""
         with self._gauge.waiting():
-            if not self._free.acquire(timeout=self._timeout):  # holds a thread
+            if not self._taken():
                 raise no_free_connection(self._pool, self._size, self._timeout)
         try:
             with self._gauge.in_use():
                 yield
         finally:
-            self._free.release()
+            self._leave()
+
+    def _taken(self) -> bool:
+        """First come, first served, as asyncio's semaphore does and threading's does not: there, some starve."""
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return True
+            turn = threading.Event()
+            self._queue.append(turn)
+        try:
+            if turn.wait(self._timeout):  # holds a thread
+                return True
+        except BaseException:  # as a greenlet that is killed
+            if not self._stepped_out(turn):
+                self._leave()
+            raise
+        return not self._stepped_out(turn)
+
+    def _stepped_out(self, turn: threading.Event) -> bool:
+        """Whether one could leave the queue: not if it is one's turn just now."""
+        with self._lock:
+            if not turn.is_set():
+                self._queue.remove(turn)
+            return not turn.is_set()
+
+    def _leave(self) -> None:
+        with self._lock:
+            if self._queue:
+                self._queue.popleft().set()
+            else:
+                self._free += 1

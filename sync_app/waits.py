@@ -1,7 +1,7 @@
 """Which function waits for each operation, and what those functions share: all that a framework needs of this twin."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
@@ -25,7 +25,10 @@ Wait = Callable[[Any], Any]
 def open_waits(settings: Settings) -> Iterator[Mapping[str, Wait]]:
     """The waiting function of each operation that waits, by the operation's name, until the context is left."""
     meetings = Meetings()
-    with Network(settings) as network, Database(settings) as database, People(database) as people:
+    with ExitStack() as stack:
+        network = stack.enter_context(Network(settings))
+        database = stack.enter_context(Database(settings))
+        people = stack.enter_context(People(database))
         yield {
             "delay": delay,
             "fanout": fanout,

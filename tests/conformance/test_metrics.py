@@ -117,7 +117,7 @@ def test_the_lag_of_the_event_loop_is_shown_on_aiohttp(fleet: Fleet) -> None:
         counts("event_loop_lag_seconds_count") - counts("event_loop_lag_seconds_bucket", le="0.2")
         for counts in (before, after)
     ]
-    assert late[1] == late[0] + 1
+    assert late[1] >= late[0] + 3  # 0.5, 0.4 and 0.3 s late: the looks that could not be taken count as well
     assert after("event_loop_lag_seconds_sum") - before("event_loop_lag_seconds_sum") >= 0.4
 
 

@@ -24,7 +24,9 @@ class Upstream:
         """The heads of the requests that came."""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = (
+            f"http://localhost:{self.port}"  # a name, for which cookies would be kept; for a number they never are
+        )
         self._begin()
 
     def _begin(self) -> None:

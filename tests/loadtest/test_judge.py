@@ -291,18 +291,33 @@ def test_a_deadlock_in_which_everything_hangs_is_still_doubted_for_what_was_not_
     ],
 )
 def test_an_edge_of_the_window_may_cut_all_who_give_up_together(requests: int, doubts: list[str]) -> None:
-    window = measured(5, 1.0, requests=requests, failures=requests, response_ms=requests * 1000.0)
+    gave_up = {"status 504 where 200 was promised": requests}
+    window = measured(5, 1.0, requests=requests, failures=requests, response_ms=requests * 1000.0, errors=gave_up)
     assert held_against_its_load(contender("flask", "ask"), "ask", 5, window) == Judgement("deadlock", doubts)
 
 
 @pytest.mark.parametrize("name", ["flask", "flask-threads", "aiohttp"])
-@pytest.mark.parametrize(("share", "mixes"), [(1.0, False), (0.91, False), (0.89, True), (0.3, True)])
+@pytest.mark.parametrize(("share", "mixes"), [(1.0, False), (0.91, False), (0.89, True), (0.51, True)])
 def test_a_mixed_day_below_its_ceiling_is_the_mix_and_no_doubt(name: str, share: float, mixes: bool) -> None:
     service = contender(name, "mixed")
     assert service.load is not None
     model = foretold(400, service.load)
     window = measured(400, 400 / model.throughput / share, seconds=100.0)
     assert judged(window, 400, model, service, scenario="mixed") == Judgement("the mix" if mixes else model.bound, [])
+
+
+def test_a_mixed_day_far_below_its_ceiling_is_not_explained_by_the_mix() -> None:
+    service = contender("aiohttp", "mixed")
+    assert service.load is not None
+    window = measured(10, service.load.wait / 0.4, seconds=100.0)
+    assert judged(window, 10, foretold(10, service.load), service, scenario="mixed").bound == "unexplained"
+
+
+def test_an_outage_is_not_taken_for_the_deadlock_that_was_foretold() -> None:
+    broken = measured(10, 0.01, errors={"status 500 where 200 was promised": 9000}, requests=9000, failures=9000)
+    judgement = held_against_its_load(contender("flask", "ask"), "ask", 10, broken)
+    assert judgement.bound == "unexplained"
+    assert "9000 of 9000 requests failed" in judgement.doubts
 
 
 def test_a_mixed_day_above_its_ceiling_is_a_doubt() -> None:
