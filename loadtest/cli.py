@@ -18,6 +18,7 @@ from rich.console import Console
 
 from backing import BackingFailed
 from backing.environment import backing
+from backing.postgres import CONNECTIONS
 from contract.parameters import Duration
 from contract.settings import Settings
 from serving.command_line import Parser as OneLineParser
@@ -86,6 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _prepare_compare(given: argparse.Namespace) -> Callable[[], int]:
     comparison = Comparison(_contenders(given), _options(given), given.command)
+    if "database" in comparison.needs and not os.environ.get("DATABASE_URL"):
+        _refuse_too_many_connections(comparison.services)
     return partial(compare, comparison, _folder(given.out), console())
 
 
@@ -260,6 +263,15 @@ def _refuse_twice(services: Sequence[Service | Stranger], done: str) -> None:
     names = [service.name for service in services]
     if len(set(names)) < len(names):
         raise Mistake(f"Each service can be {done} once; got {', '.join(names)}.")
+
+
+def _refuse_too_many_connections(services: Sequence[Service | Stranger]) -> None:
+    for service in services:
+        if isinstance(service, Service) and service.connections > CONNECTIONS:
+            raise Mistake(
+                f"{service.name} would open {service.connections} connections to the database, which takes "
+                f"{CONNECTIONS}; choose a smaller pool-size or fewer workers."
+            )
 
 
 def _stranger(text: str, path: str, *, allow_remote: bool) -> Stranger:

@@ -21,6 +21,11 @@ class Service:
     pool_size: int = 10
 
     @property
+    def connections(self) -> int:
+        """Those to the database: a pool and a listener for each process."""
+        return self.workers * (self.pool_size + 1)
+
+    @property
     def environment(self) -> Mapping[str, str]:
         """What it is told beside its command."""
         return {"POOL_SIZE": str(self.pool_size)}

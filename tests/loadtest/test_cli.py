@@ -99,6 +99,13 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
             (f"--services=aiohttp:pool-size={size}", f"'aiohttp:pool-size={size}': pool-size takes a whole number ")
             for size in ("", "0", "-1", "x")
         ),
+        *(
+            (
+                f"--scenario={scenario} --services aiohttp:workers=2:pool-size=250",
+                "aiohttp:workers=2:pool-size=250 would open 502 connections to the database, which takes 500; ",
+            )
+            for scenario in ("query", "ask", "mixed")
+        ),
         ("--nope", "unrecognized arguments: --nope"),
     ],
 )
@@ -210,7 +217,7 @@ def test_the_size_of_the_pools_reaches_the_services_and_what_is_foretold_of_them
     contenders = comparison.results(complete=False).contenders
     for service, contender, pool in zip(comparison.services, contenders, pools, strict=True):
         assert contender.processes
-        assert contender.environment == {"POOL_SIZE": str(pool // contender.processes)}
+        assert contender.environment == {"POOL_SIZE": str(pool // contender.processes), "POOL_TIMEOUT": "60"}
         (step,) = comparison.planned(service)
         kind_of_limit = "slots" if pool > 32 and contender.kind == "blocking" else "database pool"
         assert step.predicted.bound == kind_of_limit
