@@ -188,22 +188,16 @@ class Fanout(Parameters):
         return self
 
 
-class Patient(Parameters):
-    """A wait for somebody else, of `timeout` seconds at the most."""
-
-    timeout: Seconds
-
-    @model_validator(mode="after")
-    def within_limits(self, info: ValidationInfo) -> Self:
-        """Keep the default, which nobody has checked, to what one wait may take."""
-        return self if self.timeout <= longest(info) else self.model_copy(update={"timeout": longest(info)})
-
-
-class Meeting(Patient):
+class Meeting(Parameters):
     """A meeting of `n` requests within `timeout` seconds."""
 
     n: Count = 3
     timeout: Seconds = 5.0
+
+    @model_validator(mode="after")
+    def fits(self, info: ValidationInfo) -> Self:
+        """Keep the default, which nobody has checked, to what one wait may take."""
+        return self if self.timeout <= longest(info) else self.model_copy(update={"timeout": longest(info)})
 
 
 class Calls(Fanout):
@@ -219,11 +213,16 @@ class File(Parameters):
     size: Size = 2**20
 
 
-class Question(Patient):
+class Question(Parameters):
     """A question that a person may answer within `timeout` seconds."""
 
     question: Name
     timeout: Seconds = 10.0
+
+    @model_validator(mode="after")
+    def fits(self, info: ValidationInfo) -> Self:
+        """Keep the default, which nobody has checked, to what one wait may take."""
+        return self if self.timeout <= longest(info) else self.model_copy(update={"timeout": longest(info)})
 
 
 class Answer(Parameters):

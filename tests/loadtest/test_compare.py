@@ -125,7 +125,7 @@ def test_the_file_holds_the_exact_commands_and_what_they_ran_on(ran: Ran) -> Non
     assert aiohttp.command == replace(lineup(cores())["aiohttp"], workers=1).command()
     assert (mine.ours, mine.slots, mine.kind, mine.command) == (False, None, "unknown", [])
     assert (mine.load, mine.environment) == (None, {})
-    assert flask.environment == aiohttp.environment == {"POOL_SIZE": str(Settings().pool_size)}
+    assert flask.environment == aiohttp.environment == {"POOL_SIZE": str(Settings().pool_size), "POOL_TIMEOUT": "60"}
     assert flask.load == Load(0.05, limits=slots(flask.slots, 0.05))
     assert aiohttp.load == Load(0.05)
     assert run.options.scenario == "delay"
@@ -266,7 +266,7 @@ def test_a_small_pool_binds_both_twins(tmp_path: Path, environment: dict[str, st
     services = f"flask-threads:{small},aiohttp:{small}"
     asked = ("--scenario", "query", "--services", services, "--users", "2,8", "--delay", "50ms")
     run, told = compared(tmp_path, environment, *asked)
-    assert [contender.environment for contender in run.contenders] == [{"POOL_SIZE": "2"}] * 2
+    assert [contender.environment for contender in run.contenders] == [{"POOL_SIZE": "2", "POOL_TIMEOUT": "60"}] * 2
     for step in run.steps:
         check(step)
         assert step.predicted

@@ -73,6 +73,10 @@ def started_in(environment: dict[str, str]) -> list[psutil.Process]:
     return found
 
 
+def _heeds_hangups() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs these tests may ignore them
+
+
 @contextmanager
 def serving(environment: dict[str, str], *arguments: str) -> Iterator[Serving]:
     process = subprocess.Popen(
@@ -83,6 +87,7 @@ def serving(environment: dict[str, str], *arguments: str) -> Iterator[Serving]:
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=_heeds_hangups,  # noqa: PLW1509 - only the process itself can do it
     )
     try:
         yield Serving(process, environment)
@@ -229,4 +234,5 @@ def test_in_a_terminal_each_name_has_a_colour_and_closing_it_ends_everything(env
 
 
 def _controlled_by_its_terminal() -> None:
+    _heeds_hangups()
     os.close(os.open(os.ttyname(0), os.O_RDWR))  # the first terminal that the leader of a session opens
