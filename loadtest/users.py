@@ -127,6 +127,7 @@ class Person:
 
     def will_answer(self, question: str, after: float) -> None:
         """Answer `question` in so many seconds, or as soon as the answers before it are taken."""
+        gevent.get_hub().loop.update_now()  # its clock stands still while greenlets run: the person would be too quick
         gevent.spawn_later(after, self._answer, question)
 
     def _answer(self, question: str) -> None:
