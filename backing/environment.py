@@ -1,7 +1,6 @@
 """Where a service finds what it waits for: the environment that it is to be started with."""
 
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
@@ -9,7 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from queue import Empty
 from typing import Literal
 
-from serving.processes import address_in, lines_of, stop, tail
+from serving.processes import address_in, lines_of, start, stop, tail
 
 from . import BackingFailed
 from .postgres import database
@@ -48,14 +47,7 @@ def upstream_command(port: int = 0) -> list[str]:
 def upstream() -> Iterator[str]:
     """The address of an upstream, which runs until the context is left."""
     with tempfile.TemporaryFile("w+") as log:
-        process = subprocess.Popen(  # a session of its own, so that Ctrl-C reaches it through us and in our order
-            upstream_command(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            start_new_session=True,
-        )
+        process = start(upstream_command(), log)
         try:
             assert process.stdout is not None
             lines, url = lines_of(process.stdout), None

@@ -20,7 +20,7 @@ from rich.text import Text
 from backing.environment import upstream_command
 from backing.postgres import Database, database
 from contract.operations import OPERATIONS
-from serving.processes import address_in, lines_of, stop
+from serving.processes import address_in, lines_of, start, stop
 
 from . import endings
 from .lineup import Service
@@ -136,16 +136,7 @@ def _running(everything: Iterable[Part], environment: Mapping[str, str]) -> Iter
     started: list[_Running] = []
     try:
         for part in everything:
-            process = subprocess.Popen(  # a session of its own, so that Ctrl-C reaches it through us
-                part.command,
-                env={**environment, **part.environment},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                start_new_session=True,
-            )
+            process = start(part.command, subprocess.STDOUT, {**environment, **part.environment})
             started.append(_Running(part.name, process))
         yield started
     finally:

@@ -15,7 +15,7 @@ from typing import IO
 
 import psutil
 
-from serving.processes import address_in, lines_of, stop, tail
+from serving.processes import address_in, lines_of, start, stop, tail
 
 from .lineup import Service
 
@@ -94,15 +94,7 @@ def running(service: Service, environment: Mapping[str, str] | None = None, port
 
     """
     with tempfile.TemporaryFile("w+") as log:
-        process = subprocess.Popen(  # a session of its own, so that Ctrl-C reaches it through us and in our order
-            service.command(port),
-            env={**os.environ, **service.environment, **(environment or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            start_new_session=True,
-        )
+        process = start(service.command(port), log, {**os.environ, **service.environment, **(environment or {})})
         try:
             yield _answering(service, process, log)
         finally:

@@ -9,6 +9,7 @@ from time import perf_counter
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from .shared_numbers import VARIABLE
 from .sleep import sleep
 
 LEFT = 499
@@ -159,9 +160,7 @@ async def timed_loop() -> AsyncIterator[None]:
             due = perf_counter() + LAG_EVERY
             await sleep(LAG_EVERY)
             late = perf_counter() - due
-            while (
-                late >= 0
-            ):  # a look that could not be taken was late as well: else one long stop would pass for one look
+            while late >= 0:  # the looks that could not be taken were late as well: one long stop is more than one
                 _lag.observe(late)
                 late -= LAG_EVERY
             _write_late()
@@ -178,7 +177,7 @@ async def timed_loop() -> AsyncIterator[None]:
 def exposition() -> bytes:
     """Everything counted by all processes of the service, in Prometheus' text format."""
     _write_late()
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    if VARIABLE not in os.environ:
         return generate_latest(_own)
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call] # the library types it not

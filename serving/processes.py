@@ -5,12 +5,31 @@ import queue
 import re
 import signal
 import subprocess
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from subprocess import Popen
 from threading import Thread
 from typing import IO
 
 STOP_WITHIN = 3.0
 """Seconds that a process may take to stop before it is killed."""
+
+
+def start(command: Sequence[str], log: IO[str] | int, environment: Mapping[str, str] | None = None) -> Popen[str]:
+    """Start a process whose standard output is read line by line, and whose errors go to `log`.
+
+    It leads a session of its own, so that Ctrl-C reaches it through us and in our order.
+    """
+    return Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
 
 
 def stop(process: subprocess.Popen[str]) -> None:

@@ -13,7 +13,6 @@ import psutil
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """Where prometheus_client looks. It must be set before that is imported, which is why this does not."""
 
-
 PREFIX = "sync-vs-async-numbers-"
 
 
