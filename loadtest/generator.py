@@ -20,7 +20,14 @@ from locust.env import Environment
 
 from loadtest import buckets
 from loadtest.driver import Job, Order
+from loadtest.exchange import Exchange
 from loadtest.users import StrangerUser, TwinUser, WaitingUser
+
+FIRST = 100
+"""Requests of a step that are kept one by one, in the order of sending."""
+
+ROUNDS = 4
+"""Requests of each user among them at the most, so that a few users fill a picture as well as many."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,50 @@ class Snapshot:
     latency: Mapping[float, int]
     per_second: dict[int, int]
     errors: dict[str, int]
+    told: Mapping[str, float]
+
+
+class Told:
+    """What services told of all requests, summed up, and the first requests of a step one by one."""
+
+    def __init__(self) -> None:
+        """Begin with nothing; the step has not begun."""
+        self.sums = {"requests": 0.0, "response_ms": 0.0, "waited_ms": 0.0, "served_ms": 0.0, "received_ms": 0.0}
+        self._first: list[Exchange] = []
+        self._places: dict[WaitingUser, int] = {}
+        self._began = 0.0
+        self._most = 0
+
+    def step(self, users: int) -> None:
+        """The users are all there now."""
+        self._first.clear()
+        self._places.clear()
+        self._began = time.perf_counter()
+        self._most = min(FIRST, ROUNDS * users)
+
+    def asked(self, user: WaitingUser, sent: float) -> None:
+        """Keep a place for it, if it is one of the first."""
+        if len(self._first) < self._most:
+            self._places[user] = len(self._first)
+            self._first.append(Exchange(sent))
+
+    def answered(self, user: WaitingUser, exchange: Exchange) -> None:
+        """Add it to the sums, and put it into its place, if it has one."""
+        place = self._places.pop(user, None)
+        if place is not None:
+            self._first[place] = exchange
+        if exchange.told:
+            assert exchange.ended is not None
+            sums = self.sums
+            sums["requests"] += 1
+            sums["response_ms"] += (exchange.ended - exchange.sent) * 1000
+            sums["waited_ms"] += exchange.waited * 1000
+            sums["served_ms"] += exchange.served * 1000
+            sums["received_ms"] += exchange.received * 1000
+
+    def first(self) -> list[Exchange]:
+        """The first requests, by a clock that began with the step."""
+        return [exchange.since(self._began) for exchange in self._first]
 
 
 class Generator:
@@ -44,7 +95,9 @@ class Generator:
         """Make the users' class; nobody asks yet."""
         self._crowd = Event()
         kind = StrangerUser if job.path else TwinUser
-        user_class = type("User", (kind,), {"host": job.url, "service": job.name, "crowd": self._crowd})
+        self._told = Told()
+        about = {"host": job.url, "service": job.name, "crowd": self._crowd, "watch": self._told}
+        user_class = type("User", (kind,), about)
         options = argparse.Namespace(delay=job.delay, think=job.think, stagger=job.wait, path=job.path)
         self._environment = Environment(
             user_classes=[user_class], tags=None if job.path else [job.scenario], parsed_options=options, stop_timeout=1
@@ -57,6 +110,7 @@ class Generator:
         self._runner.start(order.users, spawn_rate=order.users)
         while self._runner.user_count < order.users:
             gevent.sleep(0.01)
+        self._told.step(order.users)
         self._crowd.set()
         gevent.sleep(order.warmup)
         opened, user = self._at_completion(order.patience)
@@ -74,6 +128,8 @@ class Generator:
             "latency": grown(opened.latency, closed.latency),
             "per_second": grown(opened.per_second, closed.per_second),
             "errors": grown(opened.errors, closed.errors),
+            "told": {name: closed.told[name] - opened.told[name] for name in closed.told},
+            "first": self._told.first(),
             "unfinished": sum(user.hangs_since(opened.clock) for user in self._users()),
             "generator_cpu": (closed.process_cpu - opened.process_cpu) / (closed.clock - opened.clock),
         }
@@ -110,6 +166,7 @@ class Generator:
             latency={float(bucket): count for bucket, count in total.response_times.items()},
             per_second=dict(total.num_reqs_per_sec),
             errors={str(error.error): error.occurrences for error in self._environment.stats.errors.values()},
+            told=dict(self._told.sums),
         )
 
 

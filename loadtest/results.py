@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from .exchange import Exchange
 from .model import Load
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 class Record(BaseModel):
@@ -74,6 +75,20 @@ class Predicted(Record):
     bound: str
 
 
+class Told(Record):
+    """What the service told of the requests of a window, summed up. Milliseconds."""
+
+    requests: int
+    """Those of which it told anything: of one that was given up, or refused by its server, it does not."""
+    response_ms: float
+    """As their users saw them."""
+    waited_ms: float
+    served_ms: float
+    """From the service's first sight of a request until its response began, the wait among them."""
+    received_ms: float
+    """From the response's headers to its last byte: the wait of a slow stream."""
+
+
 class Measured(Record):
     """What one window saw."""
 
@@ -107,6 +122,9 @@ class Measured(Record):
     """Processes of the service that were gone at the window's end."""
     connections: list[int] | None
     """Connections of each worker process at the window's end."""
+    told: Told
+    first: list[Exchange]
+    """The first requests of the step, before the window, in the order of sending. Zero is when all users were there."""
 
 
 class Step(Record):

@@ -5,7 +5,7 @@ from contextlib import suppress
 from functools import cache
 from itertools import count, cycle
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 import gevent
@@ -13,6 +13,7 @@ from gevent.event import Event
 from geventhttpclient import HTTPClient
 from geventhttpclient._parser import HTTPParseError
 from locust import FastHttpUser, tag, task
+from locust.contrib.fasthttp import FastResponse
 from locust.exception import RescheduleTaskImmediately
 
 from contract.operations import OPERATIONS
@@ -22,6 +23,7 @@ from contract.replies import NO_HEADERS, as_json
 from contract.settings import Settings
 from serving.disk import there_and_back
 
+from .exchange import Exchange, answered
 from .scenarios import MIXED, SCENARIOS, day, patience
 
 TIMEOUT = 60.0
@@ -58,6 +60,25 @@ def promised(target: str) -> bytes | None:
     return body if isinstance(body, bytes) else b"".join(body)  # type: ignore[arg-type] # an iterator of ours
 
 
+class Watch(Protocol):
+    """Who is told of every request."""
+
+    def asked(self, user: "WaitingUser", sent: float) -> None:
+        """`user` sends a request; `sent` by perf_counter."""
+
+    def answered(self, user: "WaitingUser", exchange: Exchange) -> None:
+        """It is over, and will be in the statistics next."""
+
+
+class HeadedResponse(FastResponse):
+    """A response that knows when its headers came: it is made from them."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        """Look at the clock."""
+        super().__init__(*arguments, **named)
+        self.headed = perf_counter()
+
+
 class WaitingUser(FastHttpUser):
     """A user in a closed model: one request in flight, then `--think` seconds of thinking."""
 
@@ -71,6 +92,9 @@ class WaitingUser(FastHttpUser):
     crowd: Event | None = None
     """Set once all who begin together are there: making them takes longer than they are to be spread over."""
 
+    watch: Watch | None = None
+    """Told of every request, where there is one."""
+
     _turns = count()
 
     def __init__(self, environment: Any) -> None:
@@ -79,6 +103,7 @@ class WaitingUser(FastHttpUser):
         self.options = environment.parsed_options
         self._label = environment.host or self.service  # --host sends every user class to one place
         self._asked: float | None = None
+        self.client.client.response_type = HeadedResponse
 
     def on_start(self) -> None:
         """Begin at a moment of its own, so that users who came together do not stay in step."""
@@ -105,10 +130,14 @@ class WaitingUser(FastHttpUser):
         Statistics are kept under `name`, or under the target itself.
         """
         label = f"{self._label} {name or target}"
-        self._asked = perf_counter()
+        self._asked = sent = perf_counter()
+        if self.watch is not None:
+            self.watch.asked(self, sent)
         with self.client.get(target, name=label, catch_response=True, allow_redirects=False) as response:
             content = response.content  # to the last piece, where it comes in pieces
             self._asked = None
+            if self.watch is not None:
+                self.watch.answered(self, exchange_of(sent, response))
             if response.status_code == 200:
                 if body is not None and content != body:
                     response.failure(f"not the promised body: {bytes(content)[:80]!r}")
@@ -116,6 +145,13 @@ class WaitingUser(FastHttpUser):
                 response.failure(f"status {response.status_code} where 200 was promised")
         if not self.options.think:  # even a sleep of 0 would send it to the back of the queue, unasking and unmeasured
             raise RescheduleTaskImmediately
+
+
+def exchange_of(sent: float, response: Any) -> Exchange:
+    """The request that was `sent` (perf_counter), and has been answered just now or never will be."""
+    return answered(
+        sent, getattr(response, "headed", None), perf_counter(), response.status_code, response.headers or NO_HEADERS
+    )
 
 
 class Person:

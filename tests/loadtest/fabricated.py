@@ -8,7 +8,7 @@ from typing import Any
 from loadtest import scenarios
 from loadtest.lineup import lineup
 from loadtest.model import SLOTS, Limit, Load, predict
-from loadtest.results import SCHEMA, Contender, Machine, Measured, Options, Predicted, Results, Step
+from loadtest.results import SCHEMA, Contender, Machine, Measured, Options, Predicted, Results, Step, Told
 
 WAIT = 0.1
 
@@ -80,8 +80,22 @@ def measured(users: int = 10, response: float = WAIT, seconds: float = 10.0, **c
         memory=100 * 2**20,
         died=0,
         connections=[5, 5],
+        told=told(requests, response),
+        first=[],
     )
     return clean.model_copy(update=changes)
+
+
+def told(requests: int, response: float = WAIT, waited: float = WAIT) -> Told:
+    """What a service tells that waits for `waited` seconds, and works for a millisecond."""
+    served = waited + 0.001
+    return Told(
+        requests=requests,
+        response_ms=requests * max(response, served) * 1000,
+        waited_ms=requests * waited * 1000,
+        served_ms=requests * served * 1000,
+        received_ms=0.0,
+    )
 
 
 def step(  # noqa: PLR0913 - all but the first two are what is to be wrong with it
