@@ -103,7 +103,7 @@ class WaitingUser(FastHttpUser):
         self.options = environment.parsed_options
         self._label = environment.host or self.service  # --host sends every user class to one place
         self._asked: float | None = None
-        self.client.client.response_type = HeadedResponse
+        self.client.client.response_type = HeadedResponse  # type: ignore[misc] # for this user's client alone
 
     def on_start(self) -> None:
         """Begin at a moment of its own, so that users who came together do not stay in step."""
