@@ -8,7 +8,7 @@ TIMING = re.compile(r"(wait|total);dur=(\d+(?:\.\d+)?)")
 
 
 class Exchange(NamedTuple):
-    """Seconds: `sent`, `headed` and `ended` by a clock of the user's, `waited` and `served` as the service counted them.
+    """Seconds: `sent`, `headed` and `ended` by a clock of the user's, `waited` and `served` as the service counted.
 
     `headed` and `ended` are None until the response's headers, and its last byte, have come. A service that tells
     nothing has "" for `served_by`.
