@@ -1,8 +1,8 @@
 """python -m async_app: the non-blocking twin under gunicorn."""
 
-from importlib.util import find_spec
 from typing import Any
 
+from serving import aiohttp_workers
 from serving.command_line import Serve, Service
 from serving.limits import DRAIN
 from serving.serve import main
@@ -11,11 +11,8 @@ SERVICE = Service(
     name="async_app",
     about="The non-blocking twin, on aiohttp: a request that waits holds a coroutine.",
     port=8002,
-    worker_class=f"aiohttp.Gunicorn{'UVLoop' if find_spec('uvloop') else ''}WebWorker",
-    worker_classes={
-        "aiohttp.GunicornUVLoopWebWorker": "on uvloop, the default where it is installed",
-        "aiohttp.GunicornWebWorker": "on asyncio's own loop",
-    },
+    worker_class=aiohttp_workers.DEFAULT,
+    worker_classes=aiohttp_workers.CHOICES,
     threads_help="threads for blocking calls in each worker (default: THREADS, or 32)",
 )
 

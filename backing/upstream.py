@@ -1,7 +1,6 @@
 """python -m backing.upstream: the slow HTTP service behind /fetch, which waits as long as it is told."""
 
 from collections.abc import Awaitable, Callable
-from importlib.util import find_spec
 from typing import Any
 
 from aiohttp import web
@@ -13,6 +12,7 @@ from contract.parameters import Duration, Nothing
 from contract.problems import Problem, method_not_allowed, not_found
 from contract.replies import Reply
 from contract.settings import Settings
+from serving import aiohttp_workers
 from serving.command_line import Serve, Service
 from serving.runner import runner
 from serving.serve import main
@@ -22,11 +22,8 @@ SERVICE = Service(
     name="backing.upstream",
     about="The slow upstream: one process that holds a coroutine for each request, as many as the machine can.",
     port=8003,
-    worker_class=f"aiohttp.Gunicorn{'UVLoop' if find_spec('uvloop') else ''}WebWorker",
-    worker_classes={
-        "aiohttp.GunicornUVLoopWebWorker": "on uvloop, the default where it is installed",
-        "aiohttp.GunicornWebWorker": "on asyncio's own loop",
-    },
+    worker_class=aiohttp_workers.DEFAULT,
+    worker_classes=aiohttp_workers.CHOICES,
     threads_help="of no use here: nothing blocks",
 )
 

@@ -1,7 +1,7 @@
 """The parameters of each operation: text in, checked values out, or a refusal that says what is allowed."""
 
 import re
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -188,16 +188,21 @@ class Fanout(Parameters):
         return self
 
 
+Patient = TypeVar("Patient", "Meeting", "Question")
+
+
+def keep_timeout(asked: Patient, info: ValidationInfo) -> Patient:
+    """`asked`, its default timeout, which nobody has checked, kept to what one wait may take."""
+    return asked if asked.timeout <= longest(info) else asked.model_copy(update={"timeout": longest(info)})
+
+
 class Meeting(Parameters):
     """A meeting of `n` requests within `timeout` seconds."""
 
     n: Count = 3
     timeout: Seconds = 5.0
 
-    @model_validator(mode="after")
-    def fits(self, info: ValidationInfo) -> Self:
-        """Keep the default, which nobody has checked, to what one wait may take."""
-        return self if self.timeout <= longest(info) else self.model_copy(update={"timeout": longest(info)})
+    fits = model_validator(mode="after")(keep_timeout)
 
 
 class Calls(Fanout):
@@ -219,10 +224,7 @@ class Question(Parameters):
     question: Name
     timeout: Seconds = 10.0
 
-    @model_validator(mode="after")
-    def fits(self, info: ValidationInfo) -> Self:
-        """Keep the default, which nobody has checked, to what one wait may take."""
-        return self if self.timeout <= longest(info) else self.model_copy(update={"timeout": longest(info)})
+    fits = model_validator(mode="after")(keep_timeout)
 
 
 class Answer(Parameters):
