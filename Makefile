@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help compare serve test bench lint install lock clean
+.PHONY: help compare serve race test bench lint install lock clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -13,6 +13,9 @@ compare: install ## Run the services one after the other under load, and say wha
 
 serve: install ## Bring up both twins, the database and the slow service that they wait for, until Ctrl-C
 	$(BIN)/sync-vs-async serve $(ARGS)
+
+race: install ## Run two or three services side by side, live on a page for the wall, until Ctrl-C
+	$(BIN)/sync-vs-async race $(ARGS)
 
 test: install ## Run the tests
 	$(BIN)/pytest -m "not compose" $(ARGS)

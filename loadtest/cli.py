@@ -1,43 +1,38 @@
 """The command sync-vs-async."""
 
 import argparse
-import ipaddress
 import os
-import socket
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import NoReturn
-from urllib.parse import urlsplit
 
-from pydantic import ValidationError
-from rich.console import Console
-
-from backing import BackingFailed
-from backing.environment import backing
-from backing.postgres import CONNECTIONS
-from contract.parameters import Duration
-from contract.settings import Settings
 from serving.command_line import Parser as OneLineParser
 from serving.serve import raise_descriptors
 
-from . import endings
-from .compare import Comparison, Stranger
-from .driver import GeneratorFailed
-from .lineup import Service, chosen, cores, lineup
-from .results import Options, save
-from .scenarios import ABOUT, longest
-from .serve import Part, parts, serve, twins
-from .services import ServiceFailed
-from .terminal import console, progress, show
-from .verdict import conclusive
+from .asked import (
+    QUICK_SERVICES,
+    Mistake,
+    contenders,
+    folder,
+    options,
+    refuse_too_many_connections,
+    refuse_twice,
+    results_file,
+    services,
+)
+from .commands import FAILED, compare, draw_one, draw_two, report, serve_all, trace_beside
+from .compare import Comparison
+from .lineup import cores, lineup
+from .report.pairs import refuse_others
+from .results import load
+from .scenarios import ABOUT
+from .serve import parts, race, twins
+from .terminal import console
 
-VERDICT, FAILED, INCONCLUSIVE = 0, 1, 2
-
-QUICK_SERVICES = ("flask", "flask-threads", "aiohttp")
+FEWEST_LANES, MOST_LANES = 2, 3
+"""Of a race: as many as there is room for on its page."""
 
 COMPARE_EXAMPLES = """examples:
   sync-vs-async compare                                        the whole line-up, in at most two minutes
@@ -48,6 +43,7 @@ COMPARE_EXAMPLES = """examples:
   POOL_SIZE=50 sync-vs-async compare --scenario fetch --services flask-threads,aiohttp:pool-size=100
   sync-vs-async compare --scenario ask --services flask,aiohttp --delay 100ms
   sync-vs-async compare --users 1,50,100 --delay 500ms --seconds 5 --repeats 3
+  sync-vs-async compare --quick --open --trace                 the report in a browser, the requests for Perfetto
   sync-vs-async compare --services aiohttp --target mine=http://127.0.0.1:5001 --path /slow
 
 exit status: 0 a verdict, 2 inconclusive (the verdict says why) or interrupted, 1 failed to run"""
@@ -61,9 +57,21 @@ SERVE_EXAMPLES = """examples:
 
 exit status: 0 after Ctrl-C, 1 where something did not start or ended"""
 
+REPORT_EXAMPLES = """examples:
+  sync-vs-async report results/latest                          its report.html, anew
+  sync-vs-async report results/latest --open --trace           in a browser, and trace.json for Perfetto
+  sync-vs-async report before/results.json after/results.json  one drawn over the other
 
-class Mistake(Exception):
-    """Something wrong on the command line, told in one sentence."""
+exit status: 0 drawn, 1 not drawn"""
+
+RACE_EXAMPLES = """examples:
+  sync-vs-async race                                           flask, flask-threads and aiohttp
+  sync-vs-async race --services flask-threads,aiohttp          two of the line-up
+  sync-vs-async race --services flask-threads:threads=8,flask-threads:threads=128,aiohttp
+
+The services share this machine's cores while they race: it is a show. sync-vs-async compare gives the verdict.
+
+exit status: 0 after Ctrl-C, 1 where something did not start or ended"""
 
 
 class Parser(OneLineParser):
@@ -86,53 +94,50 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _prepare_compare(given: argparse.Namespace) -> Callable[[], int]:
-    comparison = Comparison(_contenders(given), _options(given), given.command)
+    comparison = Comparison(contenders(given), options(given), given.command)
     if "database" in comparison.needs and not os.environ.get("DATABASE_URL"):
-        _refuse_too_many_connections(comparison.services)
-    return partial(compare, comparison, _folder(given.out), console())
+        refuse_too_many_connections(comparison.services)
+    drawn = partial(draw_one, trace=given.trace, opened=given.open)
+    return partial(compare, comparison, folder(given.out), console(), drawn)
+
+
+def _prepare_report(given: argparse.Namespace) -> Callable[[], int]:
+    paths = [results_file(text) for text in given.results]
+    runs = [load(path) for path in paths]
+    if len(runs) > 2:
+        raise Mistake(f"report takes one results file, or two to draw one over the other; got {len(runs)}.")
+    if given.trace and len(runs) == 2:
+        raise Mistake("--trace takes one results file.")
+    out = paths[-1].with_name("report.html" if len(runs) == 1 else "before-after.html")
+    if given.out is not None:
+        out = Path(given.out)
+        folder(str(out.parent))
+        if out.is_dir():
+            raise Mistake(f"--out takes a file; {given.out!r} is a folder.")
+    for path in (out, trace_beside(out)) if given.trace else (out,):
+        if path.exists() and any(path.samefile(read) for read in paths):
+            raise Mistake(f"{path} would be written over.")
+    if len(runs) == 2:
+        refuse_others(*runs)
+    if len(runs) == 1:
+        return partial(report, partial(draw_one, out, runs[0], trace=given.trace, opened=given.open), console())
+    return partial(report, partial(draw_two, out, runs[0], runs[1], opened=given.open), console())
 
 
 def _prepare_serve(given: argparse.Namespace) -> Callable[[], int]:
     if given.services is None:
         return partial(serve_all, twins(), console())
-    services = _services(given.services)
-    _refuse_twice(services, "served")
-    return partial(serve_all, parts(services), console())
+    chosen = services(given.services)
+    refuse_twice(chosen, "served")
+    return partial(serve_all, parts(chosen), console())
 
 
-def serve_all(services: Sequence[Part], screen: Console) -> int:
-    """Serve until something ends it, and return the exit status."""
-    try:
-        serve(services, screen)
-    except (KeyboardInterrupt, SystemExit):  # rich leaves so when nobody reads what it prints
-        return 0
-    except (ServiceFailed, BackingFailed) as error:
-        print(f"sync-vs-async: {error}", file=sys.stderr)
-        return FAILED
-
-
-def compare(comparison: Comparison, out: Path, screen: Console) -> int:
-    """Run, write `results.json` into a new folder of `out`, show it, and return the exit status."""
-    endings.raise_interrupts()
-    folder = out / datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S")
-    ended, failure = VERDICT, None
-    try:
-        with backing(comparison.needs) as environment, progress(screen, comparison.seconds, comparison.repeats) as bar:
-            comparison.run(bar, environment)
-    except (KeyboardInterrupt, SystemExit):  # rich leaves so when nobody reads what it prints
-        ended = INCONCLUSIVE
-    except (ServiceFailed, GeneratorFailed, BackingFailed) as error:
-        ended, failure = FAILED, str(error).partition("\n")[0]
-        print(f"sync-vs-async: {error}", file=sys.stderr)
-    endings.ignore()  # what has been measured is written, come what may
-    if not comparison.steps:
-        screen.print("Nothing was measured.")
-        return ended
-    results = comparison.results(complete=ended == VERDICT, failure=failure)
-    path = save(results, folder)
-    show(screen, results)
-    screen.print(f"\n{path}", markup=False, soft_wrap=True)
-    return ended or (VERDICT if conclusive(results) else INCONCLUSIVE)
+def _prepare_race(given: argparse.Namespace) -> Callable[[], int]:
+    chosen = services(given.services)
+    refuse_twice(chosen, "in a race")
+    if not FEWEST_LANES <= len(chosen) <= MOST_LANES:
+        raise Mistake(f"A race takes {FEWEST_LANES} or {MOST_LANES} services; got {len(chosen)}.")
+    return partial(serve_all, race(chosen), console())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -152,6 +157,38 @@ def _parser() -> argparse.ArgumentParser:
         metavar="A,B",
         help=f"services to serve, of {', '.join(lineup(cores()))}, each of which may be changed, as in "
         "flask-threads:threads=8 (default: python -m sync_app and python -m async_app)",
+    )
+    report = commands.add_parser(
+        "report",
+        help="draw the report of a run again, or of two runs one over the other",
+        description="Draws results.json of compare as one HTML file, which needs nothing else to be read.",
+        epilog=REPORT_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    report.set_defaults(prepare=_prepare_report)
+    report.add_argument(
+        "results", nargs="+", metavar="RESULTS", help="results.json, or its folder; two of them: before and after"
+    )
+    report.add_argument(
+        "--out",
+        metavar="FILE",
+        help="where it goes (default: report.html or before-after.html beside the last RESULTS)",
+    )
+    _report_options(report)
+    race = commands.add_parser(
+        "race",
+        help="run two or three services side by side under one load, live on a page for the wall",
+        description="Runs what serve runs, with Locust, which puts the same load on all services at once, and a page "
+        "that shows what happens to the requests. Users, delay and scenario are chosen on the page.",
+        epilog=RACE_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    race.set_defaults(prepare=_prepare_race)
+    race.add_argument(
+        "--services",
+        metavar="A,B",
+        default=",".join(QUICK_SERVICES),
+        help="two or three services, named as for serve (default: %(default)s)",
     )
     compare = commands.add_parser(
         "compare",
@@ -199,119 +236,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     compare.add_argument("--path", default="/", help="what is asked of every --target (default: %(default)s)")
     compare.add_argument("--allow-remote", action="store_true", help="let a --target be on another machine")
+    _report_options(compare)
     return parser
 
 
-def _options(given: argparse.Namespace) -> Options:
-    quick: bool = given.quick
-    users = _users(given.users if given.users is not None else ("1,8,32,200" if quick else "1,10,64,400"))
-    delay: str = given.delay if given.delay is not None else ("100ms" if quick else "250ms")
-    seconds: float = given.seconds if given.seconds is not None else (1.0 if quick else 1.25)
-    repeats: int = given.repeats if given.repeats is not None else (1 if quick else 2)
-    wait, think = _duration("--delay", delay), _duration("--think", given.think)
-    if wait < 0.001:
-        raise Mistake(f"--delay takes at least 1ms, so that there is a wait to measure; got {delay!r}.")
-    if wait > longest(given.scenario):
-        raise Mistake(f"--delay takes at most {longest(given.scenario):g}s for {given.scenario}; got {delay!r}.")
-    if not 0.5 <= seconds <= 600:
-        raise Mistake(f"--seconds takes a number from 0.5 to 600; got {seconds:g}.")
-    if not 1 <= repeats <= 20:
-        raise Mistake(f"--repeats takes a whole number from 1 to 20; got {repeats}.")
-    return Options(
-        scenario=given.scenario,
-        users=users,
-        delay=delay,
-        wait=wait,
-        think=think,
-        seconds=seconds,
-        repeats=repeats,
-        quick=quick,
+def _report_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--open", action="store_true", help="open the report in a browser")
+    command.add_argument(
+        "--trace", action="store_true", help="write each step's first requests to trace.json, for Perfetto, as well"
     )
-
-
-def _users(text: str) -> list[int]:
-    counts = text.split(",")
-    if not all(count.isdecimal() and 1 <= int(count) <= 10_000 for count in counts):
-        raise Mistake(f"--users takes whole numbers from 1 to 10000 with commas between them; got {text!r}.")
-    return sorted({int(count) for count in counts})
-
-
-def _duration(option: str, text: str) -> float:
-    settings = Settings()
-    try:
-        return Duration.model_validate({"duration": text}, context=settings).duration
-    except ValidationError:
-        limits = Duration.limits("duration", f"{settings.max_duration:g} s")
-        raise Mistake(f"{option} takes {limits}; got {text!r}.") from None
-
-
-def _contenders(given: argparse.Namespace) -> list[Service | Stranger]:
-    strangers = [_stranger(text, given.path, allow_remote=given.allow_remote) for text in given.target]
-    default = ",".join(QUICK_SERVICES if given.quick else lineup(cores()))
-    services = _services(default if given.services is None else given.services)
-    everyone: list[Service | Stranger] = [*services, *strangers]
-    _refuse_twice(everyone, "compared")
-    return everyone
-
-
-def _services(text: str) -> list[Service]:
-    known = lineup(cores(), Settings.from_mapping(os.environ).pool_size)
-    return [chosen(name, known) for name in text.split(",")]
-
-
-def _refuse_twice(services: Sequence[Service | Stranger], done: str) -> None:
-    names = [service.name for service in services]
-    if len(set(names)) < len(names):
-        raise Mistake(f"Each service can be {done} once; got {', '.join(names)}.")
-
-
-def _refuse_too_many_connections(services: Sequence[Service | Stranger]) -> None:
-    for service in services:
-        if isinstance(service, Service) and service.connections > CONNECTIONS:
-            raise Mistake(
-                f"{service.name} would open {service.connections} connections to the database, which takes "
-                f"{CONNECTIONS}; choose a smaller pool-size or fewer workers."
-            )
-
-
-def _stranger(text: str, path: str, *, allow_remote: bool) -> Stranger:
-    name, equals, url = text.partition("=")
-    if not (name and equals and _is_origin(url)):
-        raise Mistake(f"--target takes NAME=http://HOST:PORT, and --path the path; got {text!r}.")
-    if not path.startswith("/"):
-        raise Mistake(f"--path begins with a slash; got {path!r}.")
-    host = urlsplit(url).hostname or ""
-    if not allow_remote and not _is_loopback(host):
-        raise Mistake(f"{host} is not this machine. Load on others needs --allow-remote, and their consent.")
-    return Stranger(name, url.rstrip("/"), path)
-
-
-def _is_origin(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return (
-            parts.scheme in ("http", "https")
-            and bool(parts.hostname)
-            and parts.port != 0
-            and (parts.path or "/", parts.query, parts.fragment) == ("/", "", "")
-        )
-    except ValueError:  # a port or an IPv6 address that is none
-        return False
-
-
-def _folder(text: str) -> Path:
-    folder = Path(text)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=folder):  # so that no run is lost for want of a place to write it
-            return folder
-    except OSError as error:
-        raise Mistake(f"--out {text!r} cannot be written to: {error.strerror}.") from None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        found = socket.getaddrinfo(host, None)
-    except OSError as error:
-        raise Mistake(f"There is no address for {host!r}: {error.strerror}.") from None
-    return all(ipaddress.ip_address(address[4][0]).is_loopback for address in found)

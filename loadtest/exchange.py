@@ -29,7 +29,7 @@ class Exchange(NamedTuple):
     @property
     def told(self) -> bool:
         """Whether it is over, and the service has said how long it took."""
-        return self.ended is not None and bool(self.served_by)
+        return self.ended is not None and self.headed is not None and bool(self.served_by)
 
     @property
     def began(self) -> float:

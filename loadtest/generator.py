@@ -27,7 +27,7 @@ FIRST = 100
 """Requests of a step that are kept one by one, in the order of sending."""
 
 ROUNDS = 4
-"""Requests of each user among them at the most, so that a few users fill a picture as well as many."""
+"""How many for each user at the most: a few users are seen for a few turns."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Snapshot:
     told: Mapping[str, float]
 
 
-class Told:
+class Witness:
     """What services told of all requests, summed up, and the first requests of a step one by one."""
 
     def __init__(self) -> None:
@@ -95,8 +95,8 @@ class Generator:
         """Make the users' class; nobody asks yet."""
         self._crowd = Event()
         kind = StrangerUser if job.path else TwinUser
-        self._told = Told()
-        about = {"host": job.url, "service": job.name, "crowd": self._crowd, "watch": self._told}
+        self._witness = Witness()
+        about = {"host": job.url, "service": job.name, "crowd": self._crowd, "watch": self._witness}
         user_class = type("User", (kind,), about)
         options = argparse.Namespace(delay=job.delay, think=job.think, stagger=job.wait, path=job.path)
         self._environment = Environment(
@@ -110,7 +110,7 @@ class Generator:
         self._runner.start(order.users, spawn_rate=order.users)
         while self._runner.user_count < order.users:
             gevent.sleep(0.01)
-        self._told.step(order.users)
+        self._witness.step(order.users)
         self._crowd.set()
         gevent.sleep(order.warmup)
         opened, user = self._at_completion(order.patience)
@@ -129,7 +129,7 @@ class Generator:
             "per_second": grown(opened.per_second, closed.per_second),
             "errors": grown(opened.errors, closed.errors),
             "told": {name: closed.told[name] - opened.told[name] for name in closed.told},
-            "first": self._told.first(),
+            "first": self._witness.first(),
             "unfinished": sum(user.hangs_since(opened.clock) for user in self._users()),
             "generator_cpu": (closed.process_cpu - opened.process_cpu) / (closed.clock - opened.clock),
         }
@@ -166,7 +166,7 @@ class Generator:
             latency={float(bucket): count for bucket, count in total.response_times.items()},
             per_second=dict(total.num_reqs_per_sec),
             errors={str(error.error): error.occurrences for error in self._environment.stats.errors.values()},
-            told=dict(self._told.sums),
+            told=dict(self._witness.sums),
         )
 
 

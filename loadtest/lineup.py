@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-UVLOOP_WORKER = "aiohttp.GunicornUVLoopWebWorker"
+from serving import aiohttp_workers
+
+UVLOOP_WORKER = aiohttp_workers.UVLOOP
 
 
 @dataclass(frozen=True)

@@ -2,22 +2,46 @@
 
 import os
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from . import whole
 from .exchange import Exchange
 from .model import Load
+from .scenarios import ABOUT
 
 SCHEMA = 3
+
+Users = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+def _known(scenario: str) -> str:
+    if scenario not in ABOUT:
+        raise ValueError(f"there is no scenario {scenario!r}")
+    return scenario
+
+
+def _printable(name: str) -> str:
+    if not name.isprintable():
+        raise ValueError(f"the name {name!r} cannot be printed")
+    return name
+
+
+Name = Annotated[str, AfterValidator(_printable)]
+
+
+def _possible(load: Load) -> Load:
+    if load.wait + load.think <= 0 or any(limit.capacity < 1 or limit.held <= 0 for limit in load.limits):
+        raise ValueError("a request that takes no time, or nothing to hold")
+    return load
 
 
 class Record(BaseModel):
     """A part of the file. What it does not know is refused, so that an older reader never misreads a newer file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Machine(Record):
@@ -37,14 +61,14 @@ class Machine(Record):
 class Contender(Record):
     """One service that was compared."""
 
-    name: str
+    name: Name
     made_of: str
     kind: Literal["blocking", "non-blocking", "unknown"]
-    processes: int | None
-    threads: int | None
-    slots: int | None
+    processes: Annotated[int, Field(ge=1)] | None
+    threads: Annotated[int, Field(ge=1)] | None
+    slots: Annotated[int, Field(ge=1)] | None
     """Requests that it can wait for at once; None: as many as come, or unknown."""
-    load: Load | None
+    load: Annotated[Load, AfterValidator(_possible)] | None
     """What a user of the scenario asks of it; None where nobody knows how long a request waits."""
     ours: bool
     command: list[str]
@@ -56,8 +80,8 @@ class Contender(Record):
 class Options(Record):
     """What was asked for."""
 
-    scenario: str
-    users: list[int]
+    scenario: Annotated[str, AfterValidator(_known)]
+    users: list[Users]
     delay: str
     wait: float
     """`delay` in seconds."""
@@ -94,7 +118,7 @@ class Measured(Record):
 
     opened: float
     """Unix time."""
-    seconds: float
+    seconds: Annotated[float, Field(gt=0)]
     requests: int
     failures: int
     response_ms: float
@@ -117,7 +141,7 @@ class Measured(Record):
     busiest_cpu: float | None
     """Cores that the busiest of its processes used."""
     memory: int | None
-    """Resident bytes of all its processes at the window's end."""
+    """Bytes of all its processes at the window's end, see services.Usage."""
     died: int
     """Processes of the service that were gone at the window's end."""
     connections: list[int] | None
@@ -130,9 +154,9 @@ class Measured(Record):
 class Step(Record):
     """One number of users on one service, in one repeat."""
 
-    service: str
+    service: Name
     repeat: int
-    users: int
+    users: Users
     warmup: float
     window: float
     predicted: Predicted | None
@@ -149,8 +173,8 @@ class Results(Record):
     """One run of compare."""
 
     schema_version: Annotated[int, Field(ge=SCHEMA, le=SCHEMA)]
-    started: datetime
-    finished: datetime
+    started: AwareDatetime
+    finished: AwareDatetime
     complete: bool
     """False where the run was interrupted, or failed."""
     failure: str | None
@@ -162,20 +186,22 @@ class Results(Record):
     contenders: list[Contender]
     steps: list[Step]
 
+    @model_validator(mode="after")
+    def knows_its_services(self) -> Self:
+        """Refuse two services of one name, and steps of a service that is not among the contenders."""
+        names = [each.name for each in self.contenders]
+        if len(set(names)) < len(names):
+            raise ValueError(f"one name for two services among {', '.join(names)}")
+        strangers = {step.service for step in self.steps} - {each.name for each in self.contenders}
+        if strangers:
+            raise ValueError(f"steps of {', '.join(sorted(strangers))}, which did not take part")
+        return self
+
 
 def save(results: Results, folder: Path) -> Path:
     """Write `results.json` into `folder`, whole or not at all, and point `latest` beside it there."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "results.json"
-    part = folder / "results.json.part"
-    try:
-        with part.open("w", encoding="utf-8") as file:
-            file.write(results.model_dump_json(indent=1) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    path = whole.write(folder / "results.json", results.model_dump_json(indent=1) + "\n")
     with suppress(OSError):  # a pointer is a convenience: results are not lost for the want of one
         _point(folder)
     return path
@@ -203,4 +229,5 @@ def load(path: Path) -> Results:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "the file"
-        raise ValueError(f"{path} is not a results file of schema version {SCHEMA}: {where}: {first['msg']}.") from None
+        what = first["msg"].removeprefix("Value error, ")
+        raise ValueError(f"{path} is not a results file of schema version {SCHEMA}: {where}: {what}.") from None

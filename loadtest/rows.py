@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .exchange import Exchange
 from .judge import throughput
 from .latency import merged, percentile
 from .model import DEADLOCK
@@ -53,6 +54,16 @@ class Row:
         return percentile(merged([each.latency for each in self.windows]), rank)
 
     @property
+    def first(self) -> list[Exchange]:
+        """The first requests of the first repeat."""
+        return self.windows[0].first if self.windows else []
+
+    @property
+    def mean(self) -> float:
+        """The mean response time in milliseconds; 0 where nothing was answered."""
+        return sum(each.response_ms for each in self.windows) / self.requests if self.requests else 0.0
+
+    @property
     def requests(self) -> int:
         """Requests that were answered, or failed."""
         return sum(each.requests for each in self.windows)
@@ -89,7 +100,7 @@ class Row:
 
     @property
     def memory(self) -> int | None:
-        """Resident bytes, the most of all repeats."""
+        """Bytes, the most of all repeats."""
         sizes = [each.memory for each in self.windows if each.memory is not None]
         return max(sizes) if sizes else None
 

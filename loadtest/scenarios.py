@@ -47,6 +47,8 @@ class Scenario:
     """Whether it is known how long a request waits."""
     waits_for_requests: bool = False
     """Whether a request waits for another one."""
+    computes: bool = False
+    """Whether what looks like a wait is work."""
 
 
 SCENARIOS = {
@@ -88,6 +90,7 @@ SCENARIOS = {
             "/cpu/{delay}",
             blocking_holds=(SLOTS, CORES),
             async_holds=(LOOPS, CORES),
+            computes=True,
         ),
     )
 }
@@ -123,6 +126,16 @@ def day() -> Iterator[str]:
 def needs(name: str) -> set[Need]:
     """What has to be there behind the services."""
     return {need for scenario, _ in _parts(name) for need in scenario.needs}
+
+
+def computes(name: str) -> bool:
+    """Whether a request of the scenario works where others wait."""
+    return all(scenario.computes for scenario, _ in _parts(name))
+
+
+def names(name: str) -> list[str]:
+    """The kinds of request that a scenario is made of."""
+    return [scenario.name for scenario, _ in _parts(name)]
 
 
 def patience(delay: float) -> float:

@@ -1,4 +1,4 @@
-"""All of it in one terminal: the database, the upstream and the services, up together and down together."""
+"""All of it in one terminal: the database, the upstream, the services, and Locust for a race, up and down together."""
 
 import os
 import subprocess
@@ -10,6 +10,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from io import SEEK_END, StringIO
 from itertools import count, cycle
+from pathlib import Path
 from queue import Empty
 from socket import create_server
 from typing import NoReturn
@@ -20,16 +21,20 @@ from rich.text import Text
 from backing.environment import upstream_command
 from backing.postgres import Database, database
 from contract.operations import OPERATIONS
-from serving.processes import address_in, lines_of, start, stop
+from serving.processes import lines_of, start, stop
 
 from . import endings
 from .lineup import Service
+from .race import lanes
 from .services import ServiceFailed, answering_process
 
-DATABASE, UPSTREAM = "database", "upstream"
+DATABASE, UPSTREAM, RACE = "database", "upstream", "race"
 """Their names in the terminal."""
 
 UPSTREAM_PORT = 8003
+
+RACE_PORT = 8089
+"""Of Locust's web app."""
 
 PORTS = {"sync_app": 8001, "async_app": 8002}
 """Of the first service of each module."""
@@ -58,6 +63,11 @@ class Part:
     port: int
     environment: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def url(self) -> str:
+        """Where it will answer."""
+        return f"http://127.0.0.1:{self.port}"
+
 
 def twins() -> list[Part]:
     """Both twins as they are when they are started by hand."""
@@ -72,6 +82,26 @@ def parts(services: Iterable[Service]) -> list[Part]:
         port = first.pop(service.module) if service.module in first else next(others)
         found.append(Part(service.name, service.command(port), port, service.environment))
     return found
+
+
+def race(services: Iterable[Service]) -> list[Part]:
+    """These services, and Locust, which waits to be told to race them."""
+    racers = [*services]
+    served = parts(racers)
+    return [*served, locust([lanes.Lane(racer, part.url) for racer, part in zip(racers, served, strict=True)])]
+
+
+def locust(racers: Sequence[lanes.Lane], port: int = RACE_PORT) -> Part:
+    """Locust and the page of a race."""
+    command = [
+        *(sys.executable, "-m", "locust"),
+        *("--locustfile", str(Path(lanes.__file__).with_name("locustfile.py"))),
+        *("--web-host", "127.0.0.1"),
+        *("--web-port", str(port)),
+        *("--stop-timeout", "60s"),
+        *("--loglevel", "ERROR"),  # it greets with another page, and warns of what the page shows or what we mean
+    ]
+    return Part(RACE, command, port, {lanes.LANES: lanes.written(racers)})
 
 
 def serve(services: Iterable[Part], screen: Console) -> NoReturn:
@@ -110,11 +140,11 @@ def _refuse_taken(part: Part) -> None:
 class _Running:
     """A part that has been started."""
 
-    def __init__(self, name: str, process: subprocess.Popen[str]) -> None:
+    def __init__(self, part: Part, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
-        self.name = name
+        self.name = part.name
+        self.url = part.url
         self.process = process
-        self.url: str | None = None
         self._lines = lines_of(process.stdout)
 
     def said(self, within: float = 0.0) -> Iterator[str]:
@@ -122,12 +152,11 @@ class _Running:
         deadline = time.monotonic() + within
         with suppress(Empty):
             while line := self._lines.get(timeout=max(0.0, deadline - time.monotonic())):
-                self.url = self.url or address_in(line)
                 yield line
 
     def answers(self) -> bool:
         """Whether it is healthy by now."""
-        return self.url is not None and bool(answering_process(self.url))
+        return bool(answering_process(self.url))
 
 
 @contextmanager
@@ -137,7 +166,7 @@ def _running(everything: Iterable[Part], environment: Mapping[str, str]) -> Iter
     try:
         for part in everything:
             process = start(part.command, subprocess.STDOUT, {**environment, **part.environment})
-            started.append(_Running(part.name, process))
+            started.append(_Running(part, process))
         yield started
     finally:
         endings.ignore()
@@ -184,8 +213,11 @@ class _Terminal:
             )
 
     def _greet(self) -> None:
+        racing = [each for each in self._running if each.name == RACE]
+        for each in racing:
+            self._screen.print(Text(f"\nThe race is on {each.url}/race", self._colours[RACE]), soft_wrap=True)
         for each in self._running:
-            if each.name != UPSTREAM:
+            if each.name != UPSTREAM and not racing:
                 self._screen.print(Text(f"\n{each.name} is on {each.url}", self._colours[each.name]), soft_wrap=True)
                 for operation in OPERATIONS:
                     if operation.name in SHOWN:

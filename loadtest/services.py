@@ -37,7 +37,7 @@ class Usage:
     cpu: Mapping[int, float]
     """CPU seconds, user and system."""
     memory: Mapping[int, int]
-    """Resident bytes. Pages that processes share are counted for each of them."""
+    """Bytes: on Linux the proportional set size, which divides a page among those that share it; else resident."""
 
 
 class Running:
@@ -57,7 +57,7 @@ class Running:
             with suppress(psutil.NoSuchProcess):
                 times = process.cpu_times()
                 cpu[process.pid] = times.user + times.system
-                memory[process.pid] = process.memory_info().rss
+                memory[process.pid] = _memory(process)
         return Usage(cpu, memory)
 
     def check(self) -> None:
@@ -81,6 +81,12 @@ class Running:
 
     def _workers(self) -> list[psutil.Process]:
         return self._master.children(recursive=True)
+
+
+def _memory(process: psutil.Process) -> int:
+    told = process.memory_full_info()
+    size: int = getattr(told, "pss", told.rss)
+    return size
 
 
 @contextmanager

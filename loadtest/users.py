@@ -120,6 +120,11 @@ class WaitingUser(FastHttpUser):
         think: float = self.options.think
         return think
 
+    @property
+    def asked_at(self) -> float | None:
+        """When it sent its request in flight (perf_counter); None where it has none."""
+        return self._asked
+
     def hangs_since(self, clock: float) -> bool:
         """Whether its request in flight was sent before `clock` (perf_counter)."""
         return self._asked is not None and self._asked < clock

@@ -19,10 +19,10 @@ def verdict(results: Results) -> list[str]:
     sentences = [*_few(table)]
     for contender in results.contenders:
         sentences += _keeping_up(contender, [row for row in table if row.service == contender.name])
-    sentences += _many(table)
+    sentences += compared(table)
     sentences += _pools(table, results.contenders)
     sentences += _price(table)
-    sentences += _doubtful(table)
+    sentences += doubtful(table)
     if not results.complete:
         why = f"failed: {results.failure}" if results.failure else "was interrupted."
         sentences.append(f"The run {why} This is what had been measured until then.")
@@ -83,14 +83,14 @@ def _named(limit: Limit) -> str:
 
 
 def _fall(contender: Contender, fell: Row) -> str:
-    if fell.bound == DEADLOCK and contender.load is not None:
+    if fell.bound == DEADLOCK and contender.load is not None and contender.load.patience is not None:
         return (
             f"there is a deadlock: all {contender.slots} slots hold requests that wait for answers, the answers queue "
             f"for a slot, and {fell.failures} of {fell.requests} requests end when their "
             f"{contender.load.patience:g} s are over"
         )
     median = fell.percentile(0.5)
-    waits = "" if median is None else f", and half of them wait longer than {_seconds(median)}"
+    waits = "" if median is None else f", and half of them wait longer than {duration(median)}"
     answers = f"it answers {fell.throughput:.1f} a second"
     if fell.predicted is None or fell.predicted.bound != SLOTS or (fell.ratio or 0.0) < KEEPS_UP:
         its = "its " if contender.load and any(fell.bound == limit.name for limit in contender.load.limits) else ""
@@ -98,7 +98,8 @@ def _fall(contender: Contender, fell: Row) -> str:
     return f"requests queue: {answers}{waits}"
 
 
-def _many(table: list[Row]) -> list[str]:
+def compared(table: list[Row]) -> list[str]:
+    """Who carries how many times the requests of whom, at the most users where two of them can be compared."""
     fewest = min((row.users for row in table), default=0)
     more = sorted((row for row in table if row.users > fewest), key=_by_users, reverse=True)
     for users, group in groupby(more, key=_by_users):
@@ -145,7 +146,8 @@ def _price(table: list[Row]) -> list[str]:
     return []
 
 
-def _doubtful(table: list[Row]) -> list[str]:
+def doubtful(table: list[Row]) -> list[str]:
+    """What is inconclusive, and why."""
     return [
         f"Inconclusive: {row.service} at {crowd(row.users)}, because {'; '.join(row.doubts)}."
         for row in table
@@ -153,7 +155,8 @@ def _doubtful(table: list[Row]) -> list[str]:
     ]
 
 
-def _seconds(milliseconds: float) -> str:
+def duration(milliseconds: float) -> str:
+    """A time in words."""
     return f"{milliseconds / 1000:.1f} s" if milliseconds >= 1000 else f"{milliseconds:.0f} ms"
 
 

@@ -33,7 +33,7 @@ def report() -> Iterator[Finding]:
                 answered, each = asyncio.run(hold(server, askers))
             yield Finding(
                 f"{service.name}: {askers} askers waited at once and {answered} heard their own answer, "
-                f"at {each / 1000:.1f} kB more resident memory each",
+                f"at {each / 1000:.1f} kB more memory each",
                 met=answered == askers,
             )
 

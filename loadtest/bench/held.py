@@ -27,14 +27,14 @@ def report() -> Iterator[Finding]:
     yield Finding(
         f"One aiohttp worker held {REQUESTS} requests, {'all' if held.seconds < WAIT else 'NOT all'} waiting at once "
         f"(asked within {held.seconds:.1f} s, each waits {WAIT} s), and answered {held.answered} of them, "
-        f"at {each / 1000:.1f} kB more resident memory each (aim: at most {AIM / 1000:.0f} kB)",
+        f"at {each / 1000:.1f} kB more memory each (aim: at most {AIM / 1000:.0f} kB)",
         met=each <= AIM and held.answered == REQUESTS and held.seconds < WAIT,
     )
 
 
 @dataclass(frozen=True)
 class Held:
-    """Requests answered, seconds until all were asked, and the server's resident bytes before and meanwhile."""
+    """Requests answered, seconds until all were asked, and the server's bytes before and meanwhile."""
 
     answered: int
     seconds: float

@@ -73,18 +73,22 @@ class Stand:
     def connect(self, service: str) -> HTTPConnection:
         return HTTPConnection("127.0.0.1", self.ports[service], timeout=30)
 
+    def post_json(self, service: str, target: str, said: Any) -> Answer:
+        """POST `said` as JSON."""
+        return self._ask(service, "POST", target, json.dumps(said).encode(), "application/json")
+
     def ask(self, service: str, target: str, body: str | Sequence[tuple[str, str]] | None = None) -> Answer:
         """GET `target`, or POST the text or the form to it."""
+        if body is None:
+            return self._ask(service, "GET", target)
+        if isinstance(body, str):
+            return self._ask(service, "POST", target, body.encode())
+        return self._ask(service, "POST", target, urlencode(body).encode(), "application/x-www-form-urlencoded")
+
+    def _ask(self, service: str, method: str, target: str, body: bytes | None = None, kind: str = "") -> Answer:
         with closing(self.connect(service)) as connection:
             asked = time.monotonic()
-            if body is None:
-                connection.request("GET", target)
-            elif isinstance(body, str):
-                connection.request("POST", target, body.encode())
-            else:
-                connection.request(
-                    "POST", target, urlencode(body), {"Content-Type": "application/x-www-form-urlencoded"}
-                )
+            connection.request(method, target, body, {"Content-Type": kind} if kind else {})
             with connection.getresponse() as response:
                 read = response.read()
                 return Answer(response.status, dict(response.getheaders()), read, time.monotonic() - asked)
@@ -394,6 +398,30 @@ def test_a_swarm_started_in_locusts_web_ui_reaches_both_twins_without_a_failure(
     for row in rows().values():
         assert row["num_failures"] == 0
         assert row["min_response_time"] >= 100
+
+
+def test_the_race_is_on_locusts_page_with_a_lane_for_each_twin(stand: Stand) -> None:
+    page = stand.ask("locust", "/race")
+    assert page.status == 200
+    for service in TWINS:
+        assert f'data-name="{service}"'.encode() in page.body
+    assert b"1 process x 32 threads = 32 slots" in page.body
+    with closing(stand.connect("locust")) as connection:
+        connection.request("GET", "/race/events")
+        events = (json.loads(line.removeprefix(b"data: ")) for line in connection.getresponse() if line.strip())
+        assert next(events)["state"] == "ready"
+        wish = {"users": 4, "delay": "50ms", "scenario": "query"}
+        try:
+            assert stand.post_json("locust", "/race/start", wish).status == 200
+            race = next(event for event in events if all(lane["ratio"] for lane in event["lanes"]))
+        finally:
+            stand.post_json("locust", "/race/stop", {})
+        assert (race["state"], race["users"], race["scenario"]) == ("running", 4, "query")
+        for lane in race["lanes"]:
+            assert (lane["failures"], lane["predicted"]) == (0, pytest.approx(80))
+            assert 0 < lane["throughput"] <= 1.1 * 80
+        stopped = next(event for event in events if event["state"] == "ready")
+    assert all(lane["requests"] > 0 and lane["in_flight"] == 0 for lane in stopped["lanes"])
 
 
 def test_a_stop_lets_the_requests_in_flight_finish_and_ends_with_status_0(stand: Stand) -> None:

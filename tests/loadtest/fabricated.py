@@ -3,14 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from heapq import heappop, heappush
 from typing import Any
 
 from loadtest import scenarios
+from loadtest.exchange import Exchange
 from loadtest.lineup import lineup
-from loadtest.model import SLOTS, Limit, Load, predict
+from loadtest.model import DEADLOCK, SLOTS, Limit, Load, predict
 from loadtest.results import SCHEMA, Contender, Machine, Measured, Options, Predicted, Results, Step, Told
 
 WAIT = 0.1
+
+WORK = 0.001
+"""Seconds that a service works for a request."""
+
+FIRST, ROUNDS = 100, 4
+"""So many requests of a step are kept at the most, and so many of each of its users."""
 
 
 def options(**changes: Any) -> Options:
@@ -88,7 +96,7 @@ def measured(users: int = 10, response: float = WAIT, seconds: float = 10.0, **c
 
 def told(requests: int, response: float = WAIT, waited: float = WAIT) -> Told:
     """What a service tells that waits for `waited` seconds, and works for a millisecond."""
-    served = waited + 0.001
+    served = waited + WORK
     return Told(
         requests=requests,
         response_ms=requests * max(response, served) * 1000,
@@ -96,6 +104,38 @@ def told(requests: int, response: float = WAIT, waited: float = WAIT) -> Told:
         served_ms=requests * served * 1000,
         received_ms=0.0,
     )
+
+
+def first(users: int, known: Contender) -> list[Exchange]:
+    """The first requests of a step: each is taken by the first slot that is free, or at once where slots are no limit.
+
+    A service that is not ours tells nothing of them.
+    """
+    load = known.load or Load(WAIT)
+    model = predict(users, load)
+    status, waited = 200, load.wait if model.bound == SLOTS else model.response
+    if model.bound == DEADLOCK:
+        assert load.patience is not None
+        status, waited = 504, load.patience
+    free = [(0.0, place) for place in range(known.slots or users)]
+    asking = [(user / 10_000, user) for user in range(users)]
+    found: list[Exchange] = []
+    while len(found) < min(FIRST, ROUNDS * users):
+        sent, user = heappop(asking)
+        freed, place = heappop(free)
+        headed = round(max(sent, freed) + waited + WORK, 5)
+        told = (served_by(known, place), waited, waited + WORK) if known.ours else ()
+        found.append(Exchange(sent, headed, headed, status, *told))
+        heappush(free, (headed, place))
+        heappush(asking, (headed + load.think, user))
+    return found
+
+
+def served_by(known: Contender, place: int) -> str:
+    """The header of one of a service's slots: workers have one thread, event loops one lane for all."""
+    process, thread = place % (known.processes or 1), place // (known.processes or 1)
+    lane = f"thread-{thread}" if known.kind == "blocking" else "loop"
+    return f"an_app; pid={1000 + process}; lane={lane}"
 
 
 def step(  # noqa: PLR0913 - all but the first two are what is to be wrong with it
@@ -109,9 +149,19 @@ def step(  # noqa: PLR0913 - all but the first two are what is to be wrong with 
     **changes: Any,
 ) -> Step:
     """One step, as the model has it unless `response` says otherwise."""
-    load = contender(service, scenario, think).load
+    known = contender(service, scenario, think)
+    load = known.load
     model = foretold(users, load or Load(WAIT, think))
-    window = measured(users, (response or model.response) + think)
+    took = response or model.response
+    window = measured(users, took + think)
+    unseen = {} if known.ours else dict.fromkeys(("server_cpu", "busiest_cpu", "memory", "connections"))
+    seen = {
+        **unseen,
+        "response_ms": window.requests * took * 1000,
+        "latency": {took * 1000: window.requests},
+        "told": told(window.requests if known.ours else 0, took),
+        "first": first(users, known),
+    }
     done = Step(
         service=service,
         repeat=repeat,
@@ -119,7 +169,7 @@ def step(  # noqa: PLR0913 - all but the first two are what is to be wrong with 
         warmup=0.5,
         window=10.0,
         predicted=None if load is None else model,
-        measured=window.model_copy(update={"latency": {(response or model.response) * 1000: window.requests}}),
+        measured=window.model_copy(update=seen),
         bound=model.bound,
         doubts=[],
     )
@@ -128,9 +178,11 @@ def step(  # noqa: PLR0913 - all but the first two are what is to be wrong with 
 
 def stuck(service: str, users: int, succeeded: int = 0, **changes: Any) -> Step:
     """A deadlock of `users` askers, of whose requests all but `succeeded` failed when their patience was over."""
-    model = foretold(users, contender(service, "ask").load or Load(WAIT))
+    known = contender(service, "ask")
+    model = foretold(users, known.load or Load(WAIT))
     window = measured(users, model.response)
-    broken = {"failures": window.requests - succeeded, "errors": {"status 504": window.requests - succeeded}}
+    failed = window.requests - succeeded
+    broken = {"failures": failed, "errors": {"status 504": failed}, "first": first(users, known)}
     return step(service, users, scenario="ask", measured=window.model_copy(update=broken), **changes)
 
 

@@ -33,9 +33,10 @@ def compare(out: Path, *arguments: str) -> list[str]:
     return [str(SCRIPT), "compare", "--seconds", "0.6", "--repeats", "1", "--out", str(out), *arguments]
 
 
-def written(out: Path) -> Results:
-    """The one results file of a run."""
-    assert [path.name for path in out.glob("*/*") if path.parent.name != "latest"] == ["results.json"]
+def written(out: Path, *, drawn: bool = True) -> Results:
+    """The one results file of a run, with its report unless it was interrupted."""
+    files = sorted(path.name for path in out.glob("*/*") if path.parent.name != "latest")
+    assert files == (["report.html", "results.json"] if drawn else ["results.json"])
     return load(out / "latest" / "results.json")
 
 
@@ -148,7 +149,9 @@ def test_it_prints_every_step_the_tables_and_a_verdict_in_plain_text(ran: Ran) -
     places = [ran.out.index(title) for title in ("The line-up", "What happened", "What it took", "Measured on ")]
     assert places == sorted(places)
     assert re.search(r"^  (flask keeps up|Inconclusive)", ran.out, flags=re.MULTILINE)
-    assert ran.out.rstrip().endswith("results.json")
+    *_, results, report = ran.out.rstrip().splitlines()
+    assert (Path(results).name, Path(report).name) == ("results.json", "report.html")
+    assert "<title>" in Path(report).read_text()
 
 
 class Interrupted:
@@ -197,8 +200,9 @@ def test_an_interrupted_run_keeps_what_it_has_and_leaves_nothing_behind(
         out, err = run.process.communicate(timeout=60)
     assert (run.process.returncode, err) == (2, "")
     nothing_is_left(run)
-    measured = written(tmp_path)
+    measured = written(tmp_path, drawn=False)
     assert not measured.complete
+    assert "draws it." in out
     assert [step.users for step in measured.steps] == [1]
     check(measured.steps[0])
     assert "The run was interrupted. This is what had been measured until then." in out

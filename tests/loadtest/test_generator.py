@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -10,6 +11,7 @@ import pytest
 from backing.environment import upstream
 from backing.postgres import database
 from loadtest.driver import Driver, GeneratorFailed, Job, Order, generator
+from loadtest.exchange import Exchange
 from loadtest.lineup import lineup
 from loadtest.model import missing
 from loadtest.services import running
@@ -35,6 +37,16 @@ def generators() -> list[psutil.Process]:
     return [child for child in psutil.Process().children() if "loadtest.generator" in child.cmdline()]
 
 
+def check_told(window: dict[str, Any]) -> None:
+    """The service told of every request, and its time lies within that of the users, give or take 0.1 ms in each."""
+    told = window["told"]
+    rounding = 0.1 * told["requests"]
+    assert told["requests"] == window["requests"]
+    assert told["response_ms"] <= window["response_ms"] + rounding
+    assert told["response_ms"] >= told["served_ms"] + told["received_ms"] - rounding
+    assert told["served_ms"] >= told["waited_ms"] - rounding
+
+
 def check(window: dict[str, Any], users: int, think: float = 0.0) -> None:
     """Nothing is lost, nothing is counted twice, and no answer came before its time."""
     requests, seconds = window["requests"], window["seconds"]
@@ -47,6 +59,7 @@ def check(window: dict[str, Any], users: int, think: float = 0.0) -> None:
     lost = missing(users, requests / seconds, response, think)
     assert abs(lost) <= 0.3 * users + 2 * (response + think) / seconds  # a busy machine may stall the edges
     assert 0 < window["generator_cpu"] < 1.1
+    check_told(window)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +82,29 @@ def test_against_a_real_service_the_figures_obey_littles_law(aiohttp: str) -> No
             window = driver.measure(order, lambda: opened.append(True))
             assert window["seconds"] >= order.window
             check(window, users)
+            assert window["told"]["waited_ms"] >= (WAIT * 1000 - 0.1) * window["requests"]
     assert len(opened) == 2
+
+
+def test_the_first_requests_of_a_step_are_kept_one_by_one_in_the_order_of_sending(aiohttp: str) -> None:
+    with generator() as driver:
+        driver.begin(job(aiohttp))
+        for users, kept in ((30, 100), (2, 8)):  # four of each user, but no more than a hundred
+            window = driver.measure(Order(users, warmup=0.5, window=0.3, patience=5.0), lambda: None)
+            first = [Exchange(*each) for each in window["first"]]
+            assert len(first) == kept
+            assert [each.sent for each in first] == sorted(each.sent for each in first)
+            assert first[0].sent >= 0
+            for each in first:
+                assert each.headed is not None
+                assert each.ended is not None
+                assert each.sent <= each.began <= each.headed <= each.ended
+                assert WAIT <= each.waited <= each.served + 0.0001
+                assert (each.told, each.status) == (True, 200)
+            (served_by,) = {each.served_by for each in first}  # one worker, so one process
+            told = re.fullmatch(r"async_app; pid=(\d+); lane=loop", served_by)
+            assert told
+            assert psutil.pid_exists(int(told[1]))
 
 
 def test_users_who_think_obey_it_too(aiohttp: str) -> None:

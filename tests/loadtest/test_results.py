@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from loadtest.results import load, save
+from loadtest.results import SCHEMA, load, save
 from tests.loadtest.fabricated import contender, measured, not_run, results, step, stuck
 
 RUN = results(
@@ -54,7 +54,7 @@ def test_nothing_but_the_results_is_left_in_their_folder(tmp_path: Path) -> None
 )
 def test_what_was_foretold_can_be_read_again(tmp_path: Path, name: str, scenario: str) -> None:
     known = contender(name, scenario)
-    run = RUN.model_copy(update={"contenders": [known]})
+    run = RUN.model_copy(update={"contenders": [known], "steps": []})
     (read,) = load(save(run, tmp_path / "now")).contenders
     assert read == known
     assert (read.load is None) == (scenario == "file")
@@ -100,13 +100,14 @@ def test_a_write_that_fails_leaves_the_results_that_were_there(tmp_path: Path, m
         ("not json", "the file: Invalid JSON: expected ident"),
         ("[]", "the file: Input should be an object"),
         ("{}", "schema_version: Field required"),
-        (changed(schema_version=3), "schema_version: Input should be less than or equal to 2"),
-        (changed(schema_version=1), "schema_version: Input should be greater than or equal to 2"),
+        (changed(schema_version=SCHEMA + 1), f"schema_version: Input should be less than or equal to {SCHEMA}"),
+        (changed(schema_version=SCHEMA - 1), f"schema_version: Input should be greater than or equal to {SCHEMA}"),
         (changed(verdict="a later version's"), "verdict: Extra inputs are not permitted"),
         (changed(steps=[{}]), "steps.0.service: Field required"),
+        (changed(contenders=[]), "the file: steps of flask, stranger, which did not take part"),
         (changed(complete=None), "complete: Input should be a valid boolean"),
     ],
-    ids=["empty", "truncated", "text", "list", "object", "newer", "older", "extra", "step", "null"],
+    ids=["empty", "truncated", "text", "list", "object", "newer", "older", "extra", "step", "services", "null"],
 )
 def test_what_is_no_results_file_is_one_clear_error(tmp_path: Path, text: str, complaint: str) -> None:
     path = tmp_path / "results.json"
@@ -114,8 +115,66 @@ def test_what_is_no_results_file_is_one_clear_error(tmp_path: Path, text: str, c
     with pytest.raises(ValueError, match="is not a results file") as refusal:
         load(path)
     told = str(refusal.value)
-    assert told.startswith(f"{path} is not a results file of schema version 2: {complaint}")
+    assert told.startswith(f"{path} is not a results file of schema version {SCHEMA}: {complaint}")
     assert "\n" not in told
+
+
+def edited(*path: str | int, value: Any) -> str:
+    """The run with one value changed."""
+    copy = json.loads(RUN.model_dump_json())
+    place = copy
+    for each in path[:-1]:
+        place = place[each]
+    place[path[-1]] = value
+    return json.dumps(copy)
+
+
+TWICE = [json.loads(contender("flask").model_dump_json())] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        *(
+            (edited("contenders", 0, "name", value=name), f"contenders.0.name: the name {name!r} cannot be printed.")
+            for name in ("a\nb", "\x00", "\x1b[31m", "\N{RIGHT-TO-LEFT OVERRIDE}")
+        ),
+        (edited("steps", 0, "service", value="a\nb"), "steps.0.service: the name 'a\\nb' cannot be printed."),
+        (changed(contenders=TWICE, steps=[]), "the file: one name for two services among flask, flask."),
+        (edited("options", "scenario", value="nope"), "options.scenario: there is no scenario 'nope'."),
+        (edited("options", "users", value=[0]), "options.users.0: Input should be greater than or equal to 1."),
+        *(
+            (edited("steps", 0, "users", value=users), "steps.0.users: Input should be ")
+            for users in (0, -1, 1_000_001, 1.5)
+        ),
+        *(
+            (edited("steps", 0, "measured", "seconds", value=seconds), "steps.0.measured.seconds: Input should be ")
+            for seconds in (0, -1, float("nan"), float("inf"))
+        ),
+        *(
+            (edited("contenders", 0, name, value=0), f"contenders.0.{name}: Input should be greater than or equal to 1")
+            for name in ("processes", "threads", "slots")
+        ),
+        (edited("contenders", 0, "load", "wait", value=0), "contenders.0.load: a request that takes no time, "),
+        *(
+            (edited("contenders", 0, "load", "limits", 0, name, value=0), "contenders.0.load: a request that takes no ")
+            for name in ("capacity", "held")
+        ),
+        *(
+            (edited(name, value="2026-01-01T00:00:00"), f"{name}: Input should have timezone info.")
+            for name in ("started", "finished")
+        ),
+        (edited("steps", 0, "measured", "response_ms", value=float("nan")), "steps.0.measured.response_ms: Input "),
+    ],
+)
+def test_what_no_run_can_have_measured_is_refused_as_well(tmp_path: Path, text: str, complaint: str) -> None:
+    path = tmp_path / "results.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match="is not a results file") as refusal:
+        load(path)
+    told = str(refusal.value)
+    assert told.startswith(f"{path} is not a results file of schema version {SCHEMA}: {complaint}")
+    assert told.isprintable()
 
 
 def test_the_files_of_version_1_are_refused_for_their_version_and_not_for_what_they_lack(tmp_path: Path) -> None:
@@ -131,12 +190,13 @@ def test_the_files_of_version_1_are_refused_for_their_version_and_not_for_what_t
     with pytest.raises(ValueError, match="is not a results file") as refusal:
         load(path)
     assert str(refusal.value) == (
-        f"{path} is not a results file of schema version 2: schema_version: Input should be greater than or equal to 2."
+        f"{path} is not a results file of schema version {SCHEMA}: "
+        f"schema_version: Input should be greater than or equal to {SCHEMA}."
     )
 
 
 def test_bytes_that_are_no_text_are_one_clear_error(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ValueError, match="is not a results file of schema version 2: the file: Invalid JSON"):
+    with pytest.raises(ValueError, match=f"is not a results file of schema version {SCHEMA}: the file: Invalid JSON"):
         load(path)

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -16,12 +15,9 @@ import pytest
 
 from loadtest.lineup import chosen, lineup
 from loadtest.serve import PORTS, UPSTREAM_PORT, Part, parts, twins
-from serving.processes import lines_of
-from tests.backing.databases import folder
-from tests.loadtest.processes import living, taken
+from tests.loadtest.commands import SCRIPT, WITHIN, alone, heeds_hangups, serving
+from tests.loadtest.processes import living, started_in
 
-SCRIPT = Path(sys.executable).with_name("sync-vs-async")
-WITHIN = 60.0
 KNOWN = lineup(2)
 
 ALL_PORTS = (*PORTS.values(), UPSTREAM_PORT)
@@ -30,73 +26,8 @@ ALL_PORTS = (*PORTS.values(), UPSTREAM_PORT)
 @pytest.fixture
 def environment() -> Iterator[dict[str, str]]:
     """One in which everything has to be started, the database with data of its own."""
-    with folder() as data:
-        ours = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "UPSTREAM_URL")}
-        yield {**ours, "XDG_CACHE_HOME": str(data.parent)}
-
-
-class Serving:
-    """sync-vs-async serve, what it says, and every process that it has started."""
-
-    def __init__(self, process: subprocess.Popen[str], environment: dict[str, str]) -> None:
-        self.process = process
-        self._environment = environment
-        assert process.stdout is not None
-        self._lines = lines_of(process.stdout)
-        self.said: list[str] = []
-        self.processes: list[psutil.Process] = []
-
-    def hear(self, last: str) -> None:
-        """Listen up to the line that holds these words."""
-        deadline = time.monotonic() + WITHIN
-        while not self.said or last not in self.said[-1]:
-            line = self._lines.get(timeout=deadline - time.monotonic())
-            assert line, f"It ended without a word of {last!r}: {self.said}"
-            self.said.append(line.rstrip("\n"))
-        self.processes = started_in(self._environment)
-
-    def end(self) -> int:
-        """Its exit status, once it is gone and nothing that it started is left."""
-        status = self.process.wait(WITHIN)
-        assert living(self.processes) == []
-        assert [port for port in ALL_PORTS if taken(port)] == []
-        return status
-
-
-def started_in(environment: dict[str, str]) -> list[psutil.Process]:
-    """Every process that inherited this environment's own cache."""
-    found = []
-    for process in psutil.process_iter():
-        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            if process.environ().get("XDG_CACHE_HOME") == environment["XDG_CACHE_HOME"]:
-                found.append(process)
-    return found
-
-
-def _heeds_hangups() -> None:
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs these tests may ignore them
-
-
-@contextmanager
-def serving(environment: dict[str, str], *arguments: str) -> Iterator[Serving]:
-    process = subprocess.Popen(
-        [SCRIPT, "serve", *arguments],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-        preexec_fn=_heeds_hangups,  # noqa: PLW1509 - only the process itself can do it
-    )
-    try:
-        yield Serving(process, environment)
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-            process.wait(WITHIN)
-        assert process.stdout is not None
-        process.stdout.close()
+    with alone() as environment:
+        yield environment
 
 
 def status_of(port: int, path: str) -> int:
@@ -137,7 +68,7 @@ def test_each_service_has_a_port_of_its_own_and_the_first_of_its_kind_the_well_k
 
 
 def test_all_of_it_comes_up_says_what_to_try_and_goes_down_on_ctrl_c(environment: dict[str, str]) -> None:
-    with serving(environment) as served:
+    with serving(environment, "serve") as served:
         served.hear("Ctrl-C stops all of it")
         names = {line.partition(" | ")[0].strip() for line in served.said if " | " in line}
         assert {"sync_app", "async_app", "upstream"} <= names
@@ -156,7 +87,7 @@ def test_all_of_it_comes_up_says_what_to_try_and_goes_down_on_ctrl_c(environment
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_it_goes_down_when_it_is_told_to_end(environment: dict[str, str], number: signal.Signals) -> None:
-    with serving(environment, "--services", "aiohttp:workers=1") as served:
+    with serving(environment, "serve", "--services", "aiohttp:workers=1") as served:
         served.hear("Ctrl-C stops all of it")
         served.process.send_signal(number)
         assert served.end() == 0
@@ -164,7 +95,7 @@ def test_it_goes_down_when_it_is_told_to_end(environment: dict[str, str], number
 
 @pytest.mark.parametrize("after", [0.5, 1.0, 1.5, 2.0])
 def test_ctrl_c_while_it_starts_leaves_nothing_behind(environment: dict[str, str], after: float) -> None:
-    with serving(environment) as served:
+    with serving(environment, "serve") as served:
         time.sleep(after)
         os.killpg(served.process.pid, signal.SIGINT)
         served.process.wait(WITHIN)
@@ -173,7 +104,7 @@ def test_ctrl_c_while_it_starts_leaves_nothing_behind(environment: dict[str, str
 
 
 def test_it_goes_down_when_one_of_them_dies_and_says_which(environment: dict[str, str]) -> None:
-    with serving(environment) as served:
+    with serving(environment, "serve") as served:
         served.hear("Ctrl-C stops all of it")
         (master,) = (
             process for process in psutil.Process(served.process.pid).children() if "async_app" in process.cmdline()
@@ -184,7 +115,7 @@ def test_it_goes_down_when_one_of_them_dies_and_says_which(environment: dict[str
 
 
 def test_it_goes_down_when_the_database_dies(environment: dict[str, str]) -> None:
-    with serving(environment, "--services", "aiohttp:workers=1") as served:
+    with serving(environment, "serve", "--services", "aiohttp:workers=1") as served:
         served.hear("Ctrl-C stops all of it")
         (server,) = (process for process in served.processes if "-k" in process.cmdline())
         server.send_signal(signal.SIGQUIT)
@@ -205,7 +136,7 @@ def test_a_port_that_is_taken_is_one_line_and_nothing_is_started(environment: di
 
 
 def test_one_that_cannot_start_says_why(environment: dict[str, str]) -> None:
-    with serving(environment, "--services", "aiohttp:worker-class=nope") as served:
+    with serving(environment, "serve", "--services", "aiohttp:worker-class=nope") as served:
         served.hear(" ended with status 2.")
         assert any("invalid choice: 'nope'" in line for line in served.said)
         assert served.end() == 1
@@ -234,5 +165,5 @@ def test_in_a_terminal_each_name_has_a_colour_and_closing_it_ends_everything(env
 
 
 def _controlled_by_its_terminal() -> None:
-    _heeds_hangups()
+    heeds_hangups()
     os.close(os.open(os.ttyname(0), os.O_RDWR))  # the first terminal that the leader of a session opens

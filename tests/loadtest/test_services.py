@@ -1,5 +1,6 @@
 import re
 import socket
+import sys
 import time
 from dataclasses import replace
 from http.client import HTTPConnection
@@ -95,6 +96,15 @@ def test_usage_counts_the_master_and_all_workers() -> None:
     assert before.cpu.keys() == before.memory.keys() == after.cpu.keys()
     assert sum(after.cpu.values()) - sum(before.cpu.values()) >= 0.4 - 4 * 2 * 0.01  # the kernel counts in ticks
     assert all(size > 2**20 for size in after.memory.values())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Only Linux tells how many processes share a page.")
+def test_memory_that_processes_share_is_divided_among_them() -> None:
+    with running(replace(FLASK, workers=3)) as server:
+        memory = server.usage().memory
+        resident = {process.pid: process.memory_info().rss for process in processes_of(server)}
+    assert memory.keys() == resident.keys()
+    assert all(memory[pid] < resident[pid] for pid in memory)  # they have the interpreter in common at least
 
 
 def test_connections_are_those_that_the_workers_have_open() -> None:

@@ -1,0 +1,229 @@
+"""What it costs to look at a race: the load's throughput with somebody at the page and without, and the browser."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from http.client import HTTPConnection, HTTPException
+from importlib.util import find_spec
+from socket import SHUT_RDWR, create_server
+from statistics import median
+from tempfile import TemporaryFile
+from threading import Thread
+from typing import Any, NamedTuple
+
+import psutil
+
+from loadtest.lineup import cores, lineup
+from loadtest.race.lanes import Lane
+from loadtest.serve import locust
+from loadtest.services import ServiceFailed, answering_process, running
+from serving.processes import start, stop
+
+from . import Finding
+
+ROUNDS = 12
+SECONDS = 4.0
+
+SETTLES = 4.0
+"""Seconds after somebody came or left: a race is looked at for three more. Locust repeats its statistics for two."""
+
+WARMUP = 8.0
+"""Seconds, for all users to be there and in flight."""
+
+START_WITHIN = 30.0
+
+NAMES = ("flask", "flask-threads", "aiohttp")
+RACE = {"users": 400, "delay": "250ms", "scenario": "delay"}
+
+LOSS = 0.02
+"""Share of the throughput that looking may cost."""
+
+BROWSER = 0.1
+"""Cores that the page may take in a browser."""
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+Look = Callable[[], AbstractContextManager[None]]
+
+
+class Window(NamedTuple):
+    """A few seconds of the race."""
+
+    throughput: float
+    """Requests per second."""
+    generator: float
+    """Microseconds of the load generator's CPU time per request."""
+    browser: float
+    """Cores that the browser used."""
+    renderers: float
+    """Those of its renderers among them."""
+    others: float
+    """Cores that were used by what has nothing to do with the race."""
+
+
+def report() -> Iterator[Finding]:
+    """A line for one who reads the events, and two for a browser, where there is one. All take turns in one race."""
+    with ExitStack() as stack:
+        racing = stack.enter_context(_race())
+        looks: dict[str, Look] = {"nobody": nullcontext, "a reader": lambda: _reader(racing.port)}
+        if (path := _browser()) is not None:
+            looks["a browser"] = stack.enter_context(_page(path, racing.port))
+        time.sleep(WARMUP)
+        rounds = []
+        for number in range(ROUNDS):  # there and back, so that no order and no drift favours anybody
+            turn = list(looks.items())[:: 1 if number % 2 else -1]
+            rounds.append({who: _window(racing, look) for who, look in turn})
+    rounds.sort(key=lambda each: max(window.others for window in each.values()))
+    quiet = rounds[: ROUNDS // 2]
+    for who in list(looks)[1:]:
+        yield _compared(who, quiet)
+    if path is None:
+        yield Finding("There is no browser, or no Playwright to drive it: nothing is known of what it takes", met=True)
+        return
+    whole, renderers = (median(getattr(each["a browser"], of) for each in quiet) for of in ("browser", "renderers"))
+    yield Finding(
+        f"The page takes {whole:.1%} of a core in all processes of a browser, {renderers:.1%} of them in its renderers "
+        f"(aim: less than {BROWSER:.0%})",
+        met=whole < BROWSER,
+    )
+
+
+def _compared(who: str, rounds: list[dict[str, Window]]) -> Finding:
+    throughputs = sorted(each[who].throughput / each["nobody"].throughput for each in rounds)
+    costs = [each[who].generator / each["nobody"].generator for each in rounds]
+    ratio, alone = median(throughputs), median(each["nobody"].throughput for each in rounds)
+    others = max(window.others for each in rounds for window in each.values())
+    return Finding(
+        f"{RACE['users']} users of each of {', '.join(NAMES)} make {alone:.0f} requests a second; with {who} at the "
+        f"race it is {ratio:.3f} of that ({throughputs[0]:.3f} to {throughputs[-1]:.3f}), and a request costs the load "
+        f"generator {median(costs):.3f} of its CPU time, medians of the {len(rounds)} quietest of {ROUNDS} rounds, in "
+        f"which others used at most {others:.2f} cores (aim: throughput within {LOSS:.0%})",
+        met=abs(1 - ratio) <= LOSS,
+    )
+
+
+class _Racing(NamedTuple):
+    """A race that goes on."""
+
+    port: int
+    locust: psutil.Process
+
+
+@contextmanager
+def _race() -> Iterator[_Racing]:
+    """A race, stopped when the context is left."""
+    with ExitStack() as stack:
+        services = [lineup(cores())[name] for name in NAMES]
+        racers = [Lane(service, stack.enter_context(running(service)).url) for service in services]
+        with create_server(("127.0.0.1", 0)) as free:
+            port: int = free.getsockname()[1]
+        part = locust(racers, port)
+        log = stack.enter_context(TemporaryFile("w+"))
+        process = start(part.command, log, {**os.environ, **part.environment})
+        stack.callback(stop, process)
+        deadline = time.monotonic() + START_WITHIN
+        while not answering_process(part.url):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise ServiceFailed("Locust does not answer.")
+            time.sleep(0.05)
+        _ask(port, "/race/start", RACE)
+        yield _Racing(port, psutil.Process(process.pid))
+
+
+def _window(racing: _Racing, look: Look) -> Window:
+    """One window, while somebody looks in this way."""
+    with look():
+        time.sleep(SETTLES)
+        opened, before, began = _requests(racing.port), _used(racing), time.perf_counter()
+        time.sleep(SECONDS)
+        seconds = time.perf_counter() - began
+        done, after = _requests(racing.port) - opened, _used(racing)
+    generator, browser, renderers, ours, machine = (late - early for early, late in zip(before, after, strict=True))
+    return Window(
+        throughput=done / seconds,
+        generator=generator / done * 1e6,
+        browser=browser / seconds,
+        renderers=renderers / seconds,
+        others=max(0.0, machine - ours) / seconds,  # in ticks of 10 ms, which may be counted in another window
+    )
+
+
+def _used(racing: _Racing) -> tuple[float, float, float, float, float]:
+    """CPU seconds so far: of the load generator, the browser, its renderers, all that belongs here, and the machine."""
+    browser = renderers = ours = 0.0
+    for process in (psutil.Process(), *psutil.Process().children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            ours += times.user + times.system
+            if "chrom" in process.name():
+                browser += times.user + times.system
+                renderers += (times.user + times.system) * ("--type=renderer" in process.cmdline())
+    generator, machine = racing.locust.cpu_times(), psutil.cpu_times()
+    return generator.user + generator.system, browser, renderers, ours, machine.user + machine.system
+
+
+def _requests(port: int) -> int:
+    """Requests that were done by now."""
+    done: int = _ask(port, "/stats/requests")["stats"][-1]["num_requests"]  # the sum of all
+    return done
+
+
+def _ask(port: int, target: str, body: dict[str, Any] | None = None) -> Any:
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        if body is None:
+            connection.request("GET", target)
+        else:
+            connection.request("POST", target, json.dumps(body), {"Content-Type": "application/json"})
+        return json.load(connection.getresponse())
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _reader(port: int) -> Iterator[None]:
+    """Somebody reads the events, and does nothing with them."""
+    connection = HTTPConnection("127.0.0.1", port)
+    connection.request("GET", "/race/events")
+    response = connection.getresponse()
+
+    def read() -> None:
+        with suppress(OSError, HTTPException):
+            while response.readline():
+                pass
+
+    thread = Thread(target=read)
+    thread.start()
+    try:
+        yield
+    finally:
+        connection.sock.shutdown(SHUT_RDWR)
+        thread.join()
+        connection.close()
+
+
+def _browser() -> str | None:
+    """The path of a browser that can be driven."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None) if find_spec("playwright") else None
+
+
+@contextmanager
+def _page(path: str, port: int) -> Iterator[Look]:
+    """A browser that opens the page whenever somebody is to look."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - not everybody who benches has it
+
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=path) as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+
+        @contextmanager
+        def look() -> Iterator[None]:
+            page.goto(f"http://127.0.0.1:{port}/race")
+            try:
+                yield
+            finally:
+                page.goto("about:blank")
+
+        yield look

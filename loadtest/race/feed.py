@@ -1,0 +1,180 @@
+"""What the page is told twice a second while somebody looks at it."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from uuid import uuid4
+
+import gevent
+import psutil
+from gevent.event import Event
+from locust.env import Environment
+
+from ..judge import GENERATOR_BUSY, MACHINE_BUSY
+from ..latency import merged
+from ..scenarios import load
+from ..users import WaitingUser
+from .captions import RUNNING, STARTING, Race, caption
+from .control import Control
+from .figures import History, Snapshot
+from .lanes import Lane
+from .watch import Sample
+
+EVERY = 0.5
+"""Seconds between two events."""
+
+PICTURES = 2
+"""Of each event: four a second."""
+
+LINGERS = 3.0
+"""Seconds that are looked at although nobody does: somebody who reloads the page goes on where they were."""
+
+LATE = 2.0
+"""Seconds that the last picture of an event is behind it: most requests have been answered by then."""
+
+
+class Feed:
+    """The events, made once for everybody who looks."""
+
+    def __init__(self, environment: Environment, lanes: Sequence[Lane], control: Control) -> None:
+        """Nobody looks, and nothing is done."""
+        self.page = uuid4().hex
+        """Another one in each process: a page that has outlived its own is out of date."""
+        self._environment = environment
+        self._control = control
+        self._lanes = lanes
+        self._samples = [Sample() for _ in lanes]
+        self._histories = [History() for _ in lanes]
+        self._stale = [0.0 for _ in lanes]
+        """When a request of before the last change was last in flight."""
+        self._generator = psutil.Process()
+        self._told = Event()
+        self._event = b""
+        self._lookers = 0
+        self._left = 0.0
+        """When somebody last stopped looking (perf_counter)."""
+        self._tells = False
+        self._busy: tuple[float, float] | None = None
+
+    def events(self) -> Iterator[bytes]:
+        """Server-sent events, each as soon as it is made: all that a page needs is in every one of them."""
+        with self._looked_at():
+            while True:
+                self._told.wait()
+                yield self._event
+
+    @contextmanager
+    def _looked_at(self) -> Iterator[None]:
+        self._lookers += 1
+        if not self._tells:
+            self._tells = True
+            gevent.spawn(self._tell_on)
+        try:
+            yield
+        finally:
+            self._lookers -= 1
+            self._left = time.perf_counter()
+
+    def _tell_on(self) -> None:
+        self._usage()  # which looks back to before anybody looked
+        self._busy, due = None, time.perf_counter()
+        try:
+            while self._lookers or time.perf_counter() < self._left + LINGERS:
+                self._event = f"data: {json.dumps(self._now(), separators=(',', ':'))}\n\n".encode()
+                self._told.set()
+                self._told.clear()
+                due = max(due + EVERY, time.perf_counter())
+                gevent.sleep(max(0.0, due - time.perf_counter()))
+                self._busy = self._usage()
+        finally:
+            self._tells = False
+            for sample in self._samples:
+                sample.look_away()
+
+    def _usage(self) -> tuple[float, float]:
+        """Since it was last asked: the share of all cores that were busy, and the cores that this process used."""
+        return psutil.cpu_percent() / 100, self._generator.cpu_percent() / 100
+
+    def _doubt(self) -> str:
+        """Why little can be told from the figures, if that is so."""
+        machine, generator = self._busy or (0.0, 0.0)
+        if generator >= GENERATOR_BUSY:
+            return f"The load generator is saturated ({generator:.0%} of a core): the services could do more."
+        if machine >= MACHINE_BUSY:
+            return f"The machine is saturated ({machine:.0%} of all cores): the services take them from each other."
+        if self._control.gave_up:
+            return "The last stop gave up on answers: services may be busy with requests that nobody waits for."
+        return ""
+
+    def _now(self) -> dict[str, Any]:
+        control, clock = self._control, time.perf_counter()
+        race = Race(control.state, control.scenario, control.users)
+        return {
+            "page": self.page,
+            "state": race.state,
+            "users": race.users,
+            "delay": control.delay,
+            "scenario": race.scenario,
+            "ends": None if control.ends is None else max(0.0, control.ends - clock),
+            "busy": self._busy,
+            "doubt": self._doubt(),
+            "lanes": [self._lane(number, users, race, clock) for number, users in enumerate(control.everyone())],
+        }
+
+    def _lane(self, number: int, users: list[WaitingUser], race: Race, clock: float) -> dict[str, Any]:
+        lane, control, sample = self._lanes[number], self._control, self._samples[number]
+        entries = [
+            entry for (name, _), entry in self._environment.stats.entries.items() if name.startswith(f"{lane.name} ")
+        ]
+        asked = [user.asked_at for user in users if user.asked_at is not None]
+        if min(asked, default=clock) < control.changed:
+            self._stale[number] = clock
+        history = self._histories[number]
+        history.add(
+            Snapshot(
+                clock=clock,
+                counted_since=self._environment.stats.start_time,
+                requests=sum(entry.num_requests for entry in entries),
+                failures=sum(entry.num_failures for entry in entries),
+                latency=merged([entry.response_times for entry in entries]),  # type: ignore[misc] # our buckets are
+                users=len(users),
+                in_flight=len(asked),
+            ),
+            control.changed,
+        )
+        wait, foretold = control.wait, None
+        if race.scenario is not None and wait is not None and race.state in (STARTING, RUNNING):
+            foretold = load(race.scenario, lane.service, wait, control.think)
+        turn = 2 * foretold.wait if foretold else 0.0  # users who come together are spread over one wait, and wait one
+        now = history.figures(race.users, foretold, max(control.there + turn, self._stale[number]))
+        said = caption(race, lane.service, foretold, now, self._error(lane))
+        sample.look(users)
+        pictures = [
+            sample.picture(clock - LATE - EVERY * (PICTURES - each) / PICTURES) for each in range(1, PICTURES + 1)
+        ]
+        return {
+            "kind": said.kind,
+            "caption": said.sentence,
+            "users": now.users,
+            "in_flight": now.in_flight,
+            "requests": now.requests,
+            "failures": now.failures,
+            "throughput": now.throughput,
+            "predicted": None if now.predicted is None else now.predicted.throughput,
+            "ratio": now.ratio,
+            "p50": now.p50,
+            "p99": now.p99,
+            "looked_at": len(sample),
+            "pictures": pictures,
+        }
+
+    def _error(self, lane: Lane) -> str | None:
+        """How the requests of a lane failed most often."""
+        counts = Counter[str]()
+        for error in self._environment.stats.errors.values():
+            if str(error.name).startswith(f"{lane.name} "):
+                counts[str(error.error)] += error.occurrences
+        return next((error for error, _ in counts.most_common(1)), None)

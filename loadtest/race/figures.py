@@ -1,0 +1,101 @@
+"""The figures of a lane: how much it answered, how fast, and beside that what the model says."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..latency import percentile
+from ..model import Load, Prediction, predict
+
+WINDOW = 5.0
+"""Seconds that throughput and percentiles look back."""
+
+SHORTEST = 1.0
+"""Seconds of a window that is worth a figure."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A lane's statistics at one moment."""
+
+    clock: float
+    """Seconds."""
+    counted_since: float
+    """When counting began, by whatever clock: it differs where the counts began anew."""
+    requests: int
+    failures: int
+    latency: Mapping[float, int]
+    """Requests by bucket of response time, in milliseconds."""
+    users: int
+    in_flight: int
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What there is to show of a lane. None: not known, or not yet."""
+
+    users: int
+    in_flight: int
+    requests: int
+    failures: int
+    seconds: float
+    """How far the figures below look back."""
+    answered: int
+    failed: int
+    throughput: float | None
+    """Answers per second, failures left out."""
+    p50: float | None
+    p99: float | None
+    """Milliseconds."""
+    predicted: Prediction | None
+    ratio: float | None
+    """Measured over predicted throughput, once nothing in the window comes from before the run had settled."""
+
+
+class History:
+    """Snapshots of one lane, as far back as a window reaches."""
+
+    def __init__(self) -> None:
+        """There are none yet."""
+        self._snapshots: deque[Snapshot] = deque()
+
+    def add(self, snapshot: Snapshot, changed: float) -> None:
+        """Remember `snapshot`, and nothing from before the run `changed` or its counts began anew."""
+        kept = self._snapshots
+        if kept and kept[-1].counted_since != snapshot.counted_since:
+            kept.clear()
+        kept.append(snapshot)
+        while kept[0].clock < max(changed, snapshot.clock - WINDOW) and len(kept) > 1:
+            kept.popleft()
+
+    def figures(self, users: int, load: Load | None, settled: float) -> Figures:
+        """The figures at the last snapshot, for a run of so many users, which had settled at the clock `settled`."""
+        first, last = self._snapshots[0], self._snapshots[-1]
+        seconds = last.clock - first.clock
+        answered, failed = last.requests - first.requests, last.failures - first.failures
+        latency = {
+            bucket: count - before
+            for bucket, count in last.latency.items()
+            if count > (before := first.latency.get(bucket, 0))
+        }
+        predicted = None if load is None or not users else predict(users, load)
+        throughput = (answered - failed) / seconds if seconds >= SHORTEST else None
+        comparable = throughput is not None and first.clock >= settled and last.users == users
+        ratio = None
+        if comparable and predicted is not None and predicted.throughput:
+            assert throughput is not None
+            ratio = throughput / predicted.throughput
+        return Figures(
+            users=last.users,
+            in_flight=last.in_flight,
+            requests=last.requests,
+            failures=last.failures,
+            seconds=seconds,
+            answered=answered,
+            failed=failed,
+            throughput=throughput,
+            p50=percentile(latency, 0.5),
+            p99=percentile(latency, 0.99),
+            predicted=predicted,
+            ratio=ratio,
+        )

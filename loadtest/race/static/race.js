@@ -1,0 +1,231 @@
+"use strict";
+// Shows what /race/events tells, twice a second. Each event brings pictures, which are drawn one after the other;
+// nothing moves between them. What has not changed is not written again, so that the page costs next to nothing.
+
+const EVENT = 500; // milliseconds between two events
+const CAPTION_STAYS = 2000; // milliseconds, so that it can be read
+const STANDS = 2000; // milliseconds that a picture stands where somebody wants no motion
+const PENS = ["queue", "waiting", "answered"];
+
+const body = document.body;
+const byId = (id) => document.getElementById(id);
+const fields = { users: byId("users"), delay: byId("delay"), scenario: byId("scenario") };
+let edited = false; // whoever types is not disturbed
+let colours = {};
+
+class Lane {
+  constructor(section) {
+    this.caption = section.querySelector(".caption");
+    this.said = section.querySelector(".said");
+    this.note = section.querySelector("figcaption");
+    this.canvas = section.querySelector("canvas");
+    this.pen = this.canvas.getContext("2d", { alpha: false });
+    this.figures = {};
+    for (const cell of section.querySelectorAll("[data-figure]")) this.figures[cell.dataset.figure] = cell;
+    this.kind = "";
+    this.captionAt = -CAPTION_STAYS;
+    this.picture = [" ".repeat(100), " ".repeat(100), 0];
+  }
+
+  show(lane, now) {
+    if (lane.kind !== this.kind || now - this.captionAt >= CAPTION_STAYS) {
+      if (write(this.caption, lane.caption)) this.captionAt = now;
+      if (lane.kind !== this.kind) write(this.said, lane.caption); // read out once, not with every figure
+      this.kind = lane.kind;
+    }
+    write(this.figures.throughput, rate(lane.throughput));
+    write(this.figures.predicted, rate(lane.predicted));
+    write(this.figures.ratio, lane.ratio === null ? "–" : lane.ratio.toFixed(2));
+    write(this.figures.in_flight, whole(lane.in_flight));
+    write(this.figures.requests, whole(lane.requests));
+    write(this.figures.failures, whole(lane.failures));
+    write(this.figures.p50, time(lane.p50));
+    write(this.figures.p99, time(lane.p99));
+    write(this.note, `${lane.looked_at} of ${lane.users} users`);
+  }
+
+  // The cell of a user is the same in each pen, so that its request is seen to go from one to the next.
+  draw(picture) {
+    this.picture = picture;
+    const scale = Math.min(devicePixelRatio, 2);
+    const width = Math.round(this.canvas.clientWidth * scale);
+    const height = Math.round(this.canvas.clientHeight * scale);
+    if (this.canvas.width !== width || this.canvas.height !== height) {
+      this.canvas.width = width;
+      this.canvas.height = height;
+    }
+    const [where, came] = picture;
+    const pen = this.pen;
+    const top = 22 * scale;
+    const gap = 10 * scale;
+    const wide = (width - 2 * gap) / PENS.length;
+    const columns = Math.max(1, Math.round(Math.sqrt((where.length * wide) / (height - top)))); // so that cells are square
+    const across = wide / columns;
+    const down = (height - top) / Math.ceil(where.length / columns);
+    const size = Math.min(across, down) * 0.37;
+    pen.fillStyle = colours.panel;
+    pen.fillRect(0, 0, width, height);
+    pen.fillStyle = colours.ground;
+    PENS.forEach((_, index) => pen.fillRect(index * (wide + gap), top, wide, height - top));
+    pen.fillStyle = colours.faint;
+    pen.font = `${15 * scale}px system-ui, sans-serif`;
+    pen.textBaseline = "top";
+    PENS.forEach((name, index) => pen.fillText(name, index * (wide + gap), 0));
+    const at = (index, seat) => [
+      index * (wide + gap) + ((seat % columns) + 0.5) * across,
+      top + (Math.floor(seat / columns) + 0.5) * down,
+    ];
+    const paths = { unknown: new Path2D(), queues: new Path2D(), waits: new Path2D(), answered: new Path2D(), failed: new Path2D() };
+    for (let seat = 0; seat < where.length; seat += 1) {
+      if (where[seat] === "q") square(paths.queues, ...at(0, seat), size * 0.9);
+      else if (where[seat] === "?") ring(paths.unknown, ...at(0, seat), size * 0.75);
+      else if (where[seat] === "w") ring(paths.waits, ...at(1, seat), size);
+      if (came[seat] === "a") diamond(paths.answered, ...at(2, seat), size);
+      else if (came[seat] === "x") cross(paths.failed, ...at(2, seat), size * 0.8);
+    }
+    for (const name of ["queues", "waits", "answered"]) {
+      pen.fillStyle = colours[name];
+      pen.fill(paths[name]);
+    }
+    for (const [name, thick] of [["unknown", 1.25], ["failed", 2.5]]) {
+      pen.strokeStyle = colours[name];
+      pen.lineWidth = thick * scale;
+      pen.stroke(paths[name]);
+    }
+  }
+}
+
+function square(path, x, y, r) {
+  path.rect(x - r, y - r, 2 * r, 2 * r);
+}
+
+function ring(path, x, y, r) {
+  path.moveTo(x + r, y);
+  path.arc(x, y, r, 0, 2 * Math.PI);
+}
+
+function diamond(path, x, y, r) {
+  path.moveTo(x, y - r);
+  path.lineTo(x + r, y);
+  path.lineTo(x, y + r);
+  path.lineTo(x - r, y);
+  path.closePath();
+}
+
+function cross(path, x, y, r) {
+  path.moveTo(x - r, y - r);
+  path.lineTo(x + r, y + r);
+  path.moveTo(x + r, y - r);
+  path.lineTo(x - r, y + r);
+}
+
+// Write `text`, if it is not there already; whether it was written.
+function write(element, text) {
+  if (element.firstChild === null) element.append("");
+  if (element.firstChild.data === text) return false;
+  element.firstChild.data = text;
+  return true;
+}
+
+const whole = (number) => (number < 1e5 ? number.toLocaleString("en") : `${Math.floor(number / 1000).toLocaleString("en")} k`);
+const rate = (number) => (number === null ? "–" : number < 99.95 ? number.toFixed(1) : whole(Math.round(number)));
+
+function time(milliseconds) {
+  if (milliseconds === null) return "–";
+  if (milliseconds < 9.95) return `${milliseconds.toFixed(1)} ms`;
+  return milliseconds < 999.5 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(milliseconds < 9995 ? 2 : 1)} s`;
+}
+
+const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+
+function status(race) {
+  if (race.state === "ready") return "No race. Choose, and start.";
+  const what = `${race.users} users of each, ${race.scenario ?? "several scenarios"}, ${race.delay}`;
+  if (race.state === "stopping") return `Stopping: ${what}. Users leave with their last answers.`;
+  const ends = race.ends === null ? "" : `, ends by itself in ${clock(race.ends)}`;
+  return `${race.state === "starting" ? "Starting" : "Running"}: ${what}${ends}.`;
+}
+
+function machine(race) {
+  if (race.busy === null) return "";
+  const [all, generator] = race.busy.map((share) => Math.round(share * 100));
+  return `Now all cores together are ${all}% busy, and the load generator takes ${generator}% of one.`;
+}
+
+const lanes = [...document.querySelectorAll(".lane")].map((section) => new Lane(section));
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+let pending = []; // pictures that are to be drawn
+let drawnAt = -STANDS;
+
+function show(race) {
+  if (race.page !== body.dataset.page) {
+    location.reload(); // another process, with lanes of its own
+    return;
+  }
+  const now = performance.now();
+  body.classList.remove("lost");
+  write(byId("status"), status(race));
+  write(byId("doubt"), race.doubt);
+  write(byId("machine"), machine(race));
+  byId("stop").disabled = race.state === "ready" || race.state === "stopping";
+  byId("start").disabled = race.state === "stopping";
+  write(byId("start"), race.state === "ready" || race.state === "stopping" ? "Start" : "Change");
+  if (!edited && race.state !== "ready" && race.users) {
+    for (const [name, field] of Object.entries(fields)) {
+      if (race[name] !== null && field.value !== String(race[name])) field.value = race[name];
+    }
+  }
+  race.lanes.forEach((lane, index) => lanes[index].show(lane, now));
+  if (!document.hidden) draw(race.lanes.map((lane) => lane.pictures), now);
+}
+
+function draw(pictures, now) {
+  if (still.matches && now - drawnAt < STANDS) return;
+  drawnAt = now;
+  pending.forEach(clearTimeout);
+  pending = pictures[0].slice(still.matches ? 1 : 0).map((_, index) => setTimeout(
+    () => lanes.forEach((lane, number) => lane.draw(pictures[number][index])),
+    (index * EVENT) / pictures[0].length,
+  ));
+}
+
+async function send(where, what) {
+  let problem = "";
+  try {
+    const answer = await fetch(`race/${where}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(what),
+    });
+    if (!answer.ok) problem = (await answer.json()).problem ?? `Refused with status ${answer.status}.`;
+  } catch {
+    problem = "Locust does not answer.";
+  }
+  write(byId("problem"), problem);
+  return !problem;
+}
+
+function choose() {
+  const style = getComputedStyle(document.documentElement);
+  for (const name of ["panel", "ground", "faint", "unknown", "queues", "waits", "answered", "failed"]) {
+    colours[name] = style.getPropertyValue(`--${name}`).trim();
+  }
+  lanes.forEach((lane) => lane.draw(lane.picture));
+}
+
+choose();
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", choose);
+byId("controls").addEventListener("input", () => { edited = true; });
+byId("controls").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const users = fields.users.valueAsNumber;
+  if (await send("start", { users, delay: fields.delay.value.trim(), scenario: fields.scenario.value })) edited = false;
+});
+byId("stop").addEventListener("click", () => send("stop", {}));
+
+const events = new EventSource("race/events");
+events.addEventListener("message", (event) => show(JSON.parse(event.data)));
+events.addEventListener("error", () => {
+  body.classList.add("lost");
+  write(byId("status"), "Nothing is heard from Locust: the figures are those of before.");
+});

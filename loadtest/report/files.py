@@ -1,0 +1,28 @@
+"""The files of a report, each whole or not at all."""
+
+from pathlib import Path
+
+from altair.utils.schemapi import debug_mode
+
+from .. import whole
+from ..results import Results
+from . import one, two
+from .page import html
+from .perfetto import trace
+
+
+def report(results: Results, path: Path) -> Path:
+    """Write the report of one run to `path`."""
+    with debug_mode(False):  # charts are checked by the tests; here it would cost a second
+        return whole.write(path, html(one.page(results)))
+
+
+def before_after(before: Results, after: Results, path: Path) -> Path:
+    """Write the report of two runs to `path`."""
+    with debug_mode(False):  # as above
+        return whole.write(path, html(two.page(before, after)))
+
+
+def requests(results: Results, path: Path) -> Path:
+    """Write the first requests of each step to `path`, for Perfetto."""
+    return whole.write(path, trace(results))

@@ -1,0 +1,81 @@
+"""The source of the functions that wait, as it stands in the installed twins: what the figures are the figures of."""
+
+import ast
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+TWINS = ("sync_app", "async_app")
+
+WAITS = re.compile(r"#.*\bholds ")
+"""The comment of a waiting line."""
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+CLASS_PREFIX = "src-"
+
+
+@dataclass(frozen=True)
+class Handler:
+    """A function that waits."""
+
+    where: str
+    """Its file."""
+    source: str
+    waiting: list[int]
+    """The lines that wait, counted from 1."""
+
+    @property
+    def html(self) -> str:
+        """The source with its waiting lines marked, in classes that `style` has the colours of."""
+        return highlight(self.source, PythonLexer(), _formatter("default", self.waiting))
+
+
+def handlers(scenario: str) -> list[Handler]:
+    """The functions of both twins that wait for one kind of request, as far as there are any."""
+    return [found for twin in TWINS if (found := _found(twin, scenario))]
+
+
+def style(theme: str) -> str:
+    """The colours of a pygments theme."""
+    return str(_formatter(theme, []).get_style_defs(".highlight"))  # type: ignore[no-untyped-call] # pygments types it not
+
+
+def _formatter(theme: str, marked: list[int]) -> "HtmlFormatter[str]":
+    return HtmlFormatter(style=theme, hl_lines=marked, classprefix=CLASS_PREFIX)
+
+
+@cache
+def _found(twin: str, name: str) -> Handler | None:
+    for file in sorted(files(twin).iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".py"):
+            text = file.read_text(encoding="utf-8")
+            functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, Function)]
+            for function in functions:
+                if function.name == name:
+                    source = "\n\n".join(
+                        _dedented(text, each) for each in [function, *_helpers(text, function, functions)]
+                    )
+                    waiting = [number for number, line in enumerate(source.splitlines(), 1) if WAITS.search(line)]
+                    return Handler(f"{twin}/{file.name}", source, waiting)
+    return None
+
+
+def _helpers(text: str, function: Function, functions: list[Function]) -> list[Function]:
+    """Functions of the same file that `function` leaves a part of its waiting to."""
+    inside = list(ast.walk(function))
+    names = {node.id for node in inside if isinstance(node, ast.Name)}
+    names |= {node.attr for node in inside if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "self"}
+    return [
+        each for each in functions if each.name in names and each not in inside and WAITS.search(_dedented(text, each))
+    ]
+
+
+def _dedented(text: str, function: Function) -> str:
+    lines = text.splitlines()[function.lineno - 1 : function.end_lineno]
+    return "\n".join(line[function.col_offset :] for line in lines)

@@ -1,0 +1,106 @@
+"""One HTML file out of what it shows: nothing is fetched when it is opened, and without scripts it is as complete."""
+
+import gzip
+import re
+from base64 import b64encode
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import vl_convert
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from .handlers import Handler, style
+from .picture import Figure, Picture
+from .theme import STATIC_WIDTH, finished
+
+SVG = "http://www.w3.org/2000/svg"
+"""The name of a vocabulary; nothing is fetched from it."""
+
+LIGHT, DARK = "default", "github-dark"
+"""Of pygments."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The functions that wait for one kind of request."""
+
+    scenario: str
+    about: str
+    handlers: list[Handler]
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the file tells, from the top to the bottom."""
+
+    title: str
+    about: str
+    """What was run, where and when, in one line."""
+    warnings: list[str]
+    """What a reader must know before anything else."""
+    verdict: list[str]
+    pictures: list[Picture]
+    sources: list[Source]
+    facts: list[tuple[str, str]]
+    """What it was measured on, by name."""
+    commands: list[tuple[str, str]]
+    """What was run, by what it did."""
+    doubts: list[str]
+    """Each step that is inconclusive, with its reasons."""
+
+
+def html(page: Page) -> str:
+    """The file."""
+    environment = Environment(
+        loader=PackageLoader(__package__, "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}  # a spaced chart is a seventh larger
+    return environment.get_template("report.html").render(
+        page=page,
+        style=Markup(_style()),  # noqa: S704 - our own file
+        script=Markup(_text("report.js")),  # noqa: S704 - as well
+        library=_library() if page.pictures else "",
+        static=static,
+        interactive=interactive,
+    )
+
+
+def interactive(figure: Figure) -> dict[str, Any]:
+    """The specification that the page draws a figure from where scripts may run."""
+    return finished(figure.chart)
+
+
+def static(figure: Figure, name: str, conclusion: str) -> Markup:
+    """A figure as it stands in the page from the start; `name` is its own in the page."""
+    drawn = vl_convert.vegalite_to_svg(finished(figure.chart, width=STATIC_WIDTH))
+    named = re.sub(r'(id="|url\(#)(clip|gradient)', rf"\g<1>{name}-\g<2>", drawn)
+    size = re.search(r'viewBox="[^"]+"', named)
+    head = Markup('<svg xmlns="{}" role="img" aria-labelledby="{}-title {}-desc" {}>').format(
+        SVG,
+        name,
+        name,
+        Markup(size[0] if size else ""),  # noqa: S704 - four numbers
+    )
+    told = Markup('<title id="{0}-title">{1}</title><desc id="{0}-desc">{2} {3}.</desc>').format(
+        name, figure.heading or conclusion, figure.description, conclusion
+    )
+    return head + told + Markup(named[named.index(">") + 1 :])  # noqa: S704 - Vega escapes what it is given
+
+
+@cache
+def _library() -> str:
+    """Vega, compressed to a third of its size; report.js unpacks it."""
+    code = vl_convert.javascript_bundle()  # type: ignore[call-arg] # its stub knows no default
+    return b64encode(gzip.compress(code.encode(), mtime=0)).decode()
+
+
+def _style() -> str:
+    dark = f"@media screen and (prefers-color-scheme: dark) {{\n{style(DARK)}\n}}"
+    return f"{style(LIGHT)}\n{dark}\n{_text('report.css')}"
+
+
+def _text(name: str) -> str:
+    return (files(__package__) / name).read_text(encoding="utf-8")

@@ -1,0 +1,62 @@
+"""The first requests of each step as a trace, for Perfetto (ui.perfetto.dev) or chrome://tracing.
+
+Source: the Trace Event Format, its asynchronous events: requests overlap within a thread, where other events may not.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from ..exchange import Exchange
+from ..results import Results, Step
+from ..verdict import crowd
+from .parts import Divider
+from .theme import PARTS
+
+PAUSE = 1.0
+"""Seconds between two steps of the trace; in the run there was more."""
+
+
+def trace(results: Results) -> str:
+    """The trace as JSON: a process for each service, and in it a track for each request, from queue to work."""
+    numbers = {each.name: number for number, each in enumerate(results.contenders, start=1)}
+    dividers = {each.name: Divider(each, results.options) for each in results.contenders}
+    events: list[dict[str, Any]] = [
+        {"ph": "M", "name": "process_name", "pid": number, "args": {"name": name}} for name, number in numbers.items()
+    ]
+    clocks = dict.fromkeys(numbers, 0.0)
+    for place, step in enumerate(results.steps):
+        if step.measured is not None:
+            process, divider = numbers[step.service], dividers[step.service]
+            for number, exchange in enumerate(step.measured.first):
+                same = {"cat": "request", "id": f"{place}.{number}", "pid": process, "tid": process}
+                events += _events(exchange, step, divider, same, clocks[step.service])
+            last = max((each.ended or each.sent for each in step.measured.first), default=0.0)
+            clocks[step.service] += last + PAUSE
+    return json.dumps({"traceEvents": events, "displayTimeUnit": "ms"})
+
+
+def _events(
+    exchange: Exchange, step: Step, divider: Divider, same: dict[str, Any], begins: float
+) -> Iterator[dict[str, Any]]:
+    """One slice for the request, and within it one for each part of its time that is known."""
+    if exchange.ended is None:
+        return  # nobody knows when
+    about = {
+        "users": step.users,
+        "repeat": step.repeat,
+        "status": exchange.status,
+        "served by": exchange.served_by,
+    }
+    begin, end = begins + exchange.sent, begins + exchange.ended
+    yield from _slice(crowd(step.users), (begin, end), same, about)
+    for part, seconds in zip(PARTS, divider.of(exchange) or (), strict=False):
+        if seconds > 0:
+            yield from _slice(part, (begin, min(begin + seconds, end)), same, {})
+        begin += seconds
+
+
+def _slice(what: str, span: tuple[float, float], same: dict[str, Any], about: dict[str, Any]) -> list[dict[str, Any]]:
+    """Something that lasts: its beginning and its end, in seconds."""
+    begin, end = (round(seconds * 1e6) for seconds in span)
+    return [{**same, "ph": "b", "name": what, "ts": begin, "args": about}, {**same, "ph": "e", "name": what, "ts": end}]

@@ -1,0 +1,72 @@
+"""What the report is made of: pictures, each with its conclusion for a title and its figures in a table."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import altair as alt
+
+STEP = "step"
+"""The parameter of a chart that says for which number of users it is drawn."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One chart of a picture."""
+
+    chart: alt.LayerChart
+    description: str
+    """What is to be seen, for those who do not see it."""
+    heading: str = ""
+    """Above it, where a picture has several."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """The figures behind a picture, as they are shown."""
+
+    head: list[str]
+    rows: list[list[str]]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One number of users that a picture can be drawn for, and the conclusion there."""
+
+    users: int
+    title: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture of the report."""
+
+    name: str
+    title: str
+    """Its conclusion."""
+    caption: str
+    """How to read it."""
+    figures: list[Figure]
+    table: Table
+    choices: list[Choice] = field(default_factory=list)
+    """Where the reader can choose; `title` is then that of the first shown."""
+    shown: int = 0
+    """The number of users that it is drawn for before anybody chooses."""
+    parts: tuple[str, ...] = ()
+    """The parts of a request's time that it fills with patterns."""
+
+
+def records(chart: alt.LayerChart) -> list[dict[str, Any]]:
+    """All rows of data that a chart is drawn from."""
+    found: list[dict[str, Any]] = [row for data in chart.to_dict().get("datasets", {}).values() for row in data]
+    return found
+
+
+def data(rows: list[dict[str, Any]]) -> alt.InlineData:
+    """Rows as a chart's data, without what cannot be printed: Vega's renderer does not survive a control character."""
+    return alt.InlineData(values=[{name: _printable(value) for name, value in row.items()} for row in rows])
+
+
+def _printable(value: Any) -> Any:
+    if not isinstance(value, str) or value.isprintable():
+        return value
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in value)

@@ -1,0 +1,137 @@
+"""How the charts look: each service has a colour, a dash and a marker of its own."""
+
+from collections.abc import Sequence
+from itertools import cycle
+from typing import Any, TypeVar
+
+import altair as alt
+
+from ..lineup import cores, lineup
+from ..results import Results
+from ..rows import Row
+
+T = TypeVar("T")
+
+INK, MUTED, FAINT, PAPER = "#1d2126", "#59636e", "#dde2e7", "#ffffff"
+"""The page's style sheet puts others in their place where a reader prefers dark: each stands for what it names."""
+
+COLOURS = ("#d55e00", "#a87400", "#00875f", "#0072b2", "#a4509a", "#2f7f9f", "#7a7a00", "#6b7280")
+"""After M. Okabe and K. Ito, "Color Universal Design" (2008), darkened where they would be pale on white."""
+
+MARKERS = ("square", "triangle-up", "diamond", "circle", "cross", "triangle-down", "triangle-right", "triangle-left")
+
+DASHES = ([1, 0], [8, 3], [3, 3], [1, 3], [8, 3, 2, 3], [12, 4], [5, 2, 1, 2], [2, 6])
+
+PARTS = ("queue", "line", "wait", "work")
+"""Of a request's time, as parts.Parts has them."""
+
+STROKES = {"queue": "#c2410c", "line": "#7c3a9d", "wait": "#2563a8", "work": "#111827"}
+"""What a part is outlined in, where its pattern is too small to be seen."""
+
+WORKING = "working, or in turn for the CPU"
+"""The work of a request that computes, by a clock that goes on while another thread has the CPU."""
+
+LARGEST, SMALLEST = 300, 45
+"""Square pixels of the first service's markers, and of the last one's: where they agree, none hides another."""
+
+HEIGHT = 300
+STATIC_WIDTH = 720
+"""Pixels, where no script fits a chart to its page."""
+
+
+def fill(part: str) -> str:
+    """The pattern that a part of a request's time is filled with; the page holds it."""
+    return f"url(#{part})"
+
+
+def services(results: Sequence[Results]) -> list[str]:
+    """The names of all services, in the order of the runs."""
+    return list(dict.fromkeys(each.name for result in results for each in result.contenders))
+
+
+def colour(names: list[str]) -> alt.Color:
+    """Services by colour."""
+    return alt.Color("service:N", scale=_scale(COLOURS, names), legend=legend())
+
+
+def shape(names: list[str]) -> alt.Shape:
+    """Services by marker."""
+    return alt.Shape("service:N", scale=_scale(MARKERS, names), legend=legend())
+
+
+def filled(names: list[str]) -> Any:
+    """A marker filled with its service's colour where its step holds, and hollow where it is inconclusive."""
+    own = alt.Fill("service:N", scale=_scale(COLOURS, names), legend=legend())
+    return alt.condition("datum.holds", own, alt.value(PAPER))
+
+
+def size(names: list[str], service: str) -> int:
+    """The size of a service's markers."""
+    place = names.index(service) / max(1, len(names) - 1)
+    return round(LARGEST + (SMALLEST - LARGEST) * place)
+
+
+def marks(drawn: alt.Chart, names: list[str], tooltip: list[alt.Tooltip]) -> alt.Chart:
+    """The steps of `drawn` as markers, which say by their data how large they are, and whether they hold."""
+    points: alt.Chart = drawn.mark_point(strokeWidth=2, opacity=1)
+    return points.encode(
+        shape=shape(names),
+        size=alt.Size("size:Q", scale=None, legend=None),
+        fill=filled(names),
+        tooltip=tooltip,
+    )
+
+
+def stretches(table: list[Row]) -> list[tuple[Row, int]]:
+    """What was run, each with the number of its stretch: no line is drawn over a step that is inconclusive."""
+    found = []
+    stretch = 0
+    for row in table:
+        stretch += not row.holds
+        if row.windows:
+            found.append((row, stretch))
+    return found
+
+
+def dashes(names: list[str]) -> list[list[int]]:
+    """A dash for each service."""
+    return _as_many(DASHES, names)
+
+
+def legend() -> alt.Legend:
+    """Above the chart, where it takes no width."""
+    return alt.Legend(title=None, orient="top", direction="horizontal", columns=2, symbolSize=90)
+
+
+def finished(chart: alt.LayerChart, *, width: int | str = "container") -> dict[str, Any]:
+    """The specification of a chart in the report's style; as wide as its place, or as so many pixels."""
+    styled = (
+        chart.properties(width=width, autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
+        .configure(font="system-ui, sans-serif", background="transparent")
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor=INK,
+            titleColor=MUTED,
+            titleFontWeight="normal",
+            gridColor=FAINT,
+            domainColor=MUTED,
+            tickColor=MUTED,
+            labelFontSize=12,
+            titleFontSize=12,
+        )
+        .configure_legend(labelColor=INK, labelFontSize=13, labelLimit=240)
+        .configure_text(color=INK, fontSize=12)
+    )
+    specification: dict[str, Any] = styled.to_dict(validate=False)
+    return specification
+
+
+def _scale(of: Sequence[Any], names: list[str]) -> alt.Scale:
+    return alt.Scale(domain=names, range=_as_many(of, names))
+
+
+def _as_many(of: Sequence[T], names: list[str]) -> list[T]:
+    """One for each service: always the same for those of the line-up, what they leave for the others."""
+    known = {name: place for place, name in enumerate(lineup(cores())) if name in names}
+    left = cycle([place for place in range(len(of)) if place not in known.values()] or range(len(of)))
+    return [of[known[name] % len(of)] if name in known else of[next(left)] for name in names]

@@ -1,0 +1,205 @@
+import re
+import signal
+from collections.abc import Iterator
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.visits import Opens, Visit
+from tests.loadtest.commands import alone, serving
+from tests.loadtest.racing import PAGE, URL, counted, heard, start, stopped
+
+LANES = ("flask:workers=2", "aiohttp:workers=1")
+MARKS = """canvas => {
+    const {data} = canvas.getContext("2d").getImageData(0, 24, canvas.width, canvas.height - 24); // below the words
+    const seen = new Map();
+    for (let at = 0; at < data.length; at += 4) {
+        const colour = data.slice(at, at + 3).join();
+        seen.set(colour, (seen.get(colour) ?? 0) + 1);
+    }
+    return [...seen.values()].filter(count => count > 20).length > 2;
+}"""
+"""Whether anything is drawn in a picture, beside the pens and the ground between them."""
+
+WITHIN = 20_000
+"""Milliseconds until what has been asked for is seen."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _race(chromium: str) -> Iterator[None]:  # noqa: ARG001 - without one, nothing is started
+    with alone() as environment, serving(environment, "race", "--services", ",".join(LANES)) as raced:
+        raced.hear("Ctrl-C stops all of it")
+        yield
+        raced.process.send_signal(signal.SIGINT)
+        assert raced.end() == 0
+
+
+@pytest.fixture(autouse=True)
+def _nothing_runs_on(_race: None) -> Iterator[None]:
+    yield
+    stopped()
+
+
+def figure(page: Page, lane: str, name: str) -> str:
+    return page.locator(f'[data-name="{lane}"] [data-figure="{name}"]').inner_text()
+
+
+def number(page: Page, lane: str, name: str) -> int:
+    return int(figure(page, lane, name).replace(",", ""))
+
+
+def status(page: Page, words: str) -> None:
+    expect(page.locator("#status")).to_contain_text(words, timeout=WITHIN)
+
+
+def moving(page: Page) -> None:
+    """Wait until every lane shows all figures but a ratio and the 99th percentile, which take many answers."""
+    for lane in LANES:
+        for name in ("throughput", "predicted", "p50"):
+            cell = page.locator(f'[data-name="{lane}"] [data-figure="{name}"]')
+            expect(cell).to_have_text(re.compile(r"\d"), timeout=WITHIN)
+
+
+def quiet(visited: Visit) -> None:
+    """Nothing went wrong on the page, and it asked nobody but Locust."""
+    assert visited.errors == []
+    assert visited.requests
+    assert [url for url in visited.requests if not url.startswith((f"{URL}/", "data:"))] == []
+
+
+def test_its_figures_are_those_of_locust_at_the_same_moment(visit: Opens) -> None:
+    start(8, "50ms", "delay")
+    visited = visit(PAGE)
+    page = visited.page
+    moving(page)
+    before = {lane: number(page, lane, "requests") for lane in LANES}
+    counts = counted()
+    page.wait_for_timeout(1_000)  # two more events
+    for lane in LANES:
+        assert 0 < before[lane] <= counts[lane] <= number(page, lane, "requests")
+        assert figure(page, lane, "failures") == "0"
+    assert float(figure(page, LANES[0], "predicted")) == pytest.approx(40)
+    assert 0 < float(figure(page, LANES[0], "throughput")) <= 44
+    stopped()
+    status(page, "No race.")
+    assert {lane: number(page, lane, "requests") for lane in LANES} == counted()
+    quiet(visited)
+
+
+def test_requests_are_drawn_and_the_caption_says_what_to_look_at(visit: Opens) -> None:
+    start(20, "100ms", "delay")
+    page = visit(PAGE).page
+    queue = page.locator(f'[data-name="{LANES[0]}"]')
+    expect(queue.locator(".caption")).to_contain_text("2 processes", timeout=WITHIN)
+    expect(queue.locator(".said")).to_have_attribute("aria-live", "polite")
+    expect(queue.locator("figcaption")).to_have_text("20 of 20 users", timeout=WITHIN)
+    for lane in LANES:
+        canvas = page.locator(f'[data-name="{lane}"] canvas').element_handle()
+        page.wait_for_function(MARKS, arg=canvas, timeout=WITHIN)
+
+
+def test_it_is_started_changed_and_stopped_by_its_buttons(visit: Opens) -> None:
+    visited = visit(PAGE)
+    page = visited.page
+    status(page, "No race.")
+    expect(page.get_by_role("button", name="Stop")).to_be_disabled()
+    page.get_by_label("Users of each").fill("5")
+    page.get_by_label("Delay").fill("40ms")
+    page.get_by_label("What they wait for").select_option("drip")
+    page.get_by_role("button", name="Start").click()
+    status(page, "Running: 5 users of each, drip, 40ms, ends by itself in 9:5")
+    moving(page)
+    page.get_by_label("Users of each").fill("3")
+    page.get_by_role("button", name="Change").click()
+    status(page, "3 users of each")
+    page.get_by_role("button", name="Stop").click()
+    status(page, "No race.")
+    assert heard(bool)["state"] == "ready"
+    quiet(visited)
+
+
+def test_it_is_started_and_stopped_by_the_keyboard_alone(visit: Opens) -> None:
+    page = visit(PAGE).page
+    status(page, "No race.")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Users of each")).to_be_focused()
+    assert page.get_by_label("Users of each").evaluate("field => getComputedStyle(field).outlineStyle") == "solid"
+    page.keyboard.type("4")
+    page.keyboard.press("Tab")
+    page.keyboard.type("30ms")
+    page.keyboard.press("Tab")
+    page.keyboard.type("sse")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    status(page, "Running: 4 users of each, sse, 30ms")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Stop")).to_be_focused()
+    page.keyboard.press("Space")
+    status(page, "No race.")
+
+
+def test_what_cannot_be_run_is_said_on_the_page(visit: Opens) -> None:
+    page = visit(PAGE).page
+    page.get_by_label("Delay").fill("soon")
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_role("alert")).to_have_text(re.compile("^Delay takes seconds .* got 'soon'\\.$"))
+    page.get_by_label("Users of each").fill("2")
+    page.get_by_label("Delay").fill("20ms")
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("#problem")).to_be_empty()
+    status(page, "Running")
+
+
+def test_a_reload_and_a_second_browser_join_the_race(visit: Opens) -> None:
+    start(6, "30ms", "delay")
+    visited = visit(PAGE)
+    moving(visited.page)
+    before = {lane: number(visited.page, lane, "requests") for lane in LANES}
+    visited.page.reload()
+    other = visit(PAGE)
+    for page in (visited.page, other.page):
+        status(page, "Running: 6 users of each, delay, 30ms")
+        moving(page)
+        expect(page.get_by_label("Users of each")).to_have_value("6")
+        expect(page.get_by_label("Delay")).to_have_value("30ms")
+        assert all(number(page, lane, "requests") >= before[lane] for lane in LANES)
+    other.page.get_by_role("button", name="Stop").click()
+    status(visited.page, "No race.")
+    quiet(visited)
+    quiet(other)
+
+
+def test_whoever_types_is_not_disturbed_by_the_race(visit: Opens) -> None:
+    start(2, "30ms", "delay")
+    page = visit(PAGE).page
+    status(page, "Running")
+    page.get_by_label("Users of each").fill("77")
+    page.wait_for_timeout(1_200)  # two events at the least
+    expect(page.get_by_label("Users of each")).to_have_value("77")
+
+
+@pytest.mark.parametrize("width", [1280, 380])
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_it_fits_every_screen_in_light_and_dark(visit: Opens, width: int, colours: Literal["light", "dark"]) -> None:
+    start(200, "1ms", "delay")  # figures of many digits
+    visited = visit(PAGE, width=width, colours=colours)
+    page = visited.page
+    moving(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for cell in page.locator("[data-figure]").all():
+        assert cell.evaluate("cell => cell.scrollWidth <= cell.clientWidth"), cell.get_attribute("data-figure")
+    ground, ink = page.evaluate(
+        "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"
+    )
+    assert (brightness(ground) > brightness(ink)) == (colours == "light")
+    if width == 1280:
+        sizes = page.locator("[data-figure]").evaluate_all(
+            "cells => cells.map(cell => parseFloat(getComputedStyle(cell).fontSize))"
+        )
+        assert min(sizes) >= 40
+    quiet(visited)
+
+
+def brightness(colour: str) -> int:
+    return sum(map(int, re.findall(r"\d+", colour)[:3]))

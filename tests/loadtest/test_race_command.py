@@ -1,0 +1,90 @@
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from loadtest.serve import RACE_PORT
+from tests.loadtest.commands import SCRIPT, WITHIN, alone, serving
+from tests.loadtest.racing import events, start
+from tests.loadtest.servers import answering
+
+ENDS_BY_ITSELF = """
+import argparse, sys, time
+import gevent
+from locust.env import Environment
+from loadtest.lineup import lineup
+from loadtest.race import control
+from loadtest.race.lanes import Lane
+from loadtest.race.users import user_classes
+from loadtest.race.wishes import Wish
+
+control.LASTS = 1.0
+lanes = [Lane(lineup(1)["aiohttp"], sys.argv[1])]
+classes = [*user_classes(lanes).values()]
+options = argparse.Namespace(delay="1s", think=0.0, stagger=0.1)
+environment = Environment(user_classes=classes, parsed_options=options, stop_timeout=5)
+runner = environment.create_local_runner()
+race = control.Control(environment, lanes, classes)
+began = time.perf_counter()
+race.start(Wish(2, "10ms", 0.01, "delay"))
+while race.state != "running":
+    gevent.sleep(0.01)
+assert race.ends is not None
+while race.state != "ready":
+    gevent.sleep(0.01)
+print(time.perf_counter() - began, runner.user_count, race.ends)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_in_the_middle_of_a_race_and_leaves_nothing_behind(number: signal.Signals) -> None:
+    with alone() as environment, serving(environment, "race", "--services", "flask,aiohttp") as raced:
+        raced.hear("Ctrl-C stops all of it")
+        start(50, "10s", "delay")  # nobody is waited for
+        with events() as told:
+            next(event for event in told if event["lanes"][0]["in_flight"] > 2)
+            began = time.monotonic()
+            raced.process.send_signal(number)
+            assert raced.end() == 0
+        assert time.monotonic() - began < 15
+
+
+def test_a_race_ends_by_itself() -> None:
+    with answering(200, b'{"duration":0.01}\n') as url:
+        ran = subprocess.run(
+            [sys.executable, "-c", ENDS_BY_ITSELF, url], capture_output=True, text=True, check=False, timeout=WITHIN
+        )
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    seconds, users, ends = ran.stdout.split()
+    assert 1.0 <= float(seconds) < 10
+    assert (users, ends) == ("0", "None")
+
+
+def test_a_port_that_is_taken_is_one_line_and_nothing_is_started() -> None:
+    with alone() as environment, socket.create_server(("127.0.0.1", RACE_PORT)):
+        ended = subprocess.run(
+            [SCRIPT, "race"], env=environment, capture_output=True, text=True, check=False, timeout=WITHIN
+        )
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert ended.stderr == f"sync-vs-async: race cannot listen on 127.0.0.1:{RACE_PORT}: Address already in use.\n"
+        assert list(Path(environment["XDG_CACHE_HOME"]).iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("services", "complaint"),
+    [
+        ("flask", "A race takes 2 or 3 services; got 1."),
+        ("flask,flask-threads,flask-gevent,aiohttp", "A race takes 2 or 3 services; got 4."),
+        ("flask,flask", "Each service can be in a race once; got flask, flask."),
+        ("flask,nope", "There is no service 'nope'; there are flask, flask-threads, flask-gevent, aiohttp."),
+    ],
+)
+def test_a_mistake_is_one_clear_line_and_status_1(services: str, complaint: str) -> None:
+    ended = subprocess.run(
+        [SCRIPT, "race", "--services", services], capture_output=True, text=True, check=False, timeout=WITHIN
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", f"sync-vs-async: {complaint}\n")

@@ -1,0 +1,356 @@
+"""The command `report`: where it writes, what it opens, and what it refuses, in one sentence and writing nothing."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadtest.cli import main
+from loadtest.results import SCHEMA, Results, save
+from tests.loadtest.fabricated import not_run, results, step
+
+SCRIPT = Path(sys.executable).with_name("sync-vs-async")
+
+RUN = results([step("stranger", users) for users in (1, 10)])
+AFTER = results([step("stranger", users, 0.2) for users in (1, 10)])
+"""Of a service that tells nothing there is the least to draw."""
+
+OPENED_WITHIN = 10.0
+"""Seconds."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where a run has left its results."""
+    return save(RUN, tmp_path / "run").parent
+
+
+@pytest.fixture
+def browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What a browser of ours was asked to show, one address a line."""
+    shown = tmp_path / "shown"
+    program = tmp_path / "browser"
+    program.write_text(f'#!/bin/sh\necho "$1" >> {shown}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("BROWSER", str(program))
+    return shown
+
+
+def report(*arguments: object) -> list[str]:
+    """What the command prints, line by line, in a process that knows no browser yet."""
+    ran = subprocess.run(
+        [SCRIPT, "report", *map(str, arguments)], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert ran.stderr == ""
+    assert ran.returncode == 0
+    return ran.stdout.splitlines()
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    """The one sentence with which it is refused."""
+    with pytest.raises(SystemExit) as ended:
+        main(["report", *map(str, arguments)])
+    out, err = capsys.readouterr()
+    assert ended.value.code == 1
+    assert out == ""
+    program, _, complaint = err.partition(": ")
+    assert program in ("sync-vs-async", "sync-vs-async report")
+    assert err.count("\n") == 1
+    return complaint.rstrip("\n")
+
+
+def drawn(*arguments: object) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["report", *map(str, arguments)])
+    assert ended.value.code == 0
+
+
+def found(folder: Path) -> list[str]:
+    return sorted(each.name for each in folder.iterdir())
+
+
+def read_when_there(path: Path) -> str:
+    deadline = time.monotonic() + OPENED_WITHIN
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return path.read_text()
+
+
+@pytest.mark.parametrize("named", ["", "results.json"])
+def test_the_report_lies_beside_its_results_and_its_place_is_printed(
+    folder: Path, named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drawn(folder / named)
+    assert capsys.readouterr().out == f"{folder / 'report.html'}\n"
+    assert found(folder) == ["report.html", "results.json"]
+    assert (folder / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_it_is_drawn_through_the_pointer_to_the_newest(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    drawn(folder.parent / "latest")
+    assert capsys.readouterr().out == f"{folder.parent / 'latest' / 'report.html'}\n"
+    assert found(folder) == ["report.html", "results.json"]
+
+
+def test_it_takes_the_place_of_an_older_one(folder: Path) -> None:
+    (folder / "report.html").write_text("old")
+    drawn(folder)
+    assert (folder / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize("out", ["mine.html", "new/folder/mine.html"])
+def test_it_goes_where_it_is_wanted(folder: Path, out: str, capsys: pytest.CaptureFixture[str]) -> None:
+    drawn(folder, "--out", folder.parent / out)
+    assert capsys.readouterr().out == f"{folder.parent / out}\n"
+    assert (folder.parent / out).exists()
+    assert found(folder) == ["results.json"]
+
+
+def test_it_is_opened_where_that_is_wanted(folder: Path, browser: Path) -> None:
+    told = report(folder, "--open")
+    assert told == [str(folder / "report.html")]
+    assert read_when_there(browser).splitlines() == [(folder / "report.html").resolve().as_uri()]
+
+
+def test_so_is_that_of_two_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    after = save(AFTER, folder.parent / "after & later").parent
+    shown: list[str] = []
+
+    def show(address: str) -> bool:
+        shown.append(address)
+        return True
+
+    monkeypatch.setattr("webbrowser.open", show)
+    drawn(folder, after, "--open")
+    assert shown == [(after / "before-after.html").as_uri()]
+
+
+def test_nothing_is_opened_unasked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webbrowser.open", lambda _: pytest.fail("nobody asked for it"))
+    drawn(folder)
+
+
+def test_a_browser_that_is_not_there_is_told_and_no_failure(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BROWSER", "/no/such/browser")
+    monkeypatch.setenv("PATH", "/no/such/folder")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert report(folder, "--open") == [str(folder / "report.html"), "No browser could be opened."]
+
+
+def test_a_trace_is_written_beside_the_report(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    drawn(folder, "--trace")
+    assert capsys.readouterr().out == f"{folder / 'report.html'}\n{folder / 'trace.json'}\n"
+    assert found(folder) == ["report.html", "results.json", "trace.json"]
+    assert len(json.loads((folder / "trace.json").read_text())["traceEvents"]) > 50
+
+
+def test_two_runs_are_drawn_beside_the_later_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    after = save(AFTER, folder.parent / "after").parent
+    drawn(folder, after)
+    assert capsys.readouterr().out == f"{after / 'before-after.html'}\n"
+    assert (found(folder), found(after)) == (["results.json"], ["before-after.html", "results.json"])
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        results([]),
+        results([not_run("flask", 400)]),
+        results([step("stranger", 1)]).model_copy(update={"complete": False}),
+    ],
+    ids=["no step", "nothing run", "a target, interrupted"],
+)
+def test_a_run_with_next_to_nothing_in_it_is_drawn_all_the_same(run: Results, tmp_path: Path) -> None:
+    folder = save(run, tmp_path / "run").parent
+    drawn(folder, "--trace")
+    assert found(folder) == ["report.html", "results.json", "trace.json"]
+
+
+def test_three_runs_are_too_many(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    complaint = refused(capsys, folder, folder, folder)
+    assert complaint == "report takes one results file, or two to draw one over the other; got 3."
+    assert found(folder) == ["results.json"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["{run}", "{run}", "--trace"], "--trace takes one results file."),
+        (["{run}/nothing.json"], "There is no file '{run}/nothing.json'."),
+        (["{run}/.."], "There is no file '{run}/../results.json'."),
+        (["{run}", "{run}/nothing"], "There is no file '{run}/nothing'."),
+        ([""], "There is no file 'results.json'."),
+        ([], "the following arguments are required: RESULTS"),
+        (["{run}", "--out", "/dev/null/x/report.html"], "--out '/dev/null/x' cannot be written to: Not a directory."),
+        (["{run}", "--out", "/dev/null/report.html"], "--out '/dev/null' cannot be written to: File exists."),
+        (["{run}", "--out", "/proc/report.html"], "--out '/proc' cannot be written to: "),
+        (["{run}", "--scenario", "query"], "unrecognized arguments: --scenario query"),
+    ],
+)
+def test_a_mistake_is_one_clear_line_and_status_1(
+    folder: Path,
+    arguments: list[str],
+    complaint: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    told = refused(capsys, *(each.format(run=folder) for each in arguments))
+    assert told.startswith(complaint.format(run=folder))
+    assert found(folder) == ["results.json"]
+
+
+def test_a_folder_is_no_file_to_draw_into(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused(capsys, folder, "--out", folder) == f"--out takes a file; {str(folder)!r} is a folder."
+    assert found(folder) == ["results.json"]
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_no_results_are_drawn_over(folder: Path, place: int, capsys: pytest.CaptureFixture[str]) -> None:
+    after = save(AFTER, folder.parent / "after").parent
+    read = [folder / "results.json", after / "results.json"]
+    before = [path.read_bytes() for path in read]
+    assert refused(capsys, *read, "--out", read[place]).endswith("would be written over.")
+    assert [path.read_bytes() for path in read] == before
+
+
+def test_nor_are_they_by_the_trace_beside_the_report(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    named = (folder / "results.json").rename(folder / "trace.json")
+    assert refused(capsys, named, "--trace").endswith("would be written over.")
+    assert found(folder) == ["trace.json"]
+
+
+def test_results_are_known_by_what_they_are_and_not_by_their_name(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "report.html").hardlink_to(folder / "results.json")
+    assert refused(capsys, folder).endswith("would be written over.")
+
+
+@pytest.mark.parametrize("changes", [{"scenario": "query"}, {"delay": "250ms"}, {"think": 1.5}])
+def test_runs_that_asked_for_different_things_are_refused(
+    folder: Path, changes: dict[str, object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = AFTER.model_copy(update={"options": AFTER.options.model_copy(update=changes)})
+    after = save(other, folder.parent / "after").parent
+    assert refused(capsys, folder, after).startswith(f"The runs do not compare: their {next(iter(changes))} is ")
+    assert found(after) == ["results.json"]
+
+
+SOUND: dict[str, Any] = json.loads(RUN.model_dump_json())
+
+
+def unsound(*path: str | int, value: Any) -> str:
+    """The results with one value changed."""
+    copy = json.loads(json.dumps(SOUND))
+    place = copy
+    for each in path[:-1]:
+        place = place[each]
+    place[path[-1]] = value
+    return json.dumps(copy)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "the file: Invalid JSON: EOF"),
+        (RUN.model_dump_json()[:-100], "the file: Invalid JSON: EOF"),
+        ("<html>", "the file: Invalid JSON: "),
+        ("\x00", "the file: Invalid JSON: "),
+        ("[]", "the file: Input should be an object"),
+        ("null", "the file: Input should be an object"),
+        ("{}", "schema_version: Field required"),
+        (
+            unsound("schema_version", value=SCHEMA + 1),
+            f"schema_version: Input should be less than or equal to {SCHEMA}",
+        ),
+        (unsound("schema_version", value=1), f"schema_version: Input should be greater than or equal to {SCHEMA}"),
+        (unsound("schema_version", value="x"), "schema_version: Input should be a valid integer"),
+        (unsound("contenders", value="flask"), "contenders: Input should be a valid "),
+        (unsound("steps", 0, "users", value="many"), "steps.0.users: Input should be a valid integer"),
+        (
+            unsound("steps", 0, "measured", "seconds", value=None),
+            "steps.0.measured.seconds: Input should be a valid number",
+        ),
+        (
+            unsound("steps", 0, "measured", "seconds", value=float("nan")),
+            "steps.0.measured.seconds: Input should be a finite",
+        ),
+        (unsound("steps", 0, "measured", "response_ms", value=float("inf")), "steps.0.measured.response_ms: Input "),
+        (
+            unsound("steps", 0, "measured", "first", 0, 1, value=float("nan")),
+            "steps.0.measured.first.0.1: Input should be ",
+        ),
+        (unsound("steps", 0, "measured", "latency", value={"x": 1}), "steps.0.measured.latency.x"),
+        (unsound("steps", 0, "measured", "first", value=[[]]), "steps.0.measured.first.0"),
+        (unsound("steps", 0, "service", value="nobody"), "the file: steps of nobody, which did not take part."),
+        (unsound("contenders", 0, "kind", value="<script>"), "contenders.0.kind: Input should be 'blocking', "),
+    ],
+)
+def test_what_is_no_results_file_is_refused_and_an_old_report_stays(
+    folder: Path, text: str, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "report.html").write_text("old")
+    (folder / "results.json").write_text(text)
+    told = refused(capsys, folder, "--trace")
+    assert told.startswith(f"{folder / 'results.json'} is not a results file of schema version {SCHEMA}: {complaint}")
+    assert (folder / "report.html").read_text() == "old"
+    assert found(folder) == ["report.html", "results.json"]
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_one_of_two_that_cannot_be_read_draws_nothing(
+    folder: Path, place: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = folder.parent / "broken.json"
+    broken.write_text("{}")
+    files = [folder / "results.json", folder / "results.json"]
+    files[place] = broken
+    assert refused(capsys, *files).startswith(f"{broken} is not a results file")
+    assert found(folder.parent) == ["broken.json", "latest", "run"]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (unsound("options", "scenario", value="<script>"), "options.scenario: there is no scenario '<script>'."),
+        (unsound("steps", 0, "users", value=0), "steps.0.users: Input should be greater than or equal to 1"),
+        (unsound("steps", 0, "measured", "seconds", value=0), "steps.0.measured.seconds: Input should be greater than"),
+        (unsound("contenders", 0, "name", value="a\nb"), "contenders.0.name: the name 'a\\nb' cannot be printed."),
+    ],
+    ids=["scenario", "users", "seconds", "name"],
+)
+def test_what_no_run_can_have_measured_is_refused_as_well(
+    folder: Path, text: str, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "results.json").write_text(text)
+    assert complaint in refused(capsys, folder)
+
+
+@pytest.mark.parametrize("name", [None, "report.html"])
+def test_a_report_that_cannot_be_finished_is_told_in_one_sentence_and_leaves_the_old_one(
+    folder: Path, name: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "report.html").write_text("old")
+
+    def full(_file: int) -> None:
+        raise OSError(28, "No space left on device", name)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", full)
+        told = refused(capsys, folder)
+    assert told == f"{name or 'The report'} cannot be written: No space left on device."
+    assert (folder / "report.html").read_text() == "old"
+    assert found(folder) == ["report.html", "results.json"]
+
+
+def test_so_is_one_that_has_no_room_beside_its_results(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "report.html").mkdir()
+    assert refused(capsys, folder).endswith("cannot be written: Is a directory.")
+    assert found(folder) == ["report.html", "results.json"]

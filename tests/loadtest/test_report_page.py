@@ -1,0 +1,199 @@
+"""The file of a report: names that want to be more than text, its size, and that it fetches nothing."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadtest.report import files, one
+from loadtest.results import Results, load, save
+from loadtest.rows import rows
+from tests.loadtest.fabricated import results, step
+from tests.loadtest.hostile import HOSTILE, hostile, printable
+
+MOST = 1_500_000
+"""Bytes of a report."""
+
+NAMESPACES = ("http://www.w3.org/",)
+"""Addresses that are names: nobody fetches them."""
+
+EMPTY = {"meta", "link", "img", "br", "hr", "input", "source", "base"}
+SHAPES = {"path", "rect", "circle", "line", "pattern", "text", "tspan", "g", "svg", "clippath", "defs", "title", "desc"}
+PARTS = {
+    *("html", "head", "meta", "title", "style", "body", "main", "header", "section", "figure", "figcaption", "details"),
+    *("summary", "table", "thead", "tbody", "tr", "th", "td", "p", "h1", "h2", "h3", "ul", "li", "div", "span", "pre"),
+    *("code", "dl", "dt", "dd", "a", "label", "select", "option", "script", "strong", "em", "noscript", "caption"),
+}
+ATTRIBUTES = {"src", "href", "xlink:href", "srcset", "action", "data", "poster", "formaction", "background", "ping"}
+"""Those that make a browser fetch something, or go there."""
+
+
+class Reader(HTMLParser):
+    """The elements of a page with their attributes, and the text of each."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.scripts: list[tuple[dict[str, str | None], str]] = []
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag == "script":
+            self.scripts.append((dict(attrs), ""))
+        if tag not in EMPTY:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self._open:
+            while self._open.pop() != tag:
+                pass
+
+    def handle_data(self, data: str) -> None:
+        if self._open and self._open[-1] == "script":
+            attributes, text = self.scripts[-1]
+            self.scripts[-1] = (attributes, text + data)
+        else:
+            self.texts.append(data)
+
+
+def drawn(run: Results, tmp_path: Path) -> str:
+    """The report of a run that has been to a file and back, as all have."""
+    read = load(save(run, tmp_path / "run"))
+    return files.report(read, tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def strings(value: Any) -> set[str]:
+    """Every string in JSON."""
+    if isinstance(value, str):
+        return {value}
+    if isinstance(value, dict):
+        return {each for part in value.values() for each in strings(part)}
+    return {each for part in value for each in strings(part)} if isinstance(value, list) else set()
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_name_is_text_wherever_it_stands(text: str, tmp_path: Path) -> None:
+    page = Reader(drawn(hostile(text), tmp_path))
+    assert {tag for tag, _ in page.elements} <= PARTS | SHAPES
+    for tag, attributes in page.elements:
+        assert not [name for name in attributes if name.startswith("on")], tag
+        assert {name: value for name, value in attributes.items() if name in ATTRIBUTES and value != "#pictures"} == {}
+    told = "".join(page.texts)
+    assert told.count(text) >= 8
+    assert told.count(printable(text)) >= 10
+    charts = [json.loads(code) for attributes, code in page.scripts if attributes.get("type") == "application/json"]
+    assert len(charts) == len([None for _, attributes in page.elements if attributes.get("class") == "chart"]) >= 4
+    assert any(printable(text) in strings(chart) for chart in charts)
+    assert all(each.isprintable() for chart in charts for each in strings(chart))
+    assert [bool(attributes) for attributes, _ in page.scripts].count(False) == 2  # Vega and ours
+
+
+@pytest.mark.parametrize("text", HOSTILE[1:3])
+def test_so_it_is_where_two_runs_are_drawn(text: str, tmp_path: Path) -> None:
+    run = hostile(text)
+    other = run.model_copy(update={"machine": run.machine.model_copy(update={"processor": f"{text}, another"})})
+    page = Reader(files.before_after(run, other, tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert {tag for tag, _ in page.elements} <= PARTS | SHAPES
+    assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
+    assert f"{text} before, {text}, another after." in "".join(page.texts)
+
+
+def whole_lineup(scenario: str = "delay") -> Results:
+    """Four services, four steps, two repeats, a hundred first requests and a full histogram each."""
+    names = ("flask", "flask-threads", "flask-gevent", "aiohttp")
+    steps = []
+    for name in names:
+        for users in (25, 64, 200, 400):
+            for repeat in (1, 2):
+                done = step(name, users, repeat=repeat, scenario=scenario)
+                assert done.measured
+                many = {round(100 * 1.005**place, 1): 3 for place in range(900)}
+                assert len(done.measured.first) == 100
+                window = done.measured.model_copy(update={"latency": many})
+                steps.append(done.model_copy(update={"measured": window}))
+    run = results(steps, scenario=scenario)
+    return run.model_copy(update={"options": run.options.model_copy(update={"repeats": 2})})
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return files.report(whole_lineup(), tmp_path_factory.mktemp("full") / "report.html")
+
+
+@pytest.mark.parametrize("scenario", ["delay", "query", "mixed"])
+def test_the_report_of_a_whole_line_up_is_not_too_large(scenario: str, tmp_path: Path) -> None:
+    assert files.report(whole_lineup(scenario), tmp_path / "report.html").stat().st_size <= MOST
+
+
+def test_nothing_in_it_is_fetched_from_anywhere(full: Path) -> None:
+    page = Reader(full.read_text(encoding="utf-8"))
+    policy = next(attributes["content"] for _, attributes in page.elements if "http-equiv" in attributes)
+    assert policy
+    assert policy.split("; ")[0] == "default-src 'none'"
+    assert "http" not in policy
+    links = [value for _, attributes in page.elements for name, value in attributes.items() if name in ATTRIBUTES]
+    assert set(links) == {"#pictures"}
+    outside = "".join(page.texts) + "".join(
+        str(value) for _, attributes in page.elements for value in attributes.values()
+    )
+    assert [each for each in re.findall(r"https?://\S*", outside) if not each.startswith(NAMESPACES)] == []
+    assert {each[:5] for each in re.findall(r"url\(([^)]*)\)", outside)} <= {"#queu", "#line", "#wait", "#work"} | {
+        f"#{name[:4]}" for name in ("throughput", "latency", "swimlane", "whereabouts", "memory")
+    }
+    assert "@import" not in outside
+
+
+def test_its_charts_name_no_address_but_that_of_their_schema(full: Path) -> None:
+    page = Reader(full.read_text(encoding="utf-8"))
+    for attributes, code in page.scripts:
+        if attributes.get("type") == "application/json":
+            assert {each for each in strings(json.loads(code)) if "//" in each} <= {json.loads(code)["$schema"]}
+            assert '"url"' not in code
+
+
+def test_no_two_elements_have_an_id_in_common(full: Path) -> None:
+    ids = [
+        attributes["id"] for _, attributes in Reader(full.read_text(encoding="utf-8")).elements if "id" in attributes
+    ]
+    assert len(ids) == len(set(ids)) > 20
+
+
+def test_what_is_pointed_to_is_there(full: Path) -> None:
+    text = full.read_text(encoding="utf-8")
+    elements = Reader(text).elements
+    ids = {attributes["id"] for _, attributes in elements if "id" in attributes}
+    named = [attributes.get("aria-labelledby") or "" for _, attributes in elements]
+    assert {name for each in named for name in each.split()} <= ids
+    assert set(re.findall(r'url\(#([\w-]+)\)"', text.partition("<script>")[0])) <= ids
+
+
+def test_a_table_has_a_caption_and_each_of_its_rows_a_head(full: Path) -> None:
+    elements = Reader(full.read_text(encoding="utf-8")).elements
+    tags = [tag for tag, _ in elements]
+    assert tags.count("caption") == tags.count("table") == 5
+    heads = [attributes.get("scope") for tag, attributes in elements if tag == "th"]
+    assert heads.count("row") == tags.count("tr") - tags.count("table")  # but that of the columns
+    assert set(heads) == {"row", "col"}
+
+
+def test_a_description_ends_in_the_conclusion_that_the_figure_leaves_to_its_picture(tmp_path: Path) -> None:
+    run = results([step("flask", 1), step("aiohttp", 1)])
+    text = files.report(run, tmp_path / "report.html").read_text(encoding="utf-8")
+    told = dict(re.findall(r'<desc id="([\w-]+)-desc">(.*?)</desc>', text))
+    for picture in one.pictures(run, rows(run)):
+        for place, figure in enumerate(picture.figures, start=1):
+            assert told[f"{picture.name}-{place}"] == f"{figure.description} {picture.title}."
+            assert picture.title not in figure.description
+
+
+def test_the_report_is_the_same_whenever_it_is_drawn(tmp_path: Path) -> None:
+    run = results([step("flask", 1), step("aiohttp", 1)])
+    first, second = (files.report(run, tmp_path / name).read_bytes() for name in ("one.html", "two.html"))
+    assert first == second
