@@ -24,8 +24,8 @@ PICTURES = ("throughput", "latency", "swimlane", "whereabouts", "memory")
 QUEUES = 2
 """Steps of those with users beyond their knee: flask's."""
 
-DRAWN = 80
-"""First requests of a step that there is room for on a page of three services."""
+DRAWN = 100
+"""First requests of a step that are kept, for which there is room on a page of three services."""
 
 DRAWN_WITHIN = 30_000
 """Milliseconds."""

@@ -145,7 +145,7 @@ def test_a_request_without_an_answer_lasts_until_its_picture_ends() -> None:
 
 
 def test_where_there_are_many_steps_fewer_requests_of_each_are_drawn() -> None:
-    users = (25, 50, 100, 200, 300, 400)
+    users = tuple(range(25, 425, 40))
     few, many = results(everyone([400])), results(everyone(users))
     assert len(bars(few)) == swimlane.MOST
     assert len(bars(many)) == len(users) * (swimlane.ROOM[0] // (2 * len(users)))
