@@ -7,20 +7,21 @@ from altair.utils.schemapi import debug_mode
 from .. import whole
 from ..results import Results
 from . import one, two
+from .library import being_packed
 from .page import html
 from .perfetto import trace
 
 
 def report(results: Results, path: Path) -> Path:
     """Write the report of one run to `path`."""
-    with debug_mode(False):  # charts are checked by the tests; here it would cost a second
-        return whole.write(path, html(one.page(results)))
+    with being_packed() as library, debug_mode(False):  # the tests check charts; here it would cost a second
+        return whole.write(path, html(one.page(results), library))
 
 
 def before_after(before: Results, after: Results, path: Path) -> Path:
     """Write the report of two runs to `path`."""
-    with debug_mode(False):  # as above
-        return whole.write(path, html(two.page(before, after)))
+    with being_packed() as library, debug_mode(False):  # as above
+        return whole.write(path, html(two.page(before, after), library))
 
 
 def requests(results: Results, path: Path) -> Path:

@@ -1,10 +1,8 @@
 """One HTML file out of what it shows: nothing is fetched when it is opened, and without scripts it is as complete."""
 
-import gzip
 import re
-from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -52,8 +50,8 @@ class Page:
     """Each step that is inconclusive, with its reasons."""
 
 
-def html(page: Page) -> str:
-    """The file."""
+def html(page: Page, library: Callable[[], str]) -> str:
+    """The file, with what `library` returns to draw it."""
     environment = Environment(
         loader=PackageLoader(__package__, "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -62,7 +60,7 @@ def html(page: Page) -> str:
         page=page,
         style=Markup(_style()),  # noqa: S704 - our own file
         script=Markup(_text("report.js")),  # noqa: S704 - as well
-        library=_library() if page.pictures else "",
+        library=library,
         static=static,
         interactive=interactive,
     )
@@ -73,9 +71,9 @@ def interactive(figure: Figure) -> dict[str, Any]:
     return finished(figure.chart)
 
 
-def static(figure: Figure, name: str, conclusion: str) -> Markup:
+def static(figure: Figure, specification: dict[str, Any], name: str, conclusion: str) -> Markup:
     """A figure as it stands in the page from the start; `name` is its own in the page."""
-    drawn = vl_convert.vegalite_to_svg(finished(figure.chart, width=STATIC_WIDTH))
+    drawn = vl_convert.vegalite_to_svg({**specification, "width": STATIC_WIDTH})
     named = re.sub(r'(id="|url\(#)(clip|gradient)', rf"\g<1>{name}-\g<2>", drawn)
     size = re.search(r'viewBox="[^"]+"', named)
     head = Markup('<svg xmlns="{}" role="img" aria-labelledby="{}-title {}-desc" {}>').format(
@@ -88,13 +86,6 @@ def static(figure: Figure, name: str, conclusion: str) -> Markup:
         name, figure.heading or conclusion, figure.description, conclusion
     )
     return head + told + Markup(named[named.index(">") + 1 :])  # noqa: S704 - Vega escapes what it is given
-
-
-@cache
-def _library() -> str:
-    """Vega, compressed to a third of its size; report.js unpacks it."""
-    code = vl_convert.javascript_bundle()  # type: ignore[call-arg] # its stub knows no default
-    return b64encode(gzip.compress(code.encode(), mtime=0)).decode()
 
 
 def _style() -> str:

@@ -62,8 +62,27 @@ def records(chart: alt.LayerChart) -> list[dict[str, Any]]:
 
 
 def data(rows: list[dict[str, Any]]) -> alt.InlineData:
-    """Rows as a chart's data, without what cannot be printed: Vega's renderer does not survive a control character."""
-    return alt.InlineData(values=[{name: _printable(value) for name, value in row.items()} for row in rows])
+    """Rows as the data of a layer that alone is drawn from them."""
+    return alt.InlineData(values=clean(rows))
+
+
+def clean(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows without what cannot be printed: Vega's renderer does not survive a control character."""
+    return [{name: _printable(value) for name, value in row.items()} for row in rows]
+
+
+class Datasets(dict[str, list[dict[str, Any]]]):
+    """Rows that several layers of a chart are drawn from: named, they are written down once."""
+
+    def add(self, rows: list[dict[str, Any]]) -> alt.NamedData:
+        """These rows as a layer's data."""
+        name = f"rows-{len(self)}"
+        self[name] = clean(rows)
+        return alt.NamedData(name)
+
+    def chart(self, layers: list[Any]) -> alt.LayerChart:
+        """A chart of layers that are drawn from them."""
+        return alt.LayerChart(layer=layers, datasets=dict(self))
 
 
 def _printable(value: Any) -> Any:

@@ -13,7 +13,7 @@ from ..scenarios import computes
 from ..verdict import crowd
 from .lanes import Lane, lanes
 from .parts import Divider
-from .picture import STEP, Choice, Figure, Picture, Table, data
+from .picture import STEP, Choice, Datasets, Figure, Picture, Table
 from .theme import FAINT, INK, MUTED, PARTS, STROKES, WORKING, fill
 
 LABEL_ROWS = 4
@@ -134,8 +134,9 @@ def chart(
         scale = alt.Scale(domain=[0, until], nice=False)
         return alt.X(f"{name}:Q", scale=scale, axis=alt.Axis(tickCount=6), title="seconds")
 
-    drawn = alt.Chart(data(bars)).transform_filter(f"datum.users == {STEP}")
-    named = alt.Chart(data(names)).transform_filter(f"datum.users == {STEP}")
+    datasets = Datasets()
+    drawn = alt.Chart(datasets.add(bars)).transform_filter(f"datum.users == {STEP}")
+    named = alt.Chart(datasets.add(names)).transform_filter(f"datum.users == {STEP}")
     told = drawn.transform_filter("isValid(datum.began)").transform_calculate(
         queue="round((datum.began - datum.sent) * 1e4) / 10",
         line="round((datum.served - datum.began) * 1e4) / 10",
@@ -167,7 +168,7 @@ def chart(
         named.mark_text(align="left", baseline="top", color=MUTED, dy=1).encode(x=alt.datum(0), y=y, text="name:N"),
     ]
     step = alt.param(name=STEP, value=shown[0])
-    return alt.LayerChart(layer=layers).add_params(step).properties(height=alt.Step(ROW))
+    return datasets.chart(layers).add_params(step).properties(height=alt.Step(ROW))
 
 
 def _bar(exchange: Exchange, divider: Divider, until: float) -> dict[str, Any]:

@@ -103,10 +103,10 @@ def legend() -> alt.Legend:
     return alt.Legend(title=None, orient="top", direction="horizontal", columns=2, symbolSize=90)
 
 
-def finished(chart: alt.LayerChart, *, width: int | str = "container") -> dict[str, Any]:
-    """The specification of a chart in the report's style; as wide as its place, or as so many pixels."""
+def finished(chart: alt.LayerChart) -> dict[str, Any]:
+    """The specification of a chart in the report's style, as wide as its place."""
     styled = (
-        chart.properties(width=width, autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
+        chart.properties(width="container", autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
         .configure(font="system-ui, sans-serif", background="transparent")
         .configure_view(stroke=None)
         .configure_axis(

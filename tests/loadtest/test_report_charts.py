@@ -65,7 +65,7 @@ def checked(pictures: list[Picture]) -> int:
     for picture in pictures:
         for figure in picture.figures:
             figure.chart.to_dict(validate=True)
-            assert vl_convert.vegalite_to_svg(finished(figure.chart, width=300)).startswith("<svg")
+            assert vl_convert.vegalite_to_svg({**finished(figure.chart), "width": 300}).startswith("<svg")
             count += 1
     return count
 
