@@ -30,7 +30,7 @@ def options(given: argparse.Namespace) -> Options:
     quick: bool = given.quick
     users = _users(given.users if given.users is not None else ("1,8,32,200" if quick else "1,10,64,400"))
     delay: str = given.delay if given.delay is not None else ("100ms" if quick else "250ms")
-    seconds: float = given.seconds if given.seconds is not None else (1.0 if quick else 1.25)
+    seconds: float = given.seconds if given.seconds is not None else 1.0
     repeats: int = given.repeats if given.repeats is not None else (1 if quick else 2)
     wait, think = seconds_of("--delay", delay), seconds_of("--think", given.think)
     if wait < 0.001:

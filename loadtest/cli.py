@@ -222,9 +222,7 @@ def _parser() -> argparse.ArgumentParser:
         "--delay", help="how long each request waits on the service (default: 250ms; with --quick: 100ms)"
     )
     compare.add_argument("--think", default="0s", help="how long a user thinks between requests (default: %(default)s)")
-    compare.add_argument(
-        "--seconds", type=float, help="shortest measuring window of a step (default: 1.25; with --quick: 1)"
-    )
+    compare.add_argument("--seconds", type=float, help="shortest measuring window of a step (default: 1)")
     compare.add_argument("--repeats", type=int, help="how often everything is measured (default: 2; with --quick: 1)")
     compare.add_argument("--out", default="results", metavar="DIR", help="where results go (default: %(default)s)")
     compare.add_argument(
