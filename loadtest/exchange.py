@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-TIMING = re.compile(r"(wait|total);dur=(\d+(?:\.\d+)?)")
+TIMING = re.compile(r"(?<![\w-])(wait|total);dur=(\d+(?:\.\d+)?)")
 
 
 class Exchange(NamedTuple):

@@ -170,8 +170,13 @@ def _span(slowest: Row, fastest: Row) -> str:
 
 
 def _list(held: list[Row]) -> str:
-    *names, last = sorted(row.service for row in held)
-    return f"{', '.join(names)} and {last}"
+    return listed(sorted(row.service for row in held))
+
+
+def listed(names: list[str]) -> str:
+    """Names as a sentence has them."""
+    *rest, last = names
+    return f"{', '.join(rest)} and {last}" if rest else last
 
 
 def crowd(count: int) -> str:

@@ -8,7 +8,7 @@ from ..latency import merged
 from ..model import DEADLOCK
 from ..results import Results
 from ..rows import Row
-from ..verdict import ALIKE, crowd, duration
+from ..verdict import ALIKE, crowd, duration, listed
 from .picture import STEP, Choice, Figure, Picture, Table, data
 from .theme import HEIGHT, MUTED, colour, dashes, legend, services
 
@@ -62,7 +62,7 @@ def title(users: int, run: list[Row]) -> str:
         return f"{at}requests take as long on every service: half of them longer than {span}"
     return (
         f"{at}half of the requests to {slowest} take longer than {duration(halves[slowest])}, "
-        f"to {' and '.join(_with(fastest, halves))} than {duration(halves[fastest])}"
+        f"to {listed(_with(fastest, halves))} than {duration(halves[fastest])}"
     )
 
 

@@ -10,7 +10,7 @@ from ..model import DEADLOCK
 from ..results import Contender, Results
 from ..rows import Row
 from ..scenarios import computes
-from ..verdict import crowd
+from ..verdict import crowd, listed
 from .lanes import Lane, lanes
 from .parts import Divider
 from .picture import STEP, Choice, Datasets, Figure, Picture, Table
@@ -96,13 +96,13 @@ def title(users: int, run: list[Row], dividers: dict[str, Divider], *, works: bo
         return f"{at}none of them queues, {at_once}"
     told = []
     if locked:
-        told.append(f"all slots of {_and(locked)} wait in vain")
+        told.append(f"all slots of {listed(locked)} wait in vain")
     if stairs:
-        told.append(f"a staircase on {_and(stairs)}, where most of the time goes by in a queue")
+        told.append(f"a staircase on {listed(stairs)}, where most of the time goes by in a queue")
     if between:
-        told.append(f"a queue on {_and(between)} for a part of the time")
+        told.append(f"a queue on {listed(between)} for a part of the time")
     if stack:
-        told.append(f"a stack on {_and(stack)}, where {at_once}")
+        told.append(f"a stack on {listed(stack)}, where {at_once}")
     return at + "; ".join(told)
 
 
@@ -218,8 +218,3 @@ def _range(lane: Lane) -> list[str]:
 def _at_once(told: list[Exchange]) -> int:
     """The most requests that were waited or worked for at the same time."""
     return max(sum(other.began <= one.began < (other.ended or 0.0) for other in told) for one in told)
-
-
-def _and(names: list[str]) -> str:
-    *rest, last = names
-    return f"{', '.join(rest)} and {last}" if rest else last

@@ -9,7 +9,7 @@ from ..judge import throughput
 from ..model import DEADLOCK, Load, knee, predict
 from ..results import Contender, Results
 from ..rows import Row
-from ..verdict import compared, verdict
+from ..verdict import compared, listed, verdict
 from .picture import Figure, Picture, Table, data
 from .theme import HEIGHT, INK, colour, marks, services, size, stretches
 
@@ -51,7 +51,7 @@ def _deadlocks(table: list[Row]) -> list[str]:
         if row.bound == DEADLOCK and row.holds:
             users.setdefault(row.service, []).append(str(row.users))
     return [
-        f"{service} is in a deadlock at {' and '.join(counts)} {'user' if counts == ['1'] else 'users'}"
+        f"{service} is in a deadlock at {listed(counts)} {'user' if counts == ['1'] else 'users'}"
         for service, counts in users.items()
     ]
 

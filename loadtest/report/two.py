@@ -13,7 +13,7 @@ from .one import commands, facts, sources
 from .page import Page
 from .pairs import RUNS, Pair, conclusion, only, pairs, refuse_others, verdict
 from .picture import STEP, Choice, Figure, Picture, Table, data
-from .theme import HEIGHT, colour, legend, marks, services, size
+from .theme import HEIGHT, colour, legend, marks, services, size, stretches
 from .throughput import POWERS
 
 DASHES = ([1, 0], [6, 4])
@@ -77,11 +77,12 @@ def _throughput(runs: list[Results], tables: tuple[list[Row], list[Row]], found:
             "users": row.users,
             "rate": round(row.throughput, 3),
             "holds": row.holds,
+            "stretch": stretch,
             "size": size(names, row.service),
         }
         for run, table in zip(RUNS, tables, strict=True)
-        for row in table
-        if row.windows and row.throughput
+        for row, stretch in stretches(table)
+        if row.throughput
     ]
     drawn = alt.Chart(data(steps)).encode(
         x=alt.X(
@@ -95,7 +96,8 @@ def _throughput(runs: list[Results], tables: tuple[list[Row], list[Row]], found:
         ),
         color=colour(names),
     )
-    lines = drawn.mark_line(strokeWidth=2.5).encode(strokeDash=_dash(), detail="service:N")
+    held = drawn.transform_filter("datum.holds")  # no line is drawn over a step that is inconclusive
+    lines = held.mark_line(strokeWidth=2.5).encode(strokeDash=_dash(), detail=["service:N", "stretch:N"])
     tooltip = [alt.Tooltip("run:N"), alt.Tooltip("service:N"), alt.Tooltip("users:Q"), alt.Tooltip("rate:Q")]
     points = marks(drawn, names, tooltip)
     title = conclusion(found)
@@ -128,7 +130,8 @@ def _latency(runs: list[Results], tables: tuple[list[Row], list[Row]], found: li
     return Picture(
         name="latency",
         title=choices[-1].title,
-        caption="The share of requests that were answered within a time. Solid: before. Dashed: after.",
+        caption="The share of requests that were over within a time, answered or failed. Solid: before. Dashed: after. "
+        "A thin line is inconclusive.",
         figures=[Figure(chart.properties(height=HEIGHT), "The distribution of latency, twice.")],
         table=_table(found),
         choices=choices,

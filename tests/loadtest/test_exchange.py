@@ -14,6 +14,7 @@ SERVED_BY = "async_app; pid=7; lane=loop"
         ("wait;dur=250, total;dur=251", 0.25, 0.251),
         ("wait;dur=0.0, total;dur=0.1", 0, 0.0001),
         ("cache;dur=9.9, total;dur=251.0", 0, 0.251),
+        ("await;dur=9.9, sub-total;dur=9.9", 0, 0),
         ("total;dur=251.0", 0, 0.251),  # it never came to waiting
         ("wait;dur=250.3", 0.2503, 0),
         ("wait;dur=, total;dur=251.0", 0, 0.251),

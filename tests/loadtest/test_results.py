@@ -92,6 +92,16 @@ def test_a_write_that_fails_leaves_the_results_that_were_there(tmp_path: Path, m
     assert load(path) == RUN
 
 
+def refused(path: Path, text: str, complaint: str) -> None:
+    """A file of this text is refused by one sentence, which begins with the complaint."""
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match="is not a results file") as refusal:
+        load(path)
+    told = str(refusal.value)
+    assert told.startswith(f"{path} is not a results file of schema version {SCHEMA}: {complaint}")
+    assert told.isprintable()  # a line end is not
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
@@ -110,13 +120,7 @@ def test_a_write_that_fails_leaves_the_results_that_were_there(tmp_path: Path, m
     ids=["empty", "truncated", "text", "list", "object", "newer", "older", "extra", "step", "services", "null"],
 )
 def test_what_is_no_results_file_is_one_clear_error(tmp_path: Path, text: str, complaint: str) -> None:
-    path = tmp_path / "results.json"
-    path.write_text(text, encoding="utf-8")
-    with pytest.raises(ValueError, match="is not a results file") as refusal:
-        load(path)
-    told = str(refusal.value)
-    assert told.startswith(f"{path} is not a results file of schema version {SCHEMA}: {complaint}")
-    assert "\n" not in told
+    refused(tmp_path / "results.json", text, complaint)
 
 
 def edited(*path: str | int, value: Any) -> str:
@@ -168,13 +172,7 @@ TWICE = [json.loads(contender("flask").model_dump_json())] * 2
     ],
 )
 def test_what_no_run_can_have_measured_is_refused_as_well(tmp_path: Path, text: str, complaint: str) -> None:
-    path = tmp_path / "results.json"
-    path.write_text(text, encoding="utf-8")
-    with pytest.raises(ValueError, match="is not a results file") as refusal:
-        load(path)
-    told = str(refusal.value)
-    assert told.startswith(f"{path} is not a results file of schema version {SCHEMA}: {complaint}")
-    assert told.isprintable()
+    refused(tmp_path / "results.json", text, complaint)
 
 
 def test_the_files_of_version_1_are_refused_for_their_version_and_not_for_what_they_lack(tmp_path: Path) -> None:
