@@ -1,0 +1,159 @@
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from workshop import at_once, in_a_row
+
+ROOT = Path(__file__).parents[2]
+PYTHON = [sys.executable, "-W", "error"]
+LENIENCE = 10  # seconds; the cores can be busy with other things
+
+NUMBERS = range(1, 6)
+BEGINNINGS = [f"task {number} begins" for number in NUMBERS]
+ENDS = [f"task {number} ends" for number in NUMBERS]
+KETTLES = [f"{name} puts the kettle on" for name in ("Ada", "Grace", "Radia")]
+TEAS = [f"{name} has tea" for name in ("Ada", "Grace", "Radia")]
+CELLS = [
+    "In [1]: import asyncio",
+    "   ...: async def main():",
+    '   ...:     print("the kettle is on")',
+    "   ...:     await asyncio.sleep(1)",
+    '   ...:     print("tea")',
+    "In [2]: asyncio.run(main())",
+    "RuntimeError: asyncio.run() cannot be called from a running event loop",
+    "In [3]: await main()",
+    "the kettle is on",
+    "tea",
+]
+
+# What each file prints, a figure of seconds being a question mark, and the seconds that it waits.
+FILES = {
+    "at_once": ([*BEGINNINGS, *ENDS, "? s at once"], 1),
+    "by_hand": ([*KETTLES, *TEAS], 1),
+    "in_a_notebook": (CELLS, 1),
+    "in_a_row": ([line for both in zip(BEGINNINGS, ENDS, strict=True) for line in both] + ["? s in a row"], 5),
+    "three_coroutines": ([*KETTLES, *TEAS], 1),
+}
+COMMANDS = {f"workshop/{name}.py": name for name in FILES} | {f"-m workshop.{name}": name for name in FILES}
+
+every_file = pytest.mark.parametrize("name", FILES)
+every_command = pytest.mark.parametrize("command", COMMANDS)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a file did that ran to its end."""
+
+    lines: list[str]
+    errors: str
+    status: int
+    seconds: float
+
+    @property
+    def figure(self) -> float:
+        """The seconds that it says it took."""
+        return float(self.lines[-1].split()[0])
+
+
+Running = Callable[[str], Ran]
+
+
+def run(command: str) -> Ran:
+    began = time.perf_counter()
+    done = subprocess.run(
+        [*PYTHON, *command.split()], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    seconds = time.perf_counter() - began
+    return Ran(done.stdout.splitlines(), done.stderr, done.returncode, seconds)
+
+
+def without_figures(text: str) -> str:
+    return re.sub(r"^\d+\.\d{3}(?= s )", "?", text, flags=re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Running]:
+    """Every file, by its path and as a module, all at once: the tests take as long as the longest of them."""
+    with ThreadPoolExecutor(len(COMMANDS)) as pool:
+        futures = {command: pool.submit(run, command) for command in COMMANDS}
+        yield lambda command: futures[command].result()
+
+
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """A Ctrl-C that a child of ours hears, even where the tests run in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_every_file_of_the_workshop_is_tested() -> None:
+    assert sorted(path.stem for path in (ROOT / "workshop").glob("[!_]*.py")) == sorted(FILES)
+
+
+def test_the_readme_shows_every_file_and_what_it_prints() -> None:
+    readme = without_figures((ROOT / "workshop" / "README.md").read_text())
+    shown = re.findall(r"^\$ python workshop/(\w+)\.py\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
+    assert {name: block.splitlines() for name, block in shown} == {name: lines for name, (lines, _) in FILES.items()}
+
+
+@every_command
+def test_it_prints_its_lines_in_order(running: Running, command: str) -> None:
+    ran = running(command)
+    lines, _ = FILES[COMMANDS[command]]
+    assert (ran.status, ran.errors) == (0, "")
+    assert [without_figures(line) for line in ran.lines] == lines
+
+
+@every_command
+def test_it_takes_as_long_as_it_waits(running: Running, command: str) -> None:
+    _, seconds = FILES[COMMANDS[command]]
+    assert seconds <= running(command).seconds < seconds + LENIENCE
+
+
+def test_five_tasks_in_a_row_say_that_they_took_five_seconds(running: Running) -> None:
+    ran = running("workshop/in_a_row.py")
+    assert 5 <= ran.figure <= ran.seconds
+
+
+def test_five_tasks_at_once_say_that_they_took_one_second(running: Running) -> None:
+    ran = running("workshop/at_once.py")
+    assert 1 <= ran.figure < 5  # in a row they could not
+    assert ran.figure <= ran.seconds
+
+
+def test_as_many_tasks_run_in_a_row_as_at_once() -> None:
+    assert in_a_row.TASKS == at_once.TASKS == len(NUMBERS)
+
+
+@every_file
+def test_importing_it_does_nothing(name: str) -> None:
+    done = subprocess.run(
+        [*PYTHON, "-c", f"import workshop.{name}"], cwd=ROOT, capture_output=True, check=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == (b"", b"")
+
+
+@pytest.mark.usefixtures("heard")
+@every_file
+def test_it_ends_quietly_on_ctrl_c(name: str) -> None:
+    command = [*PYTHON, "-u", f"workshop/{name}.py"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stderr
+        first = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        printed = [first.rstrip("\n"), *process.stdout.read().splitlines()]
+        errors = process.stderr.read()
+    lines, _ = FILES[name]
+    assert (process.returncode, errors) == (130, "")
+    assert printed == lines[: len(printed)]
+    assert len(printed) < len(lines)
