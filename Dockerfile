@@ -1,4 +1,4 @@
-# The one image behind docker-compose.yml: the command of a container makes it a twin, the upstream or Locust.
+# The one image behind docker-compose.yml: the command of a container makes it a twin, a peer, the upstream or Locust.
 FROM python:3.13-slim
 
 # A volume at /files begins with the owner that it finds there.
@@ -6,7 +6,9 @@ RUN useradd --system --no-create-home app && install --directory --owner=app /fi
 WORKDIR /app
 
 # In a layer of its own, which stays as long as the pins do. Wheels alone: there is no compiler in here.
-COPY requirements.txt .
+# requirements-lineup.txt brings the frameworks of the line-up as well.
+ARG REQUIREMENTS=requirements.txt
+COPY ${REQUIREMENTS} requirements.txt
 RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
         --only-binary=:all: --require-hashes --requirement requirements.txt
 

@@ -2,14 +2,18 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock'
 
-.PHONY: help compare serve race test bench lint install lock clean
+.PHONY: help compare lineup serve race test bench lint install install-lineup lock clean
 
 help: ## What can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 compare: install ## Run the services one after the other under load, and say what happened and why
 	$(BIN)/sync-vs-async compare $(ARGS)
+
+lineup: install-lineup ## Run every framework of the line-up, with its controls: about twelve minutes
+	$(BIN)/sync-vs-async lineup $(ARGS)
 
 serve: install ## Bring up both twins, the database and the slow service that they wait for, until Ctrl-C
 	$(BIN)/sync-vs-async serve $(ARGS)
@@ -17,13 +21,14 @@ serve: install ## Bring up both twins, the database and the slow service that th
 race: install ## Run two or three services side by side, live on a page for the wall, until Ctrl-C
 	$(BIN)/sync-vs-async race $(ARGS)
 
-test: install ## Run the tests
-	$(BIN)/pytest -m "not compose" $(ARGS)
+test: install-lineup ## Run the tests
+	$(BIN)/pytest -m "not compose" --ignore tests/conformance $(ARGS)
+	$(BIN)/pytest -n 4 --dist loadgroup tests/conformance $(ARGS)
 
-bench: install ## What the twins cost over bare handlers of their frameworks (needs wrk)
+bench: install-lineup ## What the twins cost over bare handlers of their frameworks (needs wrk)
 	$(BIN)/python -m loadtest.bench $(ARGS)
 
-lint: install ## ruff, import-linter, mypy
+lint: install-lineup ## ruff, import-linter, mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
@@ -39,9 +44,17 @@ $(VENV)/.installed: requirements-dev.txt pyproject.toml
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
-lock: ## Pin the dependencies anew (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock' pyproject.toml -o requirements.txt
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock' --extra dev --constraint requirements.txt pyproject.toml -o requirements-dev.txt
+install-lineup: $(VENV)/.lineup ## Add the other frameworks of the line-up to it
+
+$(VENV)/.lineup: $(VENV)/.installed requirements-lineup.txt
+	@echo "Adding the line-up: half a minute, once."
+	$(BIN)/pip install --quiet --require-hashes -r requirements-lineup.txt
+	touch $@
+
+lock: ## Pin the dependencies anew, the line-up's first: all three files agree (needs uv)
+	$(LOCK) --extra lineup pyproject.toml -o requirements-lineup.txt
+	$(LOCK) --constraint requirements-lineup.txt pyproject.toml -o requirements.txt
+	$(LOCK) --constraint requirements-lineup.txt --extra dev pyproject.toml -o requirements-dev.txt
 
 clean: ## Remove .venv
 	rm -rf $(VENV)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from .parameters import LONGEST_TEXT, Parameters
-from .problems import bad_request, body_too_large, echo, length_required
+from .problems import Problem, bad_request, body_too_large, echo, length_required
 from .replies import JSON, Reply, as_json
 from .settings import Settings
 from .targets import texts
@@ -54,6 +54,14 @@ class Operation:
     def methods(self) -> tuple[str, ...]:
         """What its path answers. HEAD waits as GET does."""
         return ("POST", "OPTIONS") if self.takes.from_body else ("GET", "HEAD", "OPTIONS")
+
+    def is_at(self, target: str) -> bool:
+        """Whether the raw `target`, whatever its query, is the path of this operation."""
+        try:
+            texts(target.partition("?")[0], self.path)
+        except Problem as problem:
+            return problem.status != 404
+        return True
 
     def admit(self, headers: Headers) -> None:
         """Look at what the headers say of the body, before any of it is read.

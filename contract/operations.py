@@ -17,6 +17,7 @@ from .parameters import (
     Preferences,
     Question,
 )
+from .problems import Problem, method_not_allowed, not_found
 from .replies import EVENTS, METRICS, TEXT, Reply
 
 
@@ -210,3 +211,11 @@ OPERATIONS = (
     ),
 )
 """Every endpoint, in the order in which the index shows them."""
+
+
+def refusal(method: str, target: str) -> Problem:
+    """What is said of a request that no operation takes: 405 where only its method is not one of those at `target`."""
+    found = next((operation for operation in OPERATIONS if operation.is_at(target)), None)
+    if found is None or method in found.methods:
+        return not_found(target)
+    return method_not_allowed(method, found.methods)

@@ -45,3 +45,22 @@ def server_timing(total: float, waited: float | None) -> str:
 def served_by(service: str, pid: int, lane: str) -> str:
     """The `Served-By` value: which service, which process, and which thread or loop in it."""
     return f"{service}; pid={pid}; lane={lane}"
+
+
+NO_CONTENT = (204, 304)
+"""Statuses whose responses tell no length of content (RFC 9110, section 8.6)."""
+
+
+def complete(reply: Reply, served_by: str, server_timing: str) -> Reply:
+    """The reply with all its headers; the length of a body that comes piece by piece stays as it was given."""
+    headers = {
+        **reply.headers,
+        "Content-Type": reply.content_type,
+        "Served-By": served_by,
+        "Server-Timing": server_timing,
+    }
+    if isinstance(reply.body, bytes) and reply.status not in NO_CONTENT:
+        headers["Content-Length"] = str(len(reply.body))
+    if reply.status == 304:
+        del headers["Content-Type"]
+    return Reply(reply.body, reply.status, reply.content_type, headers)

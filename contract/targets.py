@@ -24,7 +24,7 @@ def texts(target: str, path: str) -> dict[str, str]:
     prefix, brace, name = path.partition("{")
     raw_path, _, query = target.partition("?")
     if not raw_path.startswith(prefix):
-        raw_path = _origin_form(raw_path)
+        raw_path = origin_form(raw_path)
     found = {}
     if brace:
         if not raw_path.startswith(prefix):
@@ -37,9 +37,14 @@ def texts(target: str, path: str) -> dict[str, str]:
     return found
 
 
-def _origin_form(raw_path: str) -> str:
+def origin_form(raw_path: str) -> str:
     """A proxy's `http://host/path` as `/path`."""
     return urlsplit(raw_path).path if raw_path.startswith(("http://", "https://")) else raw_path
+
+
+def as_sent(raw: str) -> str:
+    """A target whose bytes were handed over as Latin-1: UTF-8, with surrogate escapes for what is none."""
+    return raw if raw.isascii() else raw.encode("latin-1").decode("utf-8", "surrogateescape")
 
 
 def _path_text(raw: str, name: str, target: str) -> str:

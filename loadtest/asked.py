@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 from backing.postgres import CONNECTIONS
 from contract.settings import Settings
 
+from .choosing import every
 from .compare import Stranger
 from .durations import seconds as seconds_of
-from .lineup import Service, chosen, cores, lineup
-from .results import Options
+from .lineup import CORE, Service, cores, lineup
+from .results import FILE, Options
 from .scenarios import longest
 
 QUICK_SERVICES = ("flask", "flask-threads", "aiohttp")
@@ -37,10 +38,7 @@ def options(given: argparse.Namespace) -> Options:
         raise Mistake(f"--delay takes at least 1ms, so that there is a wait to measure; got {delay!r}.")
     if wait > longest(given.scenario):
         raise Mistake(f"--delay takes at most {longest(given.scenario):g}s for {given.scenario}; got {delay!r}.")
-    if not 0.5 <= seconds <= 600:
-        raise Mistake(f"--seconds takes a number from 0.5 to 600; got {seconds:g}.")
-    if not 1 <= repeats <= 20:
-        raise Mistake(f"--repeats takes a whole number from 1 to 20; got {repeats}.")
+    refuse_sizes(seconds, repeats)
     return Options(
         scenario=given.scenario,
         users=users,
@@ -53,6 +51,14 @@ def options(given: argparse.Namespace) -> Options:
     )
 
 
+def refuse_sizes(seconds: float, repeats: int) -> None:
+    """Refuse windows that are too short or too long, and none or too many of them."""
+    if not 0.5 <= seconds <= 600:
+        raise Mistake(f"--seconds takes a number from 0.5 to 600; got {seconds:g}.")
+    if not 1 <= repeats <= 20:
+        raise Mistake(f"--repeats takes a whole number from 1 to 20; got {repeats}.")
+
+
 def _users(text: str) -> list[int]:
     counts = text.split(",")
     if not all(count.isdecimal() and 1 <= int(count) <= 10_000 for count in counts):
@@ -63,7 +69,7 @@ def _users(text: str) -> list[int]:
 def contenders(given: argparse.Namespace) -> list[Service | Stranger]:
     """Whom compare was asked to compare; Mistake or ValueError where it cannot."""
     strangers = [_stranger(text, given.path, allow_remote=given.allow_remote) for text in given.target]
-    default = ",".join(QUICK_SERVICES if given.quick else lineup(cores()))
+    default = ",".join(QUICK_SERVICES if given.quick else CORE)
     ours = services(default if given.services is None else given.services)
     everyone: list[Service | Stranger] = [*ours, *strangers]
     refuse_twice(everyone, "compared")
@@ -71,9 +77,8 @@ def contenders(given: argparse.Namespace) -> list[Service | Stranger]:
 
 
 def services(text: str) -> list[Service]:
-    """The services that a list with commas names; ValueError where there is no such."""
-    known = lineup(cores(), Settings.from_mapping(os.environ).pool_size)
-    return [chosen(name, known) for name in text.split(",")]
+    """The services that a list with commas names; ValueError where there is no such, or where one is not installed."""
+    return every(text, lineup(cores(), Settings.from_mapping(os.environ).pool_size))
 
 
 def refuse_twice(everyone: Sequence[Service | Stranger], done: str) -> None:
@@ -143,7 +148,7 @@ def results_file(text: str) -> Path:
     """The results file of this name, or in the folder of this name; Mistake where there is none."""
     path = Path(text)
     if path.is_dir():
-        path /= "results.json"
+        path /= FILE
     if not path.is_file():
         raise Mistake(f"There is no file {str(path)!r}.")
     return path

@@ -2,7 +2,7 @@
 
 import sys
 import webbrowser
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -15,16 +15,23 @@ from backing.environment import backing
 from . import endings
 from .compare import Comparison
 from .driver import GeneratorFailed
+from .overview import show_lineup
 from .results import Results, save
 from .serve import Part, serve
 from .services import ServiceFailed
 from .terminal import progress, show
 from .verdict import conclusive
+from .ways import save_all
 
 VERDICT, FAILED, INCONCLUSIVE = 0, 1, 2
 
 Draw = Callable[[Path, Results, Console], None]
 """Draws the report of results into a file, and says so."""
+
+DrawAll = Callable[[Path, Mapping[str, Results], Console], None]
+"""Draws the page of the line-up so."""
+
+LINEUP = "lineup.html"
 
 
 def serve_all(services: Sequence[Part], screen: Console) -> int:
@@ -64,6 +71,42 @@ def compare(comparison: Comparison, out: Path, screen: Console, draw: Draw) -> i
     elif not _drawn(partial(draw, path.with_name("report.html"), results, screen)):
         return FAILED
     return ended or (VERDICT if conclusive(results) else INCONCLUSIVE)
+
+
+def lineup(comparisons: Mapping[str, Comparison], out: Path, screen: Console, draw: DrawAll) -> int:
+    """Run one after the other, write them and their page into a new folder of `out`, and return the exit status."""
+    endings.raise_interrupts()
+    began = datetime.now().astimezone()
+    ended, failure = VERDICT, None
+    seconds = sum(each.seconds for each in comparisons.values())
+    measured: dict[str, Results] = {}
+    last = ""
+    try:
+        with progress(screen, seconds, max(each.repeats for each in comparisons.values())) as bar:
+            for last, comparison in comparisons.items():
+                bar.about = f"{last}: "
+                comparison.run(bar)
+                measured[last] = comparison.results(complete=True)
+    except (KeyboardInterrupt, SystemExit):  # rich leaves so when nobody reads what it prints
+        ended = INCONCLUSIVE
+    except (ServiceFailed, GeneratorFailed) as error:
+        ended, failure = FAILED, str(error).partition("\n")[0]
+        print(f"sync-vs-async: {error}", file=sys.stderr)
+    endings.ignore()  # what has been measured is written, come what may
+    if last not in measured and last and comparisons[last].steps:
+        measured[last] = comparisons[last].results(complete=False, failure=failure)
+    if not measured:
+        screen.print("Nothing was measured.")
+        return ended
+    folder = _new_folder(out, f"{began:%Y-%m-%dT%H-%M-%S}")
+    save_all(measured, folder)
+    show_lineup(screen, measured)
+    screen.print(f"\n{folder}", markup=False, soft_wrap=True)
+    if ended == INCONCLUSIVE:  # as above
+        screen.print(f"sync-vs-async report {folder} draws it.", markup=False, soft_wrap=True)
+    elif not _drawn(partial(draw, folder / LINEUP, measured, screen)):
+        return FAILED
+    return ended or (VERDICT if all(conclusive(results) for results in measured.values()) else INCONCLUSIVE)
 
 
 def _new_folder(out: Path, name: str) -> Path:
@@ -116,6 +159,15 @@ def draw_two(path: Path, before: Results, after: Results, screen: Console, *, op
         from .report import files  # noqa: PLC0415 - as above
 
         drawn = files.before_after(before, after, path)
+    _say(screen, drawn, opened=opened)
+
+
+def draw_lineup(path: Path, measured: Mapping[str, Results], screen: Console, *, opened: bool) -> None:
+    """Write the page of the line-up to `path`, and say where it is."""
+    with screen.status("Drawing the page"):
+        from .report import files  # noqa: PLC0415 - as above
+
+        drawn = files.lineup(measured, path)
     _say(screen, drawn, opened=opened)
 
 

@@ -13,6 +13,7 @@ import psutil
 from backing.environment import Need
 
 from . import scenarios
+from .adapter import adapter_lines
 from .driver import COMMAND, Driver, Job, Order, generator
 from .judge import OWN_LIMIT, Judgement, judge, mean_response, throughput
 from .lineup import Service, cores
@@ -110,6 +111,7 @@ class Comparison:
             ServiceFailed, GeneratorFailed: where a process that the run depends on fails.
 
         """
+        self._started = datetime.now(UTC)
         for repeat in range(1, self._options.repeats + 1):
             for service in self.services:
                 for step in self._measured(service, repeat, progress, environment):
@@ -214,6 +216,8 @@ def contender(service: Service | Stranger, options: Options) -> Contender:
         return Contender(
             name=service.name,
             made_of=service.made_of,
+            software={},
+            adapter_lines=None,
             kind="unknown",
             processes=None,
             threads=None,
@@ -226,6 +230,8 @@ def contender(service: Service | Stranger, options: Options) -> Contender:
     return Contender(
         name=service.name,
         made_of=service.made_of,
+        software=service.software,
+        adapter_lines=adapter_lines(service.module),
         kind=service.kind,
         processes=service.workers,
         threads=service.threads,

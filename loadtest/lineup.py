@@ -4,11 +4,19 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from typing import Literal
 
+from peers.rows import ALONE, LOOP, PEERS, THREADS, UVICORN
 from serving import aiohttp_workers
 
 UVLOOP_WORKER = aiohttp_workers.UVLOOP
+
+SYNC, ASYNC = "sync_app", "async_app"
+"""The twins."""
+
+CORE = ("flask", "flask-threads", "flask-gevent", "aiohttp")
+"""The services that are always installed, in the order in which they are compared."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +29,20 @@ class Service:
     workers: int
     threads: int
     pool_size: int = 10
+    framework: str = ""
+    """The distribution that it is written with; none is told of what is no row of the line-up."""
+    server: str = ""
+    """The distribution that speaks HTTP for it."""
+    twin: str = ""
+    """The package whose waiting functions it serves; where none is named, its own."""
+    bridge: str = ""
+    """The distribution that runs coroutines for a framework that has no event loop."""
+    extra: str | None = None
+    """The group of optional dependencies that it needs, which has the name that `python -m peers` takes."""
+
+    def __post_init__(self) -> None:
+        """Let a twin serve its own functions."""
+        object.__setattr__(self, "twin", self.twin or self.module)
 
     @property
     def connections(self) -> int:
@@ -31,6 +53,27 @@ class Service:
     def environment(self) -> Mapping[str, str]:
         """What it is told beside its command."""
         return {"POOL_SIZE": str(self.pool_size)}
+
+    @property
+    def distributions(self) -> list[str]:
+        """The software that it is made of: its framework, its server, and what runs coroutines or greenlets for it."""
+        gevent = "gevent" if self.worker_class == "gevent" else ""
+        return [name for name in dict.fromkeys((self.framework, self.server, self.bridge, gevent)) if name]
+
+    @property
+    def software(self) -> dict[str, str]:
+        """The versions of these.
+
+        Raises:
+            PackageNotFoundError: where one of them is not installed.
+
+        """
+        return {name: version(name) for name in self.distributions}
+
+    @property
+    def on_a_loop(self) -> bool:
+        """Whether its requests are coroutines of an event loop that each process has one of."""
+        return self.worker_class not in ("sync", "gthread", "gevent")
 
     @property
     def slots(self) -> int | None:
@@ -66,12 +109,18 @@ class Service:
     def command(self, port: int = 0) -> list[str]:
         """The command that serves it on 127.0.0.1, on a free port unless one is named."""
         return [
-            *(sys.executable, "-m", self.module),
+            *(sys.executable, "-m", *(("peers", self.extra) if self.extra else (self.module,))),
             *("--port", str(port)),
             *("--worker-class", self.worker_class),
             *("--workers", str(self.workers)),
             *("--threads", str(self.threads)),
         ]
+
+
+def in_words(software: Mapping[str, str]) -> str:
+    """The versions of a service's software, which begin with its framework's."""
+    versions = [f"{name} {version}" for name, version in software.items()]
+    return f"{versions[0]}, its own server" if len(versions) == 1 else ", ".join(versions)
 
 
 def _count(n: int, one: str, many: str) -> str:
@@ -84,52 +133,39 @@ def cores() -> int:
 
 
 def lineup(cores: int, pool_size: int = 10) -> Mapping[str, Service]:
-    """Every service by name, sized for a machine of `cores` cores, each process with pools of `pool_size`.
+    """Every service by name, blocking ones first, sized for `cores` cores, each process with pools of `pool_size`.
 
     The number of sync workers is the one that gunicorn's documentation recommends (Design, "How Many Workers?").
     """
+    many, threads, loops = _many(cores), (cores, 32), (cores, 32)
     services = (
-        Service("flask", "sync_app", "sync", workers=2 * cores + 1, threads=1),
-        Service("flask-threads", "sync_app", "gthread", workers=cores, threads=32),
-        Service("flask-gevent", "sync_app", "gevent", workers=cores, threads=1),
-        Service("aiohttp", "async_app", UVLOOP_WORKER, workers=cores, threads=32),
+        Service("flask", SYNC, "sync", *many, framework="Flask", server="gunicorn"),
+        Service("flask-threads", SYNC, "gthread", *threads, framework="Flask", server="gunicorn"),
+        *(_peer(name, cores) for name in PEERS if PEERS[name].worker_class in (ALONE, THREADS)),
+        Service("flask-gevent", SYNC, "gevent", cores, 1, framework="Flask", server="gunicorn"),
+        Service("aiohttp", ASYNC, UVLOOP_WORKER, *loops, framework="aiohttp", server="aiohttp"),
+        *(_peer(name, cores) for name in PEERS if PEERS[name].worker_class in (UVICORN, LOOP)),
     )
     return {service.name: replace(service, pool_size=pool_size) for service in services}
 
 
-def chosen(text: str, known: Mapping[str, Service]) -> Service:
-    """The service that `text` names, such as `flask-threads` or `flask-threads:workers=1:threads=64`.
-
-    Raises:
-        ValueError: with one sentence that says what can be named and set.
-
-    """
-    name, *changes = text.split(":")
-    if name not in known:
-        raise ValueError(f"There is no service {name!r}; there are {', '.join(known)}.")
-    service = replace(known[name], name=text)
-    for change in changes:
-        key, _, value = change.partition("=")
-        match key.replace("-", "_"):
-            case "workers":
-                service = replace(service, workers=_positive(text, change))
-            case "threads":
-                service = replace(service, threads=_positive(text, change))
-            case "pool_size":
-                service = replace(service, pool_size=_positive(text, change))
-            case "worker_class" if value:
-                service = replace(service, worker_class=value)
-            case _:
-                raise ValueError(
-                    f"{text!r}: {change!r} is not workers=N, threads=N, pool-size=N or worker-class=CLASS."
-                )
-    if service.worker_class == "sync" and service.threads > 1:  # it would ignore them
-        raise ValueError(f"{text!r}: a sync worker has one thread; set threads=1 or worker-class=gthread.")
-    return service
+def _many(cores: int) -> tuple[int, int]:
+    """Processes that take one request at a time, and the threads of each."""
+    return 2 * cores + 1, 1
 
 
-def _positive(text: str, change: str) -> int:
-    key, _, value = change.partition("=")
-    if not value.isdecimal() or int(value) < 1:
-        raise ValueError(f"{text!r}: {key} takes a whole number from 1; got {value!r}.")
-    return int(value)
+def _peer(name: str, cores: int) -> Service:
+    """A service of another framework."""
+    peer = PEERS[name]
+    framework, server, *bridge = peer.distributions
+    return Service(
+        name,
+        peer.service(name).name,
+        peer.worker_class,
+        *(_many(cores) if peer.worker_class == ALONE else (cores, 32)),
+        framework=framework,
+        server=server,
+        bridge="".join(bridge),
+        twin=peer.twin,
+        extra=name,
+    )

@@ -10,7 +10,10 @@ import psutil
 from .lineup import cores
 from .results import Machine
 
-TOLD = ("aiohttp", "Flask", "gevent", "gunicorn", "locust", "pydantic", "uvloop", "Werkzeug")
+TOLD = (
+    *("aiohttp", "asgiref", "Django", "fastapi", "Flask", "gevent", "gunicorn", "httptools", "locust", "pydantic"),
+    *("pyramid", "sanic", "starlette", "tornado", "uvicorn", "uvloop", "Werkzeug"),
+)
 """Packages whose version changes the figures."""
 
 

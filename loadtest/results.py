@@ -12,7 +12,9 @@ from .exchange import Exchange
 from .model import Load
 from .scenarios import ABOUT
 
-SCHEMA = 3
+SCHEMA = 4
+
+FILE = "results.json"
 
 Users = Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -63,6 +65,11 @@ class Contender(Record):
 
     name: Name
     made_of: str
+    software: dict[str, str]
+    """The versions of its framework, of the server that speaks HTTP for it where that is another, and of what else runs
+    its requests; empty where nobody knows."""
+    adapter_lines: Annotated[int, Field(ge=1)] | None
+    """Lines of code that serve the contract with its framework; None where it is not ours."""
     kind: Literal["blocking", "non-blocking", "unknown"]
     processes: Annotated[int, Field(ge=1)] | None
     threads: Annotated[int, Field(ge=1)] | None
@@ -200,21 +207,27 @@ class Results(Record):
 
 def save(results: Results, folder: Path) -> Path:
     """Write `results.json` into `folder`, whole or not at all, and point `latest` beside it there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = whole.write(folder / "results.json", results.model_dump_json(indent=1) + "\n")
-    with suppress(OSError):  # a pointer is a convenience: results are not lost for the want of one
-        _point(folder)
+    path = write(results, folder)
+    point(folder)
     return path
 
 
-def _point(folder: Path) -> None:
+def write(results: Results, folder: Path) -> Path:
+    """Write `results.json` into `folder`, whole or not at all; its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return whole.write(folder / FILE, results.model_dump_json(indent=1) + "\n")
+
+
+def point(folder: Path) -> None:
+    """Let `latest` beside `folder` point there, if it can: results are not lost for the want of a pointer."""
     link = folder.parent / f".latest-{os.getpid()}"
-    link.unlink(missing_ok=True)
-    try:
-        link.symlink_to(folder.name)
-        link.replace(folder.parent / "latest")
-    finally:
+    with suppress(OSError):
         link.unlink(missing_ok=True)
+        try:
+            link.symlink_to(folder.name)
+            link.replace(folder.parent / "latest")
+        finally:
+            link.unlink(missing_ok=True)
 
 
 def load(path: Path) -> Results:

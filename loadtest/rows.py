@@ -7,7 +7,10 @@ from .exchange import Exchange
 from .judge import throughput
 from .latency import merged, percentile
 from .model import DEADLOCK
-from .results import Measured, Predicted, Results, Step
+from .results import Contender, Measured, Predicted, Results, Step
+
+KINDS = ("blocking", "non-blocking", "unknown")
+"""Of services, in the order in which tables have them."""
 
 DISAGREE = 0.1
 """Spread between repeats, as a share of their mean, from which on they do not say the same."""
@@ -120,12 +123,17 @@ class Row:
 
 
 def rows(results: Results) -> list[Row]:
-    """The rows of a run, in the order of its services and of its numbers of users."""
-    order = {contender.name: place for place, contender in enumerate(results.contenders)}
+    """The rows of a run, in the order of its services, those of one kind together, and of its numbers of users."""
+    order = {contender.name: place for place, contender in enumerate(grouped(results.contenders))}
     groups: dict[tuple[int, int], list[Step]] = {}
     for step in results.steps:
         groups.setdefault((order[step.service], step.users), []).append(step)
     return [_row(group) for _, group in sorted(groups.items())]
+
+
+def grouped(contenders: Iterable[Contender]) -> list[Contender]:
+    """The services by their kind, in the order in which they were asked for."""
+    return sorted(contenders, key=lambda contender: KINDS.index(contender.kind))
 
 
 def _row(steps: list[Step]) -> Row:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from backing.environment import Need
 from contract.settings import Settings
 
-from .lineup import Service, cores
+from .lineup import SYNC, Service, cores
 from .model import SLOTS, Limit, Load
 
 DATABASE_POOL = "database pool"
@@ -15,6 +15,9 @@ POOLS = (DATABASE_POOL, UPSTREAM_POOL)
 LOOPS = "event loops"
 THREADS = "threads"
 CORES = "cores"
+
+HEALTHZ = "healthz"
+"""The other control, beside cpu."""
 
 TIMES = 5
 """Waits of a fanout."""
@@ -40,9 +43,9 @@ class Scenario:
     blocking_holds: tuple[str, ...] = (SLOTS,)
     """What a request holds for its whole wait on a blocking service."""
     async_holds: tuple[str, ...] = ()
-    """The same where it holds a coroutine."""
+    """The same where it is a coroutine of a process's event loop."""
     blocking_waits: int = 1
-    """How many times the delay a blocking service waits."""
+    """How many times the delay a blocking function waits."""
     foretold: bool = True
     """Whether it is known how long a request waits."""
     waits_for_requests: bool = False
@@ -92,6 +95,7 @@ SCENARIOS = {
             async_holds=(LOOPS, CORES),
             computes=True,
         ),
+        Scenario(HEALTHZ, "nothing at all: what the framework costs", "/healthz", foretold=False),
     )
 }
 """Every kind of request, by name."""
@@ -99,7 +103,7 @@ SCENARIOS = {
 MIXED = "mixed"
 
 DAY: Mapping[str, int] = {"query": 30, "fetch": 25, "delay": 20, "file": 10, "ask": 5, "drip": 5, "sse": 5}
-"""The weights of a mixed day: every kind of waiting, neither the pitfall and its repair nor the control."""
+"""The weights of a mixed day: every kind of waiting, neither the pitfall and its repair nor the controls."""
 
 ABOUT: Mapping[str, str] = {
     **{scenario.name: scenario.about for scenario in SCENARIOS.values()},
@@ -158,7 +162,7 @@ def load(name: str, service: Service, delay: float, think: float) -> Load | None
     for scenario, share in parts:
         seconds = share * _seconds(scenario, service, delay)
         wait += seconds
-        for what in scenario.blocking_holds if service.module == "sync_app" else scenario.async_holds:
+        for what in scenario.async_holds if service.on_a_loop else scenario.blocking_holds:
             held[what] = held.get(what, 0.0) + seconds
     has = _has(service)
     limits = [Limit(what, capacity, held[what]) for what in held if (capacity := has[what]) is not None]
@@ -176,7 +180,7 @@ def _parts(name: str) -> list[tuple[Scenario, float]]:
 def _seconds(scenario: Scenario, service: Service, delay: float) -> float:
     if not scenario.foretold:
         return 0.0  # of a mixed day: it makes the prediction a ceiling
-    return delay * (scenario.blocking_waits if service.module == "sync_app" else 1)
+    return delay * (scenario.blocking_waits if service.twin == SYNC else 1)
 
 
 def _has(service: Service) -> dict[str, int | None]:

@@ -24,7 +24,7 @@ from contract.operations import OPERATIONS
 from serving.processes import lines_of, start, stop
 
 from . import endings
-from .lineup import Service
+from .lineup import Service, in_words
 from .race import lanes
 from .services import ServiceFailed, answering_process
 
@@ -45,6 +45,9 @@ OTHER_PORTS = 8004
 SHOWN = ("delay", "query", "fetch", "ask", "answer")
 """The endpoints to try first."""
 
+MOST_SHOWN = 4
+"""Services of which each has its endpoints told; of more, only the first has."""
+
 COLOURS = ("blue", "yellow", "cyan", "magenta", "green", "red")
 
 LOOK_EVERY = 0.05
@@ -62,6 +65,8 @@ class Part:
     command: Sequence[str]
     port: int
     environment: Mapping[str, str] = field(default_factory=dict)
+    about: str = ""
+    """What it is made of, where that is known."""
 
     @property
     def url(self) -> str:
@@ -80,7 +85,8 @@ def parts(services: Iterable[Service]) -> list[Part]:
     found = []
     for service in services:
         port = first.pop(service.module) if service.module in first else next(others)
-        found.append(Part(service.name, service.command(port), port, service.environment))
+        about = f"{service.kind}, {service.made_of}; {in_words(service.software)}"
+        found.append(Part(service.name, service.command(port), port, service.environment, about))
     return found
 
 
@@ -144,6 +150,7 @@ class _Running:
         assert process.stdout is not None
         self.name = part.name
         self.url = part.url
+        self.about = part.about
         self.process = process
         self._lines = lines_of(process.stdout)
 
@@ -216,9 +223,12 @@ class _Terminal:
         racing = [each for each in self._running if each.name == RACE]
         for each in racing:
             self._screen.print(Text(f"\nThe race is on {each.url}/race", self._colours[RACE]), soft_wrap=True)
-        for each in self._running:
-            if each.name != UPSTREAM and not racing:
-                self._screen.print(Text(f"\n{each.name} is on {each.url}", self._colours[each.name]), soft_wrap=True)
+        services = [each for each in self._running if each.name != UPSTREAM and not racing]
+        for place, each in enumerate(services):
+            self._screen.print(Text(f"\n{each.name} is on {each.url}", self._colours[each.name]), soft_wrap=True)
+            if each.about:
+                self._screen.print(f"  {each.about}", soft_wrap=True)
+            if place == 0 or len(services) <= MOST_SHOWN:
                 for operation in OPERATIONS:
                     if operation.name in SHOWN:
                         sent = "-d soup " if operation.takes.from_body else ""

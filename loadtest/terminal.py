@@ -13,9 +13,11 @@ from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
+from . import cells
 from .judge import throughput
+from .lineup import in_words
 from .results import Contender, Results, Step
-from .rows import Row, rows
+from .rows import Row, grouped, rows
 from .scenarios import POOLS
 from .verdict import crowd, verdict
 
@@ -44,6 +46,8 @@ class Bar:
         self._out = out
         self._total = seconds
         self._repeats = repeats
+        self.about = ""
+        """What is said before each step: of which part of the run it is."""
         self._what = "starting"
         self._done = 0.0
         self._current = 0.0
@@ -54,12 +58,13 @@ class Bar:
         self._done += self._current
         self._current = seconds
         self._began = time.monotonic()
-        self._what = f"{service}, {crowd(users)}" + (f", {repeat} of {self._repeats}" if self._repeats > 1 else "")
+        of = f", {repeat} of {self._repeats}" if self._repeats > 1 else ""
+        self._what = f"{self.about}{service}, {crowd(users)}{of}"
 
     def ended(self, step: Step) -> None:
         """A step is over: a line of its own where there is no bar to watch."""
         if not self._out.is_terminal:
-            self._out.print(_line(step), markup=False)
+            self._out.print(self.about + _line(step), markup=False)
 
     def view(self) -> RenderableType:
         """The bar as it stands now."""
@@ -93,7 +98,7 @@ def show(out: Console, results: Results) -> None:
         out.print(part, "")
     for sentence in verdict(results):
         out.print(Padding(sentence, (0, 0, 0, 2)), markup=False)
-    out.print(_where(results), style="dim", markup=False)
+    out.print(where(results), style="dim", markup=False)
 
 
 def _line(step: Step) -> str:
@@ -105,7 +110,8 @@ def _line(step: Step) -> str:
     return f"{head}{throughput(step.measured):.1f} requests a second{predicted}, bound by {step.bound}{doubts}"
 
 
-def _table(title: str, left: list[str], right: list[str], last: str | None = None) -> Table:
+def framed(title: str, left: list[str], right: list[str], *last: str) -> Table:
+    """A table without rows, its columns of names at the left, those of figures, and those of words."""
     table = Table(
         title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0)
     )
@@ -113,32 +119,40 @@ def _table(title: str, left: list[str], right: list[str], last: str | None = Non
         table.add_column(name, no_wrap=True)
     for name in right:
         table.add_column(name, justify="right", no_wrap=True)
-    if last:
-        table.add_column(last, min_width=12)
+    for name in last:
+        table.add_column(name, min_width=12)
     return table
 
 
 def _lineup(contenders: list[Contender]) -> Table:
-    table = _table("The line-up", ["service", "kind"], [], "made of")
-    for each in contenders:
+    table = framed("The line-up", ["service", "kind"], [], "made of", "software")
+    for each in grouped(contenders):
         pools = [
             f"{limit.name} of {limit.capacity}"
             for limit in (each.load.limits if each.load else ())
             if limit.name in POOLS
         ]
-        table.add_row(each.name, each.kind, ", ".join([each.made_of, *pools]))
+        table.add_row(
+            each.name,
+            each.kind,
+            "\n".join([each.made_of, *([", ".join(pools)] if pools else [])]),
+            in_words(each.software),
+        )
     return table
 
 
 def _what_happened(table: list[Row], results: Results, *, wide: bool) -> Table:
     ranks = (0.5, 0.9, 0.99) if wide else (0.5, 0.99)
-    shown = _table(
+    shown = framed(
         f"What happened: {results.options.scenario}, {results.options.delay} (requests per second; latency in ms)",
         ["service"],
         ["users", "predicted", "measured", "ratio", *(f"p{rank * 100:.0f}" for rank in ranks)],
         "bound by",
     )
-    for service, row in _grouped(table, results.contenders):
+    for service, row in _labelled(table, results.contenders):
+        if row is None:
+            shown.add_row(service, style="bold")
+            continue
         predicted = f"{row.predicted.throughput:.1f}" if row.predicted else "-"
         if not row.windows:
             shown.add_row(service, str(row.users), predicted, "not run", *[""] * (1 + len(ranks)), "saturated before")
@@ -156,14 +170,17 @@ def _what_happened(table: list[Row], results: Results, *, wide: bool) -> Table:
 def _what_it_took(table: list[Row], contenders: list[Contender]) -> Table:
     run = [row for row in table if row.windows]
     kinds = any(row.errors for row in run)
-    shown = _table(
+    shown = framed(
         "What it took (CPU and generator in cores)",
         ["service"],
         ["users", "CPU", "µs/request", "memory", "generator", "hung", "errors"],
-        "kinds of error" if kinds else None,
+        *(["kinds of error"] if kinds else []),
     )
-    for service, row in _grouped(run, contenders):
-        cells = [
+    for service, row in _labelled(run, contenders):
+        if row is None:
+            shown.add_row(service, style="bold")
+            continue
+        figures = [
             service,
             str(row.users),
             "-" if row.server_cpu is None else f"{row.server_cpu:.2f}",
@@ -174,28 +191,29 @@ def _what_it_took(table: list[Row], contenders: list[Contender]) -> Table:
             str(row.failures),
         ]
         if kinds:
-            cells.append(", ".join(f"{count} x {kind}" for kind, count in row.errors.items()))
-        shown.add_row(*cells)
+            figures.append(", ".join(f"{count} x {kind}" for kind, count in row.errors.items()))
+        shown.add_row(*figures)
     return shown
 
 
-def _grouped(table: list[Row], contenders: list[Contender]) -> Iterator[tuple[str, Row]]:
-    """Each row with a label: its service's name once, and below it processes x threads = slots."""
-    slots = {each.name: _slots(each) for each in contenders}
+def _labelled(table: list[Row], contenders: list[Contender]) -> Iterator[tuple[str, Row | None]]:
+    """Each row with a label: its service's name once, and below it processes x threads = slots.
+
+    Where there are several kinds of services, the name of each stands above them, without a row.
+    """
+    slots = {each.name: cells.slots(each) for each in contenders}
+    kinds = {each.name: each.kind for each in contenders}
+    several = len({kinds[row.service] for row in table}) > 1
+    last = None
     for service, group in groupby(table, key=lambda row: row.service):
+        if several and kinds[service] != last:
+            last = kinds[service]
+            yield last, None
         first, *rest = group
         yield service if rest else f"{service}\n{slots[service]}".rstrip(), first
         for label, row in zip_longest([slots[service]], rest, fillvalue=""):
             if isinstance(row, Row):
                 yield str(label), row
-
-
-def _slots(contender: Contender) -> str:
-    if contender.processes is None:
-        return ""
-    if contender.slots is None:
-        return f"{contender.processes} x 1 = any"
-    return f"{contender.processes} x {contender.slots // contender.processes} = {contender.slots}"
 
 
 def _three_digits(milliseconds: float | None) -> str:
@@ -205,7 +223,8 @@ def _three_digits(milliseconds: float | None) -> str:
     return f"{milliseconds:.{digits}f}"
 
 
-def _where(results: Results) -> str:
+def where(results: Results) -> str:
+    """How to read the tables, and what they were measured on."""
     machine = results.machine
     packages = ", ".join(f"{name} {version}" for name, version in machine.packages.items())
     cores = f"{machine.cores} {'core' if machine.cores == 1 else 'cores'}"

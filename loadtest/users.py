@@ -274,6 +274,12 @@ class TwinUser(WaitingUser):
         """The control."""
         self.ask_twin("cpu")
 
+    @tag("healthz")
+    @task
+    def healthz(self) -> None:
+        """The control of what a framework costs."""
+        self.ask_twin("healthz")
+
 
 class StrangerUser(WaitingUser):
     """A user of a service that is not ours: any 200 will do."""

@@ -114,10 +114,12 @@ def compared(table: list[Row]) -> list[str]:
                 f"At {crowd(users)} there is no difference: {_list(held)} answer {_span(others[-1], best)} a second."
             ]
         who = _list([best, *alike]) + " carry" if alike else f"{best.service} carries"
-        ratios = [f"{best.throughput / row.throughput:.1f} times the requests of {row.service}" for row in behind]
+        times = [f"{best.throughput / row.throughput:.1f} times the requests of " for row in behind]
+        ratios = {each: [row for row, its in zip(behind, times, strict=True) if its == each] for each in times}
+        told = [f"{each}{listed([row.service for row in slower])}" for each, slower in ratios.items()]
+        rates = [_span(slower[-1], slower[0], digits=0) for slower in ratios.values()]
         return [
-            f"At {crowd(users)} {who} {', '.join(ratios)}: "
-            f"{best.throughput:.0f} a second against {', '.join(f'{row.throughput:.0f}' for row in behind)}."
+            f"At {crowd(users)} {who} {', '.join(told)}: {best.throughput:.0f} a second against {', '.join(rates)}."
         ]
     return []
 
@@ -164,8 +166,8 @@ def _alike(one: Row, other: Row) -> bool:
     return abs(one.throughput - other.throughput) <= ALIKE * max(one.throughput, other.throughput)
 
 
-def _span(slowest: Row, fastest: Row) -> str:
-    low, high = f"{slowest.throughput:.1f}", f"{fastest.throughput:.1f}"
+def _span(slowest: Row, fastest: Row, digits: int = 1) -> str:
+    low, high = f"{slowest.throughput:.{digits}f}", f"{fastest.throughput:.{digits}f}"
     return low if low == high else f"{low} to {high}"
 
 

@@ -20,6 +20,13 @@ class Service:
     worker_classes: Mapping[str, str]
     """Those that fit, each with a word on it."""
     threads_help: str
+    started_as: str = ""
+    """What stands behind `python -m`, where that is not its name."""
+
+    @property
+    def command(self) -> str:
+        """The command that starts it."""
+        return f"python -m {self.started_as or self.name}"
 
 
 @dataclass(frozen=True)
@@ -48,14 +55,14 @@ def parse(
 ) -> Serve:
     """The command line `arguments` of `service`; on a mistake, one clear line and SystemExit(2)."""
     parser = Parser(
-        prog=f"python -m {service.name}",
+        prog=service.command,
         description=service.about,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=f"""examples:
-  python -m {service.name}                               on http://127.0.0.1:{service.port}
-  python -m {service.name} --workers 2 --threads 64      other numbers
-  python -m {service.name} --port 0                      on a free port, which is printed
-  MAX_DURATION=2 python -m {service.name}                no wait longer than 2 s
+  {service.command}                               on http://127.0.0.1:{service.port}
+  {service.command} --workers 2 --threads 64      other numbers
+  {service.command} --port 0                      on a free port, which is printed
+  MAX_DURATION=2 {service.command}                no wait longer than 2 s
 
 The environment sets what the command line does not: {", ".join(name.upper() for name in Settings.model_fields)}.""",
     )

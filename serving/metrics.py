@@ -42,7 +42,8 @@ _late: list[Callable[[], None]] = []
 """What is to be called every LAG_EVERY seconds, and before this process shows its numbers."""
 
 
-def _write_late() -> None:
+def write_late() -> None:
+    """Write what event loops have counted since the last time."""
     for write in _late:
         write()
 
@@ -163,7 +164,7 @@ async def timed_loop() -> AsyncIterator[None]:
             while late >= 0:  # the looks that could not be taken were late as well: one long stop is more than one
                 _lag.observe(late)
                 late -= LAG_EVERY
-            _write_late()
+            write_late()
 
     watcher = asyncio.create_task(watch())
     try:
@@ -171,12 +172,12 @@ async def timed_loop() -> AsyncIterator[None]:
     finally:
         watcher.cancel()
         await asyncio.wait([watcher])
-        _write_late()
+        write_late()
 
 
 def exposition() -> bytes:
     """Everything counted by all processes of the service, in Prometheus' text format."""
-    _write_late()
+    write_late()
     if VARIABLE not in os.environ:
         return generate_latest(_own)
     registry = CollectorRegistry()

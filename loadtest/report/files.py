@@ -1,12 +1,13 @@
 """The files of a report, each whole or not at all."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from altair.utils.schemapi import debug_mode
 
 from .. import whole
 from ..results import Results
-from . import one, two
+from . import frameworks, one, two
 from .library import being_packed
 from .page import html
 from .perfetto import trace
@@ -22,6 +23,12 @@ def before_after(before: Results, after: Results, path: Path) -> Path:
     """Write the report of two runs to `path`."""
     with being_packed() as library, debug_mode(False):  # as above
         return whole.write(path, html(two.page(before, after), library))
+
+
+def lineup(measured: Mapping[str, Results], path: Path) -> Path:
+    """Write the page of the line-up to `path`."""
+    with being_packed() as library, debug_mode(False):  # as above
+        return whole.write(path, html(frameworks.page(measured), library))
 
 
 def requests(results: Results, path: Path) -> Path:

@@ -3,6 +3,7 @@
 import shlex
 from datetime import UTC
 
+from ..lineup import in_words
 from ..results import Contender, Machine, Results
 from ..rows import Row, rows
 from ..scenarios import ABOUT, names
@@ -103,8 +104,13 @@ def commands(results: Results) -> list[tuple[str, str]]:
     return [
         ("This run", shlex.join(results.command)),
         ("The load generator", shlex.join(results.generator_command)),
-        *((each.name, _command(each)) for each in results.contenders),
+        *((_made_with(each), _command(each)) for each in results.contenders),
     ]
+
+
+def _made_with(contender: Contender) -> str:
+    """A service and the versions of its software, as far as they are known."""
+    return f"{contender.name}: {in_words(contender.software)}" if contender.software else contender.name
 
 
 def _command(contender: Contender) -> str:

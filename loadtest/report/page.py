@@ -11,8 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from .handlers import Handler, style
-from .picture import Figure, Picture
-from .theme import STATIC_WIDTH, finished
+from .picture import NO_TABLE, Figure, Picture, Table
+from .theme import finished
 
 SVG = "http://www.w3.org/2000/svg"
 """The name of a vocabulary; nothing is fetched from it."""
@@ -48,6 +48,8 @@ class Page:
     """What was run, by what it did."""
     doubts: list[str]
     """Each step that is inconclusive, with its reasons."""
+    table: Table = NO_TABLE
+    """Everything at once, where the pictures have no tables of their own."""
 
 
 def html(page: Page, library: Callable[[], str]) -> str:
@@ -73,7 +75,7 @@ def interactive(figure: Figure) -> dict[str, Any]:
 
 def static(figure: Figure, specification: dict[str, Any], name: str, conclusion: str) -> Markup:
     """A figure as it stands in the page from the start; `name` is its own in the page."""
-    drawn = vl_convert.vegalite_to_svg({**specification, "width": STATIC_WIDTH})
+    drawn = vl_convert.vegalite_to_svg({**specification, "width": figure.width})
     named = re.sub(r'(id="|url\(#)(clip|gradient)', rf"\g<1>{name}-\g<2>", drawn)
     size = re.search(r'viewBox="[^"]+"', named)
     head = Markup('<svg xmlns="{}" role="img" aria-labelledby="{}-title {}-desc" {}>').format(

@@ -5,6 +5,9 @@ from typing import Any
 
 import altair as alt
 
+STATIC_WIDTH = 720
+"""Pixels of a figure that has the page for itself."""
+
 STEP = "step"
 """The parameter of a chart that says for which number of users it is drawn."""
 
@@ -18,6 +21,8 @@ class Figure:
     """What is to be seen, for those who do not see it."""
     heading: str = ""
     """Above it, where a picture has several."""
+    width: int = STATIC_WIDTH
+    """Pixels, where no script fits it to its page."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,11 @@ class Table:
 
     head: list[str]
     rows: list[list[str]]
+    caption: str = ""
+    """How to read it, where no picture says so."""
+
+
+NO_TABLE = Table([], [])
 
 
 @dataclass(frozen=True)
@@ -46,13 +56,16 @@ class Picture:
     caption: str
     """How to read it."""
     figures: list[Figure]
-    table: Table
+    table: Table = NO_TABLE
+    """Its figures as they are, unless the page has a table of everything."""
     choices: list[Choice] = field(default_factory=list)
     """Where the reader can choose; `title` is then that of the first shown."""
     shown: int = 0
     """The number of users that it is drawn for before anybody chooses."""
     parts: tuple[str, ...] = ()
     """The parts of a request's time that it fills with patterns."""
+    abreast: int = 2
+    """Figures that stand beside each other where there is room."""
 
 
 def records(chart: alt.LayerChart) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import altair as alt
 
-from ..lineup import cores, lineup
+from ..lineup import CORE, cores, lineup
 from ..results import Results
 from ..rows import Row
 
@@ -15,12 +15,29 @@ T = TypeVar("T")
 INK, MUTED, FAINT, PAPER = "#1d2126", "#59636e", "#dde2e7", "#ffffff"
 """The page's style sheet puts others in their place where a reader prefers dark: each stands for what it names."""
 
-COLOURS = ("#d55e00", "#a87400", "#00875f", "#0072b2", "#a4509a", "#2f7f9f", "#7a7a00", "#6b7280")
-"""After M. Okabe and K. Ito, "Color Universal Design" (2008), darkened where they would be pale on white."""
+COLOURS = (
+    *("#d55e00", "#a87400", "#00875f", "#0072b2", "#a4509a", "#2f7f9f", "#7a7a00", "#6b7280"),
+    *("#c2385f", "#6a62c9", "#8f5f45", "#4d8b1f", "#d0417e", "#5c6bc0"),
+)
+"""After M. Okabe and K. Ito, "Color Universal Design" (2008), darkened where they would be pale on white. So many of
+them no eye tells apart by themselves: those of the line-up have a marker and a dash of their own as well."""
 
-MARKERS = ("square", "triangle-up", "diamond", "circle", "cross", "triangle-down", "triangle-right", "triangle-left")
+KIND_COLOURS = {"blocking": COLOURS[0], "non-blocking": COLOURS[3], "unknown": COLOURS[7]}
 
-DASHES = ([1, 0], [8, 3], [3, 3], [1, 3], [8, 3, 2, 3], [12, 4], [5, 2, 1, 2], [2, 6])
+MARKERS = (
+    *("square", "triangle-up", "diamond", "circle", "cross", "triangle-down", "triangle-right", "triangle-left"),
+    "M0,-1L0.25,-0.31L0.95,-0.31L0.38,0.12L0.59,0.81L0,0.4L-0.59,0.81L-0.38,0.12L-0.95,-0.31L-0.25,-0.31Z",  # a star
+    "M-0.8,-0.8L0.8,-0.8L-0.8,0.8L0.8,0.8Z",  # an hourglass
+    "M-0.8,-0.8L-0.8,0.8L0.8,-0.8L0.8,0.8Z",  # a bow tie
+    "M0,-0.9L0.86,-0.28L0.53,0.73L-0.53,0.73L-0.86,-0.28Z",  # a pentagon
+    "M-0.9,-0.4L0.9,-0.4L0.9,0.4L-0.9,0.4Z",  # a beam
+    "M-0.4,-0.9L0.4,-0.9L0.4,0.9L-0.4,0.9Z",  # a post
+)
+
+DASHES = (
+    *([1, 0], [8, 3], [3, 3], [1, 3], [8, 3, 2, 3], [12, 4], [5, 2, 1, 2], [2, 6]),
+    *([14, 3, 3, 3], [6, 6], [8, 2, 2, 2, 2, 2], [4, 2], [16, 8], [1, 6]),
+)
 
 PARTS = ("queue", "line", "wait", "work")
 """Of a request's time, as parts.Parts has them."""
@@ -35,8 +52,7 @@ LARGEST, SMALLEST = 300, 45
 """Square pixels of the first service's markers, and of the last one's: where they agree, none hides another."""
 
 HEIGHT = 300
-STATIC_WIDTH = 720
-"""Pixels, where no script fits a chart to its page."""
+"""Pixels."""
 
 
 def fill(part: str) -> str:
@@ -132,6 +148,7 @@ def _scale(of: Sequence[Any], names: list[str]) -> alt.Scale:
 
 def _as_many(of: Sequence[T], names: list[str]) -> list[T]:
     """One for each service: always the same for those of the line-up, what they leave for the others."""
-    known = {name: place for place, name in enumerate(lineup(cores())) if name in names}
+    everyone = dict.fromkeys([*CORE, *lineup(cores())])
+    known = {name: place for place, name in enumerate(everyone) if name in names}
     left = cycle([place for place in range(len(of)) if place not in known.values()] or range(len(of)))
     return [of[known[name] % len(of)] if name in known else of[next(left)] for name in names]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from email.message import Message
 from hashlib import sha256
 from http.client import HTTPConnection
 from itertools import product
@@ -23,14 +24,18 @@ from urllib.parse import urlencode
 import psutil
 import pytest
 
+import peers.rows
+
 pytestmark = pytest.mark.compose
 
 ROOT = Path(__file__).parents[2]
 TWINS = ("sync_app", "async_app")
 BEHIND = ("postgres", "upstream")
-PUBLISHED = (*TWINS, "locust")
+PEERS = ("flask", "flask_gevent", *(name.replace("-", "_") for name in peers.rows.PEERS))
+"""What the profile `lineup` brings up beside them."""
+PUBLISHED = (*TWINS, *PEERS, "locust")
 SERVICES = (*PUBLISHED, *BEHIND)
-INSIDE = {"sync_app": 8001, "async_app": 8002, "locust": 8089}
+INSIDE = {"sync_app": 8001, "async_app": 8002, **dict.fromkeys(PEERS, 8000), "locust": 8089}
 """The port of each published service in its container."""
 
 BUILT_WITHIN = 600.0
@@ -43,7 +48,7 @@ class Answer:
     """What came back over HTTP, and the seconds it took."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Message
     body: bytes
     seconds: float
 
@@ -91,7 +96,7 @@ class Stand:
             connection.request(method, target, body, {"Content-Type": kind} if kind else {})
             with connection.getresponse() as response:
                 read = response.read()
-                return Answer(response.status, dict(response.getheaders()), read, time.monotonic() - asked)
+                return Answer(response.status, response.headers, read, time.monotonic() - asked)
 
 
 def run(*command: str, within: float = 30.0, environment: Mapping[str, str] | None = None) -> str:
@@ -159,6 +164,7 @@ def brought_up() -> Iterator[Stand]:
         **{name: value for name, value in os.environ.items() if name.startswith(("PATH", "HOME", "DOCKER_"))},
         **{f"{service.removesuffix('_app').upper()}_PORT": str(port) for service, port in ports.items()},
         "MAX_DURATION": "4",
+        "COMPOSE_PROFILES": "lineup",
     }
     try:
         run(*command, "build", within=BUILT_WITHIN, environment=environment)
@@ -182,12 +188,17 @@ def stand() -> Iterator[Stand]:
         yield stand
 
 
-@pytest.mark.parametrize("service", TWINS)
-def test_a_twin_answers_through_its_published_port_after_the_wait(stand: Stand, service: str) -> None:
+SERVED_BY = {"flask": "sync_app", "flask_gevent": "sync_app"}
+"""The others are served by the package of their name."""
+
+
+@pytest.mark.parametrize("service", [*TWINS, *PEERS])
+def test_a_service_answers_through_its_published_port_after_the_wait(stand: Stand, service: str) -> None:
     answer = stand.ask(service, "/delay/300ms")
     assert (answer.status, answer.body) == (200, b'{"duration":0.3}\n')
     assert 0.3 <= answer.seconds < 3
-    assert answer.headers["Served-By"].startswith(f"{service}; ")
+    module = SERVED_BY.get(service, f"peers.{service}" if service in PEERS else service)
+    assert answer.headers["Served-By"].startswith(f"{module}; ")
 
 
 @pytest.mark.parametrize(
@@ -197,9 +208,10 @@ def test_a_twin_answers_through_its_published_port_after_the_wait(stand: Stand, 
         *("/fetch?n=2&delay=50ms", "/query?n=2&delay=50ms", "/file?size=1MiB", "/drip?duration=100ms"),
     ],
 )
-def test_both_twins_answer_the_same_bytes(stand: Stand, target: str) -> None:
-    sync, asynchronous = (stand.ask(service, target) for service in TWINS)
-    assert (sync.status, sync.body) == (asynchronous.status, asynchronous.body)
+def test_all_services_answer_the_same_bytes(stand: Stand, target: str) -> None:
+    twin, *others = (stand.ask(service, target) for service in (*TWINS, *PEERS))
+    for other in others:
+        assert (other.status, other.body) == (twin.status, twin.body)
 
 
 @pytest.mark.parametrize("service", TWINS)
@@ -259,10 +271,11 @@ def test_an_answer_given_to_one_twin_reaches_who_asked_the_other(stand: Stand, a
     assert answer.seconds < 3
 
 
-def test_the_twins_have_the_same_cpu_and_memory(stand: Stand) -> None:
-    sync, asynchronous = (stand.inspect(service)["HostConfig"] for service in TWINS)
+def test_all_services_have_the_same_cpu_and_memory(stand: Stand) -> None:
+    hosts = [stand.inspect(service)["HostConfig"] for service in (*TWINS, *PEERS)]
     for limit in ("NanoCpus", "Memory"):
-        assert sync[limit] == asynchronous[limit] > 0
+        (each,) = {host[limit] for host in hosts}
+        assert each > 0
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -317,9 +330,10 @@ def test_a_container_can_neither_write_to_its_image_nor_gain_rights(stand: Stand
     assert host["SecurityOpt"] == ["no-new-privileges:true"]
 
 
-def test_files_are_written_to_disks_and_each_twin_has_its_own(stand: Stand) -> None:
+def test_files_are_written_to_disks_and_each_service_has_its_own(stand: Stand) -> None:
+    services = (*TWINS, *PEERS)
     volumes = set()
-    for service in TWINS:
+    for service in services:
         (mount,) = stand.inspect(service)["Mounts"]
         assert (mount["Type"], mount["Destination"], mount["RW"]) == ("volume", "/files", True)
         kind = run(
@@ -328,7 +342,7 @@ def test_files_are_written_to_disks_and_each_twin_has_its_own(stand: Stand) -> N
         assert kind != "tmpfs"
         assert run("docker", "exec", stand.containers[service], "ls", "--almost-all", "/files") == ""
         volumes.add(mount["Name"])
-    assert len(volumes) == len(TWINS)
+    assert len(volumes) == len(services)
 
 
 def test_a_database_that_is_started_again_under_load_is_survived(stand: Stand) -> None:

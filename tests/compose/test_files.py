@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from backing import upstream
 from backing.postgres import CONNECTIONS
 from contract.settings import Settings
+from peers.rows import PEERS
 from serving.limits import DRAIN
 
 ROOT = Path(__file__).parents[2]
@@ -54,4 +55,17 @@ def test_the_image_holds_the_packages_of_the_project_and_what_they_run_on() -> N
     let_through = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
-    assert sorted(let_through) == sorted([*packages, "pyproject.toml", "requirements.txt"])
+    assert sorted(let_through) == sorted([*packages, "pyproject.toml", "requirements.txt", "requirements-lineup.txt"])
+
+
+def test_the_profile_alone_brings_up_every_other_framework() -> None:
+    (profile,) = re.findall(r"profiles: (.+)$", COMPOSE, re.MULTILINE)
+    (common,) = re.findall(r"^x-peer: &peer .*?\n\n", COMPOSE, re.MULTILINE | re.DOTALL)
+    assert profile == "[lineup]"
+    assert f"  profiles: {profile}\n" in common
+    blocks = re.findall(r"^  (\w+):\n    <<: \*peer\n    command: \[python, -m, (.+), --host", COMPOSE, re.MULTILINE)
+    started = dict(blocks)
+    assert {name: f"peers, {name}" for name in PEERS}.items() <= {
+        name.replace("_", "-"): command for name, command in started.items()
+    }.items()
+    assert {*started} - {name.replace("-", "_") for name in PEERS} == {"flask", "flask_gevent"}

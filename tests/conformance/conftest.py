@@ -1,10 +1,28 @@
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from loadtest.services import Running
 from tests.conformance.fleet import NAMES, Fleet
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run all tests of a service in a row, and by the same process where they are shared out: it is started once."""
+    own = [item for item in items if item.path.is_relative_to(HERE)]
+    for item in own:
+        item.add_marker(pytest.mark.xdist_group(service_of(item)))
+    own.sort(key=lambda item: NAMES.index(service_of(item)))
+    items[:] = [*(item for item in items if not item.path.is_relative_to(HERE)), *own]
+
+
+def service_of(item: pytest.Item) -> str:
+    """The service that a test is about; the first one's tests are joined by those about none in particular."""
+    given = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
+    return next((value for value in given if value in NAMES), NAMES[0])
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The services of the line-up as real processes, each started when it is first needed and stopped at the end."""
+"""The services of the line-up as real processes, each started when it is needed and stopped when others are."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +17,20 @@ from loadtest.services import Running, running
 LINEUP = lineup(cores())
 NAMES = tuple(LINEUP)
 
+TOGETHER = tuple(name for name, service in LINEUP.items() if service.worker_class != "sync")
+"""Services of which one process works on several requests at once."""
+
+ONE_AT_A_TIME = tuple(name for name in NAMES if name not in TOGETHER)
+"""Those that take no second request while they work on one."""
+
+LOOPS = tuple(name for name, service in LINEUP.items() if service.on_a_loop)
+"""Those that do so on an event loop."""
+
+LETTING_GO = ("aiohttp", "django-async", "sanic")
+"""Those that drop what a client waits for that leaves. The others wait on, and only streams end early."""
+
+WAITING_ON = tuple(name for name in TOGETHER if name not in LETTING_GO)
+
 
 @contextmanager
 def database_of_its_own(url: str) -> Iterator[str]:
@@ -30,6 +44,10 @@ def database_of_its_own(url: str) -> Iterator[str]:
             connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
 
+MOST = 14
+"""Services that run at the same time: eleven in all their varieties would be a thousand processes."""
+
+
 class Fleet:
     """Called with a name, and with what is to be special about it, the service of that name.
 
@@ -37,19 +55,26 @@ class Fleet:
     """
 
     def __init__(self) -> None:
-        self._services: dict[object, Running] = {}
-        self._stops: list[Callable[[], None]] = []
+        self._services: dict[object, tuple[Running, Callable[[], None]]] = {}
+        """The one that has not been asked for the longest comes first."""
+        self._stopping = ThreadPoolExecutor()
         self._behind = ExitStack()
         self._found: Mapping[str, str] = {}
 
     def __call__(self, name: str, workers: int | None = None, environment: Mapping[str, str] | None = None) -> Running:
-        key = (name, workers, tuple(sorted((environment or {}).items())))
-        if key not in self._services:
-            service = LINEUP[name] if workers is None else replace(LINEUP[name], workers=workers)
+        service = LINEUP[name] if workers is None else replace(LINEUP[name], workers=workers)
+        key = (service, *sorted((environment or {}).items()))
+        if key in self._services:
+            self._services[key] = self._services.pop(key)
+        else:
             stack = ExitStack()
-            self._services[key] = stack.enter_context(running(service, {**self.behind(), **(environment or {})}))
-            self._stops.append(stack.close)
-        return self._services[key]
+            started = stack.enter_context(running(service, {**self.behind(), **(environment or {})}))
+            self._services[key] = started, stack.close
+            while len(self._services) > MOST:
+                _, stop = self._services.pop(next(iter(self._services)))
+                self._stopping.submit(stop)
+        found, _ = self._services[key]
+        return found
 
     def behind(self) -> Mapping[str, str]:
         """DATABASE_URL and UPSTREAM_URL of what is behind the services."""
@@ -61,6 +86,6 @@ class Fleet:
 
     def close(self) -> None:
         """Stop every service, all at once, then what they wait for."""
-        with self._behind, ThreadPoolExecutor() as pool:
-            for stopped in [pool.submit(stop) for stop in self._stops]:
+        with self._behind, self._stopping as pool:
+            for stopped in [pool.submit(stop) for _, stop in self._services.values()]:
                 stopped.result()

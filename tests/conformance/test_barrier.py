@@ -2,10 +2,11 @@ from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
-from tests.conformance.fleet import Fleet
-from tests.conformance.wire import Held, ask, at_once
+from tests.conformance.counted import Counts
+from tests.conformance.fleet import LETTING_GO, ONE_AT_A_TIME, TOGETHER, WAITING_ON, Fleet
+from tests.conformance.wire import Held, ask, at_once, eventually
 
-OVERLAPPING = pytest.mark.parametrize("name", ["flask-threads", "flask-gevent", "aiohttp"])
+OVERLAPPING = pytest.mark.parametrize("name", TOGETHER)
 
 
 @OVERLAPPING
@@ -33,20 +34,25 @@ def test_parties_of_different_sizes_do_not_mix(fleet: Fleet, name: str) -> None:
     assert [answer.status for answer in at_once(fleet(name, workers=1).url, targets)] == [504, 504]
 
 
-def test_three_at_once_never_meet_on_flask_with_its_one_thread_a_process(fleet: Fleet) -> None:
-    answers = at_once(fleet("flask").url, ["/barrier?n=3&timeout=200ms"] * 3)
+@pytest.mark.parametrize("name", ONE_AT_A_TIME)
+def test_three_at_once_never_meet_where_a_process_takes_one_request_at_a_time(fleet: Fleet, name: str) -> None:
+    answers = at_once(fleet(name).url, ["/barrier?n=3&timeout=200ms"] * 3)
     assert [answer.status for answer in answers] == [504] * 3
     assert all(answer.timing["wait"] >= 0.2 for answer in answers)
 
 
-def test_a_client_that_leaves_frees_its_seat_on_aiohttp(fleet: Fleet) -> None:
-    url = fleet("aiohttp", workers=1).url
-    Held(url, "/barrier?n=2&timeout=10s").leave()
+@pytest.mark.parametrize("name", LETTING_GO)
+def test_a_client_that_leaves_frees_its_seat(fleet: Fleet, name: str) -> None:
+    url = fleet(name, workers=1).url
+    held = Held(url, "/barrier?n=2&timeout=10s")
+    eventually(lambda: Counts(url)("http_requests_in_flight") == 1, within=2)
+    held.leave()
+    eventually(lambda: Counts(url)("http_requests_in_flight") == 0, within=2)
     assert ask(url, "/barrier?n=2&timeout=300ms").status == 504
 
 
-@pytest.mark.parametrize("name", ["flask-threads", "flask-gevent"])
-def test_a_client_that_leaves_is_still_waited_with_on_flask(fleet: Fleet, name: str) -> None:
+@pytest.mark.parametrize("name", WAITING_ON)
+def test_a_client_that_leaves_is_still_waited_with_on_the_others(fleet: Fleet, name: str) -> None:
     url = fleet(name, workers=1).url
     Held(url, "/barrier?n=2&timeout=2s").leave()
     assert ask(url, "/barrier?n=2&timeout=300ms").status == 200

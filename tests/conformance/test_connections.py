@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from loadtest.services import Running
-from tests.conformance.fleet import Fleet
+from tests.conformance.fleet import LOOPS, ONE_AT_A_TIME, Fleet
 from tests.conformance.wire import Held, connect
 
 SOMAXCONN = Path("/proc/sys/net/core/somaxconn")
@@ -28,7 +28,7 @@ def test_a_connection_is_kept_for_more_requests_but_by_a_sync_worker(
         answer = connection.getresponse()
         answer.read()
         kept.append(connection.sock is not None and not answer.will_close)
-    assert kept == [service.service.name != "flask"] * 5
+    assert kept == [service.service.worker_class != "sync"] * 5
 
 
 @pytest.mark.parametrize("protocol", ["websocket", "h2c"])
@@ -41,7 +41,9 @@ def test_an_upgrade_that_is_offered_is_not_taken(connection: HTTPConnection, pro
 @pytest.mark.skipif(
     not SOMAXCONN.exists() or int(SOMAXCONN.read_text()) < 1000, reason="the system's own limit is lower, or unknown"
 )
-@pytest.mark.parametrize(("name", "busy"), [("flask", "/delay/1s"), ("aiohttp", "/blocking/1s")])
+@pytest.mark.parametrize(
+    ("name", "busy"), [*((name, "/delay/1s") for name in ONE_AT_A_TIME), *((name, "/blocking/1s") for name in LOOPS)]
+)
 def test_three_hundred_may_knock_while_a_process_is_busy(fleet: Fleet, name: str, busy: str) -> None:
     url = fleet(name, workers=1).url
     held = Held(url, busy)

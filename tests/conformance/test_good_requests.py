@@ -3,16 +3,20 @@ import re
 import psutil
 import pytest
 
+from loadtest.lineup import Service
 from loadtest.services import Running
 from tests.conformance.cases import GOOD, Good
+from tests.conformance.exceptions import leave_out
 from tests.conformance.wire import ask
 
-LANES = {
-    "flask": r"sync_app; pid=(\d+); lane=MainThread",
-    "flask-threads": r"sync_app; pid=(\d+); lane=ThreadPoolExecutor-\d+_\d+",
-    "flask-gevent": r"sync_app; pid=(\d+); lane=Dummy-\d+",
-    "aiohttp": r"async_app; pid=(\d+); lane=loop",
-}
+LANES = {"sync": "MainThread", "gthread": r"ThreadPoolExecutor-\d+_\d+", "gevent": r"Dummy-\d+"}
+
+
+def lane(service: Service) -> str:
+    """What a service calls its threads, or its loop: those that have it for one request have both."""
+    if service.on_a_loop:
+        return "loop"
+    return LANES[service.worker_class] + ("|loop" if service.twin == "async_app" else "")
 
 
 @pytest.mark.parametrize("case", GOOD, ids=lambda case: case.target)
@@ -31,7 +35,10 @@ def test_a_good_request_is_answered_after_its_wait(service: Running, case: Good)
 
 @pytest.mark.parametrize("target", ["/healthz", "/delay/0", "/delay/nan", "/nope", "/sse?count=1", "/metrics"])
 def test_every_answer_says_who_served_it(service: Running, target: str) -> None:
-    served_by = re.fullmatch(LANES[service.service.name], ask(service.url, target).headers["Served-By"])
+    known = service.service
+    served_by = re.fullmatch(
+        rf"{known.module}; pid=(\d+); lane=({lane(known)})", ask(service.url, target).headers["Served-By"]
+    )
     assert served_by
     assert int(served_by[1]) in {worker.pid for worker in psutil.Process(service.process.pid).children()}
 
@@ -45,6 +52,7 @@ def test_the_index_is_a_page_for_a_browser(service: Running) -> None:
 
 @pytest.mark.parametrize("host", ["a b", "x';id;'", "<script>", "user@a", "a/b", "\xe9", ""])
 def test_a_hostile_host_is_not_echoed(service: Running, host: str) -> None:
+    leave_out(service.service.name, host)
     for accept in ("application/json", "text/html"):
         hostile = ask(service.url, "/", headers={"Host": host, "Accept": accept})
         assert hostile.body == ask(service.url, "/", headers={"Host": "127.0.0.1", "Accept": accept}).body

@@ -53,11 +53,11 @@ def test_options_does_not_look_at_parameters(service: Running, target: str) -> N
     options_say(service, target, ("GET", "HEAD", "OPTIONS"))
 
 
-MEASURED = {"Date", "Served-By", "Server-Timing"}
+MEASURED = {"date", "served-by", "server-timing"}
 
 
 def fixed_headers(answer: Answer) -> dict[str, str]:
-    return {name: value for name, value in answer.headers.items() if name not in MEASURED}
+    return {name.lower(): value for name, value in answer.headers.items() if name.lower() not in MEASURED}
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_head_has_the_headers_of_get_and_no_body(service: Running, target: str) 
     head = ask(service.url, target, "HEAD")
     assert head.status == got.status
     assert fixed_headers(head) == fixed_headers(got)
-    assert head.headers.keys() == got.headers.keys()
+    assert {name.lower() for name in head.headers} == {name.lower() for name in got.headers}
     assert head.headers["Content-Length"] == str(len(got.body))
     assert head.body == b""
 

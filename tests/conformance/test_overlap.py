@@ -3,22 +3,23 @@ from math import ceil
 
 import pytest
 
-from tests.conformance.fleet import LINEUP, Fleet
+from tests.conformance.fleet import LINEUP, LOOPS, ONE_AT_A_TIME, TOGETHER, Fleet
 from tests.conformance.wire import Held, ask, at_once, elapsed
 
 WAIT = 0.5
 TWENTY = ["/delay/500ms"] * 20
 
 
-def test_twenty_waits_take_twenty_over_its_slots_on_flask(fleet: Fleet) -> None:
-    slots = LINEUP["flask"].slots
+@pytest.mark.parametrize("name", ONE_AT_A_TIME)
+def test_twenty_waits_take_twenty_over_its_slots_where_these_are_few(fleet: Fleet, name: str) -> None:
+    slots = LINEUP[name].slots
     assert slots
-    answers = at_once(fleet("flask").url, TWENTY)
+    answers = at_once(fleet(name).url, TWENTY)
     assert {answer.status for answer in answers} == {200}
     assert ceil(20 / slots) * WAIT <= elapsed(answers) < ceil(20 / slots) * WAIT + 2 * WAIT
 
 
-@pytest.mark.parametrize("name", ["flask-threads", "flask-gevent", "aiohttp"])
+@pytest.mark.parametrize("name", TOGETHER)
 def test_twenty_waits_take_about_one_where_there_are_slots_enough(fleet: Fleet, name: str) -> None:
     answers = at_once(fleet(name).url, TWENTY)
     assert {answer.status for answer in answers} == {200}
@@ -29,18 +30,12 @@ def test_twenty_waits_take_about_one_where_there_are_slots_enough(fleet: Fleet, 
 @pytest.mark.parametrize(
     ("name", "neighbour", "held_up"),
     [
-        ("flask", "/delay/500ms", True),
-        ("flask", "/offload/500ms", True),
-        ("flask-threads", "/delay/500ms", False),
-        ("flask-threads", "/blocking/500ms", False),
-        ("flask-threads", "/offload/500ms", False),
-        ("flask-gevent", "/delay/500ms", False),
-        ("flask-gevent", "/blocking/500ms", False),
-        ("flask-gevent", "/cpu/500ms", True),
-        ("aiohttp", "/delay/500ms", False),
-        ("aiohttp", "/offload/500ms", False),
-        ("aiohttp", "/blocking/500ms", True),
-        ("aiohttp", "/cpu/500ms", True),
+        *((name, "/delay/500ms", True) for name in ONE_AT_A_TIME),
+        *((name, "/offload/500ms", True) for name in ONE_AT_A_TIME),
+        *((name, "/delay/500ms", False) for name in TOGETHER),
+        *((name, "/blocking/500ms", name in LOOPS) for name in TOGETHER),
+        *((name, "/offload/500ms", False) for name in TOGETHER if name != "flask-gevent"),
+        *((name, "/cpu/500ms", True) for name in (*LOOPS, "flask-gevent")),
     ],
 )
 def test_a_neighbour_holds_a_request_up_or_does_not(fleet: Fleet, name: str, neighbour: str, held_up: bool) -> None:
@@ -64,7 +59,7 @@ NEIGHBOURS = [
 ]
 
 
-@pytest.mark.parametrize("name", ["flask-threads", "flask-gevent", "aiohttp"])
+@pytest.mark.parametrize("name", TOGETHER)
 @pytest.mark.parametrize("neighbour", NEIGHBOURS)
 def test_nothing_that_waits_holds_up_its_neighbours(fleet: Fleet, name: str, neighbour: str) -> None:
     url = fleet(name, workers=1).url
@@ -78,7 +73,7 @@ def test_nothing_that_waits_holds_up_its_neighbours(fleet: Fleet, name: str, nei
     assert all(answer.result().elapsed >= WAIT for answer in answers)
 
 
-@pytest.mark.parametrize("name", ["flask-threads", "flask-gevent", "aiohttp"])
+@pytest.mark.parametrize("name", TOGETHER)
 @pytest.mark.parametrize(
     "target",
     [

@@ -4,12 +4,12 @@ import pytest
 
 from loadtest.services import Running
 from tests.conformance.counted import Counts
-from tests.conformance.fleet import NAMES, Fleet
+from tests.conformance.fleet import LETTING_GO, NAMES, TOGETHER, Fleet
 from tests.conformance.problems import unavailable
 from tests.conformance.wire import Held, ask, at_once, elapsed, eventually
 
 SMALL = {"POOL_SIZE": "2", "POOL_TIMEOUT": "0.6", "THREADS": "32"}
-OVERLAPPING = pytest.mark.parametrize("name", ["flask-threads", "flask-gevent", "aiohttp"])
+OVERLAPPING = pytest.mark.parametrize("name", TOGETHER)
 CALLS = pytest.mark.parametrize("operation", ["query", "fetch"])
 POOLED = pytest.mark.parametrize(("operation", "pool"), [("query", "database"), ("fetch", "upstream")])
 
@@ -24,7 +24,7 @@ def small(request: pytest.FixtureRequest, fleet: Fleet) -> Running:
 @pytest.mark.parametrize("operation", ["query", "fetch"])
 @pytest.mark.parametrize("mode", ["idiomatic", "sequential", "concurrent"])
 def test_four_calls_take_as_long_as_their_mode_says(service: Running, operation: str, mode: str) -> None:
-    in_a_row = mode == "sequential" or (mode == "idiomatic" and service.service.name != "aiohttp")
+    in_a_row = mode == "sequential" or (mode == "idiomatic" and service.service.twin == "sync_app")
     answer = ask(service.url, f"/{operation}?n=4&delay=150ms&mode={mode}")
     assert answer.status == 200
     if in_a_row:
@@ -75,9 +75,10 @@ def test_what_a_pool_is_doing_is_shown(fleet: Fleet, name: str, operation: str, 
     assert [counts(name, pool=pool) for name in ("pool_in_use", "pool_waiting")] == [0, 0]
 
 
+@pytest.mark.parametrize("name", LETTING_GO)
 @CALLS
-def test_a_client_that_leaves_gives_its_connection_back_on_aiohttp(fleet: Fleet, operation: str) -> None:
-    url = fleet("aiohttp", workers=1, environment=SMALL).url
+def test_a_client_that_leaves_gives_its_connection_back(fleet: Fleet, name: str, operation: str) -> None:
+    url = fleet(name, workers=1, environment=SMALL).url
     for _ in range(2):
         Held(url, f"/{operation}?delay=9s").leave()
     assert ask(url, f"/{operation}?n=2&delay=0&mode=concurrent").status == 200

@@ -166,9 +166,14 @@ class Held:
     def __init__(self, url: str, target: str) -> None:
         self.began = time.perf_counter()
         self._connection = connect(url)
-        self._connection.sendall(written(target, headers={"Expect": "100-continue"}))
-        interim = b"HTTP/1.1 100 Continue\r\n\r\n"
-        assert self._connection.recv(len(interim)) == interim
+        self._connection.sendall(written(target, headers={"Expect": "100-continue", "Content-Length": "1"}))
+        interim = b""
+        while not interim.endswith(b"\r\n\r\n"):
+            piece = self._connection.recv(1)  # the response proper may follow at once
+            assert piece
+            interim += piece
+        assert interim.startswith(b"HTTP/1.1 100 ")
+        self._connection.sendall(b"x")
 
     def answer(self) -> Answer:
         with self._connection:

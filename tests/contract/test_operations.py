@@ -1,7 +1,7 @@
 import pytest
 
 from contract.operation import LONGEST_BODY, Operation, options
-from contract.operations import OPERATIONS
+from contract.operations import OPERATIONS, refusal
 from contract.problems import Problem
 from contract.settings import Settings
 from tests.contract.asking import BY_NAME, parsed_body, parsed_example, whole
@@ -96,3 +96,25 @@ def test_options_names_the_methods_in_its_body_and_its_header(name: str, body: b
     reply = options(BY_NAME[name].methods)
     assert whole(reply) == body
     assert reply.headers == {"Allow": ", ".join(BY_NAME[name].methods)}
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "status", "allowed"),
+    [
+        ("GET", "/nope", 404, None),
+        ("OPTIONS", "/delay/a%2Fb", 404, None),
+        ("OPTIONS", "/d%65lay/1", 404, None),
+        ("PUT", "//delay/1", 404, None),
+        ("PUT", "/delay/1/", 404, None),
+        ("PUT", "/delay/1", 405, "GET, HEAD, OPTIONS"),
+        ("PUT", "/delay/%ff", 405, "GET, HEAD, OPTIONS"),
+        ("PUT", "/delay/nan?x=1&x=2", 405, "GET, HEAD, OPTIONS"),
+        ("HEAD", "/answer/", 405, "OPTIONS, POST"),
+        ("get", "http://x/healthz", 405, "GET, HEAD, OPTIONS"),
+    ],
+)
+def test_what_no_operation_takes_is_refused_for_its_path_or_for_its_method(
+    method: str, target: str, status: int, allowed: str | None
+) -> None:
+    problem = refusal(method, target)
+    assert (problem.status, problem.headers.get("Allow")) == (status, allowed)

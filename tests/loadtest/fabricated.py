@@ -11,6 +11,7 @@ from loadtest.exchange import Exchange
 from loadtest.lineup import lineup
 from loadtest.model import DEADLOCK, SLOTS, Limit, Load, predict
 from loadtest.results import SCHEMA, Contender, Machine, Measured, Options, Predicted, Results, Step, Told
+from loadtest.ways import HEALTHZ, WAYS
 
 WAIT = 0.1
 
@@ -41,6 +42,8 @@ def contender(name: str, scenario: str = "delay", think: float = 0.0, **changes:
     known = Contender(
         name=name,
         made_of=service.made_of if service else "http://127.0.0.1:9/",
+        software=dict.fromkeys(service.distributions, "1.0") if service else {},
+        adapter_lines=100 if service else None,
         kind=service.kind if service else "unknown",
         processes=service.workers if service else None,
         threads=service.threads if service else None,
@@ -174,6 +177,18 @@ def step(  # noqa: PLR0913 - all but the first two are what is to be wrong with 
         doubts=[],
     )
     return done.model_copy(update=changes)
+
+
+def lineup_of(
+    names: Sequence[str] = tuple(lineup(2)), *, ways: Sequence[str] = tuple(WAYS), **changes: Any
+) -> dict[str, Results]:
+    """The three comparisons of a line-up, as the model has them; what `changes` says is wrong with every step."""
+    found = {}
+    for way in ways:
+        think = 0.05 if way == HEALTHZ else 0.0
+        steps = [step(name, users, scenario=way, think=think, **changes) for name in names for users in WAYS[way].users]
+        found[way] = results(steps, scenario=way, think=think)
+    return found
 
 
 def stuck(service: str, users: int, succeeded: int = 0, **changes: Any) -> Step:

@@ -51,6 +51,7 @@ def hostile(text: str) -> Results:
                     update={
                         "name": printable(text),
                         "made_of": text,
+                        "software": {text: text},
                         "command": [text],
                         "environment": {"POOL_SIZE": text},
                     }

@@ -1,12 +1,14 @@
 import re
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
 
 from loadtest.cli import main
 from loadtest.compare import Comparison
+from loadtest.lineup import CORE, lineup
 from loadtest.scenarios import ABOUT
 
 SCRIPT = Path(sys.executable).with_name("sync-vs-async")
@@ -14,7 +16,7 @@ SCRIPT = Path(sys.executable).with_name("sync-vs-async")
 
 @pytest.fixture(autouse=True)
 def _nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    for run in ("compare", "serve_all", "report"):
+    for run in ("compare", "serve_all", "report", "lineup"):
         monkeypatch.setattr(f"loadtest.cli.{run}", lambda *_: pytest.fail("this was taken for a run"))
 
 
@@ -26,7 +28,7 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     assert ended.value.code == 1
     assert out == ""
     program, _, complaint = err.partition(": ")
-    assert program in ("sync-vs-async", "sync-vs-async compare", "sync-vs-async serve")
+    assert program in ("sync-vs-async", *(f"sync-vs-async {command}" for command in ("compare", "serve", "lineup")))
     assert err.endswith("\n")
     assert err.count("\n") == 1
     return complaint.rstrip()
@@ -35,7 +37,7 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ("--services nope", "There is no service 'nope'; there are flask, flask-threads, flask-gevent, aiohttp."),
+        ("--services nope", f"There is no service 'nope'; there are {', '.join(lineup(1))}."),
         ("--services flask,", "There is no service ''; there are "),
         ("--services=", "There is no service ''; there are "),
         ("--services flask,flask", "Each service can be compared once; got flask, flask."),
@@ -131,6 +133,40 @@ def test_so_is_a_mistake_of_serve(arguments: str, complaint: str, capsys: pytest
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
+        ("--services nope", "There is no service 'nope'; there are flask, "),
+        ("--services aiohttp,all", "Each service can be compared once; got aiohttp, flask, flask-threads, "),
+        ("--seconds 0.4", "--seconds takes a number from 0.5 to 600; got 0.4."),
+        ("--repeats 0", "--repeats takes a whole number from 1 to 20; got 0."),
+        ("--out /dev/null/x", "--out '/dev/null/x' cannot be written to: Not a directory."),
+        ("--users 1", "unrecognized arguments: --users 1"),
+        ("--trace", "unrecognized arguments: --trace"),
+    ],
+)
+def test_so_is_a_mistake_of_lineup(
+    arguments: str, complaint: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("loadtest.lineup.version", lambda _name: "1.0")
+    assert refused(["lineup", *arguments.split()], capsys).startswith(complaint)
+
+
+@pytest.mark.parametrize("command", ["compare", "serve", "lineup"])
+def test_a_framework_that_is_not_installed_is_one_line_that_says_how_to_install_it(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def version(name: str) -> str:
+        if name == "Django":
+            raise PackageNotFoundError(name)
+        return "1.0"
+
+    monkeypatch.setattr("loadtest.lineup.version", version)
+    told = refused([command, "--services", "all"], capsys)
+    assert told.startswith("django needs Django, which is not installed: `make install-lineup` installs every ")
+    assert "--editable '.[django]'` this one alone." in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
         ([], "the following arguments are required: COMMAND"),
         (["measure"], "argument COMMAND: invalid choice: 'measure'"),
     ],
@@ -161,12 +197,13 @@ def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert "serve" in told
 
 
-@pytest.mark.parametrize("command", ["compare", "serve"])
+@pytest.mark.parametrize("command", ["compare", "serve", "lineup"])
 def test_help_has_examples_that_can_be_pasted(command: str) -> None:
     ran = subprocess.run([SCRIPT, command, "--help"], capture_output=True, text=True, check=True, timeout=60)
     assert ran.stderr == ""
     examples = ran.stdout.partition("examples:\n")[2]
     assert re.findall(rf"^  sync-vs-async {command}( --quick)? ", examples, flags=re.MULTILINE)
+    assert max(map(len, examples.splitlines())) <= 120
     options = set(re.findall(r"(--[a-z-]+)", ran.stdout.partition("examples:\n")[0]))
     assert set(re.findall(r"(--[a-z-]+)", examples)) <= options
     assert "exit status: 0 " in examples
@@ -237,6 +274,22 @@ def test_what_a_scenario_needs_is_brought_up_for_it(
     arguments: str, needed: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert planned(arguments, tmp_path, monkeypatch).needs == needed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        ("", CORE),
+        ("--quick", ("flask", "flask-threads", "aiohttp")),
+        ("--services all", tuple(lineup(1))),
+        ("--services aiohttp,flask", ("aiohttp", "flask")),
+    ],
+)
+def test_all_is_the_whole_line_up_and_nothing_named_is_what_is_always_installed(
+    arguments: str, names: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loadtest.lineup.version", lambda _name: "1.0")
+    assert tuple(service.name for service in planned(arguments, tmp_path, monkeypatch).services) == names
 
 
 def test_help_says_what_every_scenario_waits_for(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from loadtest.lineup import lineup
 from loadtest.serve import RACE_PORT
 from tests.loadtest.commands import SCRIPT, WITHIN, alone, serving
 from tests.loadtest.racing import events, start
@@ -80,7 +81,7 @@ def test_a_port_that_is_taken_is_one_line_and_nothing_is_started() -> None:
         ("flask", "A race takes 2 or 3 services; got 1."),
         ("flask,flask-threads,flask-gevent,aiohttp", "A race takes 2 or 3 services; got 4."),
         ("flask,flask", "Each service can be in a race once; got flask, flask."),
-        ("flask,nope", "There is no service 'nope'; there are flask, flask-threads, flask-gevent, aiohttp."),
+        ("flask,nope", f"There is no service 'nope'; there are {', '.join(lineup(1))}."),
     ],
 )
 def test_a_mistake_is_one_clear_line_and_status_1(services: str, complaint: str) -> None:

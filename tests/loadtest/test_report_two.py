@@ -92,5 +92,5 @@ def test_both_machines_are_told_and_the_commands_that_are_the_same_once() -> Non
         ("The load generator", "generate"),
         ("This run, after", "sync-vs-async compare --quick"),
         ("This run, before", "sync-vs-async compare"),
-        ("aiohttp", "POOL_SIZE=10 serve aiohttp"),
+        ("aiohttp: aiohttp 1.0, its own server", "POOL_SIZE=10 serve aiohttp"),
     ]

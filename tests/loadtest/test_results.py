@@ -61,6 +61,11 @@ def test_what_was_foretold_can_be_read_again(tmp_path: Path, name: str, scenario
     assert read.environment == {"POOL_SIZE": "10"}
 
 
+def test_a_service_tells_its_software_and_the_lines_of_its_adapter_and_a_stranger_neither() -> None:
+    told = {known.name: (known.software, known.adapter_lines) for known in RUN.contenders}
+    assert told == {"flask": ({"Flask": "1.0", "gunicorn": "1.0"}, 100), "stranger": ({}, None)}
+
+
 @pytest.mark.parametrize("fails", ["os.fsync", "pathlib.Path.replace"])
 def test_a_write_that_fails_leaves_no_results_and_the_old_latest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
@@ -157,7 +162,7 @@ TWICE = [json.loads(contender("flask").model_dump_json())] * 2
         ),
         *(
             (edited("contenders", 0, name, value=0), f"contenders.0.{name}: Input should be greater than or equal to 1")
-            for name in ("processes", "threads", "slots")
+            for name in ("processes", "threads", "slots", "adapter_lines")
         ),
         (edited("contenders", 0, "load", "wait", value=0), "contenders.0.load: a request that takes no time, "),
         *(

@@ -28,6 +28,12 @@ def test_there_is_a_row_for_each_service_and_number_of_users_in_their_order() ->
     assert table == [("flask", 1, 2), ("flask", 10, 2), ("aiohttp", 1, 2), ("aiohttp", 10, 2)]
 
 
+def test_services_of_one_kind_stand_together_in_the_order_in_which_they_were_asked_for() -> None:
+    names = ("aiohttp", "stranger", "flask-threads", "sanic", "flask")
+    table = [each.service for each in rows(results([step(name, 1) for name in names]))]
+    assert table == ["flask-threads", "flask", "aiohttp", "sanic", "stranger"]
+
+
 def test_throughput_is_all_answers_over_all_seconds() -> None:
     long, short = measured(10, 0.1, seconds=30), measured(10, 0.2, seconds=10, failures=100)
     table = row(step("aiohttp", 10, measured=long), step("aiohttp", 10, repeat=2, measured=short))

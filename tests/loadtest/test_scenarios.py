@@ -19,6 +19,7 @@ from loadtest.scenarios import (
     MIXED,
     SCENARIOS,
     Scenario,
+    computes,
     day,
     load,
     longest,
@@ -30,7 +31,6 @@ KNOWN = lineup(2)
 
 LEFT_OUT = {
     "index": "waits for nothing",
-    "healthz": "waits for nothing",
     "openapi": "waits for nothing",
     "metrics": "waits for nothing",
     "answer": "is what the person of ask does",
@@ -98,7 +98,10 @@ def test_the_longest_delay_is_that_of_which_all_waits_fit_into_one_request(name:
 @pytest.mark.parametrize(
     ("name", "needed"),
     [
-        *((name, set()) for name in ("delay", "fanout", "file", "drip", "sse", "blocking", "offload", "cpu")),
+        *(
+            (name, set())
+            for name in ("delay", "fanout", "file", "drip", "sse", "blocking", "offload", "cpu", "healthz")
+        ),
         ("fetch", {"upstream"}),
         ("query", {"database"}),
         ("ask", {"database"}),
@@ -144,6 +147,25 @@ LOADS: list[tuple[str, str, float, dict[str, int]]] = [
 ]
 
 
+LIKE = {
+    "flask-async": FLASK,
+    "django": THREADS,
+    "pyramid": THREADS,
+    "django-async": AIOHTTP,
+    "tornado": AIOHTTP,
+    "sanic": AIOHTTP,
+    "fastapi": AIOHTTP,
+}
+"""What holds the same for as long, whatever its framework."""
+
+LOADS += [
+    (name, service, 0.1 if service == "flask-async" else wait, limited)  # which waits for a fanout as coroutines do
+    for service, other in LIKE.items()
+    for name, known, wait, limited in LOADS
+    if known == other
+]
+
+
 @pytest.mark.parametrize(("name", "service", "wait", "limited"), LOADS, ids=str)
 @pytest.mark.parametrize("think", [0.0, 0.9])
 def test_a_request_holds_what_its_kind_of_service_has_for_its_whole_wait(
@@ -158,10 +180,18 @@ def test_a_request_holds_what_its_kind_of_service_has_for_its_whole_wait(
     assert got.patience == (1.0 if name == "ask" else None)
 
 
-def test_every_scenario_is_foretold_for_every_service_but_the_disk() -> None:
+def test_every_scenario_is_foretold_for_every_service_but_the_disk_and_what_a_framework_costs() -> None:
     told = {(name, service) for name, service, *_ in LOADS}
-    assert told == {(name, service) for name in SCENARIOS for service in KNOWN if name != "file"}
-    assert [load("file", service, 0.1, 0.0) for service in KNOWN.values()] == [None] * len(KNOWN)
+    unknown = ("file", "healthz")
+    assert told == {(name, service) for name in SCENARIOS for service in KNOWN if name not in unknown}
+    assert {load(name, service, 0.1, 0.0) for name in unknown for service in KNOWN.values()} == {None}
+
+
+def test_the_control_of_what_a_framework_costs_waits_for_nothing_and_is_no_part_of_a_day() -> None:
+    assert operation("healthz").waits_for == "nothing"
+    assert SCENARIOS["healthz"].target == "/healthz"
+    assert "healthz" not in DAY
+    assert not computes("healthz")
 
 
 @pytest.mark.parametrize("name", [FLASK, THREADS, GEVENT, AIOHTTP])

@@ -8,12 +8,14 @@ import sys
 import time
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPException
+from importlib.metadata import version
 from pathlib import Path
 
 import psutil
 import pytest
 
-from loadtest.lineup import chosen, lineup
+from loadtest.choosing import chosen
+from loadtest.lineup import lineup
 from loadtest.serve import PORTS, UPSTREAM_PORT, Part, parts, twins
 from tests.loadtest.commands import SCRIPT, WITHIN, alone, heeds_hangups, serving
 from tests.loadtest.processes import living, started_in
@@ -55,11 +57,13 @@ def test_without_names_it_is_both_twins_as_they_are_by_themselves() -> None:
         (["aiohttp", "flask"], [8002, 8001]),
         (["aiohttp"], [8002]),
         (["flask", "flask-threads:threads=8", "aiohttp", "aiohttp:workers=1"], [8001, 8004, 8002, 8005]),
+        (["django", "flask", "sanic"], [8004, 8001, 8005]),
     ],
 )
 def test_each_service_has_a_port_of_its_own_and_the_first_of_its_kind_the_well_known_one(
-    names: list[str], ports: list[int]
+    names: list[str], ports: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("loadtest.lineup.version", lambda _name: "1.0")
     placed = parts([chosen(name, KNOWN) for name in names])
     assert [part.name for part in placed] == names
     assert [part.port for part in placed] == ports
@@ -89,6 +93,8 @@ def test_all_of_it_comes_up_says_what_to_try_and_goes_down_on_ctrl_c(environment
 def test_it_goes_down_when_it_is_told_to_end(environment: dict[str, str], number: signal.Signals) -> None:
     with serving(environment, "serve", "--services", "aiohttp:workers=1") as served:
         served.hear("Ctrl-C stops all of it")
+        made_of = "non-blocking, 1 process x 1 event loop, slots as needed"
+        assert f"  {made_of}; aiohttp {version('aiohttp')}, its own server" in served.said
         served.process.send_signal(number)
         assert served.end() == 0
 

@@ -69,6 +69,37 @@ def test_every_table_states_the_processes_threads_and_slots_of_each_service(
         assert "2 x 1 = any" in table
 
 
+def test_services_are_grouped_by_their_kind_where_there_are_several(capsys: pytest.CaptureFixture[str]) -> None:
+    names = ("aiohttp", "stranger", "django", "flask")
+    text = shown(results([step(name, users) for name in names for users in (1, 50)]), capsys)
+    lineup, happened, took = re.split("What happened|What it took", text)
+    assert re.findall(r"^ ([a-z-]+) +((?:non-)?blocking|unknown) ", lineup, flags=re.MULTILINE) == [
+        ("django", "blocking"),
+        ("flask", "blocking"),
+        ("aiohttp", "non-blocking"),
+        ("stranger", "unknown"),
+    ]
+    for table in (happened, took.partition("At 1 user")[0]):
+        assert re.findall(r"^ ([a-z-]+)(?:  |$)", table, flags=re.MULTILINE) == [
+            *("service", "blocking", "django", "flask", "non-blocking", "aiohttp", "unknown", "stranger")
+        ]
+
+
+def test_services_of_one_kind_need_no_name_for_it(capsys: pytest.CaptureFixture[str]) -> None:
+    happened = shown(results([step("flask", 1), step("django", 1)]), capsys).partition("What happened")[2]
+    assert "blocking" not in happened
+
+
+def test_the_line_up_states_the_software_of_each_service_with_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    names = ("flask-gevent", "django", "sanic", "stranger")
+    lineup = shown(results([step(name, 1) for name in names]), capsys).partition("What happened")[0]
+    told = {line.split()[0]: line.split("   ")[-1].strip() for line in map(str.rstrip, lineup.splitlines()) if line}
+    assert told["flask-gevent"] == "Flask 1.0, gunicorn 1.0, gevent 1.0"
+    assert told["django"] == "Django 1.0, gunicorn 1.0"
+    assert told["sanic"] == "sanic 1.0, its own server"
+    assert told["stranger"] == "http://127.0.0.1:9/"
+
+
 def test_an_inconclusive_row_is_in_brackets_and_has_no_percentiles(capsys: pytest.CaptureFixture[str]) -> None:
     *figures, bound = what_happened(shown(RUN, capsys))["aiohttp", "400"]
     assert figures == ["4000.0", "(4000.0)", "(1.00)", "-", "-", "-"]
@@ -92,8 +123,9 @@ def test_the_line_up_states_the_pools_that_the_scenario_needs(capsys: pytest.Cap
         text = shown(results([step("flask-threads", 1, scenario=scenario)], scenario=scenario), capsys)
         return text.partition("What happened")[0]
 
-    assert "2 processes x 32 threads = 64 slots, database pool of 20\n" in re.sub(" +\n", "\n", lineup("query"))
-    assert "database pool of 20, upstream pool of 20" in lineup("mixed")
+    assert "2 processes x 32 threads = 64 slots " in lineup("query")
+    assert re.search(r"^ {26,}database pool of 20 *$", lineup("query"), flags=re.MULTILINE)
+    assert re.search(r"^ {26,}database pool of 20, upstream pool of 20 *$", lineup("mixed"), flags=re.MULTILINE)
     assert "pool" not in lineup("delay") + lineup("file")
 
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 import pytest
 
 from loadtest.results import Measured, Results, Step
-from loadtest.verdict import conclusive, verdict
+from loadtest.rows import rows
+from loadtest.verdict import compared, conclusive, verdict
 from tests.loadtest.fabricated import contender, measured, not_run, results, step, stuck
 
 RUN = [
@@ -59,6 +60,14 @@ def test_one_number_of_users_is_told_once() -> None:
         "flask keeps up with 1 user, the most that were tried.",
         "aiohttp keeps up with 1 user, the most that were tried.",
         "At 1 user a request costs the service, in µs of CPU time: flask 50000, aiohttp 50000.",
+    ]
+
+
+def test_those_that_are_left_behind_as_far_are_told_together() -> None:
+    names = ("flask", "flask-threads", "flask-async", "django", "sanic", "aiohttp")
+    assert compared(rows(results([step(name, users) for name in names for users in (1, 400)]))) == [
+        "At 400 users aiohttp and sanic carry 6.2 times the requests of flask-threads and django, 80.0 times the "
+        "requests of flask and flask-async: 4000 a second against 640, 50."
     ]
 
 

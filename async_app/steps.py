@@ -1,0 +1,117 @@
+"""What every request goes through, whichever framework received it: parse, wait, reply."""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, nullcontext
+from time import perf_counter
+from typing import Self
+
+from contract.operation import Headers, Operation, options
+from contract.operations import OPERATIONS, refusal
+from contract.problems import Problem, internal_error
+from contract.replies import Reply, complete, served_by, server_timing
+from contract.settings import Settings
+from serving.metrics import LEFT, LoopTally
+
+from .in_flight import InFlight
+from .waits import Wait, open_waits
+
+Place = AbstractContextManager[None]
+
+log = logging.getLogger("async_app")
+
+
+class Steps:
+    """The steps of one operation: called with a request, it returns the reply."""
+
+    def __init__(self, service: str, operation: Operation, wait: Wait | None, place: Place, settings: Settings) -> None:
+        """Serve `operation` as `service`, which the replies name: through `wait`, if it waits, in a `place` of its."""
+        self.operation = operation
+        self.wait = wait
+        self.place = place
+        self._service = service
+        self._methods = operation.methods
+        self._settings = settings
+        self._tally = LoopTally(operation.name)
+
+    async def __call__(self, method: str, target: str, headers: Headers, read: Callable[[], Awaitable[bytes]]) -> Reply:
+        """The reply to a request: its method, its raw target, its headers, and what reads its body."""
+        if method == "OPTIONS" and self.operation.is_at(target):
+            return measured(self._service, options(self._methods), perf_counter())
+        if method == "OPTIONS" or method not in self._methods:
+            return refused(self._service, method, target)
+        began, waited = perf_counter(), None
+        with ExitStack() as held:
+            try:
+                self.operation.admit(headers)
+                body = await read() if self.operation.takes.from_body else b""
+                asked = self.operation.parse(target, headers, self._settings, body)
+                if self.wait is None:
+                    reply = self.operation.reply(asked, None)
+                else:
+                    held.enter_context(self.place)
+                    started = perf_counter()
+                    answer = await self.wait(asked)  # holds a coroutine
+                    waited = perf_counter() - started
+                    reply = self.operation.reply(asked, answer)
+            except Problem as problem:
+                reply = problem.reply()
+            except Exception:
+                log.exception("Exception on %s [%s]", target, method)
+                reply = internal_error().reply()
+            except asyncio.CancelledError:  # the client has left
+                self._tally.count(LEFT, perf_counter() - began, waited)
+                raise
+            self._tally.count(reply.status, perf_counter() - began, waited)
+            if not isinstance(reply.body, bytes):
+                chunks = Held(reply.body, held.pop_all())  # type: ignore[arg-type] # this twin's are an async iterator
+                reply = reply._replace(body=chunks)
+        return measured(self._service, reply, began, waited)
+
+
+class Held:
+    """A body that comes piece by piece. What is held meanwhile is let go when it is closed, however far it came."""
+
+    def __init__(self, chunks: AsyncIterator[bytes], held: ExitStack) -> None:
+        """Take over the body and what is held."""
+        self._chunks = chunks
+        self._held = held
+
+    def __aiter__(self) -> Self:
+        """It can be iterated over once."""
+        return self
+
+    async def __anext__(self) -> bytes:
+        """The next piece."""
+        return await anext(self._chunks)
+
+    async def aclose(self) -> None:
+        """Let go."""
+        with self._held:
+            await self._chunks.aclose()  # type: ignore[attr-defined] # see Chunks
+
+
+@asynccontextmanager
+async def open_steps(service: str, settings: Settings) -> AsyncIterator[dict[str, Steps]]:
+    """The steps of every operation by its name, with what they share, until the context is left."""
+    in_flight = InFlight(settings.max_in_flight)
+    async with open_waits(settings) as waits:
+        yield {
+            each.name: Steps(
+                service, each, waits.get(each.name), in_flight if each.takes_a_place else nullcontext(), settings
+            )
+            for each in OPERATIONS
+        }
+
+
+def refused(service: str, method: str, target: str) -> Reply:
+    """The refusal of a request that no operation takes."""
+    return measured(service, refusal(method, target).reply(), perf_counter())
+
+
+def measured(service: str, reply: Reply, began: float, waited: float | None = None) -> Reply:
+    """The reply with all its headers: who served it, and how long it took since `began`."""
+    who = served_by(service, os.getpid(), "loop")
+    return complete(reply, who, server_timing(perf_counter() - began, waited))

@@ -1,0 +1,32 @@
+"""python -m peers NAME: one of the other frameworks."""
+
+import sys
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from serving.command_line import Serve
+from serving.serve import main
+
+from .rows import PEERS, missing
+
+
+def serve(name: str) -> None:
+    """Serve the framework of that name. One that is not installed is one line and SystemExit(1)."""
+    service = PEERS[name].service(name)
+    try:
+        _ = [version(distribution) for distribution in PEERS[name].distributions]
+    except PackageNotFoundError as error:
+        sys.exit(missing(name, error.name))
+
+    def load(serve: Serve) -> Any:
+        """What the worker asks for. Imported here: in the worker, once it is said where numbers are kept."""
+        return import_module(service.name).load(serve.settings)
+
+    main(service, load)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2 or sys.argv[1] not in PEERS:
+        sys.exit(f"python -m peers takes the name of a framework, one of {', '.join(PEERS)}.")
+    serve(sys.argv.pop(1))

@@ -1,0 +1,78 @@
+"""Django's room: the contract's URLs, what it hands to the steps of each, and what it makes of their replies."""
+
+import atexit
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+import django
+from django.conf import settings as django_settings
+from django.core.handlers.wsgi import WSGIHandler
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.urls import re_path
+
+from contract.replies import Reply
+from contract.settings import Settings
+from serving import wsgi
+from sync_app.steps import Steps, open_steps, refused
+
+NAME = "peers.django"
+
+View = Callable[..., HttpResponseBase]
+
+
+def create_app(settings: Settings) -> WSGIHandler:
+    """The service as a WSGI application. What it shares between requests is closed when the process ends."""
+    shared = ExitStack()
+    atexit.register(shared.close)
+    django_settings.configure(ROOT_URLCONF=Urls(shared.enter_context(open_steps(NAME, settings))))
+    django.setup()
+    return WSGIHandler()
+
+
+class Urls:
+    """What a project has in its urls.py."""
+
+    def __init__(self, steps: dict[str, Steps]) -> None:
+        """One pattern for each operation."""
+        self.urlpatterns = [
+            re_path(rf"^{pattern(each.operation.path)}\Z", view_of(each), name=name) for name, each in steps.items()
+        ]
+        self.handler404 = refuse
+
+
+def pattern(path: str) -> str:
+    """A path of the contract as a regular expression."""
+    return path.removeprefix("/").replace("{", "(?P<").replace("}", ">[^/]*)")
+
+
+def view_of(steps: Steps) -> View:
+    """The view of one operation."""
+
+    def view(request: HttpRequest, **_path: str) -> HttpResponseBase:
+        target = wsgi.target(request.META)
+        return respond(request, steps(request.method, target, request.headers, lambda: request.body))
+
+    return view
+
+
+def refuse(request: HttpRequest, exception: Exception) -> HttpResponseBase:  # noqa: ARG001 - Django names it
+    """Refuse any other path."""
+    return respond(request, refused(NAME, request.method, wsgi.target(request.META)))
+
+
+def respond(request: HttpRequest, reply: Reply) -> HttpResponseBase:
+    """The reply as Django's response. A body in pieces is closed when it ends, or its client leaves."""
+    if not isinstance(reply.body, bytes):
+        pieces = wsgi.WhileThere(request.META, reply.body)
+        return StreamingHttpResponse(pieces, status=reply.status, headers=reply.headers)
+    body = b"" if request.method == "HEAD" else reply.body
+    response = HttpResponse(body, status=reply.status, headers=reply.headers)
+    if "Content-Type" not in reply.headers:
+        del response["Content-Type"]  # Django's own
+    return response
+
+
+def load(settings: Settings) -> Any:
+    """What gunicorn asks for, in the worker."""
+    return create_app(settings)

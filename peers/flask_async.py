@@ -1,0 +1,87 @@
+"""Flask's room where views are coroutines: sync_app's, with `async` before each view that can have it.
+
+Flask starts an event loop for each request and ends it when the view returns, in a worker that does nothing else
+meanwhile. So nothing that belongs to a loop is shared between requests: each opens what it waits through, and closes
+it.
+"""
+
+import atexit
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from typing import Any
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+
+from async_app.steps import Steps
+from async_app.waits import Wait, open_waits
+from contract.settings import Settings
+from serving import wsgi
+from serving.metrics import write_late
+from sync_app.app import PlainHttp, respond, view_of
+from sync_app.steps import Steps as BlockingSteps
+from sync_app.steps import open_steps, refused
+
+NAME = "peers.flask_async"
+
+BLOCKING = ("ask", "drip", "sse")
+"""Operations whose bodies come when the view has returned, and its event loop has ended: they are sync_app's."""
+
+NEEDS = {"fetch": "upstream_url", "query": "database_url", "answer": "database_url"}
+"""The setting through which an operation waits; those of the others would be opened for nothing."""
+
+View = Callable[..., Awaitable[Response]]
+
+
+def create_app(settings: Settings) -> Flask:
+    """The service as a WSGI application. What it shares between requests is closed when the process ends."""
+    app = PlainHttp("flask_async", static_folder=None)
+    app.url_map.merge_slashes = False
+    shared = ExitStack()
+    atexit.register(shared.close)
+    for name, steps in shared.enter_context(open_steps(NAME, settings)).items():
+        rule = steps.operation.path.replace("{", "<string(minlength=0):").replace("}", ">")
+        view: Any = view_of(steps) if name in BLOCKING else async_view_of(steps, settings)
+        app.add_url_rule(rule, name, view, methods=steps.operation.methods, provide_automatic_options=False)
+    app.register_error_handler(MethodNotAllowed, refuse)
+    app.register_error_handler(NotFound, refuse)
+    return app
+
+
+def async_view_of(blocking: BlockingSteps, settings: Settings) -> View:
+    """The view function of an operation, in the place that it has in sync_app."""
+    operation = blocking.operation
+    wait = wait_of(operation.name, settings) if blocking.wait else None
+    steps = Steps(NAME, operation, wait, blocking.place, settings)
+
+    async def read() -> bytes:
+        return request.get_data()
+
+    async def view(**_path: str) -> Response:
+        reply = await steps(request.method, wsgi.target(request.environ), request.headers, read)
+        write_late()  # nobody else will: the loop ends with this view
+        return respond(reply)
+
+    return view
+
+
+def wait_of(name: str, settings: Settings) -> Wait:
+    """The waiting function of an operation, which opens for each request what it waits through."""
+    left_out = {setting: None for setting in NEEDS.values() if setting != NEEDS.get(name)}
+    own = settings.model_copy(update=left_out)
+
+    async def wait(asked: Any) -> Any:
+        async with open_waits(own) as waits:
+            return await waits[name](asked)
+
+    return wait
+
+
+def refuse(_error: MethodNotAllowed | NotFound) -> Response:
+    """Refuse any other method on a known path, and any other path."""
+    return respond(refused(NAME, request.method, wsgi.target(request.environ)))
+
+
+def load(settings: Settings) -> Any:
+    """What gunicorn asks for, in the worker."""
+    return create_app(settings)

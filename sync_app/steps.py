@@ -1,0 +1,114 @@
+"""What every request goes through, whichever framework received it: parse, wait, reply."""
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from time import perf_counter
+from typing import Self
+
+from contract.operation import Headers, Operation, options
+from contract.operations import OPERATIONS, refusal
+from contract.problems import Problem, internal_error
+from contract.replies import Reply, complete, served_by, server_timing
+from contract.settings import Settings
+from serving.metrics import Tally
+
+from .in_flight import InFlight
+from .waits import Wait, open_waits
+
+Place = AbstractContextManager[None]
+
+log = logging.getLogger("sync_app")
+
+
+class Steps:
+    """The steps of one operation: called with a request, it returns the reply."""
+
+    def __init__(self, service: str, operation: Operation, wait: Wait | None, place: Place, settings: Settings) -> None:
+        """Serve `operation` as `service`, which the replies name: through `wait`, if it waits, in a `place` of its."""
+        self.operation = operation
+        self.wait = wait
+        self.place = place
+        self._service = service
+        self._methods = operation.methods
+        self._settings = settings
+        self._tally = Tally(operation.name)
+
+    def __call__(self, method: str, target: str, headers: Headers, read: Callable[[], bytes]) -> Reply:
+        """The reply to a request: its method, its raw target, its headers, and what reads its body."""
+        if method == "OPTIONS" and self.operation.is_at(target):
+            return measured(self._service, options(self._methods), perf_counter())
+        if method == "OPTIONS" or method not in self._methods:
+            return refused(self._service, method, target)
+        began, waited = perf_counter(), None
+        with ExitStack() as held:
+            try:
+                self.operation.admit(headers)
+                body = read() if self.operation.takes.from_body else b""
+                asked = self.operation.parse(target, headers, self._settings, body)
+                if self.wait is None:
+                    reply = self.operation.reply(asked, None)
+                else:
+                    held.enter_context(self.place)
+                    started = perf_counter()
+                    answer = self.wait(asked)  # holds a thread
+                    waited = perf_counter() - started
+                    reply = self.operation.reply(asked, answer)
+            except Problem as problem:
+                reply = problem.reply()
+            except Exception:
+                log.exception("Exception on %s [%s]", target, method)
+                reply = internal_error().reply()
+            self._tally.count(reply.status, perf_counter() - began, waited)
+            if not isinstance(reply.body, bytes):
+                chunks = Held(reply.body, held.pop_all())  # type: ignore[arg-type] # this twin's are an iterator
+                reply = reply._replace(body=chunks)
+        return measured(self._service, reply, began, waited)
+
+
+class Held:
+    """A body that comes piece by piece. What is held meanwhile is let go when it is closed, however far it came."""
+
+    def __init__(self, chunks: Iterator[bytes], held: ExitStack) -> None:
+        """Take over the body and what is held."""
+        held.callback(chunks.close)  # type: ignore[attr-defined] # see Chunks
+        self._chunks = chunks
+        self._held = held
+
+    def __iter__(self) -> Self:
+        """It can be iterated over once."""
+        return self
+
+    def __next__(self) -> bytes:
+        """The next piece."""
+        return next(self._chunks)
+
+    def close(self) -> None:
+        """Let go."""
+        self._held.close()
+
+
+@contextmanager
+def open_steps(service: str, settings: Settings) -> Iterator[dict[str, Steps]]:
+    """The steps of every operation by its name, with what they share, until the context is left."""
+    in_flight = InFlight(settings.max_in_flight)
+    with open_waits(settings) as waits:
+        yield {
+            each.name: Steps(
+                service, each, waits.get(each.name), in_flight if each.takes_a_place else nullcontext(), settings
+            )
+            for each in OPERATIONS
+        }
+
+
+def refused(service: str, method: str, target: str) -> Reply:
+    """The refusal of a request that no operation takes."""
+    return measured(service, refusal(method, target).reply(), perf_counter())
+
+
+def measured(service: str, reply: Reply, began: float, waited: float | None = None) -> Reply:
+    """The reply with all its headers: who served it, and how long it took since `began`."""
+    who = served_by(service, os.getpid(), threading.current_thread().name)
+    return complete(reply, who, server_timing(perf_counter() - began, waited))

@@ -1,0 +1,138 @@
+"""The page of the line-up as its readers have it: what is drawn, in what colours, and on how large a screen."""
+
+import re
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from loadtest.lineup import lineup
+from loadtest.portraits import CAUTION
+from loadtest.report import files
+from loadtest.results import Results
+from loadtest.ways import DELAY, WAYS
+from tests.browser.visits import Opens, Visit
+from tests.loadtest.fabricated import lineup_of
+
+NAMES = [*lineup(2)]
+
+FIGURES = ("throughput-1", "throughput-2", "throughput-3", "controls-1", "controls-2")
+
+PREDICTED = tuple(name for name in FIGURES if name != "controls-1")
+"""Of what a framework costs the model says nothing."""
+
+DRAWN_WITHIN = 30_000
+"""Milliseconds."""
+
+HOLLOW = "#ffffff"
+"""What the style sheet makes the page's own colour."""
+
+
+def fabricated() -> dict[str, Results]:
+    """Every service as the model has it; one step is inconclusive."""
+    whole = lineup_of()
+    steps = [
+        each.model_copy(update={"doubts": ["a doubt"]}) if (each.service, each.users) == ("sanic", 400) else each
+        for each in whole[DELAY].steps
+    ]
+    return {**whole, DELAY: whole[DELAY].model_copy(update={"steps": steps})}
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path: Path = files.lineup(fabricated(), tmp_path_factory.mktemp("lineup") / "lineup.html")
+    return path.as_uri()
+
+
+def drawn(visited: Visit) -> Page:
+    """The page once its scripts have drawn all charts."""
+    expect(visited.page.locator("html")).to_have_attribute("data-drawn", "all", timeout=DRAWN_WITHIN)
+    return visited.page
+
+
+def marks(page: Page, chart: str, kind: str) -> Locator:
+    """The marks of one kind in a chart: bars and ticks are rectangles."""
+    return page.locator(f"#{chart} g.mark-{kind}.role-mark > *")
+
+
+def test_it_opens_from_a_file_asks_for_nothing_else_and_has_no_errors(visit: Opens, address: str) -> None:
+    visited = visit(address)
+    drawn(visited)
+    assert visited.requests == [address]
+    assert visited.errors == []
+
+
+def test_every_figure_has_a_bar_of_each_service_and_what_was_predicted_of_it(visit: Opens, address: str) -> None:
+    page = drawn(visit(address))
+    for name in FIGURES:
+        ticks = len(NAMES) if name in PREDICTED else 0
+        expect(marks(page, name, "rect")).to_have_count(len(NAMES) + ticks)
+        expect(page.locator(f"#{name} .role-axis-label text")).to_contain_text(
+            ["blocking", *NAMES[:5], "non-blocking", *NAMES[5:]]
+        )
+
+
+def test_an_inconclusive_bar_is_hollow_and_its_figure_in_brackets(visit: Opens, address: str) -> None:
+    page = drawn(visit(address))
+    for name in FIGURES:
+        fills = marks(page, name, "rect").evaluate_all("all => all.map(each => each.getAttribute('fill'))")
+        figures = marks(page, name, "text").all_text_contents()
+        inconclusive = 1 if name == "throughput-3" else 0
+        assert fills.count(HOLLOW) == inconclusive
+        assert [figure for figure in figures if figure.startswith("(")] == ["(4000)"] * inconclusive
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_the_caution_stands_before_every_figure(visit: Opens, address: str, javascript: bool) -> None:
+    page = visit(address, javascript=javascript).page
+    caution = page.get_by_text(CAUTION)
+    expect(caution).to_be_visible()
+    box, first = caution.bounding_box(), page.locator("#throughput-1").bounding_box()
+    assert box
+    assert first
+    assert box["y"] + box["height"] < first["y"]
+
+
+def test_without_scripts_every_figure_is_there_and_the_table_as_well(visit: Opens, address: str) -> None:
+    page = visit(address, javascript=False).page
+    for name in FIGURES:
+        expect(page.locator(f"#{name} svg")).to_be_visible()
+    rows = page.locator("tbody tr").evaluate_all("rows => rows.map(row => row.cells[0].textContent)")
+    assert rows == NAMES
+
+
+@pytest.mark.parametrize("width", [1280, 380])
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("javascript", [True, False])
+def test_it_fits_every_screen_in_light_and_dark(
+    visit: Opens, address: str, width: int, colours: Literal["light", "dark"], javascript: bool
+) -> None:
+    visited = visit(address, width=width, colours=colours, javascript=javascript)
+    page = drawn(visited) if javascript else visited.page
+    assert page.locator("html").evaluate("html => html.scrollWidth <= innerWidth")
+    ground, ink = page.locator("body").evaluate(
+        "body => [getComputedStyle(body).backgroundColor, getComputedStyle(body).color]"
+    )
+    assert (brightness(ground) > brightness(ink)) == (colours == "light")
+    boxes = [page.locator(f"#throughput-{place} svg").bounding_box() for place in range(1, len(WAYS[DELAY].users) + 1)]
+    tops = {round(box["y"]) for box in boxes if box}
+    assert len(tops) == (1 if width == 1280 else len(boxes))  # beside each other where there is room
+
+
+def test_on_a_wide_screen_the_whole_table_is_seen_and_on_a_narrow_one_it_is_moved(visit: Opens, address: str) -> None:
+    fits = "table => table.scrollWidth <= table.parentElement.clientWidth"
+    assert visit(address).page.locator("table").evaluate(fits)
+    narrow = visit(address, width=380).page
+    assert not narrow.locator("table").evaluate(fits)
+    region = narrow.locator(".wide")
+    region.evaluate("region => region.scrollTo(region.scrollWidth, 0)")
+    assert region.evaluate("region => region.scrollLeft") > 0
+    place, head = region.bounding_box(), narrow.locator("tbody th").first.bounding_box()
+    assert place
+    assert head
+    assert head["x"] == pytest.approx(place["x"], abs=1)  # a row says whose it is, however far it is moved
+
+
+def brightness(colour: str) -> int:
+    return sum(map(int, re.findall(r"\d+", colour)[:3]))

@@ -1,0 +1,71 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.exceptions import EMPTY, EXCEPTIONS, NO_CONTENT, NO_HOST, NUL, TARGET
+from tests.conformance.fleet import Fleet
+from tests.conformance.problems import detail
+from tests.conformance.wire import HOST, NotAnswered, Stream, ask
+
+README = Path(__file__).parents[2] / "peers" / "README.md"
+
+UVICORN = pytest.mark.parametrize("name", ["django-async", "fastapi"])
+
+
+def of(name: str, reason: str) -> list[str]:
+    """What a service is asked that it does otherwise for this reason."""
+    return [asked for (each, asked), why in EXCEPTIONS.items() if (each, why) == (name, reason)]
+
+
+@UVICORN
+@pytest.mark.parametrize(
+    ("target", "plain"),
+    [("/healthz#x", "/healthz"), ("/delay/1#x", "/delay/1"), (f"HTTP://{HOST}/healthz", "/healthz")],
+)
+def test_uvicorn_hands_over_the_path_alone(fleet: Fleet, name: str, target: str, plain: str) -> None:
+    assert target in of(name, TARGET)
+    url = fleet(name).url
+    answer = ask(url, target)
+    assert (answer.status, answer.body) == (200, ask(url, plain).body)
+
+
+@UVICORN
+def test_on_uvicorn_a_refusal_of_a_proxys_target_shows_its_path(fleet: Fleet, name: str) -> None:
+    assert f"http://{HOST}/nope" in of(name, TARGET)
+    answer = ask(fleet(name).url, f"http://{HOST}/nope")
+    assert detail(answer, 404, "Not Found") == "Nothing is served at '/nope'; GET / lists what is."
+
+
+@pytest.mark.parametrize("host", of("tornado", NO_HOST))
+def test_tornado_refuses_a_host_that_is_none(fleet: Fleet, host: str) -> None:
+    answer = ask(fleet("tornado").url, "/", headers={"Host": host})
+    assert (answer.status, answer.body) == (400, b"")
+
+
+@pytest.mark.parametrize("target", of("tornado", NO_CONTENT))
+def test_tornado_says_nothing_of_the_type_of_no_content(fleet: Fleet, target: str) -> None:
+    answer = ask(fleet("tornado").url, target)
+    assert (answer.status, answer.body, answer.headers["Content-Type"]) == (204, b"", None)
+
+
+@pytest.mark.parametrize("target", of("sanic", NUL))
+def test_sanic_closes_the_connection_where_a_target_has_a_nul_in_it(fleet: Fleet, target: str) -> None:
+    url = fleet("sanic").url
+    with pytest.raises(NotAnswered):
+        ask(url, target)
+    assert ask(url, "/healthz").status == 200
+
+
+@pytest.mark.parametrize("target", of("sanic", EMPTY))
+def test_sanic_says_that_the_response_to_head_of_a_stream_is_empty(fleet: Fleet, target: str) -> None:
+    url = fleet("sanic").url
+    head = Stream(url, target, "HEAD").rest()
+    assert (head.status, head.body, head.headers["Content-Length"]) == (200, b"", "0")
+    assert head.head_came - head.began >= 0.1
+
+
+def test_the_readme_tells_the_same_reasons() -> None:
+    _, _, section = README.read_text().partition("## Where they part from the contract\n")
+    told = re.findall(r"^\| [^|]+ \| ([^|]+) \|", section, re.MULTILINE)
+    assert set(told) - {"what it does", "---"} >= set(EXCEPTIONS.values())

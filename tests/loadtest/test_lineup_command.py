@@ -1,0 +1,224 @@
+"""The command `lineup`: three comparisons, what is left of them whatever ends them, and the page that is drawn."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadtest import commands
+from loadtest.cli import main
+from loadtest.compare import NOTHING, Comparison, Progress
+from loadtest.lineup import lineup
+from loadtest.results import FILE, Results
+from loadtest.services import ServiceFailed
+from loadtest.terminal import console
+from loadtest.ways import CPU, DELAY, HEALTHZ, WAYS, load_all, options
+from tests.loadtest.fabricated import lineup_of
+from tests.loadtest.processes import living, started_in
+
+SCRIPT = Path(sys.executable).with_name("sync-vs-async")
+
+NAMES = ("flask", "aiohttp")
+
+
+class Fabricated(Comparison):
+    """A comparison that never takes place: its steps are there at once, as far as it comes."""
+
+    def __init__(self, way: str, ends: BaseException | None = None, steps: int = 9, **changes: Any) -> None:
+        super().__init__([lineup(2)[name] for name in NAMES], options(way, 1.0, 1), ["sync-vs-async", "lineup"])
+        self._found = lineup_of(NAMES, **changes)[way].steps[:steps]
+        self._ends = ends
+
+    def run(self, progress: Progress, environment: Mapping[str, str] = NOTHING) -> None:
+        assert environment == {}  # none of the three needs anything behind the services
+        for step in self._found:
+            progress.begins(step.service, step.users, step.repeat, 0.0)
+            self.steps.append(step)
+            progress.ended(step)
+        if self._ends:
+            raise self._ends
+
+
+@pytest.fixture(autouse=True)
+def _signals_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("raise_interrupts", "ignore"):
+        monkeypatch.setattr(f"loadtest.endings.{name}", lambda: None)
+
+
+class Drawn:
+    """What was to be drawn, and where."""
+
+    def __init__(self, fails: bool = False) -> None:
+        self.path: Path | None = None
+        self.measured: Mapping[str, Results] = {}
+        self._fails = fails
+
+    def __call__(self, path: Path, measured: Mapping[str, Results], _screen: object) -> None:
+        if self._fails:
+            raise OSError(28, "No space left on device", str(path))
+        self.path, self.measured = path, measured
+
+
+def run(out: Path, drawn: Drawn, **others: Fabricated) -> int:
+    comparisons = {way: others.get(way, Fabricated(way)) for way in WAYS}
+    return commands.lineup(comparisons, out, console(), drawn)
+
+
+def kept(out: Path) -> dict[str, Results]:
+    return load_all(out / "latest")
+
+
+def test_three_comparisons_are_written_and_drawn_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    drawn = Drawn()
+    assert run(tmp_path, drawn) == 0
+    (folder,) = (path for path in tmp_path.iterdir() if path.name != "latest")
+    assert os.readlink(tmp_path / "latest") == folder.name
+    assert sorted(path.name for path in folder.iterdir()) == sorted(WAYS)
+    assert all([path.name for path in (folder / way).iterdir()] == [FILE] for way in WAYS)
+    assert drawn.path == folder / "lineup.html"
+    assert drawn.measured == kept(tmp_path)
+    assert all(results.complete for results in kept(tmp_path).values())
+    said = capsys.readouterr().out
+    assert "delay: flask, 1 user, repeat 1: " in said
+    assert "healthz: aiohttp, 32 users, repeat 1: " in said
+    assert "At 400 users flask answers what its slots let through" in " ".join(said.split())
+    assert said.rstrip().endswith(str(folder))
+
+
+def test_what_is_inconclusive_is_drawn_and_told_by_the_status(tmp_path: Path) -> None:
+    drawn = Drawn()
+    assert run(tmp_path, drawn, healthz=Fabricated(HEALTHZ, doubts=["a doubt"])) == 2
+    assert drawn.path is not None
+
+
+def test_whoever_interrupts_it_keeps_what_was_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    drawn = Drawn()
+    assert run(tmp_path, drawn, cpu=Fabricated(CPU, KeyboardInterrupt(), steps=1)) == 2
+    found = kept(tmp_path)
+    assert {way: (results.complete, len(results.steps)) for way, results in found.items()} == {
+        DELAY: (True, 6),
+        CPU: (False, 1),
+    }
+    assert drawn.path is None
+    said = capsys.readouterr().out
+    assert "The comparison under cpu was interrupted." in said
+    assert "Nothing was measured under healthz." in said
+    assert " draws it.\n" in said
+
+
+def test_what_was_interrupted_before_its_first_step_is_not_written(tmp_path: Path) -> None:
+    assert run(tmp_path, Drawn(), cpu=Fabricated(CPU, KeyboardInterrupt(), steps=0)) == 2
+    assert list(kept(tmp_path)) == [DELAY]
+
+
+def test_where_nothing_was_measured_nothing_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path, Drawn(), delay=Fabricated(DELAY, KeyboardInterrupt(), steps=0)) == 2
+    assert capsys.readouterr().out == "Nothing was measured.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failure_is_told_and_what_was_measured_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    drawn = Drawn()
+    failure = ServiceFailed("flask died with status 1.\nits log")
+    assert run(tmp_path, drawn, cpu=Fabricated(CPU, failure, steps=1)) == 1
+    assert kept(tmp_path)[CPU].failure == "flask died with status 1."
+    assert drawn.path is not None
+    assert capsys.readouterr().err == "sync-vs-async: flask died with status 1.\nits log\n"
+
+
+def test_where_the_page_cannot_be_written_the_results_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path, Drawn(fails=True)) == 1
+    assert list(kept(tmp_path)) == [*WAYS]
+    assert capsys.readouterr().err.endswith("lineup.html cannot be written: No space left on device.\n")
+
+
+def command(out: Path) -> list[str]:
+    services = "aiohttp:workers=1"
+    return [*(str(SCRIPT), "lineup", "--services", services, "--repeats", "1", "--seconds", "0.5", "--out", str(out))]
+
+
+def test_it_measures_and_its_page_is_drawn_again_from_its_files_alone(tmp_path: Path) -> None:
+    ran = subprocess.run(command(tmp_path), capture_output=True, text=True, check=False, timeout=120)
+    found = kept(tmp_path)
+    conclusive = not any(step.doubts for results in found.values() for step in results.steps)
+    assert ran.stderr == ""
+    assert ran.returncode == (0 if conclusive else 2)
+    assert {way: [step.users for step in results.steps] for way, results in found.items()} == {
+        way: list(known.users) for way, known in WAYS.items()
+    }
+    for results in found.values():
+        (known,) = results.contenders
+        assert results.complete
+        assert results.command == ["sync-vs-async", *command(tmp_path)[1:]]
+        assert known.software.keys() == {"aiohttp"}
+        assert known.adapter_lines
+        assert all(step.measured and not step.measured.failures for step in results.steps)
+    (page,) = (path for path in tmp_path.glob("*/lineup.html") if path.parent.name != "latest")
+    before = page.read_bytes()
+    page.unlink()
+    drawn = subprocess.run([SCRIPT, "report", page.parent], capture_output=True, text=True, check=True, timeout=60)
+    assert drawn.stdout == f"{page}\n"
+    assert page.read_bytes() == before
+
+
+def test_ctrl_c_ends_it_and_leaves_nothing_running(tmp_path: Path) -> None:
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    with subprocess.Popen(
+        command(tmp_path), env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout
+            assert process.stdout.readline().startswith("delay: aiohttp:workers=1, 1 user, repeat 1: ")
+            started = started_in(environment)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert (process.returncode, err) == (2, "")
+    assert "Nothing was measured under cpu." in out
+    assert len(started) > 1
+    assert living(started) == []
+    (results,) = kept(tmp_path).values()
+    assert not results.complete
+    assert results.steps
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where a run has left its comparisons."""
+    assert run(tmp_path, Drawn()) == 0
+    return (tmp_path / "latest").resolve()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--trace"], "--trace takes the results of compare."),
+        (["--out", "{folder}"], "--out takes a file; '{folder}' is a folder."),
+        (["--out", "{folder}/cpu/results.json"], "{folder}/cpu/results.json would be written over."),
+        (["{folder}"], "There is no file '{folder}/results.json'."),
+    ],
+)
+def test_what_cannot_be_drawn_is_one_clear_line(
+    arguments: list[str], complaint: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main(["report", str(folder), *(each.format(folder=folder) for each in arguments)])
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == f"sync-vs-async: {complaint.format(folder=folder)}\n"
+    assert before.err == ""
+    assert not (folder / "lineup.html").exists()
+
+
+def test_one_of_its_comparisons_has_a_report_of_its_own(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main(["report", str(folder / CPU)])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"{folder / CPU / 'report.html'}\n"
