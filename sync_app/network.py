@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Timeout, connection_from_url
-from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError
 from urllib3.exceptions import TimeoutError as TookTooLong
 
 from contract import upstream
@@ -45,19 +45,10 @@ class Network:
     def _get(self, delay: float) -> float:
         if self._pool is None:
             raise not_configured("UPSTREAM_URL")
-        total = delay + upstream.ANSWER_WITHIN
-        limits = Timeout(connect=upstream.CONNECT_WITHIN, total=total)
         with self._seats.seat():
-            deadline = time.monotonic() + total
+            deadline = time.monotonic() + delay + upstream.ANSWER_WITHIN
             try:
-                with self._pool.urlopen(
-                    "GET",
-                    upstream.path(delay),
-                    redirect=False,
-                    retries=False,
-                    timeout=limits,
-                    preload_content=False,
-                ) as response:  # holds a thread
+                with _asked(self._pool, delay, deadline) as response:  # holds a thread
                     return _waited(response, deadline)
             except NewConnectionError:  # which urllib3 takes for a timeout
                 raise upstream.broken() from None
@@ -65,6 +56,19 @@ class Network:
                 raise upstream.too_slow(delay) from None
             except HTTPError:
                 raise upstream.broken() from None
+
+
+def _asked(pool: HTTPConnectionPool, delay: float, deadline: float) -> BaseHTTPResponse:
+    def ask() -> BaseHTTPResponse:
+        left = max(deadline - time.monotonic(), 0.001)  # of nothing urllib3 makes no timeout
+        limits = Timeout(connect=upstream.CONNECT_WITHIN, total=left)
+        path = upstream.path(delay)
+        return pool.urlopen("GET", path, redirect=False, retries=False, timeout=limits, preload_content=False)
+
+    try:
+        return ask()
+    except ProtocolError:  # the upstream may just have been closing a connection kept for long: ask on a new one
+        return ask()
 
 
 def _waited(response: BaseHTTPResponse, deadline: float) -> float:

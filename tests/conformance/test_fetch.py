@@ -23,6 +23,7 @@ def upstream() -> Iterator[Upstream]:
 def asking(request: pytest.FixtureRequest, fleet: Fleet, upstream: Upstream) -> Running:
     """Each service of the line-up in turn, in front of that upstream."""
     upstream.says = GOOD
+    upstream.closes_when_asked_again = False
     upstream.heard.clear()
     return in_front_of(upstream, fleet, request.param)
 
@@ -72,6 +73,17 @@ def test_an_answer_that_cannot_be_used_is_a_bad_gateway(asking: Running, upstrea
     answer = ask(asking.url, "/fetch?delay=10ms")
     assert detail(answer, 502, "Bad Gateway") in ([told] if told else [BROKEN, TOO_LONG])
     assert answer.elapsed < 2
+    recovers(asking, upstream)
+
+
+@pytest.mark.parametrize("says", ["a good answer", "a senseless one"])
+def test_a_connection_that_is_closed_while_a_request_is_on_its_way_is_replaced(
+    asking: Running, upstream: Upstream, says: str
+) -> None:
+    body = b'{"duration":0.01}' if says == "a good answer" else b'{"senseless":true}'
+    upstream.says = response(body, f"Content-Length: {len(body)}")
+    upstream.closes_when_asked_again = True
+    ask(asking.url, "/fetch?delay=10ms")
     recovers(asking, upstream)
 
 

@@ -20,6 +20,8 @@ class Upstream:
     def __init__(self) -> None:
         self.says: bytes | None = GOOD
         """None: it says nothing until the client leaves."""
+        self.closes_when_asked_again = False
+        """Whether it closes a connection only when another request is on its way."""
         self.heard: list[bytes] = []
         """The heads of the requests that came."""
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -50,6 +52,8 @@ class Upstream:
                 connection.recv(1)
             else:
                 connection.sendall(self.says)
+                if self.closes_when_asked_again:
+                    connection.recv(65536)
 
     def close(self) -> None:
         with suppress(OSError):
