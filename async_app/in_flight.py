@@ -18,7 +18,7 @@ class InFlight:
 
     def __enter__(self) -> None:
         """Take a place; a Problem (503) where none is left."""
-        if self._taken == self._limit:
+        if self._taken >= self._limit:
             raise too_many_in_flight(self._limit)
         self._taken += 1
         self._gauge.show(self._taken)
@@ -29,3 +29,7 @@ class InFlight:
         """Give the place back."""
         self._taken -= 1
         self._gauge.show(self._taken)
+
+    def keep(self) -> None:
+        """Keep a place that has been taken beyond its context: it takes one more exit to give it back."""
+        self._taken += 1

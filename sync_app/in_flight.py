@@ -20,7 +20,7 @@ class InFlight:
     def __enter__(self) -> None:
         """Take a place; a Problem (503) where none is left."""
         with self._lock:
-            if self._taken == self._limit:
+            if self._taken >= self._limit:
                 raise too_many_in_flight(self._limit)
             self._taken += 1
             self._gauge.show(self._taken)
@@ -32,3 +32,8 @@ class InFlight:
         with self._lock:
             self._taken -= 1
             self._gauge.show(self._taken)
+
+    def keep(self) -> None:
+        """Keep a place that has been taken beyond its context: it takes one more exit to give it back."""
+        with self._lock:
+            self._taken += 1

@@ -4,12 +4,13 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from time import perf_counter
 from typing import Self
 
 from contract.operation import Headers, Operation, options
 from contract.operations import OPERATIONS, refusal
+from contract.places import NoPlace, Place
 from contract.problems import Problem, internal_error
 from contract.replies import Reply, complete, served_by, server_timing
 from contract.settings import Settings
@@ -17,8 +18,6 @@ from serving.metrics import Tally
 
 from .in_flight import InFlight
 from .waits import Wait, open_waits
-
-Place = AbstractContextManager[None]
 
 log = logging.getLogger("sync_app")
 
@@ -43,39 +42,39 @@ class Steps:
         if method == "OPTIONS" or method not in self._methods:
             return refused(self._service, method, target)
         began, waited = perf_counter(), None
-        with ExitStack() as held:
-            try:
-                self.operation.admit(headers)
-                body = read() if self.operation.takes.from_body else b""
-                asked = self.operation.parse(target, headers, self._settings, body)
-                if self.wait is None:
-                    reply = self.operation.reply(asked, None)
-                else:
-                    held.enter_context(self.place)
+        try:
+            self.operation.admit(headers)
+            body = read() if self.operation.takes.from_body else b""
+            asked = self.operation.parse(target, headers, self._settings, body)
+            if self.wait is None:
+                reply = self.operation.reply(asked, None)
+            else:
+                with self.place:
                     started = perf_counter()
                     answer = self.wait(asked)  # holds a thread
                     waited = perf_counter() - started
                     reply = self.operation.reply(asked, answer)
-            except Problem as problem:
-                reply = problem.reply()
-            except Exception:
-                log.exception("Exception on %s [%s]", target, method)
-                reply = internal_error().reply()
-            self._tally.count(reply.status, perf_counter() - began, waited)
-            if not isinstance(reply.body, bytes):
-                chunks = Held(reply.body, held.pop_all())  # type: ignore[arg-type] # this twin's are an iterator
-                reply = reply._replace(body=chunks)
+                    if not isinstance(reply.body, bytes):
+                        held = Held(reply.body, self.place)  # type: ignore[arg-type] # this twin's are an iterator
+                        reply = reply._replace(body=held)
+        except Problem as problem:
+            reply = problem.reply()
+        except Exception:
+            log.exception("Exception on %s [%s]", target, method)
+            reply = internal_error().reply()
+        self._tally.count(reply.status, perf_counter() - began, waited)
         return measured(self._service, reply, began, waited)
 
 
 class Held:
-    """A body that comes piece by piece. What is held meanwhile is let go when it is closed, however far it came."""
+    """A body that comes piece by piece. Its place is given back when it is closed, however far it came."""
 
-    def __init__(self, chunks: Iterator[bytes], held: ExitStack) -> None:
-        """Take over the body and what is held."""
-        held.callback(chunks.close)  # type: ignore[attr-defined] # see Chunks
+    def __init__(self, chunks: Iterator[bytes], place: Place) -> None:
+        """Take over the body, and keep the place that its request has taken."""
+        place.keep()
         self._chunks = chunks
-        self._held = held
+        self._held = ExitStack()  # which is left once, however often this is closed
+        self._held.push(place)
 
     def __iter__(self) -> Self:
         """It can be iterated over once."""
@@ -87,7 +86,8 @@ class Held:
 
     def close(self) -> None:
         """Let go."""
-        self._held.close()
+        with self._held:
+            self._chunks.close()  # type: ignore[attr-defined] # see Chunks
 
 
 @contextmanager
@@ -97,7 +97,7 @@ def open_steps(service: str, settings: Settings) -> Iterator[dict[str, Steps]]:
     with open_waits(settings) as waits:
         yield {
             each.name: Steps(
-                service, each, waits.get(each.name), in_flight if each.takes_a_place else nullcontext(), settings
+                service, each, waits.get(each.name), in_flight if each.takes_a_place else NoPlace(), settings
             )
             for each in OPERATIONS
         }

@@ -37,3 +37,24 @@ def test_who_is_refused_gives_no_place_back(twin: Twin) -> None:
         for _ in range(3):
             with pytest.raises(Problem), in_flight:
                 pass
+
+
+@TWINS
+def test_a_place_that_is_kept_is_given_back_by_one_more_exit(twin: Twin) -> None:
+    in_flight = twin(2)
+    with in_flight:
+        in_flight.keep()
+    with in_flight, pytest.raises(Problem), in_flight:
+        pass
+    in_flight.__exit__(None, None, None)
+    with in_flight, in_flight:
+        pass
+
+
+@TWINS
+def test_a_place_that_is_being_kept_lets_nobody_else_in(twin: Twin) -> None:
+    in_flight = twin(1)
+    with in_flight:
+        in_flight.keep()
+        with pytest.raises(Problem), in_flight:
+            pass
