@@ -12,7 +12,7 @@ help: ## What can be made
 compare: install ## Run the services one after the other under load, and say what happened and why
 	$(BIN)/sync-vs-async compare $(ARGS)
 
-lineup: install-lineup ## Run every framework of the line-up, with its controls: about twelve minutes
+lineup: install-lineup ## Run every framework of the line-up, with its controls: a good quarter of an hour
 	$(BIN)/sync-vs-async lineup $(ARGS)
 
 serve: install ## Bring up both twins, the database and the slow service that they wait for, until Ctrl-C

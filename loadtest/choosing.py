@@ -52,7 +52,7 @@ def chosen(text: str, known: Mapping[str, Service]) -> Service:
 
 def _refuse_missing(service: Service) -> None:
     try:
-        _ = service.software
+        service.find()
     except PackageNotFoundError as error:
         if service.extra is None:
             raise ValueError(f"{service.name} needs {error.name}, which is not installed.") from None

@@ -7,12 +7,28 @@ from pathlib import Path
 
 import psutil
 
+from peers.rows import PEERS
+
 from .lineup import cores
 from .results import Machine
 
-TOLD = (
-    *("aiohttp", "asgiref", "Django", "fastapi", "Flask", "gevent", "gunicorn", "httptools", "locust", "pydantic"),
-    *("pyramid", "sanic", "starlette", "tornado", "uvicorn", "uvloop", "Werkzeug"),
+TOLD = sorted(
+    {
+        *(
+            "aiohttp",
+            "Flask",
+            "gevent",
+            "gunicorn",
+            "httptools",
+            "locust",
+            "pydantic",
+            "starlette",
+            "uvloop",
+            "Werkzeug",
+        ),
+        *(name for peer in PEERS.values() for name in peer.distributions),
+    },
+    key=str.lower,
 )
 """Packages whose version changes the figures."""
 

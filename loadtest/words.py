@@ -59,7 +59,7 @@ exit status: 0 after Ctrl-C, 1 where something did not start or ended"""
 
 
 LINEUP_EXAMPLES = """examples:
-  sync-vs-async lineup                                         every framework: a quarter of an hour on two cores
+  sync-vs-async lineup                                         every framework: a good quarter of an hour on two cores
   sync-vs-async lineup --services flask-threads,aiohttp        two services, in one to two minutes
   sync-vs-async lineup --services django,fastapi --repeats 1 --open
   sync-vs-async report results/latest                          its page, anew

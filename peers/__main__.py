@@ -15,7 +15,7 @@ def serve(name: str) -> None:
     """Serve the framework of that name. One that is not installed is one line and SystemExit(1)."""
     service = PEERS[name].service(name)
     try:
-        _ = [version(distribution) for distribution in PEERS[name].distributions]
+        _ = [version(distribution) for distribution in PEERS[name].needs]
     except PackageNotFoundError as error:
         sys.exit(missing(name, error.name))
 
@@ -26,7 +26,17 @@ def serve(name: str) -> None:
     main(service, load)
 
 
+def chosen() -> str:
+    """The framework that is named first. What is none is one line and SystemExit(2)."""
+    usage = f"python -m peers takes the name of a framework first, one of {', '.join(PEERS)}."
+    if sys.argv[1:2] in (["-h"], ["--help"]):
+        print(usage, "More help: python -m peers NAME --help")
+        sys.exit()
+    if not {*sys.argv[1:2]} & {*PEERS}:
+        print(usage, file=sys.stderr)
+        sys.exit(2)
+    return sys.argv.pop(1)
+
+
 if __name__ == "__main__":
-    if len(sys.argv) < 2 or sys.argv[1] not in PEERS:
-        sys.exit(f"python -m peers takes the name of a framework, one of {', '.join(PEERS)}.")
-    serve(sys.argv.pop(1))
+    serve(chosen())

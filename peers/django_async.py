@@ -33,7 +33,7 @@ def create_app(settings: Settings) -> asgi.Asgi:
 
     django_settings.configure(ROOT_URLCONF=Urls(steps))
     django.setup()
-    return asgi.living(ASGIHandler(), opened)
+    return asgi.living(asgi.closing(ASGIHandler()), opened)
 
 
 class Urls:
@@ -71,7 +71,7 @@ def refuse(request: ASGIRequest, exception: Exception) -> HttpResponseBase:  # n
 
 
 def respond(request: ASGIRequest, reply: Reply) -> HttpResponseBase:
-    """The reply as Django's response. A body in pieces is closed when it ends, or its client leaves."""
+    """The reply as Django's response. A body in pieces is closed when the request ends, or its client leaves."""
     if not isinstance(reply.body, bytes):
         body = asgi.body(request.scope, reply.body)
         return StreamingHttpResponse(body, status=reply.status, headers=reply.headers)

@@ -69,7 +69,7 @@ async def refuse(request: Request, _error: Exception) -> Response:
 
 
 def respond(request: Request, reply: Reply) -> Response:
-    """The reply as FastAPI's response. A body in pieces is closed when it ends, or its client leaves."""
+    """The reply as FastAPI's response. A body in pieces is closed when the request ends, or its client leaves."""
     if isinstance(reply.body, bytes):
         return Response(reply.body, reply.status, reply.headers)
     return StreamingResponse(asgi.body(request.scope, reply.body), reply.status, reply.headers)
@@ -77,4 +77,4 @@ def respond(request: Request, reply: Reply) -> Response:
 
 def load(settings: Settings) -> Any:
     """What uvicorn's worker asks for."""
-    return create_app(settings)
+    return asgi.closing(create_app(settings))

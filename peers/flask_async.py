@@ -6,13 +6,15 @@ it.
 """
 
 import atexit
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack, asynccontextmanager
 from typing import Any
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
+from async_app.database import Database
+from async_app.people import People
 from async_app.steps import Steps
 from async_app.waits import Wait, open_waits
 from contract.settings import Settings
@@ -26,9 +28,6 @@ NAME = "peers.flask_async"
 
 BLOCKING = ("ask", "drip", "sse")
 """Operations whose bodies come when the view has returned, and its event loop has ended: they are sync_app's."""
-
-NEEDS = {"fetch": "upstream_url", "query": "database_url", "answer": "database_url"}
-"""The setting through which an operation waits; those of the others would be opened for nothing."""
 
 View = Callable[..., Awaitable[Response]]
 
@@ -67,14 +66,25 @@ def async_view_of(blocking: BlockingSteps, settings: Settings) -> View:
 
 def wait_of(name: str, settings: Settings) -> Wait:
     """The waiting function of an operation, which opens for each request what it waits through."""
-    left_out = {setting: None for setting in NEEDS.values() if setting != NEEDS.get(name)}
-    own = settings.model_copy(update=left_out)
 
     async def wait(asked: Any) -> Any:
-        async with open_waits(own) as waits:
-            return await waits[name](asked)
+        async with opened(name, settings) as found:
+            return await found(asked)
 
     return wait
+
+
+@asynccontextmanager
+async def opened(name: str, settings: Settings) -> AsyncIterator[Wait]:
+    """The waiting function of an operation, with nothing open that it does not wait through."""
+    if name in ("query", "answer"):
+        async with Database(settings) as database:
+            yield database.query if name == "query" else People(database).answer  # who answers need not listen
+        return
+    upstream = settings.upstream_url if name == "fetch" else None
+    own = settings.model_copy(update={"database_url": None, "upstream_url": upstream})
+    async with open_waits(own) as waits:
+        yield waits[name]
 
 
 def refuse(_error: MethodNotAllowed | NotFound) -> Response:

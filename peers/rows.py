@@ -20,6 +20,9 @@ KINDS = {
 }
 """gunicorn's worker class of each kind, with a word on it."""
 
+BESIDE = {UVICORN: ("uvicorn-worker", "httptools")}
+"""Distributions that a server of a kind needs beside itself."""
+
 THREADS_HELP = "threads of each worker, which {} (default: THREADS, or 32)"
 
 
@@ -34,6 +37,11 @@ class Peer:
     twin: Literal["sync_app", "async_app"]
     """Whose steps it serves."""
     port: int
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What must be installed."""
+        return (*self.distributions, *BESIDE.get(self.worker_class, ()))
 
     def service(self, name: str) -> Service:
         """What its command line knows of it."""

@@ -92,10 +92,8 @@ class Endpoint(Handler):
         reply = await self.steps(self.method, self.target, self.request.headers, self.read)
         self.send(reply)
         if not isinstance(reply.body, bytes):
-            async with aclosing(reply.body):  # type: ignore[type-var] # see Chunks
-                await self.flush()  # the headers, before the first piece
-                if self.method != "HEAD":
-                    await self.stream(reply.body)  # type: ignore[arg-type] # this twin's are an async iterator
+            with suppress(StreamClosedError):  # the client has left
+                await self.stream(reply.body)  # type: ignore[arg-type] # this twin's are an async iterator
 
     head = post = options = get
 
@@ -104,11 +102,13 @@ class Endpoint(Handler):
         return self.request.body
 
     async def stream(self, chunks: AsyncIterator[bytes]) -> None:
-        """Send a body piece by piece, for as long as there is somebody to take it."""
-        with suppress(StreamClosedError):
-            async for chunk in chunks:
-                self.write(chunk)
-                await self.flush()
+        """Send a body piece by piece, and close it however far it came."""
+        async with aclosing(chunks):  # type: ignore[type-var] # see Chunks
+            await self.flush()  # the headers, before the first piece
+            if self.method != "HEAD":
+                async for chunk in chunks:
+                    self.write(chunk)
+                    await self.flush()
 
     def write_error(self, status_code: int, **_named: Any) -> None:
         """Refuse what Tornado has refused."""

@@ -1,10 +1,13 @@
 """What ASGI tells of a request's target, and what it wants of a body that comes piece by piece and of a lifetime."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
+
+BODIES = "sync_vs_async.bodies"
+"""In a scope: the bodies that are to be closed."""
 
 
 def target(scope: Mapping[str, Any]) -> str:
@@ -14,12 +17,30 @@ def target(scope: Mapping[str, Any]) -> str:
     return f"{path}?{query.decode('utf-8', 'surrogateescape')}" if query else path
 
 
-async def body(scope: Mapping[str, Any], chunks: Any) -> AsyncIterator[bytes]:
-    """The pieces of a body, which is closed however far it came. Nobody takes those of a response to HEAD."""
-    async with aclosing(chunks):
-        if scope["method"] != "HEAD":
-            async for chunk in chunks:
-                yield chunk
+def body(scope: Mapping[str, Any], chunks: Any) -> AsyncIterator[bytes]:
+    """The pieces of a body, which `closing` closes. Nobody takes those of a response to HEAD."""
+    scope[BODIES].append(chunks)
+    return _nothing() if scope["method"] == "HEAD" else chunks
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    return
+    yield
+
+
+def closing(app: Asgi) -> Asgi:
+    """An application whose bodies are closed when a request ends, however far they came, even before they began."""
+
+    async def closing_app(scope: Any, receive: Any, send: Any) -> None:
+        bodies: list[Any] = []
+        scope[BODIES] = bodies
+        try:
+            await app(scope, receive, send)
+        finally:
+            for chunks in bodies:
+                await chunks.aclose()
+
+    return closing_app
 
 
 def living(app: Asgi, opened: Callable[[], AbstractAsyncContextManager[None]]) -> Asgi:

@@ -1,6 +1,7 @@
 """gunicorn's worker class for servers that come without one of their own: an event loop, and the server on it."""
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import Callable, Sequence
@@ -34,14 +35,16 @@ class LoopWorker(Worker):  # type: ignore[misc] # gunicorn carries no types
         ended = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
             asyncio.get_running_loop().add_signal_handler(number, ended.set)
-        beating = asyncio.create_task(self._beat())
+        beating = asyncio.create_task(self._beat(ended))
         async with serving([listener.sock for listener in self.sockets]):
             await ended.wait()
         beating.cancel()
         with suppress(asyncio.CancelledError):
             await beating
 
-    async def _beat(self) -> None:
-        while True:
+    async def _beat(self, ended: asyncio.Event) -> None:
+        """Give signs of life; end where gunicorn is no longer there to see them."""
+        while os.getppid() == self.ppid:
             self.notify()
             await asyncio.sleep(BEAT)
+        ended.set()

@@ -13,6 +13,12 @@ NO_CONTENT = "Tornado takes the content type from a response of status 204"
 NUL = "Sanic closes the connection where a target has a NUL in it"
 EMPTY = "Sanic says that the response to HEAD of an event stream is empty"
 
+CHUNKS = "uvicorn and Sanic send an event stream in chunks to a client of HTTP/1.0 as well"
+LATE = "a body that is too long is refused when it has come, not when it is announced"
+
+OLD = "/sse?count=2 of HTTP/1.0"
+ANNOUNCED = "POST /answer/x of 5000 bytes to come"
+
 EXCEPTIONS = {
     **{
         (name, target): TARGET
@@ -23,6 +29,8 @@ EXCEPTIONS = {
     ("tornado", "/drip?duration=0&code=204"): NO_CONTENT,
     ("sanic", "/delay/a\0b"): NUL,
     ("sanic", "/sse?duration=9s&delay=100ms"): EMPTY,
+    **{(name, OLD): CHUNKS for name in ("django-async", "fastapi", "sanic")},
+    **{(name, ANNOUNCED): LATE for name in ("django-async", "tornado", "sanic")},
 }
 """The reason, by the name of the service and by what is asked of it."""
 

@@ -4,9 +4,9 @@ import pytest
 
 from loadtest.services import Running
 from tests.conformance.cases import BAD, NOWHERE, Bad
-from tests.conformance.exceptions import leave_out
+from tests.conformance.exceptions import ANNOUNCED, leave_out
 from tests.conformance.problems import detail
-from tests.conformance.wire import ask, connect, read, written
+from tests.conformance.wire import announced, ask, connect, read, written
 
 
 @pytest.mark.parametrize("case", BAD, ids=lambda case: case.target[:40])
@@ -65,3 +65,9 @@ def test_a_longer_body_is_refused(service: Running, target: str, size: int) -> N
     answer = ask(service.url, target, body=b"x" * size)
     assert detail(answer, 413, "Content Too Large") == "The body of a request may hold at most 4096 bytes."
     assert answer.timing.keys() == {"total"}
+
+
+def test_a_body_too_long_is_refused_before_it_comes(service: Running) -> None:
+    leave_out(service.service.name, ANNOUNCED)
+    with announced(service.url) as connection:
+        assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")

@@ -2,11 +2,12 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import psutil
 import pytest
 
 from loadtest.services import running
-from tests.conformance.fleet import LINEUP, NAMES
-from tests.conformance.wire import Held, connect
+from tests.conformance.fleet import LINEUP, NAMES, TOGETHER
+from tests.conformance.wire import Held, connect, eventually
 
 
 def refused_from(url: str) -> float:
@@ -32,3 +33,30 @@ def test_sigterm_lets_a_request_in_flight_end_and_refuses_new_connections(name: 
         assert answer.result().body == b'{"duration":1.5}\n'
         assert refused < answer.result().ended
         assert service.process.wait(10) == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_ctrl_c_ends_a_service_at_once(name: str) -> None:
+    with running(LINEUP[name]) as service:
+        workers = psutil.Process(service.process.pid).children()
+        assert workers
+        service.process.send_signal(signal.SIGINT)
+        assert service.process.wait(10) == 0
+        assert not [worker for worker in workers if not gone(worker)]
+
+
+@pytest.mark.parametrize("name", TOGETHER)  # an idle sync worker of gunicorn's looks only every half of SILENCE
+def test_no_worker_outlives_the_process_that_started_it(name: str) -> None:
+    with running(LINEUP[name]) as service:
+        workers = psutil.Process(service.process.pid).children()
+        assert workers
+        service.process.kill()
+        eventually(lambda: all(gone(worker) for worker in workers))
+
+
+def gone(process: psutil.Process) -> bool:
+    """Whether it has ended, though perhaps nobody has been told yet."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

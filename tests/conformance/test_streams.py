@@ -6,9 +6,9 @@ import pytest
 
 from loadtest.services import Running
 from tests.conformance.cases import EVENTS, TEXT
-from tests.conformance.exceptions import leave_out
+from tests.conformance.exceptions import OLD, leave_out
 from tests.conformance.fleet import NAMES, ONE_AT_A_TIME, Fleet
-from tests.conformance.wire import Stream, ask, eventually
+from tests.conformance.wire import Stream, ask, asked_in_http_1_0, eventually
 
 ONE_PLACE = {"MAX_IN_FLIGHT": "1"}
 
@@ -116,3 +116,10 @@ def test_a_client_that_leaves_frees_its_place_within_one_interval(fleet: Fleet, 
         assert ask(url, "/delay/0").status == 503
     stream.leave()
     assert eventually(lambda: ask(url, "/delay/0").status == 200) < 0.3 + 0.5
+
+
+def test_a_client_of_http_1_0_is_sent_no_chunks(service: Running) -> None:
+    leave_out(service.service.name, OLD)
+    answer = asked_in_http_1_0(service.url)
+    assert (answer.status, answer.headers["Transfer-Encoding"]) == (200, None)
+    assert answer.body.count(b"\n\n") == 2

@@ -72,6 +72,21 @@ def ask(
         raise NotAnswered(str(error)) from None
 
 
+def asked_in_http_1_0(url: str) -> Answer:
+    """The answer to a client of HTTP/1.0 that asks for an event stream."""
+    began = time.perf_counter()
+    with connect(url) as connection:
+        connection.sendall(f"GET /sse?count=2&duration=10ms HTTP/1.0\r\nHost: {HOST}\r\n\r\n".encode())
+        return read(connection, began)
+
+
+def announced(url: str) -> socket.socket:
+    """A connection on which the head of a request has been sent, and a body of 5000 bytes is to come."""
+    connection = connect(url)
+    connection.sendall(written("/answer/x", "POST", {"Content-Length": "5000"}))
+    return connection
+
+
 def read(connection: socket.socket, began: float) -> Answer:
     """Everything that comes until the other side closes, as one response."""
     received = bytearray()

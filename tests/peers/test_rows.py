@@ -64,20 +64,24 @@ def test_a_wait_holds_what_its_kind_says(name: str) -> None:
 
 
 def test_a_name_that_is_none_is_one_line_that_lists_them() -> None:
-    for arguments in (["nope"], []):
+    for arguments in (["nope"], ["--port", "0", "fastapi"], []):
         ended = subprocess.run(
             [sys.executable, "-m", "peers", *arguments], capture_output=True, text=True, timeout=30, check=False
         )
-        assert ended.returncode == 1
-        assert ended.stderr == f"python -m peers takes the name of a framework, one of {', '.join(PEERS)}.\n"
+        assert ended.returncode == 2
+        assert ended.stderr == f"python -m peers takes the name of a framework first, one of {', '.join(PEERS)}.\n"
 
 
-@ROWS
+def test_help_lists_them() -> None:
+    command = [sys.executable, "-m", "peers", "--help"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    assert ", ".join(PEERS) in ended.stdout
+
+
+@pytest.mark.parametrize(("name", "lacking"), [(name, each) for name, peer in PEERS.items() for each in peer.needs])
 def test_one_that_is_not_installed_is_one_line_that_says_how_to_install_it(
-    name: str, monkeypatch: pytest.MonkeyPatch
+    name: str, lacking: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lacking = PEERS[name].distributions[0]
-
     def known(distribution: str) -> str:
         if distribution == lacking:
             raise PackageNotFoundError(distribution)
