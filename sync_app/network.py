@@ -59,16 +59,16 @@ class Network:
 
 
 def _asked(pool: HTTPConnectionPool, delay: float, deadline: float) -> BaseHTTPResponse:
-    def ask() -> BaseHTTPResponse:
+    def once() -> BaseHTTPResponse:
         left = max(deadline - time.monotonic(), 0.001)  # of nothing urllib3 makes no timeout
         limits = Timeout(connect=upstream.CONNECT_WITHIN, total=left)
         path = upstream.path(delay)
         return pool.urlopen("GET", path, redirect=False, retries=False, timeout=limits, preload_content=False)
 
     try:
-        return ask()
+        return once()
     except ProtocolError:  # the upstream may just have been closing a connection kept for long: ask on a new one
-        return ask()
+        return once()
 
 
 def _waited(response: BaseHTTPResponse, deadline: float) -> float:
