@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
 
-from peers.rows import missing
+from peers.rows import PEERS, missing
 
 from .lineup import Service
 
@@ -52,7 +52,9 @@ def chosen(text: str, known: Mapping[str, Service]) -> Service:
 
 def _refuse_missing(service: Service) -> None:
     try:
-        service.find()
+        _ = service.software
+        if service.extra is not None:
+            PEERS[service.extra].find()
     except PackageNotFoundError as error:
         if service.extra is None:
             raise ValueError(f"{service.name} needs {error.name}, which is not installed.") from None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Literal
 
-from peers.rows import ALONE, BESIDE, LOOP, PEERS, THREADS, UVICORN
+from peers.rows import ALONE, LOOP, PEERS, THREADS, UVICORN
 from serving import aiohttp_workers
 
 UVLOOP_WORKER = aiohttp_workers.UVLOOP
@@ -69,11 +69,6 @@ class Service:
 
         """
         return {name: version(name) for name in self.distributions}
-
-    def find(self) -> None:
-        """Look for all that it needs; PackageNotFoundError where something is not installed."""
-        for name in (*self.distributions, *BESIDE.get(self.worker_class, ())):
-            version(name)
 
     @property
     def on_a_loop(self) -> bool:

@@ -14,18 +14,8 @@ from .results import Machine
 
 TOLD = sorted(
     {
-        *(
-            "aiohttp",
-            "Flask",
-            "gevent",
-            "gunicorn",
-            "httptools",
-            "locust",
-            "pydantic",
-            "starlette",
-            "uvloop",
-            "Werkzeug",
-        ),
+        *("aiohttp", "Flask", "gevent", "gunicorn", "httptools", "locust"),
+        *("pydantic", "starlette", "uvloop", "Werkzeug"),
         *(name for peer in PEERS.values() for name in peer.distributions),
     },
     key=str.lower,

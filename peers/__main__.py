@@ -2,7 +2,7 @@
 
 import sys
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError
 from typing import Any
 
 from serving.command_line import Serve
@@ -15,7 +15,7 @@ def serve(name: str) -> None:
     """Serve the framework of that name. One that is not installed is one line and SystemExit(1)."""
     service = PEERS[name].service(name)
     try:
-        _ = [version(distribution) for distribution in PEERS[name].needs]
+        PEERS[name].find()
     except PackageNotFoundError as error:
         sys.exit(missing(name, error.name))
 
@@ -32,7 +32,7 @@ def chosen() -> str:
     if sys.argv[1:2] in (["-h"], ["--help"]):
         print(usage, "More help: python -m peers NAME --help")
         sys.exit()
-    if not {*sys.argv[1:2]} & {*PEERS}:
+    if len(sys.argv) < 2 or sys.argv[1] not in PEERS:
         print(usage, file=sys.stderr)
         sys.exit(2)
     return sys.argv.pop(1)

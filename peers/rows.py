@@ -3,6 +3,7 @@
 import shlex
 import sys
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Literal
 
 from serving.command_line import Service
@@ -42,6 +43,11 @@ class Peer:
     def needs(self) -> tuple[str, ...]:
         """What must be installed."""
         return (*self.distributions, *BESIDE.get(self.worker_class, ()))
+
+    def find(self) -> None:
+        """Look for all that it needs; PackageNotFoundError where something is not installed."""
+        for distribution in self.needs:
+            version(distribution)
 
     def service(self, name: str) -> Service:
         """What its command line knows of it."""

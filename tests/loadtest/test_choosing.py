@@ -26,6 +26,7 @@ def lacking(monkeypatch: pytest.MonkeyPatch) -> set[str]:
         return "1.0"
 
     monkeypatch.setattr("loadtest.lineup.version", version)
+    monkeypatch.setattr("peers.rows.version", version)
     return missing
 
 
@@ -133,6 +134,8 @@ def test_all_in_a_list_stands_for_the_whole_line_up(text: str, names: list[str])
 @pytest.mark.parametrize(
     ("text", "missing"),
     [
+        ("fastapi", "uvicorn-worker"),
+        ("django-async:workers=1", "httptools"),
         ("django", "Django"),
         ("django:threads=8", "Django"),
         ("flask-async", "asgiref"),

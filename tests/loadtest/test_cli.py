@@ -146,6 +146,7 @@ def test_so_is_a_mistake_of_lineup(
     arguments: str, complaint: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("loadtest.lineup.version", lambda _name: "1.0")
+    monkeypatch.setattr("peers.rows.version", lambda _name: "1.0")
     assert refused(["lineup", *arguments.split()], capsys).startswith(complaint)
 
 
@@ -159,6 +160,7 @@ def test_a_framework_that_is_not_installed_is_one_line_that_says_how_to_install_
         return "1.0"
 
     monkeypatch.setattr("loadtest.lineup.version", version)
+    monkeypatch.setattr("peers.rows.version", version)
     told = refused([command, "--services", "all"], capsys)
     assert told.startswith("django needs Django, which is not installed: `make install-lineup` installs every ")
     assert "--editable '.[django]'` this one alone." in told
@@ -289,6 +291,7 @@ def test_all_is_the_whole_line_up_and_nothing_named_is_what_is_always_installed(
     arguments: str, names: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("loadtest.lineup.version", lambda _name: "1.0")
+    monkeypatch.setattr("peers.rows.version", lambda _name: "1.0")
     assert tuple(service.name for service in planned(arguments, tmp_path, monkeypatch).services) == names
 
 

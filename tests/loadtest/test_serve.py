@@ -64,6 +64,7 @@ def test_each_service_has_a_port_of_its_own_and_the_first_of_its_kind_the_well_k
     names: list[str], ports: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("loadtest.lineup.version", lambda _name: "1.0")
+    monkeypatch.setattr("peers.rows.version", lambda _name: "1.0")
     placed = parts([chosen(name, KNOWN) for name in names])
     assert [part.name for part in placed] == names
     assert [part.port for part in placed] == ports

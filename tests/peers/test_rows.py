@@ -87,7 +87,7 @@ def test_one_that_is_not_installed_is_one_line_that_says_how_to_install_it(
             raise PackageNotFoundError(distribution)
         return version(distribution)
 
-    monkeypatch.setattr(peers.__main__, "version", known)
+    monkeypatch.setattr("peers.rows.version", known)
     with pytest.raises(SystemExit) as ended:
         peers.__main__.serve(name)
     told = str(ended.value)
