@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from contract import ports
 from serving import aiohttp_workers
 from serving.command_line import Serve, Service
 from serving.limits import DRAIN
@@ -10,7 +11,7 @@ from serving.serve import main
 SERVICE = Service(
     name="async_app",
     about="The non-blocking twin, on aiohttp: a request that waits holds a coroutine.",
-    port=8002,
+    port=ports.ASYNC_APP,
     worker_class=aiohttp_workers.DEFAULT,
     worker_classes=aiohttp_workers.CHOICES,
     threads_help="threads for blocking calls in each worker (default: THREADS, or 32)",

@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from contract import ports
 from contract.operation import Operation, options
 from contract.operations import OPERATIONS
 from contract.parameters import Duration, Nothing
@@ -21,7 +22,7 @@ from serving.sleep import sleep
 SERVICE = Service(
     name="backing.upstream",
     about="The slow upstream: one process that holds a coroutine for each request, as many as the machine can.",
-    port=8003,
+    port=ports.UPSTREAM,
     worker_class=aiohttp_workers.DEFAULT,
     worker_classes=aiohttp_workers.CHOICES,
     threads_help="of no use here: nothing blocks",

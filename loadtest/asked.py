@@ -11,13 +11,12 @@ from urllib.parse import urlsplit
 
 from backing.postgres import CONNECTIONS
 from contract.settings import Settings
-
-from .choosing import every
-from .compare import Stranger
-from .durations import seconds as seconds_of
-from .lineup import CORE, Service, cores, lineup
-from .results import FILE, Options
-from .scenarios import longest
+from loadtest.contenders.selection import every
+from loadtest.contenders.service import CORE, Service, cores, lineup
+from loadtest.measure.comparison import Stranger
+from loadtest.results.schema import FILE, Options
+from loadtest.workload.durations import seconds as seconds_of
+from loadtest.workload.scenarios import longest
 
 QUICK_SERVICES = ("flask", "flask-threads", "aiohttp")
 

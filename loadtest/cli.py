@@ -8,6 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
+from loadtest.measure.comparison import Comparison
+from loadtest.processes.stack import parts, twins
+from loadtest.race.command import race
+from loadtest.results.schema import FILE, load
+from loadtest.results.suite import WAYS, is_lineup, load_all
+from loadtest.results.suite import options as way_options
+from loadtest.terminal.comparison import console
+from loadtest.verdict.before_after import refuse_others
 from serving.serve import raise_descriptors
 
 from .asked import (
@@ -32,13 +40,6 @@ from .commands import (
     serve_all,
     trace_beside,
 )
-from .compare import Comparison
-from .report.pairs import refuse_others
-from .results import FILE, load
-from .serve import parts, race, twins
-from .terminal import console
-from .ways import WAYS, is_lineup, load_all
-from .ways import options as way_options
 from .words import parser as words
 
 FEWEST_LANES, MOST_LANES = 2, 3

@@ -11,17 +11,16 @@ from rich.console import Console
 
 from backing import BackingFailed
 from backing.environment import backing
-
-from . import endings
-from .compare import Comparison
-from .driver import GeneratorFailed
-from .overview import show_lineup
-from .results import Results, save
-from .serve import Part, serve
-from .services import ServiceFailed
-from .terminal import progress, show
-from .verdict import conclusive
-from .ways import save_all
+from loadtest.generator.driver import GeneratorFailed
+from loadtest.measure.comparison import Comparison
+from loadtest.processes import signals
+from loadtest.processes.service import ServiceFailed
+from loadtest.processes.stack import Part, serve
+from loadtest.results.schema import Results, save
+from loadtest.results.suite import save_all
+from loadtest.terminal.comparison import progress, show
+from loadtest.terminal.lineup import show_lineup
+from loadtest.verdict.comparison import conclusive
 
 VERDICT, FAILED, INCONCLUSIVE = 0, 1, 2
 
@@ -47,7 +46,7 @@ def serve_all(services: Sequence[Part], screen: Console) -> int:
 
 def compare(comparison: Comparison, out: Path, screen: Console, draw: Draw) -> int:
     """Run, write `results.json` and its report into a new folder of `out`, show it, and return the exit status."""
-    endings.raise_interrupts()
+    signals.raise_interrupts()
     began = datetime.now().astimezone()
     ended, failure = VERDICT, None
     try:
@@ -58,7 +57,7 @@ def compare(comparison: Comparison, out: Path, screen: Console, draw: Draw) -> i
     except (ServiceFailed, GeneratorFailed, BackingFailed) as error:
         ended, failure = FAILED, str(error).partition("\n")[0]
         print(f"sync-vs-async: {error}", file=sys.stderr)
-    endings.ignore()  # what has been measured is written, come what may
+    signals.ignore()  # what has been measured is written, come what may
     if not comparison.steps:
         screen.print("Nothing was measured.")
         return ended
@@ -75,7 +74,7 @@ def compare(comparison: Comparison, out: Path, screen: Console, draw: Draw) -> i
 
 def lineup(comparisons: Mapping[str, Comparison], out: Path, screen: Console, draw: DrawAll) -> int:
     """Run one after the other, write them and their page into a new folder of `out`, and return the exit status."""
-    endings.raise_interrupts()
+    signals.raise_interrupts()
     began = datetime.now().astimezone()
     ended, failure = VERDICT, None
     seconds = sum(each.seconds for each in comparisons.values())
@@ -92,7 +91,7 @@ def lineup(comparisons: Mapping[str, Comparison], out: Path, screen: Console, dr
     except (ServiceFailed, GeneratorFailed) as error:
         ended, failure = FAILED, str(error).partition("\n")[0]
         print(f"sync-vs-async: {error}", file=sys.stderr)
-    endings.ignore()  # what has been measured is written, come what may
+    signals.ignore()  # what has been measured is written, come what may
     if last not in measured and last and comparisons[last].steps:
         measured[last] = comparisons[last].results(complete=False, failure=failure)
     if not measured:
@@ -124,7 +123,7 @@ def _new_folder(out: Path, name: str) -> Path:
 
 def report(draw: Callable[[Console], None], screen: Console) -> int:
     """Draw, and return the exit status."""
-    endings.raise_interrupts()
+    signals.raise_interrupts()
     try:
         return VERDICT if _drawn(partial(draw, screen)) else FAILED
     except KeyboardInterrupt:
@@ -144,10 +143,10 @@ def _drawn(draw: Callable[[], None]) -> bool:
 def draw_one(path: Path, results: Results, screen: Console, *, trace: bool, opened: bool) -> None:
     """Write the report of one run to `path`, and its requests for Perfetto beside it if they are wanted; say where."""
     with screen.status("Drawing the report"):
-        from .report import files  # noqa: PLC0415 - half a second, which nobody waits for who draws nothing
+        from loadtest.report import write  # noqa: PLC0415 - half a second, which nobody waits for who draws nothing
 
-        drawn = files.report(results, path)
-        traced = files.requests(results, trace_beside(path)) if trace else None
+        drawn = write.write_comparison(results, path)
+        traced = write.write_trace(results, trace_beside(path)) if trace else None
     _say(screen, drawn, opened=opened)
     if traced:
         _say(screen, traced)
@@ -156,18 +155,18 @@ def draw_one(path: Path, results: Results, screen: Console, *, trace: bool, open
 def draw_two(path: Path, before: Results, after: Results, screen: Console, *, opened: bool) -> None:
     """Write the report of two runs to `path`, and say where it is."""
     with screen.status("Drawing the report"):
-        from .report import files  # noqa: PLC0415 - as above
+        from loadtest.report import write  # noqa: PLC0415 - as above
 
-        drawn = files.before_after(before, after, path)
+        drawn = write.write_before_after(before, after, path)
     _say(screen, drawn, opened=opened)
 
 
 def draw_lineup(path: Path, measured: Mapping[str, Results], screen: Console, *, opened: bool) -> None:
     """Write the page of the line-up to `path`, and say where it is."""
     with screen.status("Drawing the page"):
-        from .report import files  # noqa: PLC0415 - as above
+        from loadtest.report import write  # noqa: PLC0415 - as above
 
-        drawn = files.lineup(measured, path)
+        drawn = write.write_lineup(measured, path)
     _say(screen, drawn, opened=opened)
 
 

@@ -5,13 +5,14 @@ from typing import Any
 
 from locust import events
 
-from loadtest import buckets
-from loadtest.arguments import add_options
-from loadtest.race.lanes import twins
+from contract import ports
+from loadtest.generator import latency_buckets
+from loadtest.generator.options import add_options
+from loadtest.generator.users import TwinUser
 from loadtest.race.page import attach
-from loadtest.users import TwinUser
+from loadtest.race.racers import twins
 
-buckets.install()
+latency_buckets.install()
 events.init_command_line_parser.add_listener(add_options)  # type: ignore[no-untyped-call] # Locust has no types for it
 
 
@@ -19,14 +20,14 @@ class SyncApp(TwinUser):
     """Users of the blocking twin."""
 
     service = "sync_app"
-    host = os.environ.get("SYNC_APP_URL", "http://127.0.0.1:8001")
+    host = os.environ.get("SYNC_APP_URL", f"http://127.0.0.1:{ports.SYNC_APP}")
 
 
 class AsyncApp(TwinUser):
     """Users of the non-blocking twin."""
 
     service = "async_app"
-    host = os.environ.get("ASYNC_APP_URL", "http://127.0.0.1:8002")
+    host = os.environ.get("ASYNC_APP_URL", f"http://127.0.0.1:{ports.ASYNC_APP}")
 
 
 @events.init.add_listener  # type: ignore[untyped-decorator] # see above

@@ -3,14 +3,14 @@
 import argparse
 from collections.abc import Callable, Mapping
 
+from loadtest.contenders.selection import ALL
+from loadtest.contenders.service import CORE, cores, lineup
+from loadtest.results.suite import CPU, DELAY, HEALTHZ, WAYS
+from loadtest.workload.scenarios import ABOUT
 from serving.command_line import Parser as OneLineParser
 
 from .asked import QUICK_SERVICES
-from .choosing import ALL
 from .commands import FAILED, LINEUP
-from .lineup import CORE, cores, lineup
-from .scenarios import ABOUT
-from .ways import CPU, DELAY, HEALTHZ, WAYS
 
 Prepare = Callable[[argparse.Namespace], Callable[[], int]]
 """Checks what was asked for, and returns what runs it."""

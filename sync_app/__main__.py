@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from contract import ports
 from serving.command_line import Serve, Service
 from serving.serve import main
 
 SERVICE = Service(
     name="sync_app",
     about="The blocking twin, on Flask: a request that waits holds a thread.",
-    port=8001,
+    port=ports.SYNC_APP,
     worker_class="gthread",
     worker_classes={
         "gthread": "threads, the default",

@@ -5,21 +5,21 @@ import sys
 from subprocess import CalledProcessError
 from typing import NoReturn
 
-from loadtest.driver import GeneratorFailed
-from loadtest.services import ServiceFailed
+from loadtest.generator.driver import GeneratorFailed
+from loadtest.processes.service import ServiceFailed
 
-from . import agreement, askers, ceiling, faults, held, lag, lineup, overhead, profile, race
+from . import asker_memory, ceiling, faults, lag, lineup, overhead, race, user_cost, waiting_memory, wrk_agreement
 from .wrk import WrkFailed
 
 BENCHES = {
     "overhead": overhead.report,
     "ceiling": ceiling.report,
-    "held": held.report,
-    "askers": askers.report,
+    "waiting-memory": waiting_memory.report,
+    "asker-memory": asker_memory.report,
     "lag": lag.report,
     "faults": faults.report,
-    "profile": profile.report,
-    "agreement": agreement.report,
+    "user-cost": user_cost.report,
+    "wrk-agreement": wrk_agreement.report,
     "lineup": lineup.report,
     "race": race.report,
 }

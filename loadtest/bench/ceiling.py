@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from statistics import median
 
-from loadtest.lineup import UVLOOP_WORKER, Service, cores
-from loadtest.services import running
+from loadtest.bench import Finding
+from loadtest.contenders.service import UVLOOP_WORKER, Service, cores
+from loadtest.processes.service import running
 
-from . import Finding
 from .wrk import wrk
 
 ROUNDS = 4

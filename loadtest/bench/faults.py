@@ -17,10 +17,9 @@ import psutil
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector
 
 from backing.postgres import Database, database
-from loadtest.lineup import UVLOOP_WORKER, Service
-from loadtest.services import Running, running
-
-from . import Finding
+from loadtest.bench import Finding
+from loadtest.contenders.service import UVLOOP_WORKER, Service
+from loadtest.processes.service import Running, running
 
 USERS = 20
 BEFORE, AWAY, AFTER = 1.5, 1.5, 4.0

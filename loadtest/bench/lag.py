@@ -6,12 +6,11 @@ from urllib.request import urlopen
 from prometheus_client.parser import text_string_to_metric_families
 
 from backing.environment import backing
-from loadtest.driver import Job, Order, generator
-from loadtest.lineup import UVLOOP_WORKER, Service
-from loadtest.scenarios import MIXED, needs
-from loadtest.services import Running, running
-
-from . import Finding
+from loadtest.bench import Finding
+from loadtest.contenders.service import UVLOOP_WORKER, Service
+from loadtest.generator.driver import Job, Order, generator
+from loadtest.processes.service import Running, running
+from loadtest.workload.scenarios import MIXED, needs
 
 USERS = 40
 SECONDS = 20.0

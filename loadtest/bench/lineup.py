@@ -7,10 +7,10 @@ from statistics import median
 
 import psutil
 
-from loadtest.lineup import Service, cores, lineup
-from loadtest.services import Running, running
+from loadtest.bench import Finding
+from loadtest.contenders.service import Service, cores, lineup
+from loadtest.processes.service import Running, running
 
-from . import Finding
 from .overhead import cpu_per_request
 from .wrk import wrk
 

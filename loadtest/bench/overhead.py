@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from statistics import median
 
-from loadtest.lineup import UVLOOP_WORKER, Service
-from loadtest.services import Running, running
+from loadtest.bench import Finding
+from loadtest.contenders.service import UVLOOP_WORKER, Service
+from loadtest.processes.service import Running, running
 
-from . import Finding
 from .wrk import wrk
 
 ROUNDS = 10

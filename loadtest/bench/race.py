@@ -16,13 +16,12 @@ from typing import Any, NamedTuple
 
 import psutil
 
-from loadtest.lineup import cores, lineup
-from loadtest.race.lanes import Lane
-from loadtest.serve import locust
-from loadtest.services import ServiceFailed, answering_process, running
+from loadtest.bench import Finding
+from loadtest.contenders.service import cores, lineup
+from loadtest.processes.service import ServiceFailed, answering_process, running
+from loadtest.race.command import locust
+from loadtest.race.racers import Racer
 from serving.processes import start, stop
-
-from . import Finding
 
 ROUNDS = 12
 SECONDS = 4.0
@@ -117,7 +116,7 @@ def _race() -> Iterator[_Racing]:
     """A race, stopped when the context is left."""
     with ExitStack() as stack:
         services = [lineup(cores())[name] for name in NAMES]
-        racers = [Lane(service, stack.enter_context(running(service)).url) for service in services]
+        racers = [Racer(service, stack.enter_context(running(service)).url) for service in services]
         with create_server(("127.0.0.1", 0)) as free:
             port: int = free.getsockname()[1]
         part = locust(racers, port)

@@ -1,11 +1,12 @@
-"""The one sentence that says what to look at in a lane. It claims what was counted, and what the model implies."""
+"""The one sentence that says what to look at in a racer. It claims what was counted, and what the model implies."""
 
 from typing import NamedTuple
 
-from ..judge import KEEPS_UP, STUCK
-from ..lineup import Service
-from ..model import DEADLOCK, SLOTS, Limit, Load
-from ..scenarios import CORES, LOOPS, MIXED, POOLS, THREADS
+from loadtest.contenders.service import Service
+from loadtest.verdict.judge import KEEPS_UP, STUCK
+from loadtest.workload.closed import DEADLOCK, SLOTS, Limit, Load
+from loadtest.workload.scenarios import CORES, LOOPS, MIXED, POOLS, THREADS
+
 from .figures import Figures
 
 READY, STARTING, RUNNING, STOPPING = "ready", "starting", "running", "stopping"
@@ -23,13 +24,13 @@ class Caption(NamedTuple):
 
 
 class Race(NamedTuple):
-    """What all lanes are asked for."""
+    """What all racers are asked for."""
 
     state: str
     scenario: str | None
     """None where there are several, or none."""
     users: int
-    """Of each lane, once they are all there."""
+    """Of each racer, once they are all there."""
 
 
 def caption(race: Race, service: Service, load: Load | None, now: Figures, error: str | None) -> Caption:

@@ -8,12 +8,13 @@ import gevent
 from locust.env import Environment
 from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING, LocalRunner
 
-from ..durations import seconds
-from ..scenarios import ABOUT
-from ..users import TwinUser, WaitingUser
-from . import captions
-from .lanes import Lane
-from .wishes import SHORTEST, Wish
+from loadtest.generator.users import TwinUser, WaitingUser
+from loadtest.race import captions
+from loadtest.workload.durations import seconds
+from loadtest.workload.scenarios import ABOUT
+
+from .racers import Racer
+from .request import SHORTEST, Wish
 
 LASTS = 600.0
 """Seconds after which a race ends by itself."""
@@ -39,8 +40,10 @@ class NotNow(Exception):
 class Control:
     """The race that Locust's runner runs."""
 
-    def __init__(self, environment: Environment, lanes: Sequence[Lane], user_classes: Sequence[type[TwinUser]]) -> None:
-        """Listen to the runner; nothing is started. `user_classes` are those of the lanes, in their order."""
+    def __init__(
+        self, environment: Environment, racers: Sequence[Racer], user_classes: Sequence[type[TwinUser]]
+    ) -> None:
+        """Listen to the runner; nothing is started. `user_classes` are those of the racers, in their order."""
         assert isinstance(environment.runner, LocalRunner)
         self.changed = 0.0
         """When the run began, or what it asks for last changed (perf_counter)."""
@@ -53,7 +56,7 @@ class Control:
         self._environment = environment
         self._options: Any = environment.parsed_options
         self._runner = environment.runner
-        self._lanes = lanes
+        self._racers = racers
         self._user_classes = user_classes
         self._wish: Wish | None = None
         self._own_tasks: list[list[Any]] | None = None
@@ -100,11 +103,11 @@ class Control:
 
     @property
     def users(self) -> int:
-        """Users of each lane, once all are there."""
+        """Users of each racer, once all are there."""
         return self._runner.target_user_count // max(1, len(self._racing()))
 
     def everyone(self) -> list[list[WaitingUser]]:
-        """The users of each lane that are there now."""
+        """The users of each racer that are there now."""
         by_class: dict[type, list[WaitingUser]] = {user_class: [] for user_class in self._user_classes}
         for greenlet in list(self._runner.user_greenlets):
             for user in greenlet.args:  # none, of one that is over
@@ -132,12 +135,12 @@ class Control:
         else:
             self._environment.host = ""
             self._environment.user_classes = list(self._user_classes)
-            for user_class, lane in zip(self._user_classes, self._lanes, strict=True):
-                user_class.host = lane.url  # Locust's own page may have sent everyone elsewhere
+            for user_class, racer in zip(self._user_classes, self._racers, strict=True):
+                user_class.host = racer.url  # Locust's own page may have sent everyone elsewhere
         self.ends = time.perf_counter() + LASTS
         if self._keeper is None:
             self._keeper = gevent.spawn(self._keep)
-        self._runner.start(wish.users * len(self._lanes), spawn_rate=PER_SECOND)
+        self._runner.start(wish.users * len(self._racers), spawn_rate=PER_SECOND)
 
     def stop(self) -> None:
         """Ask all users to leave, each with its last answer. Nobody is waited for."""

@@ -13,15 +13,16 @@ import psutil
 from gevent.event import Event
 from locust.env import Environment
 
-from ..judge import GENERATOR_BUSY, MACHINE_BUSY
-from ..latency import merged
-from ..scenarios import load
-from ..users import WaitingUser
+from loadtest.generator.users import WaitingUser
+from loadtest.results.histogram import merged
+from loadtest.verdict.judge import GENERATOR_BUSY, MACHINE_BUSY
+from loadtest.workload.scenarios import load
+
 from .captions import RUNNING, STARTING, Race, caption
 from .control import Control
 from .figures import History, Snapshot
-from .lanes import Lane
-from .watch import Sample
+from .racers import Racer
+from .sample import Sample
 
 EVERY = 0.5
 """Seconds between two events."""
@@ -39,16 +40,16 @@ LATE = 2.0
 class Feed:
     """The events, made once for everybody who looks."""
 
-    def __init__(self, environment: Environment, lanes: Sequence[Lane], control: Control) -> None:
+    def __init__(self, environment: Environment, racers: Sequence[Racer], control: Control) -> None:
         """Nobody looks, and nothing is done."""
         self.page = uuid4().hex
         """Another one in each process: a page that has outlived its own is out of date."""
         self._environment = environment
         self._control = control
-        self._lanes = lanes
-        self._samples = [Sample() for _ in lanes]
-        self._histories = [History() for _ in lanes]
-        self._stale = [0.0 for _ in lanes]
+        self._racers = racers
+        self._samples = [Sample() for _ in racers]
+        self._histories = [History() for _ in racers]
+        self._stale = [0.0 for _ in racers]
         """When a request of before the last change was last in flight."""
         self._generator = psutil.Process()
         self._told = Event()
@@ -121,13 +122,13 @@ class Feed:
             "ends": None if control.ends is None else max(0.0, control.ends - clock),
             "busy": self._busy,
             "doubt": self._doubt(),
-            "lanes": [self._lane(number, users, race, clock) for number, users in enumerate(control.everyone())],
+            "racers": [self._racer(number, users, race, clock) for number, users in enumerate(control.everyone())],
         }
 
-    def _lane(self, number: int, users: list[WaitingUser], race: Race, clock: float) -> dict[str, Any]:
-        lane, control, sample = self._lanes[number], self._control, self._samples[number]
+    def _racer(self, number: int, users: list[WaitingUser], race: Race, clock: float) -> dict[str, Any]:
+        racer, control, sample = self._racers[number], self._control, self._samples[number]
         entries = [
-            entry for (name, _), entry in self._environment.stats.entries.items() if name.startswith(f"{lane.name} ")
+            entry for (name, _), entry in self._environment.stats.entries.items() if name.startswith(f"{racer.name} ")
         ]
         asked = [user.asked_at for user in users if user.asked_at is not None]
         if min(asked, default=clock) < control.changed:
@@ -147,10 +148,10 @@ class Feed:
         )
         wait, foretold = control.wait, None
         if race.scenario is not None and wait is not None and race.state in (STARTING, RUNNING):
-            foretold = load(race.scenario, lane.service, wait, control.think)
+            foretold = load(race.scenario, racer.service, wait, control.think)
         turn = 2 * foretold.wait if foretold else 0.0  # users who come together are spread over one wait, and wait one
         now = history.figures(race.users, foretold, max(control.there + turn, self._stale[number]))
-        said = caption(race, lane.service, foretold, now, self._error(lane))
+        said = caption(race, racer.service, foretold, now, self._error(racer))
         sample.look(users)
         pictures = [
             sample.picture(clock - LATE - EVERY * (PICTURES - each) / PICTURES) for each in range(1, PICTURES + 1)
@@ -171,10 +172,10 @@ class Feed:
             "pictures": pictures,
         }
 
-    def _error(self, lane: Lane) -> str | None:
-        """How the requests of a lane failed most often."""
+    def _error(self, racer: Racer) -> str | None:
+        """How the requests of a racer failed most often."""
         counts = Counter[str]()
         for error in self._environment.stats.errors.values():
-            if str(error.name).startswith(f"{lane.name} "):
+            if str(error.name).startswith(f"{racer.name} "):
                 counts[str(error.error)] += error.occurrences
         return next((error for error, _ in counts.most_common(1)), None)

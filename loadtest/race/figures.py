@@ -1,11 +1,11 @@
-"""The figures of a lane: how much it answered, how fast, and beside that what the model says."""
+"""The figures of a racer: how much it answered, how fast, and beside that what the model says."""
 
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..latency import percentile
-from ..model import Load, Prediction, predict
+from loadtest.results.histogram import percentile
+from loadtest.workload.closed import Load, Prediction, predict
 
 WINDOW = 5.0
 """Seconds that throughput and percentiles look back."""
@@ -16,7 +16,7 @@ SHORTEST = 1.0
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A lane's statistics at one moment."""
+    """A racer's statistics at one moment."""
 
     clock: float
     """Seconds."""
@@ -32,7 +32,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Figures:
-    """What there is to show of a lane. None: not known, or not yet."""
+    """What there is to show of a racer. None: not known, or not yet."""
 
     users: int
     in_flight: int
@@ -53,7 +53,7 @@ class Figures:
 
 
 class History:
-    """Snapshots of one lane, as far back as a window reaches."""
+    """Snapshots of one racer, as far back as a window reaches."""
 
     def __init__(self) -> None:
         """There are none yet."""

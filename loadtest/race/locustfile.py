@@ -1,27 +1,28 @@
-"""The Locust profile of `sync-vs-async race`: users of the services that LANES names."""
+"""The Locust profile of `sync-vs-async race`: users of the services that RACERS names."""
 
 import os
 from typing import Any
 
 from locust import events
 
-from loadtest import buckets
-from loadtest.arguments import add_options
-from loadtest.race.lanes import LANES, read
-from loadtest.race.page import attach
-from loadtest.race.users import user_classes
+from loadtest.generator import latency_buckets
+from loadtest.generator.options import add_options
 
-buckets.install()
+from .page import attach
+from .racers import RACERS, read
+from .users import user_classes
+
+latency_buckets.install()
 events.init_command_line_parser.add_listener(add_options)  # type: ignore[no-untyped-call] # Locust has no types for it
 
-lanes = read(os.environ[LANES])
-globals().update(user_classes(lanes))
+racers = read(os.environ[RACERS])
+globals().update(user_classes(racers))
 
 
 @events.init.add_listener  # type: ignore[untyped-decorator] # see above
 def attach_page(environment: Any, **_event: Any) -> None:
     """The page at /race."""
-    attach(environment, lanes)
+    attach(environment, racers)
 
 
 @events.quitting.add_listener  # type: ignore[untyped-decorator] # see above

@@ -6,13 +6,14 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 from locust.runners import LocalRunner
 
-from ..scenarios import ABOUT
+from loadtest.workload.scenarios import ABOUT
+
 from .control import LASTS, Control, NotNow
 from .feed import LATE, Feed
 from .figures import WINDOW
-from .lanes import Lane
-from .watch import SEATS
-from .wishes import MOST_USERS, wished
+from .racers import Racer
+from .request import MOST_USERS, wished
+from .sample import SEATS
 
 View = Callable[[], Response]
 
@@ -31,16 +32,16 @@ POLICY = "; ".join(
 """Content-Security-Policy: the page asks nobody but us."""
 
 
-def attach(environment: Any, lanes: Sequence[Lane]) -> None:
-    """Put the page at /race, where there is a web app, and this process runs users of every lane itself."""
+def attach(environment: Any, racers: Sequence[Racer]) -> None:
+    """Put the page at /race, where there is a web app, and this process runs users of every racer itself."""
     web_ui = environment.web_ui
     if web_ui is None or not isinstance(environment.runner, LocalRunner):
         return
     known = {getattr(each, "service", None): each for each in environment.available_user_classes.values()}
-    if not all(lane.name in known for lane in lanes):
+    if not all(racer.name in known for racer in racers):
         return
-    control = Control(environment, lanes, [known[lane.name] for lane in lanes])
-    feed = Feed(environment, lanes, control)
+    control = Control(environment, racers, [known[racer.name] for racer in racers])
+    feed = Feed(environment, racers, control)
     protected: Callable[[View], View] = web_ui.auth_required_if_enabled
     race = Blueprint("race", __name__, template_folder="templates", static_folder="static", static_url_path="/race")
 
@@ -50,7 +51,7 @@ def attach(environment: Any, lanes: Sequence[Lane]) -> None:
         html = render_template(
             "race.html",
             page=feed.page,
-            lanes=lanes,
+            racers=racers,
             about=ABOUT,
             most_users=MOST_USERS,
             minutes=LASTS / 60,

@@ -1,11 +1,12 @@
-"""The users of each lane."""
+"""The users of each racer."""
 
 from collections.abc import Sequence
 
-from ..users import TwinUser
-from .lanes import Lane
+from loadtest.generator.users import TwinUser
+
+from .racers import Racer
 
 
-def user_classes(lanes: Sequence[Lane]) -> dict[str, type[TwinUser]]:
-    """A class of users for each lane, by its name."""
-    return {lane.name: type(lane.name, (TwinUser,), {"service": lane.name, "host": lane.url}) for lane in lanes}
+def user_classes(racers: Sequence[Racer]) -> dict[str, type[TwinUser]]:
+    """A class of users for each racer, by its name."""
+    return {racer.name: type(racer.name, (TwinUser,), {"service": racer.name, "host": racer.url}) for racer in racers}

@@ -10,9 +10,10 @@ import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from .handlers import Handler, style
-from .picture import NO_TABLE, Figure, Picture, Table
-from .theme import finished
+from loadtest.report.figures.picture import NO_TABLE, Figure, Picture, Table
+from loadtest.report.figures.theme import finished
+
+from .sources import Handler, style
 
 SVG = "http://www.w3.org/2000/svg"
 """The name of a vocabulary; nothing is fetched from it."""

@@ -7,11 +7,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ..exchange import Exchange
-from ..results import Results, Step
-from ..verdict import crowd
-from .parts import Divider
-from .theme import PARTS
+from loadtest.report.figures.theme import PARTS
+from loadtest.results.exchange import Exchange
+from loadtest.results.schema import Results, Step
+from loadtest.verdict.comparison import crowd
+from loadtest.verdict.time_spent import Divider
 
 PAUSE = 1.0
 """Seconds between two steps of the trace; in the run there was more."""

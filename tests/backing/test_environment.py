@@ -8,7 +8,7 @@ import pytest
 from backing import BackingFailed
 from backing.environment import backing
 from tests.backing.databases import folder
-from tests.loadtest.processes import taken
+from tests.loadtest.support.processes import taken
 
 
 @pytest.fixture(autouse=True)

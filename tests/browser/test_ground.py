@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.visits import Opens
-from tests.loadtest.servers import answering
+from tests.loadtest.support.servers import answering
 
 TROUBLE = """<!doctype html>
 <title>Trouble</title>

@@ -7,13 +7,13 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from loadtest.lineup import lineup
-from loadtest.portraits import CAUTION
-from loadtest.report import files
-from loadtest.results import Results
-from loadtest.ways import DELAY, WAYS
+from loadtest.contenders.service import lineup
+from loadtest.report import write
+from loadtest.results.schema import Results
+from loadtest.results.suite import DELAY, WAYS
+from loadtest.verdict.lineup import CAUTION
 from tests.browser.visits import Opens, Visit
-from tests.loadtest.fabricated import lineup_of
+from tests.loadtest.support.fabricated import lineup_of
 
 NAMES = [*lineup(2)]
 
@@ -41,7 +41,7 @@ def fabricated() -> dict[str, Results]:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path: Path = files.lineup(fabricated(), tmp_path_factory.mktemp("lineup") / "lineup.html")
+    path: Path = write.write_lineup(fabricated(), tmp_path_factory.mktemp("lineup") / "lineup.html")
     return path.as_uri()
 
 

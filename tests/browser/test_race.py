@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.visits import Opens, Visit
-from tests.loadtest.commands import alone, serving
-from tests.loadtest.racing import PAGE, URL, counted, heard, start, stopped
+from tests.loadtest.support.commands import alone, serving
+from tests.loadtest.support.racing import PAGE, URL, counted, heard, start, stopped
 
-LANES = ("flask:workers=2", "aiohttp:workers=1")
+RACERS = ("flask:workers=2", "aiohttp:workers=1")
 MARKS = """canvas => {
     const {data} = canvas.getContext("2d").getImageData(0, 24, canvas.width, canvas.height - 24); // below the words
     const seen = new Map();
@@ -28,7 +28,7 @@ WITHIN = 20_000
 
 @pytest.fixture(scope="module", autouse=True)
 def _race(chromium: str) -> Iterator[None]:  # noqa: ARG001 - without one, nothing is started
-    with alone() as environment, serving(environment, "race", "--services", ",".join(LANES)) as raced:
+    with alone() as environment, serving(environment, "race", "--services", ",".join(RACERS)) as raced:
         raced.hear("Ctrl-C stops all of it")
         yield
         raced.process.send_signal(signal.SIGINT)
@@ -41,12 +41,12 @@ def _nothing_runs_on(_race: None) -> Iterator[None]:
     stopped()
 
 
-def figure(page: Page, lane: str, name: str) -> str:
-    return page.locator(f'[data-name="{lane}"] [data-figure="{name}"]').inner_text()
+def figure(page: Page, racer: str, name: str) -> str:
+    return page.locator(f'[data-name="{racer}"] [data-figure="{name}"]').inner_text()
 
 
-def number(page: Page, lane: str, name: str) -> int:
-    return int(figure(page, lane, name).replace(",", ""))
+def number(page: Page, racer: str, name: str) -> int:
+    return int(figure(page, racer, name).replace(",", ""))
 
 
 def status(page: Page, words: str) -> None:
@@ -54,10 +54,10 @@ def status(page: Page, words: str) -> None:
 
 
 def moving(page: Page) -> None:
-    """Wait until every lane shows all figures but a ratio and the 99th percentile, which take many answers."""
-    for lane in LANES:
+    """Wait until every racer shows all figures but a ratio and the 99th percentile, which take many answers."""
+    for racer in RACERS:
         for name in ("throughput", "predicted", "p50"):
-            cell = page.locator(f'[data-name="{lane}"] [data-figure="{name}"]')
+            cell = page.locator(f'[data-name="{racer}"] [data-figure="{name}"]')
             expect(cell).to_have_text(re.compile(r"\d"), timeout=WITHIN)
 
 
@@ -73,29 +73,29 @@ def test_its_figures_are_those_of_locust_at_the_same_moment(visit: Opens) -> Non
     visited = visit(PAGE)
     page = visited.page
     moving(page)
-    before = {lane: number(page, lane, "requests") for lane in LANES}
+    before = {racer: number(page, racer, "requests") for racer in RACERS}
     counts = counted()
     page.wait_for_timeout(1_000)  # two more events
-    for lane in LANES:
-        assert 0 < before[lane] <= counts[lane] <= number(page, lane, "requests")
-        assert figure(page, lane, "failures") == "0"
-    assert float(figure(page, LANES[0], "predicted")) == pytest.approx(40)
-    assert 0 < float(figure(page, LANES[0], "throughput")) <= 44
+    for racer in RACERS:
+        assert 0 < before[racer] <= counts[racer] <= number(page, racer, "requests")
+        assert figure(page, racer, "failures") == "0"
+    assert float(figure(page, RACERS[0], "predicted")) == pytest.approx(40)
+    assert 0 < float(figure(page, RACERS[0], "throughput")) <= 44
     stopped()
     status(page, "No race.")
-    assert {lane: number(page, lane, "requests") for lane in LANES} == counted()
+    assert {racer: number(page, racer, "requests") for racer in RACERS} == counted()
     quiet(visited)
 
 
 def test_requests_are_drawn_and_the_caption_says_what_to_look_at(visit: Opens) -> None:
     start(20, "100ms", "delay")
     page = visit(PAGE).page
-    queue = page.locator(f'[data-name="{LANES[0]}"]')
+    queue = page.locator(f'[data-name="{RACERS[0]}"]')
     expect(queue.locator(".caption")).to_contain_text("2 processes", timeout=WITHIN)
     expect(queue.locator(".said")).to_have_attribute("aria-live", "polite")
     expect(queue.locator("figcaption")).to_have_text("20 of 20 users", timeout=WITHIN)
-    for lane in LANES:
-        canvas = page.locator(f'[data-name="{lane}"] canvas').element_handle()
+    for racer in RACERS:
+        canvas = page.locator(f'[data-name="{racer}"] canvas').element_handle()
         page.wait_for_function(MARKS, arg=canvas, timeout=WITHIN)
 
 
@@ -155,7 +155,7 @@ def test_a_reload_and_a_second_browser_join_the_race(visit: Opens) -> None:
     start(6, "30ms", "delay")
     visited = visit(PAGE)
     moving(visited.page)
-    before = {lane: number(visited.page, lane, "requests") for lane in LANES}
+    before = {racer: number(visited.page, racer, "requests") for racer in RACERS}
     visited.page.reload()
     other = visit(PAGE)
     for page in (visited.page, other.page):
@@ -163,7 +163,7 @@ def test_a_reload_and_a_second_browser_join_the_race(visit: Opens) -> None:
         moving(page)
         expect(page.get_by_label("Users of each")).to_have_value("6")
         expect(page.get_by_label("Delay")).to_have_value("30ms")
-        assert all(number(page, lane, "requests") >= before[lane] for lane in LANES)
+        assert all(number(page, racer, "requests") >= before[racer] for racer in RACERS)
     other.page.get_by_role("button", name="Stop").click()
     status(visited.page, "No race.")
     quiet(visited)

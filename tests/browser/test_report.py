@@ -8,11 +8,11 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Dialog, Locator, Page, expect
 
-from loadtest.report import files
-from loadtest.results import Measured, Results, Step
+from loadtest.report import write
+from loadtest.results.schema import Measured, Results, Step
 from tests.browser.visits import Opens, Visit
-from tests.loadtest.fabricated import not_run, results, step
-from tests.loadtest.hostile import HOSTILE, hostile, printable
+from tests.loadtest.support.fabricated import not_run, results, step
+from tests.loadtest.support.hostile import HOSTILE, hostile, printable
 
 SERVICES = ("flask", "flask-threads", "aiohttp")
 USERS = (1, 10, 50)
@@ -72,7 +72,7 @@ RUN = fabricated()
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return files.report(RUN, tmp_path_factory.mktemp("report") / "report.html").as_uri()
+    return write.write_comparison(RUN, tmp_path_factory.mktemp("report") / "report.html").as_uri()
 
 
 def drawn(visited: Visit) -> Page:
@@ -373,7 +373,7 @@ def test_paper_is_white_where_the_screen_is_dark(visit: Opens, address: str) -> 
 
 @pytest.mark.parametrize("text", [HOSTILE[1], HOSTILE[2], *HOSTILE[-3:]])
 def test_a_hostile_name_does_nothing_but_stand_there(visit: Opens, tmp_path: Path, text: str) -> None:
-    address = files.report(hostile(text), tmp_path / "report.html").as_uri()
+    address = write.write_comparison(hostile(text), tmp_path / "report.html").as_uri()
     visited = visit(address, width=380)
     page = drawn(visited)
     dialogs: list[str] = []

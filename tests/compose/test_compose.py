@@ -427,15 +427,15 @@ def test_the_race_is_on_locusts_page_with_a_lane_for_each_twin(stand: Stand) -> 
         wish = {"users": 4, "delay": "50ms", "scenario": "query"}
         try:
             assert stand.post_json("locust", "/race/start", wish).status == 200
-            race = next(event for event in events if all(lane["ratio"] for lane in event["lanes"]))
+            race = next(event for event in events if all(racer["ratio"] for racer in event["racers"]))
         finally:
             stand.post_json("locust", "/race/stop", {})
         assert (race["state"], race["users"], race["scenario"]) == ("running", 4, "query")
-        for lane in race["lanes"]:
-            assert (lane["failures"], lane["predicted"]) == (0, pytest.approx(80))
-            assert 0 < lane["throughput"] <= 1.1 * 80
+        for racer in race["racers"]:
+            assert (racer["failures"], racer["predicted"]) == (0, pytest.approx(80))
+            assert 0 < racer["throughput"] <= 1.1 * 80
         stopped = next(event for event in events if event["state"] == "ready")
-    assert all(lane["requests"] > 0 and lane["in_flight"] == 0 for lane in stopped["lanes"])
+    assert all(racer["requests"] > 0 and racer["in_flight"] == 0 for racer in stopped["racers"])
 
 
 def test_a_stop_lets_the_requests_in_flight_finish_and_ends_with_status_0(stand: Stand) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.services import Running
+from loadtest.processes.service import Running
 from tests.conformance.fleet import NAMES, Fleet
 
 HERE = Path(__file__).parent

@@ -11,8 +11,8 @@ from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
 from backing.environment import backing
-from loadtest.lineup import cores, lineup
-from loadtest.services import Running, running
+from loadtest.contenders.service import cores, lineup
+from loadtest.processes.service import Running, running
 
 LINEUP = lineup(cores())
 NAMES = tuple(LINEUP)

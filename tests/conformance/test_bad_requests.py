@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from loadtest.services import Running
+from loadtest.processes.service import Running
 from tests.conformance.cases import BAD, NOWHERE, Bad
 from tests.conformance.exceptions import ANNOUNCED, leave_out
 from tests.conformance.problems import detail

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.services import Running
+from loadtest.processes.service import Running
 from tests.conformance.fleet import LOOPS, ONE_AT_A_TIME, Fleet
 from tests.conformance.wire import Held, connect
 

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from backing.postgres import Database, database
-from loadtest.services import Running
+from loadtest.processes.service import Running
 from tests.backing.databases import folder
 from tests.conformance.fleet import NAMES, Fleet
 from tests.conformance.problems import unavailable

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 
-from loadtest.services import running
+from loadtest.processes.service import running
 from tests.conformance.fleet import LINEUP, NAMES, TOGETHER
 from tests.conformance.wire import Held, connect, eventually
 

@@ -1,7 +1,7 @@
 import psutil
 import pytest
 
-from loadtest.services import Running
+from loadtest.processes.service import Running
 from tests.conformance.fleet import LINEUP, NAMES, Fleet
 from tests.conformance.wire import ask, at_once
 

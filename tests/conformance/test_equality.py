@@ -3,7 +3,7 @@ from collections.abc import Mapping
 import pytest
 
 from contract.replies import NO_HEADERS
-from loadtest.services import Running
+from loadtest.processes.service import Running
 from tests.conformance.cases import BAD, BAD_ANSWERS, GOOD, NOWHERE, BadAnswer
 from tests.conformance.exceptions import leave_out
 from tests.conformance.fleet import Fleet

@@ -4,7 +4,7 @@ from contextlib import closing
 import pytest
 
 from contract.upstream import ANSWER_WITHIN
-from loadtest.services import Running
+from loadtest.processes.service import Running
 from tests.conformance.fleet import NAMES, Fleet
 from tests.conformance.problems import detail
 from tests.conformance.upstreams import GOOD, Upstream, response

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from contract.problems import internal_error
-from loadtest.services import Running
+from loadtest.processes.service import Running
 from tests.conformance.fleet import NAMES, Fleet
 from tests.conformance.problems import detail
 from tests.conformance.wire import ask, at_once

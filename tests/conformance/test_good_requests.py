@@ -3,8 +3,8 @@ import re
 import psutil
 import pytest
 
-from loadtest.lineup import Service
-from loadtest.services import Running
+from loadtest.contenders.service import Service
+from loadtest.processes.service import Running
 from tests.conformance.cases import GOOD, Good
 from tests.conformance.exceptions import leave_out
 from tests.conformance.wire import ask

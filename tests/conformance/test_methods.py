@@ -3,7 +3,7 @@ import json
 import pytest
 
 from contract.operations import OPERATIONS
-from loadtest.services import Running
+from loadtest.processes.service import Running
 from tests.conformance.cases import BAD, GOOD, NOWHERE
 from tests.conformance.wire import Answer, ask
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 
-from loadtest.services import Running
+from loadtest.processes.service import Running
 from serving.metrics import LAG_EVERY
 from tests.conformance.cases import METRICS
 from tests.conformance.counted import Counts

@@ -11,7 +11,7 @@ from uuid import uuid4
 import psutil
 import pytest
 
-from loadtest.services import Running
+from loadtest.processes.service import Running
 from tests.conformance.cases import BAD_ANSWERS, BadAnswer
 from tests.conformance.fleet import ONE_AT_A_TIME, TOGETHER, Fleet
 from tests.conformance.problems import detail

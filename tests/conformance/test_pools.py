@@ -2,7 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from loadtest.services import Running
+from loadtest.processes.service import Running
 from tests.conformance.counted import Counts
 from tests.conformance.fleet import LETTING_GO, NAMES, TOGETHER, Fleet
 from tests.conformance.problems import unavailable

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from loadtest.services import Running
+from loadtest.processes.service import Running
 from tests.conformance.cases import EVENTS, TEXT
 from tests.conformance.exceptions import OLD, leave_out
 from tests.conformance.fleet import NAMES, ONE_AT_A_TIME, Fleet

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from loadtest.cli import main
-from loadtest.compare import Comparison
-from loadtest.lineup import CORE, lineup
-from loadtest.scenarios import ABOUT
+from loadtest.contenders.service import CORE, lineup
+from loadtest.measure.comparison import Comparison
+from loadtest.workload.scenarios import ABOUT
 
 SCRIPT = Path(sys.executable).with_name("sync-vs-async")
 
@@ -145,7 +145,7 @@ def test_so_is_a_mistake_of_serve(arguments: str, complaint: str, capsys: pytest
 def test_so_is_a_mistake_of_lineup(
     arguments: str, complaint: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("loadtest.lineup.version", lambda _name: "1.0")
+    monkeypatch.setattr("loadtest.contenders.service.version", lambda _name: "1.0")
     monkeypatch.setattr("peers.rows.version", lambda _name: "1.0")
     assert refused(["lineup", *arguments.split()], capsys).startswith(complaint)
 
@@ -159,7 +159,7 @@ def test_a_framework_that_is_not_installed_is_one_line_that_says_how_to_install_
             raise PackageNotFoundError(name)
         return "1.0"
 
-    monkeypatch.setattr("loadtest.lineup.version", version)
+    monkeypatch.setattr("loadtest.contenders.service.version", version)
     monkeypatch.setattr("peers.rows.version", version)
     told = refused([command, "--services", "all"], capsys)
     assert told.startswith("django needs Django, which is not installed: `make install-lineup` installs every ")
@@ -290,7 +290,7 @@ def test_what_a_scenario_needs_is_brought_up_for_it(
 def test_all_is_the_whole_line_up_and_nothing_named_is_what_is_always_installed(
     arguments: str, names: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loadtest.lineup.version", lambda _name: "1.0")
+    monkeypatch.setattr("loadtest.contenders.service.version", lambda _name: "1.0")
     monkeypatch.setattr("peers.rows.version", lambda _name: "1.0")
     assert tuple(service.name for service in planned(arguments, tmp_path, monkeypatch).services) == names
 

@@ -12,14 +12,14 @@ import pytest
 
 from loadtest import commands
 from loadtest.cli import main
-from loadtest.compare import NOTHING, Comparison, Progress
-from loadtest.lineup import lineup
-from loadtest.results import FILE, Results
-from loadtest.services import ServiceFailed
-from loadtest.terminal import console
-from loadtest.ways import CPU, DELAY, HEALTHZ, WAYS, load_all, options
-from tests.loadtest.fabricated import lineup_of
-from tests.loadtest.processes import living, started_in
+from loadtest.contenders.service import lineup
+from loadtest.measure.comparison import NOTHING, Comparison, Progress
+from loadtest.processes.service import ServiceFailed
+from loadtest.results.schema import FILE, Results
+from loadtest.results.suite import CPU, DELAY, HEALTHZ, WAYS, load_all, options
+from loadtest.terminal.comparison import console
+from tests.loadtest.support.fabricated import lineup_of
+from tests.loadtest.support.processes import living, started_in
 
 SCRIPT = Path(sys.executable).with_name("sync-vs-async")
 

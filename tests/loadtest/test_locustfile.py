@@ -17,12 +17,12 @@ import pytest
 
 from backing.environment import upstream
 from backing.postgres import database
-from loadtest.lineup import lineup
-from loadtest.scenarios import DAY, SCENARIOS
-from loadtest.services import running
+from loadtest.contenders.service import lineup
+from loadtest.processes.service import running
+from loadtest.workload.scenarios import DAY, SCENARIOS
 from serving.processes import stop
 from tests.backing.databases import folder
-from tests.loadtest.servers import silent
+from tests.loadtest.support.servers import silent
 
 ROOT = Path(__file__).parents[2]
 LOCUST = [sys.executable, "-m", "locust"]

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.lineup import lineup
-from loadtest.serve import RACE_PORT
-from tests.loadtest.commands import SCRIPT, WITHIN, alone, serving
-from tests.loadtest.racing import events, start
-from tests.loadtest.servers import answering
+from contract import ports
+from loadtest.contenders.service import lineup
+from tests.loadtest.support.commands import SCRIPT, WITHIN, alone, serving
+from tests.loadtest.support.racing import events, start
+from tests.loadtest.support.servers import answering
 
 ENDS_BY_ITSELF = """
 import argparse, sys, time
@@ -19,17 +19,17 @@ import gevent
 from locust.env import Environment
 from loadtest.lineup import lineup
 from loadtest.race import control
-from loadtest.race.lanes import Lane
+from loadtest.race.racers import Racer
 from loadtest.race.users import user_classes
 from loadtest.race.wishes import Wish
 
 control.LASTS = 1.0
-lanes = [Lane(lineup(1)["aiohttp"], sys.argv[1])]
-classes = [*user_classes(lanes).values()]
+racers = [Racer(lineup(1)["aiohttp"], sys.argv[1])]
+classes = [*user_classes(racers).values()]
 options = argparse.Namespace(delay="1s", think=0.0, stagger=0.1)
 environment = Environment(user_classes=classes, parsed_options=options, stop_timeout=5)
 runner = environment.create_local_runner()
-race = control.Control(environment, lanes, classes)
+race = control.Control(environment, racers, classes)
 began = time.perf_counter()
 race.start(Wish(2, "10ms", 0.01, "delay"))
 while race.state != "running":
@@ -47,7 +47,7 @@ def test_it_ends_in_the_middle_of_a_race_and_leaves_nothing_behind(number: signa
         raced.hear("Ctrl-C stops all of it")
         start(50, "10s", "delay")  # nobody is waited for
         with events() as told:
-            next(event for event in told if event["lanes"][0]["in_flight"] > 2)
+            next(event for event in told if event["racers"][0]["in_flight"] > 2)
             began = time.monotonic()
             raced.process.send_signal(number)
             assert raced.end() == 0
@@ -66,12 +66,14 @@ def test_a_race_ends_by_itself() -> None:
 
 
 def test_a_port_that_is_taken_is_one_line_and_nothing_is_started() -> None:
-    with alone() as environment, socket.create_server(("127.0.0.1", RACE_PORT)):
+    with alone() as environment, socket.create_server(("127.0.0.1", ports.LOCUST)):
         ended = subprocess.run(
             [SCRIPT, "race"], env=environment, capture_output=True, text=True, check=False, timeout=WITHIN
         )
         assert (ended.returncode, ended.stdout) == (1, "")
-        assert ended.stderr == f"sync-vs-async: race cannot listen on 127.0.0.1:{RACE_PORT}: Address already in use.\n"
+        assert (
+            ended.stderr == f"sync-vs-async: race cannot listen on 127.0.0.1:{ports.LOCUST}: Address already in use.\n"
+        )
         assert list(Path(environment["XDG_CACHE_HOME"]).iterdir()) == []
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from loadtest.cli import main
-from loadtest.results import SCHEMA, Results, save
-from tests.loadtest.fabricated import not_run, results, step
+from loadtest.results.schema import SCHEMA, Results, save
+from tests.loadtest.support.fabricated import not_run, results, step
 
 SCRIPT = Path(sys.executable).with_name("sync-vs-async")
 

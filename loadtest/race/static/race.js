@@ -13,7 +13,7 @@ const fields = { users: byId("users"), delay: byId("delay"), scenario: byId("sce
 let edited = false; // whoever types is not disturbed
 let colours = {};
 
-class Lane {
+class Racer {
   constructor(section) {
     this.caption = section.querySelector(".caption");
     this.said = section.querySelector(".said");
@@ -27,21 +27,21 @@ class Lane {
     this.picture = [" ".repeat(100), " ".repeat(100), 0];
   }
 
-  show(lane, now) {
-    if (lane.kind !== this.kind || now - this.captionAt >= CAPTION_STAYS) {
-      if (write(this.caption, lane.caption)) this.captionAt = now;
-      if (lane.kind !== this.kind) write(this.said, lane.caption); // read out once, not with every figure
-      this.kind = lane.kind;
+  show(racer, now) {
+    if (racer.kind !== this.kind || now - this.captionAt >= CAPTION_STAYS) {
+      if (write(this.caption, racer.caption)) this.captionAt = now;
+      if (racer.kind !== this.kind) write(this.said, racer.caption); // read out once, not with every figure
+      this.kind = racer.kind;
     }
-    write(this.figures.throughput, rate(lane.throughput));
-    write(this.figures.predicted, rate(lane.predicted));
-    write(this.figures.ratio, lane.ratio === null ? "–" : lane.ratio.toFixed(2));
-    write(this.figures.in_flight, whole(lane.in_flight));
-    write(this.figures.requests, whole(lane.requests));
-    write(this.figures.failures, whole(lane.failures));
-    write(this.figures.p50, time(lane.p50));
-    write(this.figures.p99, time(lane.p99));
-    write(this.note, `${lane.looked_at} of ${lane.users} users`);
+    write(this.figures.throughput, rate(racer.throughput));
+    write(this.figures.predicted, rate(racer.predicted));
+    write(this.figures.ratio, racer.ratio === null ? "–" : racer.ratio.toFixed(2));
+    write(this.figures.in_flight, whole(racer.in_flight));
+    write(this.figures.requests, whole(racer.requests));
+    write(this.figures.failures, whole(racer.failures));
+    write(this.figures.p50, time(racer.p50));
+    write(this.figures.p99, time(racer.p99));
+    write(this.note, `${racer.looked_at} of ${racer.users} users`);
   }
 
   // The cell of a user is the same in each pen, so that its request is seen to go from one to the next.
@@ -152,14 +152,14 @@ function machine(race) {
   return `Now all cores together are ${all}% busy, and the load generator takes ${generator}% of one.`;
 }
 
-const lanes = [...document.querySelectorAll(".lane")].map((section) => new Lane(section));
+const racers = [...document.querySelectorAll(".racer")].map((section) => new Racer(section));
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 let pending = []; // pictures that are to be drawn
 let drawnAt = -STANDS;
 
 function show(race) {
   if (race.page !== body.dataset.page) {
-    location.reload(); // another process, with lanes of its own
+    location.reload(); // another process, with racers of its own
     return;
   }
   const now = performance.now();
@@ -175,8 +175,8 @@ function show(race) {
       if (race[name] !== null && field.value !== String(race[name])) field.value = race[name];
     }
   }
-  race.lanes.forEach((lane, index) => lanes[index].show(lane, now));
-  if (!document.hidden) draw(race.lanes.map((lane) => lane.pictures), now);
+  race.racers.forEach((racer, index) => racers[index].show(racer, now));
+  if (!document.hidden) draw(race.racers.map((racer) => racer.pictures), now);
 }
 
 function draw(pictures, now) {
@@ -184,7 +184,7 @@ function draw(pictures, now) {
   drawnAt = now;
   pending.forEach(clearTimeout);
   pending = pictures[0].slice(still.matches ? 1 : 0).map((_, index) => setTimeout(
-    () => lanes.forEach((lane, number) => lane.draw(pictures[number][index])),
+    () => racers.forEach((racer, number) => racer.draw(pictures[number][index])),
     (index * EVENT) / pictures[0].length,
   ));
 }
@@ -210,7 +210,7 @@ function choose() {
   for (const name of ["panel", "ground", "faint", "unknown", "queues", "waits", "answered", "failed"]) {
     colours[name] = style.getPropertyValue(`--${name}`).trim();
   }
-  lanes.forEach((lane) => lane.draw(lane.picture));
+  racers.forEach((racer) => racer.draw(racer.picture));
 }
 
 choose();

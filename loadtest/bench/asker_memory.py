@@ -1,0 +1,68 @@
+"""What a request that waits for a person costs in memory, and that each of them hears its answer."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+
+from aiohttp import ClientSession, ClientTimeout, TCPConnector
+
+from backing.environment import backing
+from loadtest.bench import Finding
+from loadtest.contenders.service import UVLOOP_WORKER, Service
+from loadtest.processes.service import Running, running
+from serving.serve import raise_descriptors
+
+LONGEST = {"MAX_DURATION": "60"}
+AT_ONCE = 20
+"""Answers that are posted at a time."""
+
+CASES = (
+    (Service("one aiohttp worker", "async_app", UVLOOP_WORKER, workers=1, threads=32), 1000),
+    (Service("one gthread worker of 32 threads", "sync_app", "gthread", workers=1, threads=32), 31),
+    (Service("one gthread worker of 1001 threads", "sync_app", "gthread", workers=1, threads=1001), 1000),
+)
+"""Services, and how many askers: threads keep one for the answers."""
+
+
+def report() -> Iterator[Finding]:
+    """A line for each service."""
+    raise_descriptors()
+    with backing({"database"}) as environment:
+        for service, askers in CASES:
+            with running(service, {**environment, **LONGEST}) as server:
+                answered, each = asyncio.run(hold(server, askers))
+            yield Finding(
+                f"{service.name}: {askers} askers waited at once and {answered} heard their own answer, "
+                f"at {each / 1000:.1f} kB more memory each",
+                met=answered == askers,
+            )
+
+
+async def hold(server: Running, askers: int) -> tuple[int, float]:
+    """Ask, look at the server once all wait, answer; how many heard their own answer, and bytes for each."""
+    connector = TCPConnector(limit=0)
+    async with ClientSession(server.url, connector=connector, timeout=ClientTimeout(total=90)) as session:
+        before = sum(server.usage().memory.values())
+        asked = [asyncio.create_task(_ask(session, number)) for number in range(askers)]
+        while await _in_flight(session) < askers:  # noqa: ASYNC110 - it is another process that is waited for
+            await asyncio.sleep(0.1)
+        each = (sum(server.usage().memory.values()) - before) / askers
+        limit = asyncio.Semaphore(AT_ONCE)
+        await asyncio.gather(*(_answer(session, number, limit) for number in range(askers)))
+        return sum(await asyncio.gather(*asked)), each
+
+
+async def _ask(session: ClientSession, number: int) -> bool:
+    async with session.get(f"/ask/asker-{number}", params={"timeout": "60s"}) as response:
+        said: Mapping[str, str] = await response.json(content_type=None)
+        return said.get("answer") == f"answer {number}"
+
+
+async def _answer(session: ClientSession, number: int, limit: asyncio.Semaphore) -> None:
+    async with limit, session.post(f"/answer/asker-{number}", data=f"answer {number}") as response:
+        response.raise_for_status()
+
+
+async def _in_flight(session: ClientSession) -> float:
+    async with session.get("/metrics") as response:
+        lines = (await response.text()).splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith("http_requests_in_flight "))

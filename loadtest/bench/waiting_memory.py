@@ -1,0 +1,68 @@
+"""What a waiting request costs in memory: ten thousand of them on one event loop."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from loadtest.bench import Finding
+from loadtest.contenders.service import UVLOOP_WORKER, Service
+from loadtest.processes.service import Running, running
+from serving.serve import raise_descriptors
+
+REQUESTS = 10_000
+WAIT = 10
+AIM = 14_000
+"""Bytes."""
+
+
+def report() -> Iterator[Finding]:
+    """One line."""
+    raise_descriptors()
+    service = Service("async_app", "async_app", UVLOOP_WORKER, workers=1, threads=32)
+    with running(service) as server:
+        held = asyncio.run(hold(server))
+    each = (held.memory_during - held.memory_before) / REQUESTS
+    yield Finding(
+        f"One aiohttp worker held {REQUESTS} requests, {'all' if held.seconds < WAIT else 'NOT all'} waiting at once "
+        f"(asked within {held.seconds:.1f} s, each waits {WAIT} s), and answered {held.answered} of them, "
+        f"at {each / 1000:.1f} kB more memory each (aim: at most {AIM / 1000:.0f} kB)",
+        met=each <= AIM and held.answered == REQUESTS and held.seconds < WAIT,
+    )
+
+
+@dataclass(frozen=True)
+class Held:
+    """Requests answered, seconds until all were asked, and the server's bytes before and meanwhile."""
+
+    answered: int
+    seconds: float
+    memory_before: int
+    memory_during: int
+
+
+async def hold(server: Running) -> Held:
+    """Ask for all the waits, look at the server, and take the answers."""
+    before = sum(server.usage().memory.values())
+    host, port = server.url.removeprefix("http://").split(":")
+    began = time.monotonic()
+    sent = [await _ask(host, int(port), f"/delay/{WAIT}") for _ in range(REQUESTS)]
+    reader, writer = await _ask(host, int(port), "/healthz")  # its answer comes after all of those have been read
+    await _status(reader)
+    writer.close()
+    during = sum(server.usage().memory.values())
+    seconds = time.monotonic() - began
+    statuses = await asyncio.gather(*(_status(reader) for reader, _ in sent))
+    for _, writer in sent:
+        writer.close()
+    return Held(statuses.count(200), seconds, before, during)
+
+
+async def _ask(host: str, port: int, target: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection(host, port)
+    writer.write(f"GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    return reader, writer
+
+
+async def _status(reader: asyncio.StreamReader) -> int:
+    return int((await reader.readline()).split()[1])

@@ -1,0 +1,40 @@
+"""Whether our figures are right: the same server under the same load, from our generator and from wrk."""
+
+from collections.abc import Iterator
+
+from loadtest.bench import Finding
+from loadtest.contenders.service import UVLOOP_WORKER, Service, cores
+from loadtest.generator.driver import Job, Order, generator
+from loadtest.processes.service import running
+from loadtest.results.histogram import percentile
+
+from .wrk import wrk
+
+DELAY = 0.1
+USERS_AND_SECONDS = ((1, 52), (32, 8), (100, 8))
+"""At one user, 500 requests, which a 99th percentile needs, take 50 seconds."""
+
+
+def report() -> Iterator[Finding]:
+    """A line for each number of users."""
+    service = Service("aiohttp", "async_app", UVLOOP_WORKER, workers=cores(), threads=32)
+    with generator() as driver, running(service) as server:
+        driver.begin(Job("aiohttp", server.url, "delay", "100ms", DELAY, 0.0))
+        for users, seconds in USERS_AND_SECONDS:
+            ours = driver.measure(Order(users, 1.0, float(seconds), 5.0), lambda: None)
+            driver.measure(Order(0, 0.5, 0.0, 0.0), lambda: None)
+            theirs = wrk(f"{server.url}/delay/100ms", users, seconds)
+            latency = {float(bucket): count for bucket, count in ours["latency"].items()}
+            pairs = {
+                "throughput": (ours["requests"] / ours["seconds"], theirs.throughput, 0.03),
+                "p50": (percentile(latency, 0.5) or 0.0, theirs.p50, 0.03),
+                "p99": (percentile(latency, 0.99) or 0.0, theirs.p99, 0.10),
+            }
+            told = [
+                f"{name} {mine:.1f}/{other:.1f} = {mine / other:.3f} (aim: within {aim})"
+                for name, (mine, other, aim) in pairs.items()
+            ]
+            yield Finding(
+                f"{users} users of 100 ms, ours over wrk: {', '.join(told)}",
+                met=all(abs(mine / other - 1) <= aim for mine, other, aim in pairs.values()),
+            )

@@ -1,0 +1,68 @@
+"""Services of the line-up by what people type."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError
+
+from peers.rows import PEERS, missing
+
+from .service import Service
+
+ALL = "all"
+"""In a list of services: every one of the line-up."""
+
+
+def every(text: str, known: Mapping[str, Service]) -> list[Service]:
+    """The services that a list with commas names, `all` for each of the line-up; ValueError as `chosen` raises it."""
+    names = [name for each in text.split(",") for name in (known if each == ALL else [each])]
+    return [chosen(name, known) for name in names]
+
+
+def chosen(text: str, known: Mapping[str, Service]) -> Service:
+    """The service that `text` names, such as `flask-threads` or `flask-threads:workers=1:threads=64`.
+
+    Raises:
+        ValueError: with one sentence that says what can be named and set, or how to install what is missing.
+
+    """
+    name, *changes = text.split(":")
+    if name not in known:
+        raise ValueError(f"There is no service {name!r}; there are {', '.join(known)}.")
+    service = replace(known[name], name=text)
+    for change in changes:
+        key, _, value = change.partition("=")
+        match key.replace("-", "_"):
+            case "workers":
+                service = replace(service, workers=_positive(text, change))
+            case "threads":
+                service = replace(service, threads=_positive(text, change))
+            case "pool_size":
+                service = replace(service, pool_size=_positive(text, change))
+            case "worker_class" if value:
+                service = replace(service, worker_class=value)
+            case _:
+                raise ValueError(
+                    f"{text!r}: {change!r} is not workers=N, threads=N, pool-size=N or worker-class=CLASS."
+                )
+    if service.worker_class == "sync" and service.threads > 1:  # it would ignore them
+        raise ValueError(f"{text!r}: a sync worker has one thread; set threads=1 or worker-class=gthread.")
+    _refuse_missing(service)
+    return service
+
+
+def _refuse_missing(service: Service) -> None:
+    try:
+        _ = service.software
+        if service.extra is not None:
+            PEERS[service.extra].find()
+    except PackageNotFoundError as error:
+        if service.extra is None:
+            raise ValueError(f"{service.name} needs {error.name}, which is not installed.") from None
+        raise ValueError(missing(service.extra, error.name)) from None
+
+
+def _positive(text: str, change: str) -> int:
+    key, _, value = change.partition("=")
+    if not value.isdecimal() or int(value) < 1:
+        raise ValueError(f"{text!r}: {key} takes a whole number from 1; got {value!r}.")
+    return int(value)

@@ -1,0 +1,1 @@
+"""The load generator, on Locust, in a process of its own."""

@@ -1,0 +1,291 @@
+"""What a user of a service does: ask, wait for the answer, check it, and ask again."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from functools import cache
+from itertools import count, cycle
+from time import perf_counter
+from typing import Any, Protocol
+from uuid import uuid4
+
+import gevent
+from gevent.event import Event
+from geventhttpclient import HTTPClient
+from geventhttpclient._parser import HTTPParseError
+from locust import FastHttpUser, tag, task
+from locust.contrib.fasthttp import FastResponse
+from locust.exception import RescheduleTaskImmediately
+
+from contract.operations import OPERATIONS
+from contract.parameters import Duration
+from contract.problems import Problem
+from contract.replies import NO_HEADERS, as_json
+from contract.settings import Settings
+from loadtest.results.exchange import Exchange, answered
+from loadtest.workload.scenarios import MIXED, SCENARIOS, day, patience
+from serving.disk import there_and_back
+
+TIMEOUT = 60.0
+"""Seconds after which a request is given up and counted as a failure."""
+
+ANSWER = "soup"
+
+GOLDEN = 0.6180339887498949
+"""The golden ratio's fraction: its multiples, without their whole part, spread evenly, however many there are."""
+
+
+OUTCOMES: Mapping[str, Callable[[Any], Any]] = {
+    "fetch": lambda asked: [asked.delay] * asked.n,
+    "query": lambda asked: list(range(asked.n)),
+    "file": lambda asked: there_and_back(asked.size, None),
+    "drip": lambda asked: iter([b"*" * asked.numbytes]),
+}
+"""What comes of a wait, where anything does and it is always the same."""
+
+
+@cache
+def promised(target: str) -> bytes | None:
+    """The body that both twins owe for `target`; None where it is refused (no 200 will come) or holds the time."""
+    name = target.strip("/").partition("/")[0].partition("?")[0]
+    operation = next(operation for operation in OPERATIONS if operation.name == name)
+    if name == "sse":
+        return None
+    try:
+        asked = operation.parse(target, NO_HEADERS, Settings())
+    except Problem:
+        return None
+    answer = OUTCOMES[name](asked) if name in OUTCOMES else None
+    body = operation.reply(asked, answer).body
+    return body if isinstance(body, bytes) else b"".join(body)  # type: ignore[arg-type] # an iterator of ours
+
+
+class Watch(Protocol):
+    """Who is told of every request."""
+
+    def asked(self, user: "WaitingUser", sent: float) -> None:
+        """`user` sends a request; `sent` by perf_counter."""
+
+    def answered(self, user: "WaitingUser", exchange: Exchange) -> None:
+        """It is over, and will be in the statistics next."""
+
+
+class HeadedResponse(FastResponse):
+    """A response that knows when its headers came: it is made from them."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        """Look at the clock."""
+        super().__init__(*arguments, **named)
+        self.headed = perf_counter()
+
+
+class WaitingUser(FastHttpUser):
+    """A user in a closed model: one request in flight, then `--think` seconds of thinking."""
+
+    abstract = True
+    connection_timeout = TIMEOUT
+    network_timeout = TIMEOUT
+
+    service = ""
+    """The name under which statistics are kept."""
+
+    crowd: Event | None = None
+    """Set once all who begin together are there: making them takes longer than they are to be spread over."""
+
+    watch: Watch | None = None
+    """Told of every request, where there is one."""
+
+    _turns = count()
+
+    def __init__(self, environment: Any) -> None:
+        """Take the options of this run."""
+        super().__init__(environment)
+        self.options = environment.parsed_options
+        self._label = environment.host or self.service  # --host sends every user class to one place
+        self._asked: float | None = None
+        self.client.client.response_type = HeadedResponse  # type: ignore[misc] # for this user's client alone
+
+    def on_start(self) -> None:
+        """Begin at a moment of its own, so that users who came together do not stay in step."""
+        if self.crowd is not None:
+            self.crowd.wait()
+        gevent.sleep(next(self._turns) * GOLDEN % 1 * self.options.stagger)
+
+    def context(self) -> dict[str, Any]:
+        """Who asked, for those who listen to completed requests."""
+        return {"user": self}
+
+    def wait_time(self) -> float:
+        """Think."""
+        think: float = self.options.think
+        return think
+
+    @property
+    def asked_at(self) -> float | None:
+        """When it sent its request in flight (perf_counter); None where it has none."""
+        return self._asked
+
+    def hangs_since(self, clock: float) -> bool:
+        """Whether its request in flight was sent before `clock` (perf_counter)."""
+        return self._asked is not None and self._asked < clock
+
+    def get_checked(self, target: str, body: bytes | None, name: str | None = None) -> None:
+        """GET `target`; a failure unless the answer is a 200 and, where one is named, has this body.
+
+        Statistics are kept under `name`, or under the target itself.
+        """
+        label = f"{self._label} {name or target}"
+        self._asked = sent = perf_counter()
+        if self.watch is not None:
+            self.watch.asked(self, sent)
+        with self.client.get(target, name=label, catch_response=True, allow_redirects=False) as response:
+            content = response.content  # to the last piece, where it comes in pieces
+            self._asked = None
+            if self.watch is not None:
+                self.watch.answered(self, exchange_of(sent, response))
+            if response.status_code == 200:
+                if body is not None and content != body:
+                    response.failure(f"not the promised body: {bytes(content)[:80]!r}")
+            elif response.status_code:  # without one, Locust names the fault
+                response.failure(f"status {response.status_code} where 200 was promised")
+        if not self.options.think:  # even a sleep of 0 would send it to the back of the queue, unasking and unmeasured
+            raise RescheduleTaskImmediately
+
+
+def exchange_of(sent: float, response: Any) -> Exchange:
+    """The request that was `sent` (perf_counter), and has been answered just now or never will be."""
+    return answered(
+        sent, getattr(response, "headed", None), perf_counter(), response.status_code, response.headers or NO_HEADERS
+    )
+
+
+class Person:
+    """Somebody who answers questions, at the service that they were asked of."""
+
+    def __init__(self, url: str) -> None:
+        """Answer over connections of their own, which no statistics are kept of."""
+        self._client = HTTPClient.from_url(url, concurrency=1, connection_timeout=TIMEOUT, network_timeout=TIMEOUT)
+
+    def will_answer(self, question: str, after: float) -> None:
+        """Answer `question` in so many seconds, or as soon as the answers before it are taken."""
+        gevent.get_hub().loop.update_now()  # its clock stands still while greenlets run: the person would be too quick
+        gevent.spawn_later(after, self._answer, question)
+
+    def _answer(self, question: str) -> None:
+        with suppress(OSError, HTTPParseError):  # whoever asked will find out
+            self._client.post(f"/answer/{question}", body=ANSWER).read()
+
+
+class TwinUser(WaitingUser):
+    """A user of one of the twins. Tags select what is asked for."""
+
+    abstract = True
+
+    _person: Person | None = None
+    _day: Iterator[str]
+
+    def __init_subclass__(cls) -> None:
+        """Give the users of each service a day of their own."""
+        super().__init_subclass__()
+        cls._day = cycle(day())
+
+    def ask_twin(self, scenario: str) -> None:
+        """GET what the scenario asks for, and hold the answer against the contract."""
+        target = SCENARIOS[scenario].target.format(delay=self.options.delay)
+        self.get_checked(target, promised(target))
+
+    @tag("delay")
+    @task
+    def delay(self) -> None:
+        """One wait."""
+        self.ask_twin("delay")
+
+    @tag("fanout")
+    @task
+    def fanout(self) -> None:
+        """Several waits, the way a plain handler does them."""
+        self.ask_twin("fanout")
+
+    @tag("fetch")
+    @task
+    def fetch(self) -> None:
+        """A slow HTTP service."""
+        self.ask_twin("fetch")
+
+    @tag("query")
+    @task
+    def query(self) -> None:
+        """A slow query."""
+        self.ask_twin("query")
+
+    @tag("file")
+    @task
+    def file(self) -> None:
+        """A small file."""
+        self.ask_twin("file")
+
+    @tag("ask")
+    @task
+    def ask(self) -> None:
+        """A question, which somebody answers after the delay, by a request to the same service."""
+        if self._person is None:
+            assert self.host is not None
+            self._person = Person(self.host)
+        after = Duration.model_validate({"duration": self.options.delay}, context=Settings()).duration
+        question = uuid4().hex
+        target = SCENARIOS["ask"].target.format(question=question, patience=patience(after))
+        self._person.will_answer(question, after)
+        self.get_checked(target, as_json({"question": question, "answer": ANSWER}), "/ask")
+
+    @tag("drip")
+    @task
+    def drip(self) -> None:
+        """A slow stream."""
+        self.ask_twin("drip")
+
+    @tag("sse")
+    @task
+    def sse(self) -> None:
+        """A slow stream of events."""
+        self.ask_twin("sse")
+
+    @tag(MIXED)
+    @task
+    def mixed(self) -> None:
+        """The next request of a day that all users share, so that every window holds its share of each kind."""
+        ask_for: Callable[[], None] = getattr(self, next(self._day))
+        ask_for()
+
+    @tag("blocking")
+    @task
+    def blocking(self) -> None:
+        """The pitfall."""
+        self.ask_twin("blocking")
+
+    @tag("offload")
+    @task
+    def offload(self) -> None:
+        """The repair."""
+        self.ask_twin("offload")
+
+    @tag("cpu")
+    @task
+    def cpu(self) -> None:
+        """The control."""
+        self.ask_twin("cpu")
+
+    @tag("healthz")
+    @task
+    def healthz(self) -> None:
+        """The control of what a framework costs."""
+        self.ask_twin("healthz")
+
+
+class StrangerUser(WaitingUser):
+    """A user of a service that is not ours: any 200 will do."""
+
+    abstract = True
+
+    @task
+    def get(self) -> None:
+        """One request."""
+        self.get_checked(self.options.path, None)

@@ -1,0 +1,302 @@
+"""The comparison: every service on its own, step by step, repeat by repeat."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
+
+import psutil
+
+from backing.environment import Need
+from loadtest.contenders.adapter import adapter_lines
+from loadtest.contenders.service import Service, cores
+from loadtest.generator.driver import COMMAND, Driver, Job, Order, generator
+from loadtest.processes.service import Running, Usage, running
+from loadtest.results.schema import SCHEMA, Contender, Measured, Options, Predicted, Results, Step
+from loadtest.verdict.judge import OWN_LIMIT, Judgement, judge, mean_response, throughput
+from loadtest.workload import scenarios
+from loadtest.workload.closed import USERS, Load
+
+from .machine import machine
+from .plan import PlannedStep, goes_on, plan, spans
+
+OVERHEAD = 2.2
+"""Seconds that starting and stopping a service and its generator take, for the time left."""
+
+PATIENCE = 5.0
+"""Seconds to wait for a completion at the edge of a window, beside twice the predicted response time."""
+
+UNHURRIED: Mapping[str, str] = MappingProxyType({"POOL_TIMEOUT": "60"})
+"""A queue is to be measured, not refused: a connection is waited for as long as users wait for an answer."""
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+LIMITS = ("CPU", "generator", OWN_LIMIT)
+"""What binds a service that the model does not know to be saturated."""
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """A running HTTP service that is not ours."""
+
+    name: str
+    url: str
+    path: str
+
+    @property
+    def made_of(self) -> str:
+        """Nothing is known of it but its address."""
+        return f"{self.url}{self.path}"
+
+
+class Progress(Protocol):
+    """Who is told how a run goes on."""
+
+    def begins(self, service: str, users: int, repeat: int, seconds: float) -> None:
+        """A step begins; it and its start-up will take `seconds`."""
+
+    def ended(self, step: Step) -> None:
+        """A step has been measured, or will not be run."""
+
+
+class _Clocks(NamedTuple):
+    """CPU clocks at one moment, in seconds."""
+
+    machine: dict[str, float]
+    usage: Usage | None
+
+
+class Comparison:
+    """One run: `steps` grows as it goes, so that an interrupted run keeps what it has."""
+
+    def __init__(self, services: list[Service | Stranger], options: Options, command: list[str]) -> None:
+        """Plan a run; nothing is started yet."""
+        self.services = services
+        self.steps: list[Step] = []
+        self._options = options
+        self._command = command
+        self._started = datetime.now(UTC)
+        self._contenders = {service.name: contender(service, options) for service in services}
+
+    def planned(self, service: Service | Stranger) -> list[PlannedStep]:
+        """The steps of one service; where nobody knows how long its requests wait, as if it were the delay."""
+        return plan(self._options.users, self._load(service), self._options.seconds)
+
+    @property
+    def needs(self) -> set[Need]:
+        """What has to be there behind our services."""
+        ours = any(isinstance(service, Service) for service in self.services)
+        return scenarios.needs(self._options.scenario) if ours else set()
+
+    @property
+    def repeats(self) -> int:
+        """How often everything is measured."""
+        return self._options.repeats
+
+    @property
+    def seconds(self) -> float:
+        """How long the whole run should take."""
+        each = sum(OVERHEAD + sum(step.seconds for step in self.planned(service)) for service in self.services)
+        return each * self._options.repeats
+
+    def run(self, progress: Progress, environment: Mapping[str, str] = NOTHING) -> None:
+        """Measure everything: each service once, then all again, so that a passing disturbance spares none.
+
+        Our services are started with `environment` laid over this process's own.
+
+        Raises:
+            ServiceFailed, GeneratorFailed: where a process that the run depends on fails.
+
+        """
+        self._started = datetime.now(UTC)
+        for repeat in range(1, self._options.repeats + 1):
+            for service in self.services:
+                for step in self._measured(service, repeat, progress, environment):
+                    self.steps.append(step)
+                    progress.ended(step)
+
+    def results(self, *, complete: bool, failure: str | None = None) -> Results:
+        """Everything so far, as it is written down."""
+        return Results(
+            schema_version=SCHEMA,
+            started=self._started,
+            finished=datetime.now(UTC),
+            complete=complete,
+            failure=failure,
+            command=self._command,
+            generator_command=COMMAND,
+            options=self._options,
+            machine=machine(),
+            contenders=list(self._contenders.values()),
+            steps=self.steps,
+        )
+
+    def _measured(
+        self, service: Service | Stranger, repeat: int, progress: Progress, environment: Mapping[str, str]
+    ) -> Iterator[Step]:
+        starting = OVERHEAD
+        saturated = 0
+        first: Step | None = None
+        last: Step | None = None
+        with _fresh(service, environment) as (driver, server):
+            driver.begin(self._job(service, server))
+            for planned in self.planned(service):
+                step = planned if self._foretold(service) else self._sized(planned, last)
+                if not goes_on(saturated):
+                    yield self._step(service, repeat, step, None, first)
+                    continue
+                progress.begins(service.name, step.users, repeat, step.seconds + starting)
+                starting = 0.0
+                last = self._step(service, repeat, step, _measure(driver, server, step), first)
+                first = first or last
+                yield last
+                saturated += last.bound in LIMITS or (self._foretold(service) and step.predicted.saturated)
+
+    def _job(self, service: Service | Stranger, server: Running | None) -> Job:
+        path = service.path if isinstance(service, Stranger) else None
+        url = server.url if server else service.url if isinstance(service, Stranger) else ""
+        return Job(
+            service.name,
+            url,
+            self._options.scenario,
+            self._options.delay,
+            self._options.wait,
+            self._options.think,
+            path,
+        )
+
+    def _load(self, service: Service | Stranger) -> Load:
+        return self._contenders[service.name].load or Load(self._options.wait, self._options.think)
+
+    def _foretold(self, service: Service | Stranger) -> bool:
+        return self._contenders[service.name].load is not None
+
+    def _sized(self, planned: PlannedStep, last: Step | None) -> PlannedStep:
+        """A step of which nothing is foretold, as long as it must be if the last one showed all that can be carried."""
+        if last is None or last.measured is None or not (rate := throughput(last.measured)):
+            return planned
+        response = max(mean_response(last.measured), planned.users / rate - self._options.think)
+        load = Load(self._options.wait, self._options.think)
+        warmup, window = spans(planned.users, response, load, self._options.seconds)
+        return replace(planned, predicted=replace(planned.predicted, response=response), warmup=warmup, window=window)
+
+    def _step(
+        self,
+        service: Service | Stranger,
+        repeat: int,
+        step: PlannedStep,
+        measured: Measured | None,
+        first: Step | None,
+    ) -> Step:
+        """The record of a step, judged where it was run."""
+        predicted = Predicted(**asdict(step.predicted)) if self._foretold(service) else None
+        verdict = Judgement("not run", [])
+        if measured is not None:
+            held_against = predicted or _as_the_first(first, step)
+            verdict = judge(step.users, held_against, measured, self._contenders[service.name], self._options)
+        return Step(
+            service=service.name,
+            repeat=repeat,
+            users=step.users,
+            warmup=step.warmup,
+            window=step.window,
+            predicted=predicted,
+            measured=measured,
+            bound=verdict.bound,
+            doubts=verdict.doubts,
+        )
+
+
+def contender(service: Service | Stranger, options: Options) -> Contender:
+    """The row of a service in the results."""
+    if isinstance(service, Stranger):
+        return Contender(
+            name=service.name,
+            made_of=service.made_of,
+            software={},
+            adapter_lines=None,
+            kind="unknown",
+            processes=None,
+            threads=None,
+            slots=None,
+            load=None,
+            ours=False,
+            command=[],
+            environment={},
+        )
+    return Contender(
+        name=service.name,
+        made_of=service.made_of,
+        software=service.software,
+        adapter_lines=adapter_lines(service.module),
+        kind=service.kind,
+        processes=service.workers,
+        threads=service.threads,
+        slots=service.slots,
+        load=scenarios.load(options.scenario, service, options.wait, options.think),
+        ours=True,
+        command=service.command(),
+        environment={**service.environment, **UNHURRIED},
+    )
+
+
+def _as_the_first(first: Step | None, step: PlannedStep) -> Predicted | None:
+    """What the users of the first step would do in the numbers of this one."""
+    if first is None or first.measured is None or not (rate := throughput(first.measured)):
+        return None
+    each = rate / first.users
+    return Predicted(throughput=each * step.users, response=mean_response(first.measured), bound=USERS)
+
+
+@contextmanager
+def _fresh(service: Service | Stranger, environment: Mapping[str, str]) -> Iterator[tuple[Driver, Running | None]]:
+    """A new generator and a new server, or a stranger as it stands; the generator loads while the server starts."""
+    with generator() as driver:
+        if isinstance(service, Stranger):
+            yield driver, None
+        else:
+            with running(service, {**environment, **UNHURRIED}) as server:
+                yield driver, server
+
+
+def _measure(driver: Driver, server: Running | None, step: PlannedStep) -> Measured:
+    patience = PATIENCE + 2 * step.predicted.response
+    opened: list[_Clocks] = []
+    window = driver.measure(
+        Order(step.users, step.warmup, step.window, patience), lambda: opened.append(_clocks(server))
+    )
+    before, after = opened[0], _clocks(server)
+    if server:
+        server.check()
+    spent = {name: after.machine[name] - before.machine[name] for name in before.machine}
+    idle = spent["idle"] + spent.get("iowait", 0.0)
+    return Measured(
+        **{key: value for key, value in window.items() if key != "event"},
+        machine_cpu=1 - idle / sum(spent.values()),
+        stolen_cpu=spent.get("steal", 0.0) / sum(spent.values()),
+        connections=server.connections() if server else None,
+        **_used(before.usage, after.usage, window["seconds"]),
+    )
+
+
+def _clocks(server: Running | None) -> _Clocks:
+    """The clocks of the service, and of the cores that this process may use."""
+    usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(cores())
+    each = [clock for core, clock in enumerate(psutil.cpu_times(percpu=True)) if core in usable]
+    sums = {name: sum(getattr(clock, name) for clock in each) for name in each[0]._fields}
+    return _Clocks(sums, server.usage() if server else None)
+
+
+def _used(before: Usage | None, after: Usage | None, seconds: float) -> dict[str, Any]:
+    if before is None or after is None:
+        return {"server_cpu": None, "busiest_cpu": None, "memory": None, "died": 0}
+    each = [spent - before.cpu.get(pid, 0.0) for pid, spent in after.cpu.items()]
+    return {
+        "server_cpu": sum(each) / seconds,
+        "busiest_cpu": max(each) / seconds,
+        "memory": sum(after.memory.values()),
+        "died": len(before.cpu.keys() - after.cpu.keys()),
+    }

@@ -1,0 +1,1 @@
+"""Services as processes of their own, alone or as a stack."""

@@ -1,0 +1,192 @@
+"""The report of two runs, one drawn over the other."""
+
+from datetime import UTC
+from typing import Any
+
+import altair as alt
+
+from loadtest.report.figures import latency
+from loadtest.report.figures.picture import STEP, Choice, Figure, Picture, Table, data
+from loadtest.report.figures.theme import HEIGHT, colour, legend, marks, services, size, stretches
+from loadtest.report.figures.throughput import POWERS
+from loadtest.results.schema import Contender, Results
+from loadtest.verdict.aggregate import Row, rows
+from loadtest.verdict.before_after import RUNS, Pair, conclusion, only, pairs, refuse_others, verdict
+from loadtest.verdict.comparison import crowd, doubtful
+
+from .comparison import commands, facts, sources
+from .page import Page
+
+DASHES = ([1, 0], [6, 4])
+"""Solid and dashed."""
+
+
+def page(before: Results, after: Results) -> Page:
+    """Everything that the report of two runs tells.
+
+    Raises:
+        ValueError: where they asked for different things.
+
+    """
+    refuse_others(before, after)
+    tables = rows(before), rows(after)
+    found = pairs(*tables)
+    return Page(
+        title=f"Before and after: {after.options.scenario}, {after.options.delay}",
+        about=f"Before: {_when(before)}. After: {_when(after)}. Solid is before, dashed is after.",
+        warnings=unlike(before, after),
+        verdict=[*verdict(found), *only(*tables)],
+        pictures=_pictures([before, after], tables, found),
+        sources=sources(after.options.scenario),
+        facts=_both(facts(before.machine), facts(after.machine)),
+        commands=_commands(before, after),
+        doubts=[f"{name}: {doubt}" for name, table in zip(RUNS, tables, strict=True) for doubt in doubtful(table)],
+    )
+
+
+def unlike(before: Results, after: Results) -> list[str]:
+    """In what the runs differ, so that a difference of their figures may come of that."""
+    told = []
+    for name in ("processor", "cores", "python", "packages"):
+        one, other = getattr(before.machine, name), getattr(after.machine, name)
+        if one != other:
+            told.append(f"The machines differ in {name}: {_short(one, other)} before, {_short(other, one)} after.")
+    known = {each.name: each for each in after.contenders}
+    told += [
+        f"{each.name} is made of {_made(each)} before, and of {_made(known[each.name])} after."
+        for each in before.contenders
+        if each.name in known and _made(each) != _made(known[each.name])
+    ]
+    for name, run in zip(RUNS, (before, after), strict=True):
+        if not run.complete:
+            told.append(f"The run {name} is not complete.")
+    return told
+
+
+def _pictures(runs: list[Results], tables: tuple[list[Row], list[Row]], found: list[Pair]) -> list[Picture]:
+    if not found:
+        return []
+    return [_throughput(runs, tables, found), _latency(runs, tables, found)]
+
+
+def _throughput(runs: list[Results], tables: tuple[list[Row], list[Row]], found: list[Pair]) -> Picture:
+    names = services(runs)
+    steps = [
+        {
+            "run": run,
+            "service": row.service,
+            "users": row.users,
+            "rate": round(row.throughput, 3),
+            "holds": row.holds,
+            "stretch": stretch,
+            "size": size(names, row.service),
+        }
+        for run, table in zip(RUNS, tables, strict=True)
+        for row, stretch in stretches(table)
+        if row.throughput
+    ]
+    drawn = alt.Chart(data(steps)).encode(
+        x=alt.X(
+            "users:Q",
+            scale=alt.Scale(type="log", nice=False),
+            axis=alt.Axis(values=sorted({int(str(step["users"])) for step in steps}), grid=False, format="d"),
+            title="users",
+        ),
+        y=alt.Y(
+            "rate:Q", scale=alt.Scale(type="log"), axis=alt.Axis(values=POWERS, format="~g"), title="requests a second"
+        ),
+        color=colour(names),
+    )
+    held = drawn.transform_filter("datum.holds")  # no line is drawn over a step that is inconclusive
+    lines = held.mark_line(strokeWidth=2.5).encode(strokeDash=_dash(), detail=["service:N", "stretch:N"])
+    tooltip = [alt.Tooltip("run:N"), alt.Tooltip("service:N"), alt.Tooltip("users:Q"), alt.Tooltip("rate:Q")]
+    points = marks(drawn, names, tooltip)
+    title = conclusion(found)
+    return Picture(
+        name="throughput",
+        title=title,
+        caption="Requests answered in a second, by users. Solid: before. Dashed: after. A hollow mark is inconclusive. "
+        "A difference is told from a spread of only so many repeats as there were: two of them say little.",
+        figures=[
+            Figure(alt.LayerChart(layer=[lines, points]).properties(height=HEIGHT), "Throughput against users, twice.")
+        ],
+        table=_table(found),
+    )
+
+
+def _latency(runs: list[Results], tables: tuple[list[Row], list[Row]], found: list[Pair]) -> Picture:
+    names = services(runs)
+    steps = sorted({pair.after.users for pair in found})
+    points: list[dict[str, Any]] = [
+        {"run": run, **point}
+        for run, table in zip(RUNS, tables, strict=True)
+        for row in table
+        if row.windows and row.users in steps
+        for point in latency.line(row, latency.POINTS // 2)
+    ]
+    shown = steps[-1]
+    lines = latency.lines(points, names).encode(strokeDash=_dash(), detail=["service:N", "run:N"])
+    chart = alt.LayerChart(layer=[latency.shares(), lines]).add_params(alt.param(name=STEP, value=shown))
+    choices = [Choice(users, f"How long requests took at {crowd(users)}, before and after") for users in steps]
+    return Picture(
+        name="latency",
+        title=choices[-1].title,
+        caption="The share of requests that were over within a time, answered or failed. Solid: before. Dashed: after. "
+        "A thin line is inconclusive.",
+        figures=[Figure(chart.properties(height=HEIGHT), "The distribution of latency, twice.")],
+        table=_table(found),
+        choices=choices,
+        shown=shown,
+    )
+
+
+def _dash() -> alt.StrokeDash:
+    return alt.StrokeDash("run:N", scale=alt.Scale(domain=list(RUNS), range=list(DASHES)), legend=legend())
+
+
+def _table(found: list[Pair]) -> Table:
+    rows = [
+        [
+            pair.after.service,
+            str(pair.after.users),
+            f"{pair.before.throughput:.1f}",
+            f"{pair.after.throughput:.1f}",
+            "-" if pair.ratio is None else f"{pair.ratio:.3f}",
+            "unknown" if pair.spread is None else f"±{pair.spread:.1f}",
+            pair.says,
+        ]
+        for pair in found
+    ]
+    return Table(["service", "users", "before", "after", "ratio", "spread of both", "the difference"], rows)
+
+
+def _both(before: list[tuple[str, str]], after: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [
+        (name, one if one == other else f"{one} before; {other} after")
+        for (name, one), (_, other) in zip(before, after, strict=True)
+    ]
+
+
+def _commands(before: Results, after: Results) -> list[tuple[str, str]]:
+    """The commands of both runs, those that were the same once."""
+    once = [command for command in commands(before) if command in commands(after)]
+    told = list(once)
+    for name, run in zip(RUNS, (before, after), strict=True):
+        told += [(f"{what}, {name}", command) for what, command in commands(run) if (what, command) not in once]
+    return told
+
+
+def _when(run: Results) -> str:
+    return f"{run.started.astimezone(UTC):%Y-%m-%d %H:%M} UTC, commit {run.machine.commit or 'unknown'}"
+
+
+def _made(contender: Contender) -> str:
+    told = " ".join(f"{name}={value}" for name, value in contender.environment.items())
+    return f"{contender.made_of} ({told})" if told else contender.made_of
+
+
+def _short(one: object, other: object) -> str:
+    """Of two mappings, only what `one` has otherwise."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return ", ".join(f"{name} {value}" for name, value in one.items() if other.get(name) != value) or "none"
+    return str(one)

@@ -1,0 +1,132 @@
+"""The report of one run."""
+
+import shlex
+from datetime import UTC
+
+from loadtest.contenders.service import in_words
+from loadtest.report.figures import (
+    latency,
+    memory,
+    throughput,
+)
+from loadtest.report.figures import (
+    requests as swimlane,
+)
+from loadtest.report.figures import (
+    time_spent as whereabouts,
+)
+from loadtest.report.figures.picture import Picture
+from loadtest.results.schema import Contender, Machine, Results
+from loadtest.verdict.aggregate import Row, rows
+from loadtest.verdict.comparison import doubtful, verdict
+from loadtest.workload.scenarios import ABOUT, names
+
+from .page import Page, Source
+from .sources import handlers
+
+
+def page(results: Results) -> Page:
+    """Everything that the report of one run tells."""
+    table = rows(results)
+    options = results.options
+    return Page(
+        title=f"{', '.join(each.name for each in results.contenders)}: {options.scenario}, {options.delay}",
+        about=about(results),
+        warnings=warnings(results, table),
+        verdict=verdict(results),
+        pictures=pictures(results, table),
+        sources=sources(options.scenario),
+        facts=facts(results.machine),
+        commands=commands(results),
+        doubts=doubtful(table),
+    )
+
+
+def about(results: Results) -> str:
+    """What was run, when and where."""
+    options = results.options
+    users = ", ".join(map(str, options.users))
+    repeats = "once" if options.repeats == 1 else f"{options.repeats} times"
+    cores = f"{results.machine.cores} {'core' if results.machine.cores == 1 else 'cores'}"
+    shared = " and the services shared" if any(each.ours for each in results.contenders) else " used"
+    return (
+        f"Scenario {options.scenario}: {ABOUT[options.scenario]}; delay {options.delay}. "
+        f"{users} users at a time, measured {repeats}, {results.started.astimezone(UTC):%Y-%m-%d %H:%M} UTC, "
+        f"on {cores} ({results.machine.processor}) that the load generator{shared}."
+    )
+
+
+def warnings(results: Results, table: list[Row]) -> list[str]:
+    """What makes the whole run less than it should be."""
+    told = []
+    if not results.complete:
+        told.append(
+            "This run is not complete: "
+            + (f"it failed. {results.failure}" if results.failure else "it was interrupted.")
+        )
+    measured = [row for row in table if row.windows]
+    if measured and not any(row.holds for row in measured):
+        told.append("Nothing that was measured can be trusted; the reasons are at the end.")
+    return told
+
+
+def pictures(results: Results, table: list[Row]) -> list[Picture]:
+    """The five pictures, as far as there is something to be seen in them."""
+    run = [row for row in table if row.windows]
+    if not run:
+        return []
+    shown = telling(run)
+    drawn = (
+        throughput.picture(results, table),
+        latency.picture(results, table, shown),
+        swimlane.picture(results, table, shown),
+        whereabouts.picture(results, table, shown),
+        memory.picture(results, table),
+    )
+    return [picture for picture in drawn if picture is not None]
+
+
+def telling(run: list[Row]) -> int:
+    """The most users at which the most services were run: there they differ the most."""
+    counts = {users: sum(row.users == users for row in run) for users in {row.users for row in run}}
+    return max(counts, key=lambda users: (counts[users], users))
+
+
+def sources(scenario: str) -> list[Source]:
+    """The functions that wait for what a scenario asks for."""
+    return [Source(name, ABOUT[name], found) for name in names(scenario) if (found := handlers(name))]
+
+
+def facts(machine: Machine) -> list[tuple[str, str]]:
+    """The machine and its software."""
+    packages = ", ".join(f"{name} {version}" for name, version in machine.packages.items())
+    return [
+        ("Processor", f"{machine.processor}, {machine.cores} usable {'core' if machine.cores == 1 else 'cores'}"),
+        ("Memory", f"{machine.memory / 2**30:.1f} GiB"),
+        ("System", machine.system),
+        ("Python", machine.python),
+        ("Packages", packages),
+        ("Commit", machine.commit or "not from a checkout"),
+    ]
+
+
+def commands(results: Results) -> list[tuple[str, str]]:
+    """The exact commands of the run."""
+    return [
+        ("This run", shlex.join(results.command)),
+        ("The load generator", shlex.join(results.generator_command)),
+        *((_made_with(each), _command(each)) for each in results.contenders),
+    ]
+
+
+def _made_with(contender: Contender) -> str:
+    """A service and the versions of its software, as far as they are known."""
+    return f"{contender.name}: {in_words(contender.software)}" if contender.software else contender.name
+
+
+def _command(contender: Contender) -> str:
+    """How a service was started, or where it was."""
+    if not contender.command:
+        return contender.made_of
+    told = [f"{name}={shlex.quote(value)}" for name, value in contender.environment.items()]
+    return " ".join([*told, shlex.join(contender.command)])

@@ -1,0 +1,78 @@
+"""Services by kind, each with a bar of what was measured and a tick where it was predicted."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import altair as alt
+
+from loadtest.verdict.aggregate import KINDS
+
+from .picture import Datasets
+from .theme import INK, KIND_COLOURS, PAPER
+
+ROW = 24
+"""Pixels of a bar and the room around it."""
+
+ROOM = 1.3
+"""Of the longest bar, for the figure behind it."""
+
+
+class Bar(NamedTuple):
+    """One service. Without a value it was not measured."""
+
+    service: str
+    kind: str
+    value: float | None
+    predicted: float | None = None
+    holds: bool = True
+
+
+def chart(bars: list[Bar], axis: str, shown: Callable[[float], str]) -> alt.LayerChart:
+    """The bars, with their figures behind them; one that is inconclusive is hollow, and its figure in brackets."""
+    kinds = [kind for kind in KINDS if any(bar.kind == kind for bar in bars)]
+    order = [name for kind in kinds for name in (kind, *(bar.service for bar in bars if bar.kind == kind))]
+    ends = [max(bar.value or 0.0, bar.predicted or 0.0) for bar in bars]
+    data = Datasets()
+    drawn = alt.Chart(
+        data.add(
+            [{**bar._asdict(), "end": end, "label": _label(bar, shown)} for bar, end in zip(bars, ends, strict=True)]
+        )
+    )
+    heads = alt.Chart(data.add([{"service": kind} for kind in kinds]))
+    bold = {"condition": {"test": f"indexof({kinds}, datum.value) >= 0", "value": "bold"}, "value": "normal"}
+    y = alt.Y(
+        "service:N",
+        sort=order,
+        scale=alt.Scale(domain=order),
+        title=None,
+        axis=alt.Axis(labelFontWeight=bold, labelLimit=130, ticks=False, domain=False),
+    )
+    scale = alt.Scale(domain=[0, (max(ends, default=0.0) or 1.0) * ROOM], nice=False)
+    x = alt.X("value:Q", scale=scale, title=axis, axis=alt.Axis(tickCount=4, labelExpr="format(datum.value, '~f')"))
+    colours = alt.Scale(domain=list(KIND_COLOURS), range=list(KIND_COLOURS.values()))
+    tooltip = [alt.Tooltip("service:N"), alt.Tooltip("label:N", title="measured")]
+    if any(bar.predicted for bar in bars):
+        tooltip.append(alt.Tooltip("predicted:Q", format=".1f"))
+    band = alt.RelativeBandSize(band=0.72)
+    solid = drawn.transform_filter("datum.holds && isValid(datum.value)").mark_bar(height=band)
+    hollow = drawn.transform_filter("!datum.holds && isValid(datum.value)").mark_bar(
+        height=band, fill=PAPER, strokeWidth=1.5
+    )
+    ticks = drawn.transform_filter("isValid(datum.predicted)").mark_tick(
+        color=INK, opacity=1, thickness=2.5, size=ROW * 0.85
+    )
+    return data.chart(
+        [
+            heads.mark_text(text="").encode(y=y),
+            solid.encode(x=x, y=y, fill=alt.Fill("kind:N", scale=colours, legend=None), tooltip=tooltip),
+            hollow.encode(x=x, y=y, stroke=alt.Stroke("kind:N", scale=colours, legend=None), tooltip=tooltip),
+            ticks.encode(x=alt.X("predicted:Q", scale=scale), y=y, tooltip=tooltip),
+            drawn.mark_text(align="left", dx=6).encode(x=alt.X("end:Q", scale=scale), y=y, text="label:N"),
+        ]
+    ).properties(height=ROW * len(order))
+
+
+def _label(bar: Bar, shown: Callable[[float], str]) -> str:
+    if bar.value is None:
+        return "not measured"
+    return shown(bar.value) if bar.holds else f"({shown(bar.value)})"

@@ -1,0 +1,157 @@
+"""The second picture: how long requests took, at a number of users that the reader chooses."""
+
+from typing import Any
+
+import altair as alt
+
+from loadtest.results.histogram import merged
+from loadtest.results.schema import Results
+from loadtest.verdict.aggregate import Row
+from loadtest.verdict.comparison import ALIKE, crowd, duration, listed
+from loadtest.workload.closed import DEADLOCK
+
+from .picture import STEP, Choice, Figure, Picture, Table, data
+from .theme import HEIGHT, MUTED, colour, dashes, legend, services
+
+POINTS, FEWEST = 60, 20
+"""Of a line, where a page has room, and where it has to draw many."""
+
+ROOM = 1200
+"""Points of all lines of a page."""
+
+UNLIKE = 0.1
+"""Difference, as a share of the smaller figure, from which on times are told apart in a title."""
+
+RANKS = (0.5, 0.9, 0.99)
+
+
+def picture(results: Results, table: list[Row], shown: int) -> Picture:
+    """The distribution of latency of all services, first for `shown` users."""
+    run = [row for row in table if row.windows]
+    choices = [Choice(users, title(users, run)) for users in sorted({row.users for row in run})]
+    first = next(choice.title for choice in choices if choice.users == shown)
+    return Picture(
+        name="latency",
+        title=first,
+        caption="The share of requests that were over within a time, answered or failed, by users who wait for their "
+        "answers: a line far to the left is fast, a steep one treats all requests alike. The time axis is logarithmic. "
+        "A thin line is inconclusive.",
+        figures=[Figure(chart(results, run, shown), "The distribution of latency.")],
+        table=_table(run),
+        choices=choices,
+        shown=shown,
+    )
+
+
+def title(users: int, run: list[Row]) -> str:
+    """What half of the requests had to wait for, or the mean where the halves hide a difference."""
+    at = f"At {crowd(users)} "
+    held = [row for row in run if row.users == users and row.holds and row.bound != DEADLOCK]
+    halves = {row.service: half for row in held if (half := row.percentile(0.5))}
+    if not halves:
+        return f"{at}too little that can be trusted was answered"
+    means = {row.service: row.mean for row in held if row.service in halves}
+    if not _differ(halves) and _differ(means):
+        fastest, slowest = _ends(means)
+        of = f"{at}a request to {slowest} takes {duration(means[slowest])} on average"
+        return f"{of}, one to {fastest} {duration(means[fastest])}"
+    fastest, slowest = _ends(halves)
+    if len(halves) == 1:
+        return f"{at}half of the requests to {fastest} take longer than {duration(halves[fastest])}"
+    if not _differ(halves):
+        span = " to ".join(dict.fromkeys((duration(halves[fastest]), duration(halves[slowest]))))
+        return f"{at}requests take as long on every service: half of them longer than {span}"
+    return (
+        f"{at}half of the requests to {slowest} take longer than {duration(halves[slowest])}, "
+        f"to {listed(_with(fastest, halves))} than {duration(halves[fastest])}"
+    )
+
+
+def _ends(times: dict[str, float]) -> tuple[str, str]:
+    return min(times, key=times.__getitem__), max(times, key=times.__getitem__)
+
+
+def _differ(times: dict[str, float]) -> bool:
+    fastest, slowest = _ends(times)
+    return times[slowest] > (1 + UNLIKE) * times[fastest]
+
+
+def _with(fastest: str, times: dict[str, float]) -> list[str]:
+    """The fastest service, and those that are as fast."""
+    return [name for name, time in times.items() if time <= (1 + ALIKE) * times[fastest]]
+
+
+def chart(results: Results, run: list[Row], shown: int) -> alt.LayerChart:
+    """A line for each service: the share of its requests, over the time within which they were answered."""
+    names = services([results])
+    dash = alt.StrokeDash("service:N", scale=alt.Scale(domain=names, range=dashes(names)), legend=legend())
+    drawn = lines([point for row in run for point in line(row, most(run))], names).encode(
+        strokeDash=dash, detail="service:N"
+    )
+    step = alt.param(name=STEP, value=shown)
+    return alt.LayerChart(layer=[shares(), drawn]).add_params(step).properties(height=HEIGHT)
+
+
+def lines(points: list[dict[str, Any]], names: list[str]) -> alt.Chart:
+    """The distributions of the chosen step."""
+    x = alt.X(
+        "ms:Q",
+        scale=alt.Scale(type="log", nice=False, padding=12),
+        axis=alt.Axis(format="~g", tickCount=4),
+        title="milliseconds",
+    )
+    y = alt.Y("share:Q", axis=alt.Axis(format="%", values=[0, 0.5, 0.9, 1]), title="over")
+    drawn: alt.Chart = (
+        alt.Chart(data(points)).transform_filter(f"datum.users == {STEP}").mark_line(interpolate="step-after")
+    )
+    return drawn.encode(
+        x=x,
+        y=y,
+        color=colour(names),
+        strokeWidth=alt.condition("datum.holds", alt.value(2.5), alt.value(1)),
+        tooltip=[alt.Tooltip("service:N"), alt.Tooltip("ms:Q"), alt.Tooltip("share:Q", format=".1%")],
+    )
+
+
+def shares() -> alt.Chart:
+    """Rules at half and at nine tenths of the requests."""
+    drawn: alt.Chart = alt.Chart(data([{"share": 0.5}, {"share": 0.9}])).mark_rule(color=MUTED, strokeWidth=0.7)
+    return drawn.encode(y="share:Q")
+
+
+def most(run: list[Row]) -> int:
+    """Points of a line, where there are so many to draw."""
+    return max(FEWEST, min(POINTS, ROOM // len(run)))
+
+
+def line(row: Row, about_so_many: int) -> list[dict[str, Any]]:
+    """The distribution in about so many points, its first and last request among them."""
+    histogram = merged([each.latency for each in row.windows])
+    total = sum(histogram.values())
+    about = {"service": row.service, "users": row.users, "holds": row.holds}
+    points: list[dict[str, Any]] = []
+    seen = 0
+    for place, (ms, count) in enumerate(sorted(histogram.items())):
+        if place == 0:
+            points.append({**about, "ms": ms, "share": 0})
+        seen += count
+        if seen == total or seen / total >= points[-1]["share"] + 1 / about_so_many:
+            points.append({**about, "ms": ms, "share": round(seen / total, 4)})
+    return points
+
+
+def _table(run: list[Row]) -> Table:
+    rows = [
+        [
+            row.service,
+            str(row.users),
+            str(row.requests),
+            str(row.failures),
+            *("too few" if (value := row.percentile(rank)) is None else duration(value) for rank in RANKS),
+            "no" if row.doubts else "yes",
+        ]
+        for row in run
+    ]
+    return Table(
+        ["service", "users", "requests", "failed", *(f"p{rank * 100:.0f}" for rank in RANKS), "conclusive"], rows
+    )

@@ -1,0 +1,223 @@
+"""The third picture: what happened to the first requests of a step, each in the row of the worker that served it."""
+
+from itertools import pairwise
+from typing import Any
+
+import altair as alt
+
+from loadtest.results.exchange import Exchange
+from loadtest.results.schema import Contender, Results
+from loadtest.verdict.aggregate import Row
+from loadtest.verdict.comparison import crowd, listed
+from loadtest.verdict.time_spent import Divider
+from loadtest.workload.closed import DEADLOCK
+from loadtest.workload.scenarios import computes
+
+from .picture import STEP, Choice, Datasets, Figure, Picture, Table
+from .theme import FAINT, INK, MUTED, PARTS, STROKES, WORKING, fill
+from .workers import Worker, workers
+
+LABEL_ROWS = 4
+"""Rows that the name of a worker takes."""
+
+ROW = 4
+"""Pixels."""
+
+MOST, FEWEST = 100, 10
+"""Requests of a step that are drawn, where a page has room, and where it has to draw many services and steps."""
+
+ROOM = (1600, 400)
+"""Requests of all steps of a page, and of one step of all services: each is some 100 bytes."""
+
+LONG, SHORT = 0.5, 0.1
+"""Share of their time that requests stand in a queue from which on it is a staircase, and up to which it is a stack."""
+
+WORKING_SHORTLY = "working, often too shortly to be seen"
+
+
+def picture(results: Results, table: list[Row], shown: int) -> Picture | None:
+    """The first requests of all services, first for `shown` users; None where no service told anything of them."""
+    run = [row for row in table if any(exchange.told for exchange in row.first)]
+    if not run:
+        return None
+    known = {each.name: each for each in results.contenders if any(row.service == each.name for row in run)}
+    most = max(FEWEST, min(MOST, ROOM[0] // len(run), ROOM[1] // len(known)))
+    works = computes(results.options.scenario)
+    dividers = {name: Divider(contender, results.options) for name, contender in known.items()}
+    choices = [Choice(users, title(users, run, dividers, works=works)) for users in sorted({row.users for row in run})]
+    if shown not in {choice.users for choice in choices}:
+        shown = choices[-1].users
+    ends = {users: max(_end(row, most) for row in run if row.users == users) for users in {row.users for row in run}}
+    return Picture(
+        name="swimlane",
+        title=next(choice.title for choice in choices if choice.users == shown),
+        caption=f"Each bar is one request, from left to right in time: the first {most} at the most of the first "
+        "repeat, from the moment when all users were there, before anything was measured. Together lie those that one "
+        "process served, and between two faint rules those of one thread. Striped: in the queue, or on its way. "
+        f"Crossed: in line on the service. Dotted: waiting. Solid: {WORKING if works else WORKING_SHORTLY}. Outlined: "
+        "failed. Hollow: nobody knows where it was.",
+        figures=[
+            Figure(
+                chart([row for row in run if row.service == name], contender, dividers[name], ends, (shown, most)),
+                f"The first requests to {name} as bars over time.",
+                heading=f"{name}: {contender.made_of}",
+            )
+            for name, contender in known.items()
+        ],
+        table=_table(run, known, dividers),
+        choices=choices,
+        shown=shown,
+        parts=PARTS,
+    )
+
+
+def queued(row: Row, divider: Divider) -> float | None:
+    """The share of their time that its first requests stood in a queue or in line; None where nothing is told."""
+    told = [parts for exchange in row.first if (parts := divider.of(exchange))]
+    total = sum(parts.total for parts in told)
+    return sum(parts.queue + parts.line for parts in told) / total if total else None
+
+
+def title(users: int, run: list[Row], dividers: dict[str, Divider], *, works: bool) -> str:
+    """Who queues, and who does not, as far as it can be trusted."""
+    at_once = "all are worked on at once" if works else "all wait at once"
+    shares = {
+        row.service: share
+        for row in run
+        if row.users == users and row.holds and (share := queued(row, dividers[row.service])) is not None
+    }
+    locked = [row.service for row in run if row.users == users and row.holds and row.bound == DEADLOCK]
+    stairs = [name for name, share in shares.items() if share >= LONG and name not in locked]
+    stack = [name for name, share in shares.items() if share <= SHORT and name not in locked]
+    between = [name for name in shares if name not in stairs + stack + locked]
+    at = f"The first requests of {crowd(users)}: "
+    if not shares:
+        return f"{at}nothing that can be trusted"
+    if stack and not (locked or stairs or between):
+        return f"{at}none of them queues, {at_once}"
+    told = []
+    if locked:
+        told.append(f"all slots of {listed(locked)} wait in vain")
+    if stairs:
+        told.append(f"a staircase on {listed(stairs)}, where most of the time goes by in a queue")
+    if between:
+        told.append(f"a queue on {listed(between)} for a part of the time")
+    if stack:
+        told.append(f"a stack on {listed(stack)}, where {at_once}")
+    return at + "; ".join(told)
+
+
+def chart(
+    rows: list[Row], contender: Contender, divider: Divider, ends: dict[int, float], shown: tuple[int, int]
+) -> alt.LayerChart:
+    """The bars of one service at every number of users; a step `ends` for all services at the same time.
+
+    `shown`: the step that is drawn at first, and how many requests of each.
+    """
+    bars: list[dict[str, Any]] = []
+    names: list[dict[str, Any]] = []
+    for row in rows:
+        place = 0
+        for worker in workers(row.first[: shown[1]], contender):
+            name = worker.name if row.holds else f"{worker.name} (inconclusive)"
+            names += [{"users": row.users, "row": place + n, "name": "" if n else name} for n in range(LABEL_ROWS)]
+            place += LABEL_ROWS
+            for thread in worker.threads:
+                if len(worker.threads) > 1:
+                    names.append({"users": row.users, "row": place, "name": "", "thread": True})
+                for exchange in thread:
+                    bars.append({"users": row.users, "row": place, **_bar(exchange, divider, ends[row.users])})
+                    place += 1
+    until = alt.ExprRef(f"{{{', '.join(f'{users}: {end}' for users, end in ends.items())}}}[{STEP}]")
+    y = alt.Y("row:O", axis=None)
+
+    def x(name: str) -> alt.X:
+        scale = alt.Scale(domain=[0, until], nice=False)
+        return alt.X(f"{name}:Q", scale=scale, axis=alt.Axis(tickCount=6), title="seconds")
+
+    datasets = Datasets()
+    drawn = alt.Chart(datasets.add(bars)).transform_filter(f"datum.users == {STEP}")
+    named = alt.Chart(datasets.add(names)).transform_filter(f"datum.users == {STEP}")
+    told = drawn.transform_filter("isValid(datum.began)").transform_calculate(
+        queue="round((datum.began - datum.sent) * 1e4) / 10",
+        line="round((datum.served - datum.began) * 1e4) / 10",
+        wait="round((datum.until - datum.served) * 1e4) / 10",
+        work="round((datum.ended - datum.until) * 1e4) / 10",
+    )
+    tooltip = [*(alt.Tooltip(f"{part}:Q", title=f"{part}, ms") for part in PARTS), alt.Tooltip("status:N")]
+
+    def bar(of: alt.Chart, begin: str, end: str, **style: Any) -> alt.Chart:
+        marked: alt.Chart = of.mark_bar(height=alt.RelativeBandSize(band=0.8), aria=False, **style)
+        return marked.encode(x=x(begin), x2=end, y=y)
+
+    moments = ("sent", "began", "served", "until", "ended")
+    layers = [
+        named.transform_filter("datum.name").mark_rule(color=MUTED, strokeWidth=0.7, aria=False).encode(y=y),
+        named.transform_filter("datum.thread").mark_rule(color=FAINT, strokeWidth=0.7, aria=False).encode(y=y),
+        bar(drawn.transform_filter("!isValid(datum.began)"), "sent", "ended", filled=False, stroke=MUTED),
+        *(
+            bar(
+                told.transform_filter(f"datum.{begin} < datum.{end}"),
+                *(begin, end),
+                fill=fill(part),
+                stroke=STROKES[part],
+                strokeWidth=0.4,
+            ).encode(tooltip=tooltip)
+            for part, (begin, end) in zip(PARTS, pairwise(moments), strict=True)
+        ),
+        bar(told.transform_filter("datum.status != 200"), "sent", "ended", filled=False, stroke=INK, strokeWidth=1.2),
+        named.mark_text(align="left", baseline="top", color=MUTED, dy=1).encode(x=alt.datum(0), y=y, text="name:N"),
+    ]
+    step = alt.param(name=STEP, value=shown[0])
+    return datasets.chart(layers).add_params(step).properties(height=alt.Step(ROW))
+
+
+def _bar(exchange: Exchange, divider: Divider, until: float) -> dict[str, Any]:
+    """Where each part of a request begins, if that is known; without an answer it lasts until the picture ends."""
+    sent, ended = round(exchange.sent, 4), until if exchange.ended is None else round(exchange.ended, 4)
+    parts = divider.of(exchange)
+    if parts is None:
+        return {"sent": sent, "ended": ended}
+    began = exchange.sent + parts.queue
+    served = began + parts.line
+    return {
+        "sent": sent,
+        "began": round(began, 4),
+        "served": round(served, 4),
+        "until": round(served + parts.wait, 4),
+        "ended": ended,
+        "status": exchange.status,
+    }
+
+
+def _end(row: Row, most: int) -> float:
+    """When the last of the first requests that are drawn was answered, or sent."""
+    return round(max((each.ended or each.sent for each in row.first[:most]), default=0.0), 3)
+
+
+def _table(run: list[Row], known: dict[str, Contender], dividers: dict[str, Divider]) -> Table:
+    rows = []
+    for row in run:
+        share = queued(row, dividers[row.service])
+        for worker in workers(row.first, known[row.service]):
+            failed = sum(each.ended is not None and each.status != 200 for each in worker.requests)
+            rows.append(
+                [row.service, str(row.users), worker.name, str(len(worker.requests)), str(failed), *_range(worker)]
+            )
+        if share is not None:
+            rows.append([row.service, str(row.users), f"all: {share:.0%} of their time in a queue", "", "", "", "", ""])
+    head = ["service", "users", "served by", "requests", "failed", "first began, s", "last ended, s", "most at once"]
+    return Table(head, rows)
+
+
+def _range(worker: Worker) -> list[str]:
+    told = [exchange for exchange in worker.requests if exchange.told]
+    if not told:
+        return ["", "", ""]
+    first, last = min(each.began for each in told), max(each.ended or 0.0 for each in told)
+    return [f"{first:.2f}", f"{last:.2f}", str(_at_once(told))]
+
+
+def _at_once(told: list[Exchange]) -> int:
+    """The most requests that were waited or worked for at the same time."""
+    return max(sum(other.began <= one.began < (other.ended or 0.0) for other in told) for one in told)

@@ -1,0 +1,154 @@
+"""How the charts look: each service has a colour, a dash and a marker of its own."""
+
+from collections.abc import Sequence
+from itertools import cycle
+from typing import Any, TypeVar
+
+import altair as alt
+
+from loadtest.contenders.service import CORE, cores, lineup
+from loadtest.results.schema import Results
+from loadtest.verdict.aggregate import Row
+
+T = TypeVar("T")
+
+INK, MUTED, FAINT, PAPER = "#1d2126", "#59636e", "#dde2e7", "#ffffff"
+"""The page's style sheet puts others in their place where a reader prefers dark: each stands for what it names."""
+
+COLOURS = (
+    *("#d55e00", "#a87400", "#00875f", "#0072b2", "#a4509a", "#2f7f9f", "#7a7a00", "#6b7280"),
+    *("#c2385f", "#6a62c9", "#8f5f45", "#4d8b1f", "#d0417e", "#5c6bc0"),
+)
+"""After M. Okabe and K. Ito, "Color Universal Design" (2008), darkened where they would be pale on white. So many of
+them no eye tells apart by themselves: those of the line-up have a marker and a dash of their own as well."""
+
+KIND_COLOURS = {"blocking": COLOURS[0], "non-blocking": COLOURS[3], "unknown": COLOURS[7]}
+
+MARKERS = (
+    *("square", "triangle-up", "diamond", "circle", "cross", "triangle-down", "triangle-right", "triangle-left"),
+    "M0,-1L0.25,-0.31L0.95,-0.31L0.38,0.12L0.59,0.81L0,0.4L-0.59,0.81L-0.38,0.12L-0.95,-0.31L-0.25,-0.31Z",  # a star
+    "M-0.8,-0.8L0.8,-0.8L-0.8,0.8L0.8,0.8Z",  # an hourglass
+    "M-0.8,-0.8L-0.8,0.8L0.8,-0.8L0.8,0.8Z",  # a bow tie
+    "M0,-0.9L0.86,-0.28L0.53,0.73L-0.53,0.73L-0.86,-0.28Z",  # a pentagon
+    "M-0.9,-0.4L0.9,-0.4L0.9,0.4L-0.9,0.4Z",  # a beam
+    "M-0.4,-0.9L0.4,-0.9L0.4,0.9L-0.4,0.9Z",  # a post
+)
+
+DASHES = (
+    *([1, 0], [8, 3], [3, 3], [1, 3], [8, 3, 2, 3], [12, 4], [5, 2, 1, 2], [2, 6]),
+    *([14, 3, 3, 3], [6, 6], [8, 2, 2, 2, 2, 2], [4, 2], [16, 8], [1, 6]),
+)
+
+PARTS = ("queue", "line", "wait", "work")
+"""Of a request's time, as parts.Parts has them."""
+
+STROKES = {"queue": "#c2410c", "line": "#7c3a9d", "wait": "#2563a8", "work": "#111827"}
+"""What a part is outlined in, where its pattern is too small to be seen."""
+
+WORKING = "working, or in turn for the CPU"
+"""The work of a request that computes, by a clock that goes on while another thread has the CPU."""
+
+LARGEST, SMALLEST = 300, 45
+"""Square pixels of the first service's markers, and of the last one's: where they agree, none hides another."""
+
+HEIGHT = 300
+"""Pixels."""
+
+
+def fill(part: str) -> str:
+    """The pattern that a part of a request's time is filled with; the page holds it."""
+    return f"url(#{part})"
+
+
+def services(results: Sequence[Results]) -> list[str]:
+    """The names of all services, in the order of the runs."""
+    return list(dict.fromkeys(each.name for result in results for each in result.contenders))
+
+
+def colour(names: list[str]) -> alt.Color:
+    """Services by colour."""
+    return alt.Color("service:N", scale=_scale(COLOURS, names), legend=legend())
+
+
+def shape(names: list[str]) -> alt.Shape:
+    """Services by marker."""
+    return alt.Shape("service:N", scale=_scale(MARKERS, names), legend=legend())
+
+
+def filled(names: list[str]) -> Any:
+    """A marker filled with its service's colour where its step holds, and hollow where it is inconclusive."""
+    own = alt.Fill("service:N", scale=_scale(COLOURS, names), legend=legend())
+    return alt.condition("datum.holds", own, alt.value(PAPER))
+
+
+def size(names: list[str], service: str) -> int:
+    """The size of a service's markers."""
+    place = names.index(service) / max(1, len(names) - 1)
+    return round(LARGEST + (SMALLEST - LARGEST) * place)
+
+
+def marks(drawn: alt.Chart, names: list[str], tooltip: list[alt.Tooltip]) -> alt.Chart:
+    """The steps of `drawn` as markers, which say by their data how large they are, and whether they hold."""
+    points: alt.Chart = drawn.mark_point(strokeWidth=2, opacity=1)
+    return points.encode(
+        shape=shape(names),
+        size=alt.Size("size:Q", scale=None, legend=None),
+        fill=filled(names),
+        tooltip=tooltip,
+    )
+
+
+def stretches(table: list[Row]) -> list[tuple[Row, int]]:
+    """What was run, each with the number of its stretch: no line is drawn over a step that is inconclusive."""
+    found = []
+    stretch = 0
+    for row in table:
+        stretch += not row.holds
+        if row.windows:
+            found.append((row, stretch))
+    return found
+
+
+def dashes(names: list[str]) -> list[list[int]]:
+    """A dash for each service."""
+    return _as_many(DASHES, names)
+
+
+def legend() -> alt.Legend:
+    """Above the chart, where it takes no width."""
+    return alt.Legend(title=None, orient="top", direction="horizontal", columns=2, symbolSize=90)
+
+
+def finished(chart: alt.LayerChart) -> dict[str, Any]:
+    """The specification of a chart in the report's style, as wide as its place."""
+    styled = (
+        chart.properties(width="container", autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
+        .configure(font="system-ui, sans-serif", background="transparent")
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor=INK,
+            titleColor=MUTED,
+            titleFontWeight="normal",
+            gridColor=FAINT,
+            domainColor=MUTED,
+            tickColor=MUTED,
+            labelFontSize=12,
+            titleFontSize=12,
+        )
+        .configure_legend(labelColor=INK, labelFontSize=13, labelLimit=240)
+        .configure_text(color=INK, fontSize=12)
+    )
+    specification: dict[str, Any] = styled.to_dict(validate=False)
+    return specification
+
+
+def _scale(of: Sequence[Any], names: list[str]) -> alt.Scale:
+    return alt.Scale(domain=names, range=_as_many(of, names))
+
+
+def _as_many(of: Sequence[T], names: list[str]) -> list[T]:
+    """One for each service: always the same for those of the line-up, what they leave for the others."""
+    everyone = dict.fromkeys([*CORE, *lineup(cores())])
+    known = {name: place for place, name in enumerate(everyone) if name in names}
+    left = cycle([place for place in range(len(of)) if place not in known.values()] or range(len(of)))
+    return [of[known[name] % len(of)] if name in known else of[next(left)] for name in names]

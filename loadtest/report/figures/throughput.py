@@ -1,0 +1,167 @@
+"""The first picture: throughput against users, what was predicted and what was measured."""
+
+from math import isfinite, log10, sqrt
+from typing import Any
+
+import altair as alt
+
+from loadtest.results.schema import Contender, Results
+from loadtest.verdict.aggregate import Row
+from loadtest.verdict.comparison import compared, listed, verdict
+from loadtest.verdict.judge import throughput
+from loadtest.workload.closed import DEADLOCK, Load, knee, predict
+
+from .picture import Figure, Picture, Table, data
+from .theme import HEIGHT, INK, colour, marks, services, size, stretches
+
+POWERS = [10**power for power in range(-3, 7)]
+"""Where a logarithmic axis has its marks."""
+
+POINTS = 40
+"""Of a predicted line, beside its knee."""
+
+NOTHING_HOLDS = "Nothing that was measured can be trusted"
+
+
+def picture(results: Results, table: list[Row]) -> Picture:
+    """Throughput against users, of all services."""
+    title = ". ".join([*_deadlocks(table), _conclusion(results, table).rstrip(".")])
+    return Picture(
+        name="throughput",
+        title=title,
+        caption="Requests answered in a second, by users who each wait for their answer before they ask again. Dashed: "
+        "what the model predicts. Marked: what was measured, with the range of the repeats as a bar. A hollow mark is "
+        "inconclusive, for a reason given at the end. A cross is the knee: with more users than that, requests queue. "
+        "Both axes are logarithmic; a rate of nothing is in the table alone.",
+        figures=[Figure(chart(results, table), "Throughput against users.")],
+        table=_table(table),
+    )
+
+
+def _conclusion(results: Results, table: list[Row]) -> str:
+    """How the services compare, or where there are no two to compare, the first thing that the run says."""
+    if not any(row.holds for row in table):
+        return NOTHING_HOLDS
+    return next(iter([*compared(table), *verdict(results)]))
+
+
+def _deadlocks(table: list[Row]) -> list[str]:
+    """Each service that locked up, and with how many users it did."""
+    users: dict[str, list[str]] = {}
+    for row in table:
+        if row.bound == DEADLOCK and row.holds:
+            users.setdefault(row.service, []).append(str(row.users))
+    return [
+        f"{service} is in a deadlock at {listed(counts)} {'user' if counts == ['1'] else 'users'}"
+        for service, counts in users.items()
+    ]
+
+
+def chart(results: Results, table: list[Row]) -> alt.LayerChart:
+    """Predicted lines, measured marks with their spread, and knees."""
+    names = services([results])
+    users = sorted({row.users for row in table})
+    measured = [{**_mark(row, stretch), "size": size(names, row.service)} for row, stretch in stretches(table)]
+    lines = [point for each in results.contenders if each.load for point in _line(each.name, each.load, users)]
+    knees = [mark for each in results.contenders if (mark := _knee(each, users))]
+    x = alt.X(
+        "users:Q",
+        scale=alt.Scale(type="log", nice=False, domain=[users[0] * 0.85, users[-1] * 1.15]),
+        axis=alt.Axis(values=users, grid=False, format="d"),
+        title="users",
+    )
+    y = alt.Y(
+        "rate:Q",
+        scale=alt.Scale(type="log", nice=False, padding=20),
+        axis=alt.Axis(values=POWERS, format="~g"),
+        title="requests a second",
+    )
+    predicted = (
+        alt.Chart(data(lines)).mark_line(strokeDash=[5, 4], strokeWidth=1.5).encode(x=x, y=y, color=colour(names))
+    )
+    run = alt.Chart(data(measured)).encode(x=x, color=colour(names))
+    spread = run.mark_rule(strokeWidth=2).encode(y=alt.Y("slowest:Q"), y2="fastest:Q")
+    joined = run.transform_filter("datum.holds").mark_line(strokeWidth=2.5).encode(y=y, detail="stretch:N")
+    tooltip = [
+        alt.Tooltip("service:N"),
+        alt.Tooltip("users:Q"),
+        alt.Tooltip("rate:Q", title="measured", format=".1f"),
+        alt.Tooltip("predicted:N"),
+        alt.Tooltip("bound:N", title="bound by"),
+        alt.Tooltip("doubts:N", title="inconclusive"),
+    ]
+    points = marks(run.encode(y=y), names, tooltip)
+    crosses = alt.Chart(data(knees)).encode(x=x, y=y)
+    knee_marks = crosses.mark_point(shape="cross", size=60, filled=True, color=INK, opacity=1)
+    middle = sqrt(users[0] * users[-1])  # on either side of which there is room for a name
+    left, right = (crosses.transform_filter(f"datum.users {side} {middle}") for side in ("<", ">="))
+    knee_names = [
+        left.mark_text(align="left", dx=9, dy=13).encode(text="knee:N"),
+        right.mark_text(align="right", dx=-6, dy=-9).encode(text="knee:N"),
+    ]
+    layers = [predicted, joined, spread, points, knee_marks, *knee_names]
+    return alt.LayerChart(layer=layers).properties(height=HEIGHT)
+
+
+def _mark(row: Row, stretch: int) -> dict[str, Any]:
+    rates = [throughput(each) for each in row.windows]
+    return {
+        "service": row.service,
+        "users": row.users,
+        "rate": _drawn(row.throughput),
+        "slowest": _drawn(min(rates)),
+        "fastest": _drawn(max(rates)),
+        "predicted": f"{row.predicted.throughput:.1f}" if row.predicted else "unknown",
+        "bound": row.bound,
+        "holds": row.holds,
+        "stretch": stretch,
+        "doubts": "; ".join(row.doubts) or "no",
+    }
+
+
+def _line(service: str, load: Load, users: list[int]) -> list[dict[str, Any]]:
+    """What the model says from the fewest to the most users; a deadlock has no throughput to draw."""
+    low, high = log10(users[0]), log10(users[-1])
+    steps = {round(10 ** (low + (high - low) * step / POINTS)) for step in range(POINTS + 1)}
+    bend = knee(load)
+    asked = sorted(steps | set(users) | ({round(bend)} if users[0] <= bend <= users[-1] else set()))
+    foretold = [(count, predict(count, load).throughput) for count in asked]
+    return [{"service": service, "users": count, "rate": round(rate, 3)} for count, rate in foretold if rate]
+
+
+def _knee(contender: Contender, users: list[int]) -> dict[str, Any] | None:
+    """Where users begin to queue, or to wait for each other for ever, if it is in the picture."""
+    if contender.load is None or not isfinite(bend := knee(contender.load)) or not users[0] <= bend <= users[-1]:
+        return None
+    if rate := predict(round(bend), contender.load).throughput:
+        return {"users": bend, "rate": rate, "knee": f"knee: {bend:.0f}"}
+    before = predict(round(bend) - 1, contender.load).throughput if bend > 1 else 0.0
+    return {"users": bend - 1, "rate": before, "knee": f"deadlock from {bend:.0f} on"} if before else None
+
+
+def _drawn(rate: float) -> float | None:
+    """A rate as a place on a logarithmic axis, which has none for nothing."""
+    return round(rate, 3) if rate > 0 else None
+
+
+def _table(table: list[Row]) -> Table:
+    rows = []
+    for row in table:
+        predicted = f"{row.predicted.throughput:.1f}" if row.predicted else "unknown"
+        if not row.windows:
+            rows.append([row.service, str(row.users), predicted, "not run", "", "", "saturated before"])
+            continue
+        spread = f"±{row.spread:.1f}" if len(row.windows) > 1 else "one repeat"
+        ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+        rows.append(
+            [
+                row.service,
+                str(row.users),
+                predicted,
+                f"{row.throughput:.1f}",
+                spread,
+                ratio,
+                "inconclusive" if row.doubts else row.bound,
+            ]
+        )
+    return Table(["service", "users", "predicted", "measured", "spread", "ratio", "bound by"], rows)

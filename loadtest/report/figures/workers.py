@@ -1,0 +1,58 @@
+"""The first requests of a step, sorted into the workers that served them: workers, their threads, or event loops."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from loadtest.results.exchange import Exchange
+from loadtest.results.schema import Contender
+
+SERVED_BY = re.compile(r"pid=(\d+); lane=(.+)")
+
+UNTOLD = "over, and nobody told by whom"
+UNANSWERED = "no answer yet"
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One process of a service, and the requests that each of its threads served."""
+
+    name: str
+    threads: list[list[Exchange]]
+
+    @property
+    def requests(self) -> list[Exchange]:
+        """Those of all its threads."""
+        return [exchange for thread in self.threads for exchange in thread]
+
+
+def workers(first: Sequence[Exchange], contender: Contender) -> list[Worker]:
+    """The workers in the order in which they were first used; those whose requests nobody served come last."""
+    processes: dict[str, dict[str, list[Exchange]]] = {}
+    untold: list[Exchange] = []
+    for exchange in sorted((each for each in first if each.ended is not None), key=_began):
+        found = SERVED_BY.search(exchange.served_by) if exchange.told else None
+        if found is None:
+            untold.append(exchange)
+            continue
+        threads = processes.setdefault(found[1], {})
+        threads.setdefault(found[2] if contender.kind == "blocking" else "", []).append(exchange)
+    unanswered = [exchange for exchange in first if exchange.ended is None]
+    others = [Worker(name, [requests]) for name, requests in ((UNTOLD, untold), (UNANSWERED, unanswered)) if requests]
+    served = [
+        Worker(_name(number, len(threads), contender), list(threads.values()))
+        for number, threads in enumerate(processes.values(), start=1)
+    ]
+    return [*served, *others]
+
+
+def _began(exchange: Exchange) -> float:
+    return exchange.began
+
+
+def _name(number: int, used: int, contender: Contender) -> str:
+    if contender.kind != "blocking":
+        return f"process {number}"
+    if contender.slots == contender.processes:
+        return f"worker {number}: one request at a time"
+    return f"process {number}: {used} {'thread' if used == 1 else 'threads'}, one request each at a time"

@@ -1,0 +1,174 @@
+"""The page of the line-up: every framework under a wait, and beside it under the two controls."""
+
+from collections.abc import Mapping
+from datetime import UTC
+
+from loadtest.report.figures.bars import Bar, chart
+from loadtest.report.figures.picture import Figure, Picture, Table
+from loadtest.results.schema import Machine, Results
+from loadtest.results.suite import CPU, DELAY, HEALTHZ, WAYS
+from loadtest.verdict import format as cells
+from loadtest.verdict.comparison import crowd
+from loadtest.verdict.lineup import (
+    CAUTION,
+    MOST,
+    Portrait,
+    bound_by,
+    conclusion,
+    doubts,
+    lacking,
+    portraits,
+    priced,
+    sentences,
+    software,
+    span,
+)
+from loadtest.workload.closed import SLOTS, USERS
+
+from .comparison import commands, facts
+from .page import Page
+
+NARROW = 350
+"""Pixels of one of three figures that stand beside each other."""
+
+HALF = 540
+"""The same of two."""
+
+
+def page(measured: Mapping[str, Results]) -> Page:
+    """Everything that the page of a line-up tells."""
+    found = portraits(measured)
+    first = next(iter(measured.values()))
+    pictures = [_throughput(found), _controls(found)] if found else []
+    return Page(
+        title=conclusion(found),
+        about=_about(measured),
+        warnings=[CAUTION, *lacking(measured), *_unlike(measured)],
+        verdict=sentences(found),
+        pictures=pictures,
+        sources=[],
+        facts=facts(first.machine),
+        commands=[*dict.fromkeys(command for results in measured.values() for command in commands(results))],
+        doubts=doubts(measured),
+        table=_table(found),
+    )
+
+
+def _about(measured: Mapping[str, Results]) -> str:
+    """What was run, when and where."""
+    first = next(iter(measured.values()))
+    wait, cpu, idle = (WAYS[way] for way in (DELAY, CPU, HEALTHZ))
+    repeats = "once" if first.options.repeats == 1 else f"{first.options.repeats} times"
+    cores = f"{first.machine.cores} {'core' if first.machine.cores == 1 else 'cores'}"
+    return (
+        f"Three comparisons, one after the other: a wait of {wait.delay} at {', '.join(map(str, wait.users))} users, "
+        f"{cpu.delay} of computing at {cpu.users[-1]} users, and /healthz, which does nothing, at {idle.users[-1]} "
+        f"users who pause for {idle.think}; each measured {repeats}, {first.started.astimezone(UTC):%Y-%m-%d %H:%M} "
+        f"UTC, on {cores} ({first.machine.processor}) that the load generator and the services shared."
+    )
+
+
+def _unlike(measured: Mapping[str, Results]) -> list[str]:
+    """Whether the comparisons were made on different machines, or with different software."""
+    machines: list[Machine] = [results.machine for results in measured.values()]
+    if all(machine == machines[0] for machine in machines):
+        return []
+    return ["The comparisons were not made on one machine with the same versions: nothing follows from them together."]
+
+
+def _throughput(found: list[Portrait]) -> Picture:
+    figures = [
+        Figure(
+            chart([_bar(each, DELAY, users) for each in found], "requests a second", cells.per_second),
+            f"Throughput of every service at {crowd(users)}.",
+            heading=crowd(users),
+            width=NARROW,
+        )
+        for users in WAYS[DELAY].users
+    ]
+    return Picture(
+        name="throughput",
+        title=_throughput_title(found),
+        caption=f"Requests answered in a second where each waits {WAYS[DELAY].delay}. Bar: measured. Upright line: "
+        "predicted by the model, which knows slots and users and no framework. The three scales differ. A hollow bar "
+        "and a figure in brackets are inconclusive, for a reason given at the end.",
+        figures=figures,
+        abreast=len(figures),
+    )
+
+
+def _throughput_title(found: list[Portrait]) -> str:
+    """How much is carried by those that run out of slots, and by those that do not, as far as it holds."""
+    slots, free = (
+        [row.throughput for each in bound_by(bound, found) if (row := each.held(DELAY))] for bound in (SLOTS, USERS)
+    )
+    at = f"At {crowd(MOST)}"
+    if slots and free:
+        return f"{at} services that run out of slots answer {span(slots)} requests a second, the others {span(free)}"
+    return f"{at} services answer {span(slots or free)} requests a second" if slots or free else f"{at} nothing holds"
+
+
+def _controls(found: list[Portrait]) -> Picture:
+    cost = [
+        Bar(each.name, each.contender.kind, row.cpu_per_request if row else None, holds=row is None or row.holds)
+        for each, row in ((each, each.row(HEALTHZ)) for each in found)
+    ]
+    idle, cpu = WAYS[HEALTHZ], WAYS[CPU]
+    return Picture(
+        name="controls",
+        title=priced(found),
+        caption="What the wait hides. /healthz does nothing, so that its CPU time is what framework and server cost; "
+        "/cpu computes, and no framework computes faster than the cores it has. Read the speed of a framework here, "
+        "and not above.",
+        figures=[
+            Figure(
+                chart(cost, "CPU time, µs", lambda value: f"{value:.0f}"),
+                "CPU time of a request to /healthz for every service.",
+                heading=f"A request to /healthz, at {idle.users[-1]} users who pause for {idle.think}",
+                width=HALF,
+            ),
+            Figure(
+                chart([_bar(each, CPU) for each in found], "requests a second", cells.per_second),
+                "Throughput of every service at /cpu.",
+                heading=f"Requests to /cpu, {cpu.delay} each, at {cpu.users[-1]} users",
+                width=HALF,
+            ),
+        ],
+    )
+
+
+def _bar(each: Portrait, way: str, users: int | None = None) -> Bar:
+    row = each.row(way, users)
+    if row is None:
+        return Bar(each.name, each.contender.kind, None)
+    predicted = row.predicted.throughput if row.predicted else None
+    return Bar(each.name, each.contender.kind, row.throughput, predicted, row.holds)
+
+
+def _table(found: list[Portrait]) -> Table:
+    wait, cpu, idle = (WAYS[way] for way in (DELAY, CPU, HEALTHZ))
+    most = crowd(MOST)
+    return Table(
+        [
+            *("service", "kind", "software", "processes x threads = slots"),
+            *(head for users in wait.users for head in (crowd(users), "ratio")),
+            *("/cpu", "ratio", "/healthz", "/healthz, µs", f"{most}, µs", f"{most}, MiB", "lines"),
+        ],
+        [_figures(each) for each in found],
+        f"Requests a second where each waits {wait.delay}, by users, of /cpu at {cpu.users[-1]} users and "
+        f"of /healthz at {idle.users[-1]}; beside them their ratio to the prediction, where there "
+        "is one. µs: CPU time of a request; a - stands where it came to less than can be counted. "
+        "MiB: memory of all processes. Lines: of the code that serves the contract with the framework, without "
+        "blank lines, comments and docstrings; what waits is shared. Figures in brackets are inconclusive.",
+    )
+
+
+def _figures(each: Portrait) -> list[str]:
+    known, idle, busy, cpu = each.contender, each.row(HEALTHZ), each.row(DELAY), each.row(CPU)
+    delay = [each.row(DELAY, users) for users in WAYS[DELAY].users]
+    return [
+        *(known.name, known.kind, software(each), cells.slots(known)),
+        *(cell for row in delay for cell in (cells.rate(row), cells.ratio(row))),
+        *(cells.rate(cpu), cells.ratio(cpu), cells.rate(idle), cells.cost(idle)),
+        *(cells.cost(busy), cells.memory(busy), cells.lines(known)),
+    ]

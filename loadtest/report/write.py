@@ -1,0 +1,37 @@
+"""The files of a report, each whole or not at all."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from altair.utils.schemapi import debug_mode
+
+from loadtest.results import atomic
+from loadtest.results.schema import Results
+
+from . import before_after, comparison, lineup
+from .page import html
+from .perfetto import trace
+from .vega import being_packed
+
+
+def write_comparison(results: Results, path: Path) -> Path:
+    """Write the report of one run to `path`."""
+    with being_packed() as library, debug_mode(False):  # the tests check charts; here it would cost a second
+        return atomic.write(path, html(comparison.page(results), library))
+
+
+def write_before_after(before: Results, after: Results, path: Path) -> Path:
+    """Write the report of two runs to `path`."""
+    with being_packed() as library, debug_mode(False):  # as above
+        return atomic.write(path, html(before_after.page(before, after), library))
+
+
+def write_lineup(measured: Mapping[str, Results], path: Path) -> Path:
+    """Write the page of the line-up to `path`."""
+    with being_packed() as library, debug_mode(False):  # as above
+        return atomic.write(path, html(lineup.page(measured), library))
+
+
+def write_trace(results: Results, path: Path) -> Path:
+    """Write the first requests of each step to `path`, for Perfetto."""
+    return atomic.write(path, trace(results))

@@ -1,0 +1,236 @@
+"""What a run shows in the terminal: a progress bar while it goes on, two tables and the verdict at its end."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import groupby, zip_longest
+
+from rich.box import SIMPLE_HEAD
+from rich.columns import Columns
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.padding import Padding
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+
+from loadtest.contenders.service import in_words
+from loadtest.results.schema import Contender, Results, Step
+from loadtest.verdict import format as cells
+from loadtest.verdict.aggregate import Row, grouped, rows
+from loadtest.verdict.comparison import crowd, verdict
+from loadtest.verdict.judge import throughput
+from loadtest.workload.scenarios import POOLS
+
+PLAIN_WIDTH = 120
+"""Columns where the output is not a terminal."""
+
+WIDE = 100
+"""Columns from which on there is room for the spread between repeats and the 90th percentile."""
+
+BAR_WIDTH = 30
+
+
+def console() -> Console:
+    """Standard output: plain text, and wide enough for the tables, where it is not a terminal."""
+    out = Console(highlight=False, markup=False, emoji=False)
+    if not out.is_terminal:
+        out.width = PLAIN_WIDTH
+    return out
+
+
+class Bar:
+    """The progress of a run that should take `seconds`: what is running, and the time left."""
+
+    def __init__(self, out: Console, seconds: float, repeats: int) -> None:
+        """Begin at nothing."""
+        self._out = out
+        self._total = seconds
+        self._repeats = repeats
+        self.about = ""
+        """What is said before each step: of which part of the run it is."""
+        self._what = "starting"
+        self._done = 0.0
+        self._current = 0.0
+        self._began = time.monotonic()
+
+    def begins(self, service: str, users: int, repeat: int, seconds: float) -> None:
+        """A step begins that should take `seconds`."""
+        self._done += self._current
+        self._current = seconds
+        self._began = time.monotonic()
+        of = f", {repeat} of {self._repeats}" if self._repeats > 1 else ""
+        self._what = f"{self.about}{service}, {crowd(users)}{of}"
+
+    def ended(self, step: Step) -> None:
+        """A step is over: a line of its own where there is no bar to watch."""
+        if not self._out.is_terminal:
+            self._out.print(self.about + _line(step), markup=False)
+
+    def view(self) -> RenderableType:
+        """The bar as it stands now."""
+        done = self._done + min(time.monotonic() - self._began, self._current)
+        left = max(0, round(self._total - done))
+        bar = ProgressBar(self._total, done, width=BAR_WIDTH)
+        return Columns([bar, f"{left // 60}:{left % 60:02} left", f"{self._what}"])
+
+
+@contextmanager
+def progress(out: Console, seconds: float, repeats: int) -> Iterator[Bar]:
+    """A bar that is shown until the context is left, if the output is a terminal."""
+    bar = Bar(out, seconds, repeats)
+    if not out.is_terminal:
+        yield bar
+        return
+    with Live(get_renderable=bar.view, console=out, refresh_per_second=4, transient=True):
+        yield bar
+
+
+def show(out: Console, results: Results) -> None:
+    """Both tables, the verdict, and what it was measured on."""
+    table = rows(results)
+    wide = out.width >= WIDE
+    for part in (
+        _lineup(results.contenders),
+        _what_happened(table, results, wide=wide),
+        _what_it_took(table, results.contenders),
+    ):
+        part.padding = (0, 2 if wide else 1, 0, 0)
+        out.print(part, "")
+    for sentence in verdict(results):
+        out.print(Padding(sentence, (0, 0, 0, 2)), markup=False)
+    out.print(where(results), style="dim", markup=False)
+
+
+def _line(step: Step) -> str:
+    head = f"{step.service}, {crowd(step.users)}, repeat {step.repeat}: "
+    if step.measured is None:
+        return head + "not run, saturated before"
+    predicted = f" ({step.predicted.throughput:.1f} predicted)" if step.predicted else ""
+    doubts = f"; inconclusive: {'; '.join(step.doubts)}" if step.doubts else ""
+    return f"{head}{throughput(step.measured):.1f} requests a second{predicted}, bound by {step.bound}{doubts}"
+
+
+def framed(title: str, left: list[str], right: list[str], *last: str) -> Table:
+    """A table without rows, its columns of names at the left, those of figures, and those of words."""
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0)
+    )
+    for name in left:
+        table.add_column(name, no_wrap=True)
+    for name in right:
+        table.add_column(name, justify="right", no_wrap=True)
+    for name in last:
+        table.add_column(name, min_width=12)
+    return table
+
+
+def _lineup(contenders: list[Contender]) -> Table:
+    table = framed("The line-up", ["service", "kind"], [], "made of", "software")
+    for each in grouped(contenders):
+        pools = [
+            f"{limit.name} of {limit.capacity}"
+            for limit in (each.load.limits if each.load else ())
+            if limit.name in POOLS
+        ]
+        table.add_row(
+            each.name,
+            each.kind,
+            "\n".join([each.made_of, *([", ".join(pools)] if pools else [])]),
+            in_words(each.software),
+        )
+    return table
+
+
+def _what_happened(table: list[Row], results: Results, *, wide: bool) -> Table:
+    ranks = (0.5, 0.9, 0.99) if wide else (0.5, 0.99)
+    shown = framed(
+        f"What happened: {results.options.scenario}, {results.options.delay} (requests per second; latency in ms)",
+        ["service"],
+        ["users", "predicted", "measured", "ratio", *(f"p{rank * 100:.0f}" for rank in ranks)],
+        "bound by",
+    )
+    for service, row in _labelled(table, results.contenders):
+        if row is None:
+            shown.add_row(service, style="bold")
+            continue
+        predicted = f"{row.predicted.throughput:.1f}" if row.predicted else "-"
+        if not row.windows:
+            shown.add_row(service, str(row.users), predicted, "not run", *[""] * (1 + len(ranks)), "saturated before")
+            continue
+        measured = f"{row.throughput:.1f}" + (f" ±{row.spread:.1f}" if wide and len(row.windows) > 1 else "")
+        ratio = "-" if row.ratio is None else f"{row.ratio:.2f}"
+        tiles = [_three_digits(row.percentile(rank)) for rank in ranks]
+        bound = row.bound
+        if row.doubts:
+            measured, ratio, tiles, bound = f"({measured})", f"({ratio})", ["-"] * len(ranks), "inconclusive"
+        shown.add_row(service, str(row.users), predicted, measured, ratio, *tiles, bound)
+    return shown
+
+
+def _what_it_took(table: list[Row], contenders: list[Contender]) -> Table:
+    run = [row for row in table if row.windows]
+    kinds = any(row.errors for row in run)
+    shown = framed(
+        "What it took (CPU and generator in cores)",
+        ["service"],
+        ["users", "CPU", "µs/request", "memory", "generator", "hung", "errors"],
+        *(["kinds of error"] if kinds else []),
+    )
+    for service, row in _labelled(run, contenders):
+        if row is None:
+            shown.add_row(service, style="bold")
+            continue
+        figures = [
+            service,
+            str(row.users),
+            "-" if row.server_cpu is None else f"{row.server_cpu:.2f}",
+            "-" if row.cpu_per_request is None else f"{row.cpu_per_request:.0f}",
+            "-" if row.memory is None else f"{row.memory / 2**20:.0f} MiB",
+            f"{row.generator_cpu:.2f}",
+            str(row.unfinished),
+            str(row.failures),
+        ]
+        if kinds:
+            figures.append(", ".join(f"{count} x {kind}" for kind, count in row.errors.items()))
+        shown.add_row(*figures)
+    return shown
+
+
+def _labelled(table: list[Row], contenders: list[Contender]) -> Iterator[tuple[str, Row | None]]:
+    """Each row with a label: its service's name once, and below it processes x threads = slots.
+
+    Where there are several kinds of services, the name of each stands above them, without a row.
+    """
+    slots = {each.name: cells.slots(each) for each in contenders}
+    kinds = {each.name: each.kind for each in contenders}
+    several = len({kinds[row.service] for row in table}) > 1
+    last = None
+    for service, group in groupby(table, key=lambda row: row.service):
+        if several and kinds[service] != last:
+            last = kinds[service]
+            yield last, None
+        first, *rest = group
+        yield service if rest else f"{service}\n{slots[service]}".rstrip(), first
+        for label, row in zip_longest([slots[service]], rest, fillvalue=""):
+            if isinstance(row, Row):
+                yield str(label), row
+
+
+def _three_digits(milliseconds: float | None) -> str:
+    if milliseconds is None:
+        return "-"
+    digits = max(0, 2 - len(str(int(milliseconds))) + 1) if milliseconds >= 1 else 3
+    return f"{milliseconds:.{digits}f}"
+
+
+def where(results: Results) -> str:
+    """How to read the tables, and what they were measured on."""
+    machine = results.machine
+    packages = ", ".join(f"{name} {version}" for name, version in machine.packages.items())
+    cores = f"{machine.cores} {'core' if machine.cores == 1 else 'cores'}"
+    return (
+        "\nBelow each service: processes x threads = slots. A - stands where too few requests were seen to say: five "
+        "must lie beyond a percentile, and CPU time must come to 0.2 s."
+        f"\nMeasured on {cores} ({machine.processor}), which the load generator shared; "
+        f"Python {machine.python}, {packages}."
+    )

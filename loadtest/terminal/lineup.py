@@ -1,0 +1,73 @@
+"""The line-up in the terminal: one table, a row for each service, and what has to be read beside it."""
+
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.padding import Padding
+
+from loadtest.results.schema import Results
+from loadtest.results.suite import CPU, DELAY, HEALTHZ, WAYS
+from loadtest.verdict import format as cells
+from loadtest.verdict.aggregate import KINDS
+from loadtest.verdict.lineup import (
+    CAUTION,
+    Portrait,
+    conclusion,
+    doubts,
+    lacking,
+    portraits,
+    priced,
+    sentences,
+    software,
+)
+
+from .comparison import framed, where
+
+FIGURES = (
+    *((DELAY, users, f"at {users}") for users in WAYS[DELAY].users),
+    *((way, WAYS[way].users[-1], f"/{way}") for way in (CPU, HEALTHZ)),
+)
+"""The columns of requests a second: of which comparison, under how many users, and their head."""
+
+HEADS = (*(head for _, _, head in FIGURES), "µs\nidle", f"µs\n{FIGURES[2][2]}", "MiB", "lines")
+
+ROOM = 112
+"""Columns from which on there is room for the software in the table; else it is told below."""
+
+LEGEND = (
+    f"Requests a second at so many users where each waits {WAYS[DELAY].delay}, and at {WAYS[CPU].users[-1]} users of "
+    f"/cpu, {WAYS[CPU].delay} each, and of /healthz; below them, their ratio to the prediction. µs: CPU time of a "
+    "request to /healthz, and under the wait. MiB: memory under the wait. Lines: of code that serve the contract with "
+    "the framework. Figures in brackets are inconclusive."
+)
+
+
+def show_lineup(out: Console, measured: Mapping[str, Results]) -> None:
+    """The table, the caution, and what the figures say."""
+    wide = out.width >= ROOM
+    shown = framed("The line-up", ["service", *(["software"] if wide else [])], list(HEADS))
+    shown.padding = (0, 2 if wide else 0, 0, 0)
+    found = portraits(measured)
+    for kind in KINDS:
+        group = [each for each in found if each.contender.kind == kind]
+        if group:
+            shown.add_row(kind, style="bold")
+        for each in group:
+            label = f"{each.name}\n{cells.slots(each.contender)}".rstrip()
+            shown.add_row(label, *(["\n".join(software(each).split(", "))] if wide else []), *_figures(each))
+    out.print(shown, "")
+    elsewhere = [] if wide else [f"{each.name}: {software(each)}." for each in found]
+    said = (f"{conclusion(found)}.", f"{priced(found)}.", *sentences(found), *lacking(measured), *doubts(measured))
+    for sentence in (*elsewhere, LEGEND, CAUTION, *said):
+        out.print(Padding(sentence, (0, 0, 0, 2)), markup=False)
+    for results in list(measured.values())[:1]:
+        out.print(where(results), style="dim", markup=False)
+
+
+def _figures(each: Portrait) -> list[str]:
+    rows = [each.row(way, users) for way, users, _ in FIGURES]
+    busy = each.row(DELAY)
+    return [
+        *(f"{cells.rate(row)}\n{cells.ratio(row)}".rstrip() for row in rows),
+        *(cells.cost(each.row(HEALTHZ)), cells.cost(busy), cells.memory(busy), cells.lines(each.contender)),
+    ]

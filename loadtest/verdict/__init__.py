@@ -1,0 +1,1 @@
+"""Judgements and sentences from results; nothing is run, read or written."""

@@ -1,0 +1,158 @@
+"""Steps of all repeats brought together: one row for each service and number of users."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from loadtest.results.exchange import Exchange
+from loadtest.results.histogram import merged, percentile
+from loadtest.results.schema import Contender, Measured, Predicted, Results, Step
+from loadtest.workload.closed import DEADLOCK
+
+from .judge import throughput
+
+KINDS = ("blocking", "non-blocking", "unknown")
+"""Of services, in the order in which tables have them."""
+
+DISAGREE = 0.1
+"""Spread between repeats, as a share of their mean, from which on they do not say the same."""
+
+LEAST_CPU = 0.2
+"""Seconds of CPU time below which it is not divided by requests: the system counts it in ticks of 0.01 s."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One service under one number of users. Rates per second, latencies in milliseconds, CPU in cores."""
+
+    service: str
+    users: int
+    predicted: Predicted | None
+    windows: list[Measured]
+    """One for each repeat; none where it was not run."""
+    bound: str
+    doubts: list[str]
+
+    @property
+    def holds(self) -> bool:
+        """Whether it was measured and can be trusted."""
+        return bool(self.windows) and not self.doubts
+
+    @property
+    def throughput(self) -> float:
+        """Answers per second over all windows."""
+        return sum(each.requests - each.failures for each in self.windows) / self._seconds
+
+    @property
+    def spread(self) -> float:
+        """Half the distance between the slowest and the fastest repeat, in answers per second."""
+        rates = [throughput(each) for each in self.windows]
+        return (max(rates) - min(rates)) / 2
+
+    @property
+    def ratio(self) -> float | None:
+        """Measured over predicted throughput."""
+        return self.throughput / self.predicted.throughput if self.predicted and self.predicted.throughput else None
+
+    def percentile(self, rank: float) -> float | None:
+        """Latency; None where too few samples lie beyond it."""
+        return percentile(merged([each.latency for each in self.windows]), rank)
+
+    @property
+    def first(self) -> list[Exchange]:
+        """The first requests of the first repeat."""
+        return self.windows[0].first if self.windows else []
+
+    @property
+    def mean(self) -> float:
+        """The mean response time in milliseconds; 0 where nothing was answered."""
+        return sum(each.response_ms for each in self.windows) / self.requests if self.requests else 0.0
+
+    @property
+    def requests(self) -> int:
+        """Requests that were answered, or failed."""
+        return sum(each.requests for each in self.windows)
+
+    @property
+    def failures(self) -> int:
+        """Requests that failed."""
+        return sum(each.failures for each in self.windows)
+
+    @property
+    def errors(self) -> dict[str, int]:
+        """Failures by kind."""
+        kinds: dict[str, int] = {}
+        for each in self.windows:
+            for kind, count in each.errors.items():
+                kinds[kind] = kinds.get(kind, 0) + count
+        return kinds
+
+    @property
+    def unfinished(self) -> int:
+        """Requests that hung for a whole window."""
+        return sum(each.unfinished for each in self.windows)
+
+    @property
+    def server_cpu(self) -> float | None:
+        """Cores that the service used."""
+        return self._mean([each.server_cpu for each in self.windows])
+
+    @property
+    def cpu_per_request(self) -> float | None:
+        """Microseconds of the service's CPU time per request; None where the clock is too coarse to say."""
+        spent = (self.server_cpu or 0.0) * self._seconds
+        return spent / self.requests * 1e6 if self.requests and spent >= LEAST_CPU else None
+
+    @property
+    def memory(self) -> int | None:
+        """Bytes, the most of all repeats."""
+        sizes = [each.memory for each in self.windows if each.memory is not None]
+        return max(sizes) if sizes else None
+
+    @property
+    def generator_cpu(self) -> float:
+        """Cores that the load generator used."""
+        return self._mean([each.generator_cpu for each in self.windows]) or 0.0
+
+    @property
+    def _seconds(self) -> float:
+        return sum(each.seconds for each in self.windows)
+
+    def _mean(self, values: list[float | None]) -> float | None:
+        """The mean over the windows, each weighed by its length."""
+        known = [(value, each.seconds) for value, each in zip(values, self.windows, strict=True) if value is not None]
+        return sum(value * seconds for value, seconds in known) / self._seconds if known else None
+
+
+def rows(results: Results) -> list[Row]:
+    """The rows of a run, in the order of its services, those of one kind together, and of its numbers of users."""
+    order = {contender.name: place for place, contender in enumerate(grouped(results.contenders))}
+    groups: dict[tuple[int, int], list[Step]] = {}
+    for step in results.steps:
+        groups.setdefault((order[step.service], step.users), []).append(step)
+    return [_row(group) for _, group in sorted(groups.items())]
+
+
+def grouped(contenders: Iterable[Contender]) -> list[Contender]:
+    """The services by their kind, in the order in which they were asked for."""
+    return sorted(contenders, key=lambda contender: KINDS.index(contender.kind))
+
+
+def _row(steps: list[Step]) -> Row:
+    windows = [step.measured for step in steps if step.measured is not None]
+    run = [step for step in steps if step.measured is not None]
+    row = Row(
+        service=steps[0].service,
+        users=steps[0].users,
+        predicted=next((step.predicted for step in steps if step.predicted), None),
+        windows=windows,
+        bound=", ".join({step.bound.partition(" (")[0]: step.bound for step in reversed(run or steps)}.values()),
+        doubts=_distinct(doubt for step in run for doubt in step.doubts),
+    )
+    if row.holds and row.bound != DEADLOCK and row.spread > DISAGREE / 2 * row.throughput:
+        rates = [throughput(each) for each in windows]
+        row.doubts.append(f"the repeats disagree ({min(rates):.1f} to {max(rates):.1f} a second)")
+    return row
+
+
+def _distinct(texts: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(texts))

@@ -1,0 +1,184 @@
+"""The line-up put together: what each service did under the wait and under both controls."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import chain
+
+from loadtest.contenders.service import in_words
+from loadtest.results.schema import Contender, Results
+from loadtest.results.suite import CPU, DELAY, HEALTHZ, WAYS
+from loadtest.workload.closed import SLOTS, USERS, predict
+
+from .aggregate import KINDS, Row, grouped, rows
+from .comparison import crowd, doubtful, listed
+from .judge import KEEPS_UP
+
+CAUTION = (
+    "One machine, these versions, one server for each framework, and a simulated wait. A sleep says nothing of a "
+    "framework's speed: what is seen under the wait is how many requests can wait at once. What a framework costs is "
+    "seen in the controls, which do not wait: the CPU time of a request to /healthz, and requests to /cpu, which "
+    "compute. Elsewhere, with other versions and other servers, the figures would be others."
+)
+"""What has to be read before any figure."""
+
+MOST = WAYS[DELAY].users[-1]
+"""Users under whom the services differ the most."""
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """One service in all comparisons."""
+
+    contender: Contender
+    rows: Mapping[tuple[str, int], Row]
+    """By comparison and number of users."""
+
+    @property
+    def name(self) -> str:
+        """That of the service."""
+        return self.contender.name
+
+    @property
+    def framework(self) -> str:
+        """The first of its software; its own name where nothing is known of that."""
+        return next(iter(self.contender.software), self.name)
+
+    def row(self, way: str, users: int | None = None) -> Row | None:
+        """What it did in one comparison, under so many users or the most; None where that was not measured."""
+        row = self.rows.get((way, WAYS[way].users[-1] if users is None else users))
+        return row if row is not None and row.windows else None
+
+    def held(self, way: str, users: int | None = None) -> Row | None:
+        """The same, None also where it cannot be trusted."""
+        row = self.row(way, users)
+        return row if row is not None and row.holds else None
+
+
+def portraits(measured: Mapping[str, Results]) -> list[Portrait]:
+    """One of each service, those of one kind together."""
+    contenders: dict[str, Contender] = {}
+    for results in measured.values():
+        for each in results.contenders:
+            contenders.setdefault(each.name, each)
+    tables = {way: rows(results) for way, results in measured.items()}
+    return [
+        Portrait(
+            contender,
+            {(way, row.users): row for way, table in tables.items() for row in table if row.service == contender.name},
+        )
+        for contender in grouped(contenders.values())
+    ]
+
+
+def conclusion(found: list[Portrait]) -> str:
+    """What bounds the services under the most users, as far as rows hold."""
+    at = f"At {crowd(MOST)}"
+    if not any(each.row(DELAY) for each in found):
+        return f"{at} nothing was measured"
+    if not any(each.held(DELAY) for each in found):
+        return f"{at} nothing that was measured can be trusted"
+    slots, free = (bound_by(bound, found) for bound in (SLOTS, USERS))
+    stuck, kept = _who(slots, "services that run out of slots"), _who(free, "others" if slots else "services")
+    told = [f"{stuck} what {'its' if len(slots) == 1 else 'their'} slots let through"] if stuck else []
+    if kept:
+        told.append(f"{kept.rpartition(' ')[0] if stuck else kept} what the users send")
+    sentence = " and ".join(told)
+    if not sentence:
+        return f"{at} no service comes up to its prediction"
+    alike = all(_keeps_up(row) for group in (slots, free) for each in group if (row := each.held(DELAY)))
+    several = any(len({each.framework for each in group if each.held(DELAY)}) > 1 for group in (slots, free))
+    return f"{at} {sentence}" + (", whatever their framework" if alike and several else "")
+
+
+def exceptions(found: list[Portrait]) -> list[str]:
+    """Who falls short of the prediction, though the measurement holds."""
+    return [
+        f"{each.name} falls short at {crowd(users)}: {row.throughput:.0f} of {row.predicted.throughput:.0f} requests a "
+        f"second, bound by {row.bound}."
+        for each in found
+        for users in WAYS[DELAY].users
+        if (row := each.held(DELAY, users)) and row.predicted and not _keeps_up(row)
+    ]
+
+
+def costs(found: list[Portrait]) -> dict[str, float]:
+    """Microseconds of CPU time of a request to /healthz, the cheapest service first, as far as they hold."""
+    known = {
+        each.name: cost for each in found if (row := each.held(HEALTHZ)) and (cost := row.cpu_per_request) is not None
+    }
+    return dict(sorted(known.items(), key=lambda item: item[1]))
+
+
+def computed(found: list[Portrait], kind: str) -> list[float]:
+    """Requests a second to /cpu of all services of a kind, as far as they hold."""
+    return [row.throughput for each in found if each.contender.kind == kind and (row := each.held(CPU))]
+
+
+def sentences(found: list[Portrait]) -> list[str]:
+    """What the figures say beside the conclusion and the costs."""
+    told = exceptions(found)
+    if spans := [f"{kind} ones {span(known)}" for kind in KINDS if (known := computed(found, kind))]:
+        told.append(f"Where requests compute, at /cpu, services answer in a second: {', '.join(spans)}.")
+    return told
+
+
+def priced(found: list[Portrait]) -> str:
+    """What a request costs at the least and at the most where nothing waits, and with whom."""
+    cost = costs(found)
+    if not cost:
+        return "What a framework costs cannot be told: no measurement of /healthz holds"
+    (first, least), *_, (last, most) = [*cost.items(), *cost.items()]
+    if f"{least:.0f}" == f"{most:.0f}":
+        return f"A request that does nothing costs {listed(sorted(cost))} {most:.0f} µs of CPU time"
+    return f"A request that does nothing costs {first} {least:.0f} µs of CPU time, and {last} {most:.0f} µs"
+
+
+def lacking(measured: Mapping[str, Results]) -> list[str]:
+    """What was to be measured and was not."""
+    told = [f"Nothing was measured under {way}." for way in WAYS if way not in measured]
+    for way, results in measured.items():
+        if not results.complete:
+            why = f"failed: {results.failure}" if results.failure else "was interrupted."
+            told.append(f"The comparison under {way} {why}")
+    return told
+
+
+def doubts(measured: Mapping[str, Results]) -> list[str]:
+    """What is inconclusive, and why."""
+    return [*chain.from_iterable(_doubts(way, results) for way, results in measured.items())]
+
+
+def software(portrait: Portrait) -> str:
+    """Its versions in words."""
+    return in_words(portrait.contender.software)
+
+
+def _doubts(way: str, results: Results) -> list[str]:
+    return [each.replace("Inconclusive: ", f"Inconclusive: {way} of ", 1) for each in doubtful(rows(results))]
+
+
+def _keeps_up(row: Row) -> bool:
+    return row.ratio is not None and row.ratio >= KEEPS_UP
+
+
+def bound_by(bound: str, found: list[Portrait]) -> list[Portrait]:
+    """Those that are foretold to be bound so under the most users, measured or not."""
+    return [each for each in found if (load := each.contender.load) and predict(MOST, load).bound == bound]
+
+
+def _who(group: list[Portrait], who: str) -> str:
+    """How many of a group do what is foretold of them, with the verb; nothing where none does."""
+    there = sum(_keeps_up(row) for each in group if (row := each.held(DELAY)))
+    if not there:
+        return ""
+    if len(group) == 1:
+        return f"{group[0].name} answers"
+    if there == len(group):
+        return f"all {there} {who} answer"
+    return f"{there} of {len(group)} {who} {'answers' if there == 1 else 'answer'}"
+
+
+def span(rates: list[float]) -> str:
+    """The least and the most of some figures."""
+    low, high = f"{min(rates):.0f}", f"{max(rates):.0f}"
+    return low if low == high else f"{low} to {high}"

@@ -1,0 +1,1 @@
+"""What users ask for, and what theory predicts of it."""

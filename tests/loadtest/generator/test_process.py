@@ -1,0 +1,204 @@
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import psutil
+import pytest
+
+from backing.environment import upstream
+from backing.postgres import database
+from loadtest.contenders.service import lineup
+from loadtest.generator.driver import Driver, GeneratorFailed, Job, Order, generator
+from loadtest.processes.service import running
+from loadtest.results.exchange import Exchange
+from loadtest.workload.closed import missing
+from tests.backing.databases import folder
+from tests.loadtest.support.processes import living
+from tests.loadtest.support.servers import absent, answering, silent
+
+WAIT = 0.05
+SHORT = Order(users=4, warmup=0.2, window=0.5, patience=0.3)
+
+
+def job(url: str, path: str | None = None, think: float = 0.0, scenario: str = "delay") -> Job:
+    return Job("service", url, scenario, "50ms", WAIT, think, path)
+
+
+def measured(url: str, order: Order = SHORT, path: str | None = None, think: float = 0.0) -> dict[str, Any]:
+    with generator() as driver:
+        driver.begin(job(url, path, think))
+        return driver.measure(order, lambda: None)
+
+
+def generators() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children() if "loadtest.generator.process" in child.cmdline()]
+
+
+def check_told(window: dict[str, Any]) -> None:
+    """The service told of every request, and its time lies within that of the users, give or take 0.1 ms in each."""
+    told = window["told"]
+    rounding = 0.1 * told["requests"]
+    assert told["requests"] == window["requests"]
+    assert told["response_ms"] <= window["response_ms"] + rounding
+    assert told["response_ms"] >= told["served_ms"] + told["received_ms"] - rounding
+    assert told["served_ms"] >= told["waited_ms"] - rounding
+
+
+def check(window: dict[str, Any], users: int, think: float = 0.0) -> None:
+    """Nothing is lost, nothing is counted twice, and no answer came before its time."""
+    requests, seconds = window["requests"], window["seconds"]
+    response = window["response_ms"] / requests / 1000
+    assert (window["failures"], window["errors"], window["unfinished"]) == (0, {}, 0)
+    assert sum(window["latency"].values()) == requests
+    assert sum(window["per_second"].values()) == requests
+    assert min(map(float, window["latency"])) >= WAIT * 1000 * 0.995
+    assert requests <= users * (seconds / (WAIT + think) + 1)
+    lost = missing(users, requests / seconds, response, think)
+    assert abs(lost) <= 0.3 * users + 2 * (response + think) / seconds  # a busy machine may stall the edges
+    assert 0 < window["generator_cpu"] < 1.1
+    check_told(window)
+
+
+@pytest.fixture(scope="module")
+def aiohttp() -> Iterator[str]:
+    with (
+        folder() as data,
+        database(data) as own,
+        upstream() as url,
+        running(replace(lineup(2)["aiohttp"], workers=1), {"DATABASE_URL": own.url, "UPSTREAM_URL": url}) as server,
+    ):
+        yield server.url
+
+
+def test_against_a_real_service_the_figures_obey_littles_law(aiohttp: str) -> None:
+    opened: list[bool] = []
+    with generator() as driver:
+        driver.begin(job(aiohttp))
+        for users in (1, 8):
+            order = Order(users, warmup=0.3, window=0.7, patience=5.0)
+            window = driver.measure(order, lambda: opened.append(True))
+            assert window["seconds"] >= order.window
+            check(window, users)
+            assert window["told"]["waited_ms"] >= (WAIT * 1000 - 0.1) * window["requests"]
+    assert len(opened) == 2
+
+
+def test_the_first_requests_of_a_step_are_kept_one_by_one_in_the_order_of_sending(aiohttp: str) -> None:
+    with generator() as driver:
+        driver.begin(job(aiohttp))
+        for users, kept in ((30, 100), (2, 8)):  # four of each user, but no more than a hundred
+            window = driver.measure(Order(users, warmup=0.5, window=0.3, patience=5.0), lambda: None)
+            first = [Exchange(*each) for each in window["first"]]
+            assert len(first) == kept
+            assert [each.sent for each in first] == sorted(each.sent for each in first)
+            assert first[0].sent >= 0
+            for each in first:
+                assert each.headed is not None
+                assert each.ended is not None
+                assert each.sent <= each.began <= each.headed <= each.ended
+                assert WAIT <= each.waited <= each.served + 0.0001
+                assert (each.told, each.status) == (True, 200)
+            (served_by,) = {each.served_by for each in first}  # one worker, so one process
+            told = re.fullmatch(r"async_app; pid=(\d+); lane=loop", served_by)
+            assert told
+            assert psutil.pid_exists(int(told[1]))
+
+
+def test_users_who_think_obey_it_too(aiohttp: str) -> None:
+    window = measured(aiohttp, Order(users=8, warmup=0.3, window=0.7, patience=5.0), think=0.1)
+    check(window, 8, think=0.1)
+
+
+@pytest.mark.parametrize("scenario", ["fanout", "fetch", "query", "ask", "drip", "sse", "offload"])
+def test_every_kind_of_waiting_is_answered_as_promised_and_not_before_its_time(aiohttp: str, scenario: str) -> None:
+    with generator() as driver:
+        driver.begin(job(aiohttp, scenario=scenario))
+        check(driver.measure(replace(SHORT, patience=5.0), lambda: None), SHORT.users)
+
+
+@pytest.mark.parametrize("scenario", ["file", "mixed"])
+def test_so_is_what_takes_no_certain_time(aiohttp: str, scenario: str) -> None:
+    with generator() as driver:
+        driver.begin(job(aiohttp, scenario=scenario))
+        window = driver.measure(replace(SHORT, patience=5.0), lambda: None)
+    assert window["requests"] > 0
+    assert (window["failures"], window["errors"], window["unfinished"]) == (0, {}, 0)
+
+
+def test_a_scenario_of_a_stranger_is_its_path() -> None:
+    with answering(200, b"") as url, generator() as driver:
+        driver.begin(job(url, "/slow", think=0.02, scenario="query"))
+        window = driver.measure(SHORT, lambda: None)
+    assert window["requests"] > window["failures"] == 0
+
+
+def test_requests_that_are_never_answered_are_unfinished_and_hold_nobody_up() -> None:
+    with silent() as url, generator() as driver:
+        driver.begin(job(url))
+        started = generators()
+        window = driver.measure(SHORT, lambda: None)
+    assert (window["requests"], window["failures"], window["latency"]) == (0, 0, {})
+    assert window["unfinished"] == SHORT.users
+    assert window["seconds"] >= SHORT.window
+    assert len(started) == 1
+    assert living(started) == []
+
+
+@pytest.mark.parametrize(
+    ("server", "path", "kind"),
+    [
+        (absent, None, "Connection refused"),
+        (partial(answering, 200, b"{}"), None, "not the promised body: b'{}'"),
+        (partial(answering, 302, b"", Location="/elsewhere"), "/", "status 302 where 200 was promised"),
+    ],
+    ids=["nobody", "wrong", "redirect"],
+)
+def test_what_is_not_the_promised_answer_is_a_failure_by_its_kind(
+    server: Callable[[], AbstractContextManager[str]], path: str | None, kind: str
+) -> None:
+    with server() as url:
+        window = measured(url, SHORT, path, think=0.02)
+    assert window["failures"] == window["requests"] > 0
+    assert window["unfinished"] == 0
+    (told,) = window["errors"]
+    assert kind in told
+    assert window["errors"][told] == window["failures"]
+
+
+def died_waiting_for_the_window(driver: Driver, kill: Callable[[], None]) -> None:
+    kill()
+    driver.measure(SHORT, lambda: None)
+
+
+def died_in_the_window(driver: Driver, kill: Callable[[], None]) -> None:
+    driver.measure(SHORT, kill)
+
+
+@pytest.mark.parametrize("die", [died_waiting_for_the_window, died_in_the_window])
+def test_a_generator_that_dies_is_missed(die: Callable[[Driver, Callable[[], None]], None]) -> None:
+    def kill() -> None:
+        (process,) = generators()
+        process.kill()
+        process.wait()
+
+    with answering(200, b"") as url, generator() as driver:
+        driver.begin(job(url, "/", think=0.02))
+        with pytest.raises(GeneratorFailed, match=r"^The load generator is gone\."):
+            die(driver, kill)
+
+
+def test_a_generator_that_fails_says_why() -> None:
+    nonsense = replace(SHORT, users="four")  # type: ignore[arg-type] # which is the point
+    with generator() as driver:
+        driver.begin(job("http://127.0.0.1:9"))
+        with pytest.raises(GeneratorFailed, match=r"is gone\.\nTraceback(.|\n)*\nTypeError: "):
+            driver.measure(nonsense, lambda: None)
+
+
+def test_a_generator_that_falls_silent_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loadtest.generator.driver.ANSWER_WITHIN", 0.0)
+    with generator() as driver, pytest.raises(GeneratorFailed, match=r"The load generator said nothing for 0 s\."):
+        driver.begin(job("http://127.0.0.1:9"))

@@ -1,0 +1,418 @@
+import os
+import platform
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+import pytest
+
+from backing.postgres import VERSION
+from contract.settings import Settings
+from loadtest.contenders.service import cores, lineup
+from loadtest.processes.service import running
+from loadtest.results.schema import Results, Step, load
+from loadtest.verdict.judge import throughput
+from loadtest.workload.closed import Load, missing, predict
+from tests.backing.databases import folder
+from tests.loadtest.support.fabricated import slots
+from tests.loadtest.support.processes import living, started_in, taken
+
+SCRIPT = Path(sys.executable).with_name("sync-vs-async")
+ONE_WORKER = "aiohttp:workers=1"
+
+
+def compare(out: Path, *arguments: str) -> list[str]:
+    return [str(SCRIPT), "compare", "--seconds", "0.6", "--repeats", "1", "--out", str(out), *arguments]
+
+
+def written(out: Path, *, drawn: bool = True) -> Results:
+    """The one results file of a run, with its report unless it was interrupted."""
+    files = sorted(path.name for path in out.glob("*/*") if path.parent.name != "latest")
+    assert files == (["report.html", "results.json"] if drawn else ["results.json"])
+    return load(out / "latest" / "results.json")
+
+
+def check(step: Step) -> None:
+    """What was measured agrees with itself, and no answer came before its time."""
+    assert step.measured
+    window = step.measured
+    assert window.seconds >= step.window
+    assert sum(window.latency.values()) == sum(window.per_second.values()) == window.requests > 0
+    assert min(window.latency) >= 50 * 0.995
+    assert (window.failures, window.errors, window.unfinished) == (0, {}, 0)
+    lost = missing(step.users, window.requests / window.seconds, window.response_ms / window.requests / 1000, 0)
+    assert abs(lost) < 0.2 * step.users + 1
+    assert 0 <= window.machine_cpu <= 1
+    assert 0 <= window.stolen_cpu <= 1
+
+
+class Ran(NamedTuple):
+    """A run of two services and one that is not ours, and what came of it."""
+
+    command: list[str]
+    target: str
+    status: int
+    out: str
+    err: str
+    results: Results
+
+    def steps(self, name: str) -> list[Step]:
+        return [step for step in self.results.steps if step.service == name]
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    out = tmp_path_factory.mktemp("results")
+    with running(replace(lineup(cores())["aiohttp"], workers=1)) as server:
+        target = ["--target", f"mine={server.url}", "--path", "/delay/50ms"]
+        command = compare(out, "--services", f"flask,{ONE_WORKER}", "--users", "20,1", "--delay", "50ms", *target)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        assert server.process.poll() is None  # it is not ours to stop
+    return Ran(command, server.url, done.returncode, done.stdout, done.stderr, written(out))
+
+
+def test_every_step_is_measured_and_agrees_with_itself(ran: Ran) -> None:
+    assert [(step.service, step.users) for step in ran.results.steps] == [
+        *(("flask", 1), ("flask", 20)),
+        *((ONE_WORKER, 1), (ONE_WORKER, 20)),
+        *(("mine", 1), ("mine", 20)),
+    ]
+    for step in ran.results.steps:
+        check(step)
+
+
+@pytest.mark.parametrize(("name", "count"), [("flask", lineup(cores())["flask"].slots), (ONE_WORKER, None)])
+def test_our_own_services_are_held_against_their_model_and_watched(ran: Ran, name: str, count: int | None) -> None:
+    for step in ran.steps(name):
+        model = predict(step.users, Load(0.05, limits=slots(count, 0.05)))
+        assert step.predicted
+        assert asdict(model) == step.predicted.model_dump()
+        assert step.measured
+        assert step.measured.memory
+        assert step.measured.connections
+        assert step.measured.server_cpu is not None
+        assert step.measured.busiest_cpu is not None
+        assert 0 <= step.measured.busiest_cpu <= step.measured.server_cpu
+
+
+def test_of_a_target_nothing_is_predicted_and_nothing_is_known_but_what_was_measured(ran: Ran) -> None:
+    for step in ran.steps("mine"):
+        assert step.predicted is None
+        assert step.measured
+        window = step.measured
+        assert (window.server_cpu, window.busiest_cpu, window.memory, window.connections) == (None, None, None, None)
+
+
+def test_the_status_is_a_verdict_unless_a_row_is_inconclusive(ran: Ran) -> None:
+    assert ran.status == (2 if any(step.doubts for step in ran.results.steps) else 0)
+    assert ("Inconclusive: " in ran.out) == (ran.status == 2)
+
+
+def test_the_file_holds_the_exact_commands_and_what_they_ran_on(ran: Ran) -> None:
+    run = ran.results
+    assert run.complete
+    assert run.command == ["sync-vs-async", *ran.command[1:]]
+    assert run.generator_command == [sys.executable, "-m", "loadtest.generator.process"]
+    flask, aiohttp, mine = run.contenders
+    assert flask.command == lineup(cores())["flask"].command()
+    assert aiohttp.command == replace(lineup(cores())["aiohttp"], workers=1).command()
+    assert (mine.ours, mine.slots, mine.kind, mine.command) == (False, None, "unknown", [])
+    assert (mine.load, mine.environment) == (None, {})
+    assert flask.environment == aiohttp.environment == {"POOL_SIZE": str(Settings().pool_size), "POOL_TIMEOUT": "60"}
+    assert flask.load == Load(0.05, limits=slots(flask.slots, 0.05))
+    assert aiohttp.load == Load(0.05)
+    assert run.options.scenario == "delay"
+    assert mine.made_of == f"{ran.target}/delay/50ms"
+    assert {"locust", "aiohttp", "Flask", "gunicorn"} <= run.machine.packages.keys()
+    assert (run.machine.cores, run.machine.python) == (cores(), platform.python_version())
+    assert run.options.users == [1, 20]
+    assert run.started < run.finished
+
+
+def test_it_prints_every_step_the_tables_and_a_verdict_in_plain_text(ran: Ran) -> None:
+    assert ran.err == ""
+    assert "\x1b" not in ran.out
+    told = [line for line in ran.out.splitlines() if ", repeat 1: " in line]
+    assert [line.split(", repeat")[0] for line in told] == [
+        *("flask, 1 user", "flask, 20 users"),
+        *(f"{ONE_WORKER}, 1 user", f"{ONE_WORKER}, 20 users"),
+        *("mine, 1 user", "mine, 20 users"),
+    ]
+    places = [ran.out.index(title) for title in ("The line-up", "What happened", "What it took", "Measured on ")]
+    assert places == sorted(places)
+    assert re.search(r"^  (flask keeps up|Inconclusive)", ran.out, flags=re.MULTILINE)
+    *_, results, report = ran.out.rstrip().splitlines()
+    assert (Path(results).name, Path(report).name) == ("results.json", "report.html")
+    assert "<title>" in Path(report).read_text()
+
+
+class Interrupted:
+    """A run in the middle of its second step, and every process that it has started."""
+
+    def __init__(self, process: subprocess.Popen[str], first: str) -> None:
+        self.process = process
+        self.first = first
+        self.children = psutil.Process(process.pid).children(recursive=True)
+        self.ports = {
+            connection.laddr.port
+            for child in self.children
+            for connection in child.net_connections("tcp")
+            if connection.status == psutil.CONN_LISTEN
+        }
+
+
+@contextmanager
+def second_step(out: Path) -> Iterator[Interrupted]:
+    command = compare(out, "--services", ONE_WORKER, "--users", "1,2,3,4,5,6,7,8", "--delay", "50ms")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            run = Interrupted(process, process.stdout.readline())
+            assert run.first.startswith(f"{ONE_WORKER}, 1 user, repeat 1: ")
+            assert len(run.children) == 3  # the generator, the service's master and its worker
+            assert len(run.ports) == 1
+            yield run
+        finally:
+            process.kill()
+
+
+def nothing_is_left(run: Interrupted) -> None:
+    assert living(run.children) == []
+    assert not any(taken(port) for port in run.ports)
+
+
+@pytest.mark.parametrize(("number", "times"), [(signal.SIGINT, 2), (signal.SIGTERM, 1)])
+def test_an_interrupted_run_keeps_what_it_has_and_leaves_nothing_behind(
+    tmp_path: Path, number: signal.Signals, times: int
+) -> None:
+    with second_step(tmp_path) as run:
+        run.process.send_signal(number)
+        if times > 1:  # an impatient second Ctrl-C, while what was started is being stopped
+            psutil.wait_procs(run.children, timeout=10, callback=lambda _ended: run.process.send_signal(number))
+        out, err = run.process.communicate(timeout=60)
+    assert (run.process.returncode, err) == (2, "")
+    nothing_is_left(run)
+    measured = written(tmp_path, drawn=False)
+    assert not measured.complete
+    assert "draws it." in out
+    assert [step.users for step in measured.steps] == [1]
+    check(measured.steps[0])
+    assert "The run was interrupted. This is what had been measured until then." in out
+
+
+def test_a_run_that_is_interrupted_before_anything_was_measured_writes_nothing(tmp_path: Path) -> None:
+    command = compare(tmp_path, "--services", ONE_WORKER, "--users", "1", "--seconds", "60")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        children: list[psutil.Process] = []
+        while len(children) < 3 and process.poll() is None:
+            children = psutil.Process(process.pid).children(recursive=True)
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (2, "Nothing was measured.\n", "")
+    assert living(children) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_generator_that_dies_is_a_run_that_failed_and_keeps_what_it_has(tmp_path: Path) -> None:
+    with second_step(tmp_path) as run:
+        next(child for child in run.children if "loadtest.generator.process" in child.cmdline()).kill()
+        _, err = run.process.communicate(timeout=60)
+    assert run.process.returncode == 1
+    assert err.startswith("sync-vs-async: The load generator is gone.")
+    nothing_is_left(run)
+    assert [step.users for step in written(tmp_path).steps] == [1]
+    assert not written(tmp_path).complete
+
+
+def test_a_service_that_cannot_start_is_a_run_that_failed(tmp_path: Path) -> None:
+    command = compare(tmp_path, "--services", "flask:worker-class=no.such.Worker", "--users", "1")
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert ran.returncode == 1
+    assert ran.stdout == "Nothing was measured.\n"
+    said, *log = ran.stderr.splitlines()
+    assert said.startswith("sync-vs-async: flask:worker-class=no.such.Worker ended with status ")
+    assert any("no.such.Worker" in line for line in log)
+
+
+@pytest.fixture(scope="module")
+def environment() -> Iterator[dict[str, str]]:
+    """One in which everything has to be started, the database with data of its own."""
+    with folder() as data:
+        ours = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "UPSTREAM_URL")}
+        yield {**ours, "XDG_CACHE_HOME": str(data.parent)}
+
+
+def compared(out: Path, environment: dict[str, str], *arguments: str) -> tuple[Results, str]:
+    """What a run of one scenario found and said: a verdict, or why there is none; and that nothing of it is left."""
+    ran = subprocess.run(
+        compare(out, *arguments), env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert ran.stderr == ""
+    assert living(started_in(environment)) == []
+    found = written(out)
+    assert found.complete
+    assert ran.returncode == (2 if any(step.doubts for step in found.steps) else 0)
+    assert ("Inconclusive: " in ran.stdout) == (ran.returncode == 2)
+    return found, " ".join(ran.stdout.split())
+
+
+def test_a_small_pool_binds_both_twins(tmp_path: Path, environment: dict[str, str]) -> None:
+    small = "workers=1:pool-size=2"
+    services = f"flask-threads:{small},aiohttp:{small}"
+    asked = ("--scenario", "query", "--services", services, "--users", "2,8", "--delay", "50ms")
+    run, told = compared(tmp_path, environment, *asked)
+    assert [contender.environment for contender in run.contenders] == [{"POOL_SIZE": "2", "POOL_TIMEOUT": "60"}] * 2
+    for step in run.steps:
+        check(step)
+        assert step.predicted
+        assert step.predicted.throughput == pytest.approx(40)
+        assert step.predicted.bound == ("database pool" if step.users == 8 else "users")
+        assert step.measured
+        # two connections, each held for 50 ms by one query after the other; an edge may show one more of each
+        assert step.measured.requests <= 2 * (step.measured.seconds / 0.05 + 1)
+        assert step.bound == step.predicted.bound or step.doubts
+    if all(not step.doubts for step in run.steps if step.users == 8):
+        assert f"At 8 users aiohttp:{small} and flask-threads:{small} are bound by their database pools" in told
+    assert told.count("database pool of 2 ") >= 2
+
+
+def test_as_many_askers_as_workers_lock_the_blocking_twin_and_the_other_answers_them(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    asked = ("--scenario", "ask", "--services", f"flask:workers=2,{ONE_WORKER}", "--users", "2", "--delay", "100ms")
+    run, told = compared(tmp_path, environment, *asked)
+    flask, aiohttp = run.steps
+    assert flask.predicted
+    assert (flask.predicted.throughput, flask.predicted.bound, flask.bound) == (0.0, "deadlock", "deadlock")
+    assert flask.measured
+    assert flask.measured.failures >= flask.measured.requests / 2 > 0
+    assert all("504" in kind for kind in flask.measured.errors)
+    assert not any("failed" in doubt for doubt in flask.doubts)
+    check(aiohttp)
+    assert aiohttp.predicted
+    assert aiohttp.predicted.throughput == pytest.approx(20)
+    assert aiohttp.predicted.bound == "users"
+    if not flask.doubts:
+        assert "at 2 users there is a deadlock: all 2 slots hold requests that wait for answers" in told
+
+
+def test_a_mixed_day_is_answered_by_both_and_stays_below_its_ceiling(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    services = f"flask-threads:workers=1,{ONE_WORKER}"
+    asked = ("--scenario", "mixed", "--services", services, "--users", "4", "--delay", "50ms", "--seconds", "1")
+    run, _ = compared(tmp_path, environment, *asked)
+    for step in run.steps:
+        assert step.predicted
+        assert step.predicted.throughput == pytest.approx(4 / 0.045)
+        assert step.measured
+        assert step.measured.requests > 10
+        assert (step.measured.failures, step.measured.unfinished) == (0, 0)
+        assert step.bound in ("users", "the mix", "CPU")
+        assert throughput(step.measured) <= 1.3 * step.predicted.throughput  # a second holds no whole day
+
+
+def test_a_disk_is_measured_without_a_prediction(tmp_path: Path) -> None:
+    asked = ("--scenario", "file", "--services", ONE_WORKER, "--users", "1,4")
+    ran = subprocess.run(compare(tmp_path, *asked), capture_output=True, text=True, check=False, timeout=60)
+    assert ran.stderr == ""
+    first, second = written(tmp_path).steps
+    assert first.predicted is second.predicted is None
+    assert first.bound in ("users", "CPU")
+    assert second.bound in ("users", "its own limit", "CPU")
+    for step in (first, second):
+        assert step.measured
+        assert step.measured.requests > step.measured.failures == 0
+
+
+@contextmanager
+def mixed_run(out: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    asked = ("--scenario", "mixed", "--services", ONE_WORKER, "--users", "1,2,3,4,5,6,7,8", "--delay", "50ms")
+    with subprocess.Popen(
+        compare(out, *asked),
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def started_with_a_database(process: subprocess.Popen[str], environment: dict[str, str]) -> list[psutil.Process]:
+    """Everything that a run has started, once its database is part of that."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        found = started_in(environment)
+        if any("-k" in words for words in map(command_of, found)):
+            return found
+        time.sleep(0.01)
+    pytest.fail("it started no database")
+
+
+def command_of(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
+
+
+@pytest.mark.parametrize("when", ["at once", "in the middle"])
+def test_ctrl_c_leaves_no_database_no_upstream_and_no_port(
+    tmp_path: Path, environment: dict[str, str], when: str
+) -> None:
+    with mixed_run(tmp_path, environment) as process:
+        if when == "in the middle":
+            assert process.stdout
+            assert process.stdout.readline().startswith(f"{ONE_WORKER}, 1 user, repeat 1: ")
+        started = started_with_a_database(process, environment)
+        ports = ports_of(started)
+        assert len(ports) == (2 if when == "in the middle" else 0)  # of the upstream and of the service
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (2, "")
+    assert living(started) == living(started_in(environment)) == []
+    assert not any(taken(port) for port in ports)
+    assert len(list(tmp_path.glob("*/results.json"))) == (2 if when == "in the middle" else 0)  # with that of latest
+
+
+def ports_of(processes: list[psutil.Process]) -> set[int]:
+    ports = set()
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            ports |= {
+                connection.laddr.port
+                for connection in process.net_connections("tcp")
+                if connection.status == psutil.CONN_LISTEN
+            }
+    return ports
+
+
+def test_a_database_that_cannot_be_set_up_is_a_run_that_failed(tmp_path: Path) -> None:
+    data = tmp_path / "sync-vs-async" / f"postgres-{VERSION}"
+    data.parent.mkdir()
+    data.write_text("no folder", encoding="utf-8")
+    alone = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    ran = subprocess.run(
+        compare(tmp_path / "out", "--scenario", "query", "--services", ONE_WORKER, "--users", "1"),
+        env={**alone, "XDG_CACHE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (ran.returncode, ran.stdout) == (1, "Nothing was measured.\n")
+    assert f"sync-vs-async: PostgreSQL could not be set up in {data}: " in ran.stderr
+    assert "Traceback" not in ran.stderr

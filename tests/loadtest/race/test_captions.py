@@ -1,0 +1,155 @@
+import re
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import pytest
+
+from loadtest.contenders.service import Service, lineup
+from loadtest.race.captions import READY, RUNNING, STARTING, STOPPING, Race, caption
+from loadtest.race.figures import Figures
+from loadtest.workload.closed import predict
+from loadtest.workload.scenarios import ABOUT, load
+
+KNOWN = lineup(2)
+ALONE = replace(KNOWN["aiohttp"], workers=1, threads=1, pool_size=1)
+FLASK, THREADS, GEVENT, AIOHTTP = (KNOWN[name] for name in ("flask", "flask-threads", "flask-gevent", "aiohttp"))
+
+
+@pytest.fixture(autouse=True)
+def _two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loadtest.workload.scenarios.cores", lambda: 2)
+
+
+def said(
+    service: Service,
+    scenario: str | None = "delay",
+    users: int = 400,
+    state: str = RUNNING,
+    error: str | None = None,
+    **seen: Any,
+) -> str:
+    """The caption of a racer where everybody asks, and all is as it was predicted, but for what was `seen`."""
+    foretold = None if scenario is None else load(scenario, service, 0.1, 0.0)
+    now = Figures(
+        users=users,
+        in_flight=seen.get("in_flight", users),
+        requests=5_000,
+        failures=0,
+        seconds=5.0,
+        answered=1_000,
+        failed=0,
+        throughput=200.0,
+        p50=None,
+        p99=None,
+        predicted=None if foretold is None else predict(users, foretold),
+        ratio=1.0,
+    )
+    race = Race(state, scenario, seen.pop("wanted", users))
+    return caption(race, service, foretold, replace(now, **seen), error).sentence
+
+
+@pytest.mark.parametrize(
+    ("service", "seen", "sentence"),
+    [
+        (THREADS, {}, "64 threads, all taken: 336 requests queue"),
+        (THREADS, {"users": 65}, "64 threads, all taken: 1 request queues"),
+        (THREADS, {"ratio": 0.89}, "64 threads for 400 requests in flight: at least 336 queue"),
+        (THREADS, {"ratio": None}, "64 threads for 400 requests in flight: at least 336 queue"),
+        (THREADS, {"in_flight": 60}, "64 threads for 60 requests in flight"),
+        (THREADS, {"users": 64}, "room for all: 64 requests wait, 64 threads"),
+        (THREADS, {"users": 1}, "room for all: 1 request waits, 64 threads"),
+        (THREADS, {"users": 64, "ratio": 0.88}, "88% of the prediction, by no limit that the model knows"),
+        (FLASK, {}, "5 processes, all taken: 395 requests queue"),
+        (GEVENT, {}, "no queue to speak of: 400 requests wait on the greenlets of 2 processes"),
+        (AIOHTTP, {}, "no queue to speak of: 400 requests wait on 2 event loops"),
+        (AIOHTTP, {"ratio": None}, "no limit in the way: 400 requests wait on 2 event loops"),
+        (AIOHTTP, {"ratio": 0.5}, "50% of the prediction, by no limit that the model knows"),
+        (ALONE, {}, "no queue to speak of: 400 requests wait on 1 event loop"),
+        (
+            THREADS,
+            {"scenario": "query"},
+            "20 connections of the database pool, all taken: 380 requests queue",
+        ),
+        (AIOHTTP, {"scenario": "fetch"}, "20 connections of the upstream pool, all taken: 380 requests queue"),
+        (ALONE, {"scenario": "query"}, "1 connection of the database pool, all taken: 399 requests queue"),
+        (AIOHTTP, {"scenario": "blocking"}, "2 event loops, all taken: 398 requests queue"),
+        (AIOHTTP, {"scenario": "offload"}, "64 threads, all taken: 336 requests queue"),
+        (THREADS, {"scenario": "cpu"}, "2 cores, all taken: 398 requests queue"),
+        (FLASK, {"scenario": "mixed"}, "a mixed day: 5 processes are the first to run out, by the model"),
+        (
+            AIOHTTP,
+            {"scenario": "mixed"},
+            "a mixed day: 20 connections of the database pool are the first to run out, by the model",
+        ),
+        (AIOHTTP, {"scenario": "file"}, "400 requests in flight; nobody can foretell how long they wait"),
+        (AIOHTTP, {"scenario": None}, "400 requests in flight; nobody can foretell how long they wait"),
+        (AIOHTTP, {"scenario": "ask"}, "no queue to speak of: 400 requests wait on 2 event loops"),
+    ],
+)
+def test_it_says_what_to_look_at(service: Service, seen: dict[str, Any], sentence: str) -> None:
+    assert said(service, **seen) == sentence
+
+
+@pytest.mark.parametrize(
+    ("seen", "sentence"),
+    [
+        (
+            {"answered": 0},
+            "deadlock: 400 requests for 5 slots wait for answers that need a slot as well",
+        ),
+        (
+            {"answered": 10, "failed": 5},
+            "deadlock: 400 requests for 5 slots wait for answers that need a slot as well; 5 of the last 10 gave up",
+        ),
+        ({"answered": 100, "failed": 49}, "49 of the last 100 requests failed"),
+        ({"answered": 100, "failed": 0}, "400 requests in flight; nobody can foretell how long they wait"),
+        ({"in_flight": 4, "answered": 0}, "4 requests in flight; nobody can foretell how long they wait"),
+    ],
+)
+def test_a_deadlock_is_named_where_it_is_foretold_and_nobody_is_answered(seen: dict[str, Any], sentence: str) -> None:
+    assert said(FLASK, "ask", **seen) == sentence
+
+
+@pytest.mark.parametrize(
+    ("seen", "error", "sentence"),
+    [
+        ({"failed": 11}, None, "11 of the last 1000 requests failed"),
+        ({"failed": 10}, "status 503", "64 threads, all taken: 336 requests queue"),
+        (
+            {"answered": 1, "failed": 1},
+            "status 503 where 200 was promised",
+            "1 of the last 1 requests failed, most of all so far by status 503 where 200 was promised",
+        ),
+    ],
+)
+def test_requests_that_fail_come_first(seen: dict[str, Any], error: str | None, sentence: str) -> None:
+    assert said(THREADS, error=error, **seen) == sentence
+
+
+@pytest.mark.parametrize(
+    ("state", "seen", "sentence"),
+    [
+        (READY, {"users": 0}, "Nobody asks."),
+        (STARTING, {"users": 120, "wanted": 400}, "starting: 120 of 400 users are there"),
+        (STARTING, {"users": 400, "wanted": 10}, "390 users leave, each with its last answer"),
+        (STARTING, {}, "64 threads, all taken: 336 requests queue"),
+        (RUNNING, {"users": 0, "wanted": 10}, "Nobody asks here."),
+        (STOPPING, {}, "stopping: 400 requests still wait for an answer"),
+        (STOPPING, {"in_flight": 1}, "stopping: 1 request still waits for an answer"),
+        (STOPPING, {"users": 3, "in_flight": 0}, "stopping: every request has its answer"),
+    ],
+)
+def test_it_says_when_a_race_comes_or_goes(state: str, seen: dict[str, Any], sentence: str) -> None:
+    scenario = None if state == READY or seen.get("users") == 0 else "delay"
+    assert said(THREADS, scenario, state=state, **seen) == sentence
+
+
+@pytest.mark.parametrize("scenario", ABOUT)
+@pytest.mark.parametrize("service", [FLASK, THREADS, GEVENT, AIOHTTP, ALONE], ids=lambda service: service.name)
+def test_no_caption_lets_more_requests_queue_than_there_are_too_many_in_flight(scenario: str, service: Service) -> None:
+    for users, in_flight, ratio in product((1, 5, 64, 400), (0, 1, 64, 399), (None, 0.5, 1.0)):
+        sentence = said(service, scenario, users, in_flight=min(users, in_flight), ratio=ratio)
+        queued = re.search(r"^(\d+) .*?(\d+)(?: requests?)? queues?$", sentence)
+        if queued:
+            assert int(queued[1]) + int(queued[2]) == min(users, in_flight), sentence

@@ -1,0 +1,108 @@
+from dataclasses import replace
+
+import pytest
+
+from loadtest.contenders.service import lineup
+from loadtest.race.figures import SHORTEST, WINDOW, Figures, History, Snapshot
+from loadtest.workload.scenarios import load
+
+THREADS = load("delay", lineup(2)["flask-threads"], 0.1, 0.0)
+"""640 answers a second at the most."""
+
+NOTHING = Snapshot(clock=100.0, counted_since=1.0, requests=0, failures=0, latency={}, users=400, in_flight=400)
+
+
+def after(seconds: float, requests: int, failures: int = 0, response_ms: float = 625.0) -> Snapshot:
+    """A racer that began with nothing, so many seconds later."""
+    return replace(NOTHING, clock=100 + seconds, requests=requests, failures=failures, latency={response_ms: requests})
+
+
+def figures(*snapshots: Snapshot, users: int = 400, changed: float = 0.0, settled: float = 0.0) -> Figures:
+    history = History()
+    for snapshot in snapshots:
+        history.add(snapshot, changed)
+    return history.figures(users, THREADS, settled)
+
+
+def test_counts_are_those_of_the_whole_run_and_rates_those_of_the_window() -> None:
+    got = figures(*(after(seconds, 600 * seconds, 60 * seconds) for seconds in range(21)))
+    assert (got.requests, got.failures, got.users, got.in_flight) == (12_000, 1_200, 400, 400)
+    assert (got.seconds, got.answered, got.failed) == (WINDOW, 3_000, 300)
+    assert got.throughput == pytest.approx(540)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.5, 0.99])
+def test_a_window_that_is_too_short_gives_no_rate(seconds: float) -> None:
+    got = figures(NOTHING, after(seconds, 300))
+    assert seconds < SHORTEST
+    assert (got.throughput, got.ratio) == (None, None)
+    assert got.requests == 300
+
+
+def test_percentiles_are_those_of_the_window_alone() -> None:
+    before = replace(after(0, 1_000), latency={2_000.0: 1_000})
+    now = replace(after(5, 2_000), latency={2_000.0: 1_010, 100.0: 980, 300.0: 10})
+    got = figures(before, now)
+    assert (got.p50, got.p99) == (100.0, 300.0)
+
+
+@pytest.mark.parametrize(
+    ("requests", "p50", "p99"), [(9, None, None), (10, 625.0, None), (499, 625.0, None), (500, 625.0, 625.0)]
+)
+def test_too_few_requests_give_no_percentile(requests: int, p50: float | None, p99: float | None) -> None:
+    got = figures(NOTHING, after(5, requests))
+    assert (got.p50, got.p99) == (p50, p99)
+
+
+def test_the_prediction_stands_beside_the_measurement() -> None:
+    got = figures(NOTHING, after(5, 3_040))
+    assert got.predicted is not None
+    assert got.predicted.throughput == pytest.approx(640)
+    assert got.ratio == pytest.approx(0.95)
+
+
+@pytest.mark.parametrize(
+    ("settled", "users", "compared"), [(100.0, 400, True), (100.1, 400, False), (100.0, 401, False), (90.0, 400, True)]
+)
+def test_they_are_compared_once_all_users_are_there_and_nothing_in_the_window_is_older_than_that(
+    settled: float, users: int, compared: bool
+) -> None:
+    got = figures(NOTHING, after(5, 3_200), users=users, settled=settled)
+    assert got.throughput == pytest.approx(640)
+    assert (got.ratio is not None) == compared
+
+
+def test_where_nothing_is_foretold_or_nobody_is_wanted_nothing_is_compared() -> None:
+    history = History()
+    for snapshot in (NOTHING, after(5, 3_200)):
+        history.add(snapshot, 0.0)
+    for users, foretold in ((400, None), (0, THREADS)):
+        got = history.figures(users, foretold, 0.0)
+        assert (got.predicted, got.ratio) == (None, None)
+
+
+def test_a_deadlock_that_is_foretold_has_no_ratio() -> None:
+    history = History()
+    for snapshot in (NOTHING, after(5, 0)):
+        history.add(snapshot, 0.0)
+    got = history.figures(400, load("ask", lineup(2)["flask"], 0.1, 0.0), 0.0)
+    assert got.predicted is not None
+    assert (got.predicted.throughput, got.throughput, got.ratio) == (0.0, 0.0, None)
+
+
+def test_a_run_that_changes_is_looked_at_anew() -> None:
+    got = figures(NOTHING, after(2, 1_000), after(3, 1_100), after(4, 1_200), changed=102.5)
+    assert (got.seconds, got.answered) == (1.0, 100)
+
+
+def test_counts_that_begin_anew_are_not_held_against_those_before() -> None:
+    anew = replace(after(3, 10), counted_since=2.0)
+    got = figures(NOTHING, after(2, 1_000), anew)
+    assert (got.seconds, got.answered, got.requests) == (0.0, 0, 10)
+    assert got.throughput is None
+
+
+def test_a_gap_in_the_snapshots_makes_no_figure_wrong() -> None:
+    got = figures(*(after(seconds, 600 * seconds) for seconds in (0, 1, 2, 5, 6)))
+    assert got.throughput == pytest.approx(600)
+    assert figures(NOTHING, after(60, 36_000)).throughput is None

@@ -1,0 +1,158 @@
+import json
+import re
+import signal
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from contract import ports
+from tests.loadtest.support.commands import Serving, alone, serving
+from tests.loadtest.support.racing import PAGE, URL, ask, counted, events, heard, post, start, stopped
+
+RACERS = ("flask:workers=2", "aiohttp:workers=1")
+RACE = ("race", "--services", ",".join(RACERS))
+
+
+@pytest.fixture(scope="module")
+def race() -> Iterator[Serving]:
+    with alone() as environment, serving(environment, *RACE) as raced:
+        raced.hear("Ctrl-C stops all of it")
+        yield raced
+        raced.process.send_signal(signal.SIGINT)
+        assert raced.end() == 0
+        assert "Traceback" not in "".join(raced.said)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_runs_on(race: Serving) -> Iterator[None]:  # noqa: ARG001 - the one to stop
+    yield
+    stopped()
+
+
+def by_racer(event: Any, figure: str) -> dict[str, Any]:
+    return {name: racer[figure] for name, racer in zip(RACERS, event["racers"], strict=True)}
+
+
+def test_its_address_is_said_and_the_page_asks_nobody_else(race: Serving) -> None:
+    assert f"The race is on {PAGE}" in race.said
+    page = ask("/race")
+    assert page.status == 200
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    for words in (*RACERS, "2 processes x 1 thread = 2 slots", "1 process x 1 event loop", "This is a show."):
+        assert words in page.body
+    assert "as this environment would start it" not in page.body
+    assert "://" not in page.body
+    for asset in re.findall(r'(?:href|src)="(race/[^"]+)"', page.body):
+        answer = ask(f"/{asset}")
+        assert answer.status == 200
+        assert "://" not in answer.body
+
+
+def test_a_race_is_started_changed_and_stopped_and_its_figures_are_locusts() -> None:
+    start(8, "50ms", "delay")
+    heard(lambda event: all(racer["ratio"] for racer in event["racers"]))
+    with events() as told:
+        event, counts, later = next(told), counted(), heard(bool)
+    assert (event["state"], event["users"], event["delay"], event["scenario"]) == ("running", 8, "50ms", "delay")
+    assert 590 < event["ends"] <= 600
+    assert by_racer(event, "users") == dict.fromkeys(RACERS, 8)
+    for name, count in counts.items():
+        assert 0 < by_racer(event, "requests")[name] <= count <= by_racer(later, "requests")[name]
+    predicted = by_racer(event, "predicted")
+    assert predicted == {RACERS[0]: pytest.approx(40), RACERS[1]: pytest.approx(160)}
+    for name, throughput in by_racer(event, "throughput").items():
+        assert 0 < throughput <= 1.1 * predicted[name]
+    assert event["racers"][0]["in_flight"] > 2
+    (queue, came, answers), _ = later["racers"][0]["pictures"]
+    assert (queue.count("q"), queue.count("?"), came.count("x")) == (8 - queue.count("w"), 0, 0)
+    assert queue.count("q") >= 6  # of eight users, for two processes
+    assert came.count("a") <= answers
+    waiting, *_ = later["racers"][1]["pictures"][0]
+    assert waiting.count("w") > 0
+    assert [racer["looked_at"] for racer in later["racers"]] == [8, 8]
+
+    start(3, "30ms", "query")
+    changed = heard(lambda event: set(by_racer(event, "users").values()) == {3} and event["state"] == "running")
+    assert (changed["users"], changed["delay"], changed["scenario"]) == (3, "30ms", "query")
+    assert all(
+        racer["requests"] >= event["racers"][number]["requests"] for number, racer in enumerate(changed["racers"])
+    )
+
+    last = stopped()
+    assert by_racer(last, "requests") == counted()
+    assert by_racer(last, "failures") == dict.fromkeys(RACERS, 0)
+    assert by_racer(last, "in_flight") == by_racer(last, "users") == dict.fromkeys(RACERS, 0)
+    assert (last["ends"], last["racers"][0]["caption"]) == (None, "Nobody asks.")
+
+
+def test_users_who_come_while_others_still_leave_are_all_there_in_the_end() -> None:
+    start(20, "200ms", "delay")  # ten turns of the two processes
+    heard(lambda event: event["racers"][0]["in_flight"] == 20)
+    start(2, "200ms", "delay")
+    start(12, "200ms", "delay")
+    heard(lambda event: event["state"] == "running" and set(by_racer(event, "users").values()) == {12})
+
+
+def test_whoever_joins_hears_all_of_it_at_once_and_everybody_the_same() -> None:
+    start(4, "20ms", "delay")
+    heard(lambda event: all(racer["requests"] for racer in event["racers"]))
+    with events() as one, events() as other:
+        joined = next(other)
+        assert (joined["state"], joined["users"]) == ("running", 4)
+        assert all(racer["requests"] for racer in joined["racers"])
+        assert joined in (next(one), next(one))
+
+
+def test_a_start_waits_for_the_last_answers_of_the_run_before() -> None:
+    start(12, "500ms", "delay")
+    heard(lambda event: event["racers"][0]["in_flight"] == 12)
+    post("stop", {})
+    stopping = heard(lambda event: event["state"] == "stopping")
+    left = stopping["racers"][0]["in_flight"]
+    assert left > 1
+    assert stopping["racers"][0]["caption"] == f"stopping: {left} requests still wait for an answer"
+    refused = post("start", {"users": 1, "delay": "1s", "scenario": "delay"})
+    assert refused.status == 409
+    assert refused.problem.startswith("The run before still waits for its last answers")
+
+
+def test_what_cannot_be_run_is_one_sentence_and_nothing_starts() -> None:
+    mistakes: list[Any] = [{"users": 0, "delay": "1s", "scenario": "delay"}, [], "nonsense"]
+    for said in mistakes:
+        refused = post("start", said)
+        assert refused.status == 400
+        assert refused.problem.endswith(".")
+    refused = ask("/race/start", "{", Content_Type="application/json")
+    assert (refused.status, refused.problem) == (400, "A start takes an object of users, delay and scenario.")
+    assert heard(lambda _: True)["state"] == "ready"
+
+
+@pytest.mark.parametrize("what", ["start", "stop"])
+def test_no_page_of_another_site_starts_or_stops_anything(what: str) -> None:
+    wish = json.dumps({"users": 1, "delay": "1s", "scenario": "delay"})
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
+        assert ask(f"/race/{what}", wish, Content_Type=kind).status == 415
+    for origin in ("http://other.example", "null", "http://127.0.0.1:1", f"https://127.0.0.1:{ports.LOCUST}"):
+        refused = ask(f"/race/{what}", wish, Content_Type="application/json", Origin=origin)
+        assert (refused.status, refused.problem.endswith(f"asked by {origin}.")) == (403, True)
+    assert heard(lambda _: True)["state"] == "ready"
+    assert ask(f"/race/{what}", wish, Content_Type="application/json", Origin=URL).status == 200
+    assert ask(f"/race/{what}").status == 404
+
+
+def test_locusts_own_page_works_as_before_and_its_run_is_shown() -> None:
+    start(2, "30ms", "sse")
+    heard(lambda event: all(racer["requests"] for racer in event["racers"]))
+    stopped()
+    assert ask("/").status == 200
+    form = urlencode({"user_count": 4, "spawn_rate": 4, "host": "", "delay": "40ms", "think": "0", "stagger": "0.1"})
+    swarmed = ask("/swarm", form, Content_Type="application/x-www-form-urlencoded")
+    assert json.loads(swarmed.body)["success"], swarmed.body
+    shown = heard(lambda event: all(racer["requests"] > 4 for racer in event["racers"]))
+    assert (shown["state"], shown["users"], shown["delay"], shown["ends"]) == ("running", 2, "40ms", None)
+    asked = {entry["name"].partition(" ")[2] for entry in json.loads(ask("/stats/requests").body)["stats"]}
+    assert not any(target.startswith("/sse") for target in asked)
+    start(3, "20ms", "drip")
+    heard(lambda event: event["scenario"] == "drip" and set(by_racer(event, "users").values()) == {3})

@@ -1,0 +1,193 @@
+"""Every chart of every run that there can be is one that Vega-Lite knows: drawing takes them as they are."""
+
+from collections.abc import Sequence
+
+import pytest
+import vl_convert
+from altair.utils.schemapi import debug_mode
+
+from loadtest.report import before_after as two
+from loadtest.report import comparison as one
+from loadtest.report.figures import latency
+from loadtest.report.figures import requests as swimlane
+from loadtest.report.figures.picture import Picture, data, records
+from loadtest.report.figures.theme import finished
+from loadtest.results.exchange import Exchange
+from loadtest.results.schema import Results, Step
+from loadtest.verdict.aggregate import rows
+from tests.loadtest.support.fabricated import contender, measured, not_run, results, step, stuck
+
+TWINS = ("flask", "aiohttp")
+
+TELLS = "app; pid=1; lane=loop"
+
+
+def everyone(users: Sequence[int], **changes: object) -> list[Step]:
+    return [step(name, count, **changes) for name in TWINS for count in users]  # type: ignore[arg-type] # of its choice
+
+
+def dozen() -> Results:
+    """Twelve services, of which no two have a name in common."""
+    run = results([step("aiohttp", users) for users in (1,)])
+    names = [f"aiohttp:workers={number}" for number in range(1, 13)]
+    return run.model_copy(
+        update={
+            "contenders": [contender("aiohttp").model_copy(update={"name": name}) for name in names],
+            "steps": [each.model_copy(update={"service": name}) for name in names for each in run.steps],
+        }
+    )
+
+
+RUNS = {
+    "all of it": results([*everyone([1, 10, 50]), *(not_run(name, 400) for name in TWINS)]),
+    "no step that was run": results([not_run("flask", 400), not_run("aiohttp", 400)]),
+    "no step": results([]),
+    "one service": results([step("aiohttp", users) for users in (1, 5)]),
+    "one step": results([step("flask", 1)]),
+    "one user": results(everyone([1])),
+    "interrupted": results([step("flask", 1), step("flask", 50), step("aiohttp", 1)], complete=False),
+    "failed": results([step("flask", 1)], complete=False).model_copy(update={"failure": "flask died with status 1."}),
+    "a target": results([step(name, users) for name in ("stranger", "aiohttp") for users in (1, 5)]),
+    "a target alone": results([step("stranger", users) for users in (1, 5)]),
+    "deadlock": results([*everyone([1], scenario="ask"), stuck("flask", 10), stuck("flask", 20)], scenario="ask"),
+    "nothing answered": results([step("aiohttp", 10, measured=measured(10, requests=0, response_ms=0.0, latency={}))]),
+    "all failed": results([step("aiohttp", 10, measured=measured(10, failures=1000, errors={"status 500": 1000}))]),
+    "doubts": results(everyone([1, 5], doubts=["a doubt"])),
+    "mixed": results(everyone([1, 5], scenario="mixed"), scenario="mixed"),
+    "cpu": results(everyone([1, 5], scenario="cpu"), scenario="cpu"),
+    "query": results(everyone([1, 400], scenario="query"), scenario="query"),
+    "file": results(everyone([1, 5], scenario="file"), scenario="file"),
+    "think time": results(everyone([1, 5], think=1.0), think=1.0),
+    "a dozen": dozen(),
+}  # fmt: skip
+
+
+def checked(pictures: list[Picture]) -> int:
+    """Hold every chart against Altair's schema, draw it, and return how many there were."""
+    count = 0
+    for picture in pictures:
+        for figure in picture.figures:
+            figure.chart.to_dict(validate=True)
+            assert vl_convert.vegalite_to_svg({**finished(figure.chart), "width": 300}).startswith("<svg")
+            count += 1
+    return count
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_every_run_has_charts_that_can_be_drawn(name: str) -> None:
+    run = RUNS[name]
+    with debug_mode(False):  # as they are built for a report; each is held against the schema below, as a whole
+        page = one.page(run)
+    services = {each.service for each in run.steps if each.measured and any(one.told for one in each.measured.first)}
+    assert {picture.name: len(picture.figures) for picture in page.pictures if picture.name == "swimlane"} == (
+        {"swimlane": len(services)} if services else {}
+    )
+    assert checked(page.pictures) >= (2 if any(each.measured for each in run.steps) else 0)
+    assert page.title
+    assert page.about
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("all of it", "all of it"),
+        ("one step", "all of it"),
+        ("a target", "a target"),
+        ("deadlock", "deadlock"),
+        ("all failed", "all failed"),
+        ("a dozen", "a dozen"),
+        ("no step", "no step that was run"),
+    ],
+)
+def test_so_have_two_runs(before: str, after: str) -> None:
+    assert checked(two.page(RUNS[before], RUNS[after]).pictures) == (0 if before == "no step" else 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("interrupted", ["This run is not complete: it was interrupted."]),
+        ("failed", ["This run is not complete: it failed. flask died with status 1."]),
+        ("doubts", ["Nothing that was measured can be trusted; the reasons are at the end."]),
+        ("all of it", []),
+        ("no step", []),
+    ],
+)
+def test_what_a_run_lacks_is_said_before_anything_else(name: str, told: list[str]) -> None:
+    assert one.warnings(RUNS[name], rows(RUNS[name])) == told
+
+
+def test_a_step_that_was_not_run_has_no_mark_and_a_row_in_the_table() -> None:
+    run = RUNS["all of it"]
+    throughput = next(picture for picture in one.page(run).pictures if picture.name == "throughput")
+    rates = {name: [row[3] for row in throughput.table.rows if row[0] == name] for name in TWINS}
+    assert rates["flask"] == ["10.0", "50.0", "50.0", "not run"]
+    assert rates["aiohttp"] == ["10.0", "100.0", "500.0", "not run"]
+
+
+def bars(run: Results, place: int = 0) -> list[dict[str, object]]:
+    """The requests that the swimlane of a service draws, of all steps."""
+    (picture,) = [picture for picture in one.page(run).pictures if picture.name == "swimlane"]
+    return [record for record in records(picture.figures[place].chart) if "sent" in record]
+
+
+def first_of(service: str, *exchanges: Exchange) -> Step:
+    """A step of ten users whose first requests were these."""
+    done = step(service, 10)
+    assert done.measured
+    return done.model_copy(update={"measured": done.measured.model_copy(update={"first": list(exchanges)})})
+
+
+def test_a_request_without_an_answer_lasts_until_its_picture_ends() -> None:
+    answered = Exchange(0.0, 0.5, 0.5, 200, TELLS, 0.1, 0.1)
+    longest = Exchange(0.0, 2.5, 2.5, 200, TELLS, 0.1, 0.1)
+    run = results([first_of("flask", answered, Exchange(0.25)), first_of("aiohttp", longest)])
+    (unanswered,) = [bar for bar in bars(run) if bar["sent"] == 0.25]
+    assert unanswered["ended"] == 2.5  # both services have one axis
+    assert "began" not in unanswered
+
+
+def test_where_there_are_many_steps_fewer_requests_of_each_are_drawn() -> None:
+    users = tuple(range(25, 425, 40))
+    few, many = results(everyone([400])), results(everyone(users))
+    assert len(bars(few)) == swimlane.MOST
+    assert len(bars(many)) == len(users) * (swimlane.ROOM[0] // (2 * len(users)))
+    everything = dozen()
+    drawn = sum(len(bars(everything, place)) for place in range(12))
+    assert swimlane.FEWEST <= drawn <= swimlane.ROOM[0]
+
+
+def test_where_there_are_many_lines_each_has_fewer_points() -> None:
+    done = step("aiohttp", 50)
+    assert done.measured
+    window = done.measured.model_copy(update={"latency": {float(ms): 1 for ms in range(1, 1001)}})
+    (row,) = rows(results([done.model_copy(update={"measured": window})]))
+    for lines, points in ((1, latency.POINTS), (30, latency.ROOM // 30), (1000, latency.FEWEST)):
+        line = latency.line(row, latency.most([row] * lines))
+        assert points - 2 <= len(line) <= points + 2
+        assert (line[0]["ms"], line[0]["share"]) == (1.0, 0)
+        assert (line[-1]["ms"], line[-1]["share"]) == (1000.0, 1.0)
+
+
+def test_an_inconclusive_line_says_so() -> None:
+    run = RUNS["doubts"]
+    assert {point["holds"] for point in records(latency.chart(run, rows(run), 5)) if "holds" in point} == {False}
+
+
+def test_what_cannot_be_printed_is_replaced_before_it_is_drawn() -> None:
+    rows_of = [{"name": "a\x00\x1b[31m\N{SNOWMAN} b", "rate": 1.5, "users": 3, "none": None, "holds": True}]
+    (record,) = data(rows_of).values
+    assert record["name"] == "a\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}[31m\N{SNOWMAN} b"
+    assert {**record, "name": None} == {**rows_of[0], "name": None}
+
+
+def test_control_characters_in_a_doubt_do_not_keep_a_chart_from_being_drawn() -> None:
+    run = results([step("flask", 1, doubts=["\x00\x01\x1f\x7f"]), step("flask", 5, bound="\x0b")])
+    assert checked(one.page(run).pictures) == 5
+
+
+def test_a_line_for_a_pool_has_a_bar_of_its_own() -> None:
+    run = RUNS["query"]
+    found = [bar for bar in bars(run, 1) if bar["users"] == 400]
+    assert found
+    assert all(float(str(bar["served"])) - float(str(bar["began"])) > 1.0 for bar in found)

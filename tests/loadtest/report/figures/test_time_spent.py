@@ -1,0 +1,122 @@
+import pytest
+
+from loadtest.report.figures.time_spent import Spent, picture, spent, title
+from loadtest.results.schema import Step, Told
+from loadtest.verdict.aggregate import Row, rows
+from loadtest.verdict.time_spent import Divider, Parts
+from loadtest.workload.closed import predict
+from tests.loadtest.support.fabricated import WAIT, WORK, contender, measured, options, results, step, stuck
+
+DOUBTS = ["a doubt"]
+
+
+def row(*steps: Step) -> Row:
+    (only,) = rows(results(steps))
+    return only
+
+
+def where(found: Row, scenario: str = "delay") -> Spent | None:
+    """Where the time of a step went, as its picture has it."""
+    return spent(found, Divider(contender(found.service, scenario), options(scenario=scenario)))
+
+
+def told(requests: int, response: float, waited: float, served: float, received: float = 0.0) -> Told:
+    """The mean times of a request, in milliseconds."""
+    return Told(
+        requests=requests,
+        response_ms=requests * response,
+        waited_ms=requests * waited,
+        served_ms=requests * served,
+        received_ms=requests * received,
+    )
+
+
+def pooled(service: str, users: int = 50) -> Step:
+    """A step whose requests waited for 400 ms of their half a second, for a pool that takes 100 ms of each."""
+    done = step(service, users, scenario="query")
+    assert done.measured
+    tells = told(done.measured.requests, 500, 400, 420)
+    return done.model_copy(update={"measured": done.measured.model_copy(update={"told": tells})})
+
+
+@pytest.mark.parametrize(
+    ("service", "users"), [("flask", 1), ("flask", 50), ("flask-threads", 400), ("aiohttp", 50), ("aiohttp", 400)]
+)
+def test_the_parts_are_all_of_a_response(service: str, users: int) -> None:
+    load = contender(service).load
+    assert load
+    response = max(WAIT + WORK, predict(users, load).response)
+    found = where(row(step(service, users)))
+    assert found
+    assert found.parts == pytest.approx(Parts(response - (WAIT + WORK), 0.0, WAIT, WORK))
+    assert sum(found.parts) == found.parts.total == pytest.approx(response)
+
+
+def test_a_step_bound_by_a_pool_shows_its_line() -> None:
+    found = where(row(pooled("aiohttp")), "query")
+    assert found
+    assert found.parts == pytest.approx(Parts(0.08, 0.3, 0.1, 0.02))
+    run = results([pooled(name) for name in ("flask-threads", "aiohttp")], scenario="query")
+    drawn = picture(run, rows(run), 50)
+    assert drawn
+    assert "76%" in drawn.title  # 380 of 500 ms, in the queue and in line
+    head = drawn.table.head.index("line, ms")
+    assert [each[head] for each in drawn.table.rows] == ["300.0", "300.0"]
+
+
+def test_repeats_are_weighed_by_the_requests_that_were_told_of() -> None:
+    steps = [
+        step("flask", 10, repeat=1, measured=measured(told=told(30, 200, 100, 100))),
+        step("flask", 10, repeat=2, measured=measured(told=told(10, 600, 100, 100))),
+        step("flask", 10, repeat=3, measured=measured(told=told(0, 0, 0, 0))),
+    ]
+    found = where(row(*steps))
+    assert found
+    assert found.parts == pytest.approx(Parts(0.2, 0.0, 0.1, 0.0))
+    assert found.told == 40
+
+
+@pytest.mark.parametrize("users", [1, 400])
+def test_of_a_service_that_tells_nothing_nothing_is_known(users: int) -> None:
+    assert where(row(step("stranger", users))) is None
+
+
+def test_the_table_says_of_how_many_requests_it_knows() -> None:
+    window = measured(10, failures=3, requests=1000, told=told(990, 100, 90, 95))
+    run = results([step("flask", 10, measured=window, doubts=DOUBTS)])
+    drawn = picture(run, rows(run), 10)
+    assert drawn
+    ((*_, of, failed, conclusive),) = drawn.table.rows
+    assert (of, failed, conclusive) == ("990 of 1000", "3", "no")
+
+
+SLOW, FAST, NONE = Parts(0.75, 0.0, 0.249, 0.001), Parts(0.001, 0.0, 0.098, 0.001), Parts(0.0, 0.0, 0.0, 0.0)
+IN_LINE = Parts(0.05, 0.7, 0.25, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ({}, "At 50 users nothing can be told of where the time went"),
+        ({"flask": NONE}, "At 50 users nothing can be told of where the time went"),
+        ({"flask": SLOW}, "At 50 users a request to flask spends 75% of its 1.0 s in a queue"),
+        (
+            {"aiohttp": FAST, "flask": SLOW},
+            "At 50 users a request to flask spends 75% of its 1.0 s in a queue, one to aiohttp 1% of its 100 ms",
+        ),
+        (
+            {"aiohttp": IN_LINE, "flask": SLOW},
+            "At 50 users a request spends 75% of its time in a queue, on every service",
+        ),
+    ],
+    ids=["nobody", "no time", "one", "two", "alike, before the service or on it"],
+)
+def test_the_title_says_whose_requests_queue(parts: dict[str, Parts], expected: str) -> None:
+    steps = [Spent(row(step(name, 50)), each, 10) for name, each in parts.items()]
+    assert title(50, steps) == expected
+
+
+def test_what_does_not_hold_and_what_is_locked_up_is_in_no_title() -> None:
+    left_out = [row(step("flask", 10, doubts=DOUBTS)), row(stuck("flask", 10))]
+    assert "nothing can be told" in title(10, [Spent(each, SLOW, 10) for each in left_out])
+    assert "flask" not in title(10, [Spent(row(step("aiohttp", 10)), FAST, 10), *(Spent(r, SLOW, 1) for r in left_out)])

@@ -1,0 +1,222 @@
+"""The titles of the pictures are conclusions: each is held against a run that has just one."""
+
+from collections.abc import Iterator
+
+import pytest
+from altair.utils.schemapi import debug_mode
+
+from loadtest.report import comparison as one
+from loadtest.report.figures import latency, throughput
+from loadtest.report.figures import requests as swimlane
+from loadtest.report.figures.picture import records
+from loadtest.results.exchange import Exchange
+from loadtest.results.schema import Results, Step
+from loadtest.verdict.aggregate import rows
+from loadtest.verdict.comparison import crowd
+from loadtest.verdict.time_spent import Divider
+from loadtest.workload.closed import DEADLOCK
+from tests.loadtest.support.fabricated import contender, not_run, options, results, step, stuck
+
+DOUBTS = ["a doubt"]
+
+DIFFERENT = results([step(name, users) for name in ("flask", "flask-threads", "aiohttp") for users in (1, 50)])
+
+
+@pytest.fixture(autouse=True)
+def _charts_are_not_checked() -> Iterator[None]:
+    with debug_mode(False):
+        yield
+
+
+def titles(run: Results) -> dict[str, str]:
+    return {picture.name: picture.title for picture in one.pictures(run, rows(run))}
+
+
+def queueing(share: float, service: str = "flask", users: int = 10) -> Step:
+    """A step whose one request stood in the queue for this share of its time."""
+    exchange = Exchange(0.0, 1.0, 1.0, 200, "app; pid=1; lane=x", 1 - share, 1 - share)
+    done = step(service, users)
+    assert done.measured
+    return done.model_copy(update={"measured": done.measured.model_copy(update={"first": [exchange]})})
+
+
+@pytest.mark.parametrize(
+    ("steps", "title"),
+    [
+        (
+            DIFFERENT.steps,
+            "At 50 users aiohttp and flask-threads carry 10.0 times the requests of flask: 500 a second against 50",
+        ),
+        (
+            [step(name, users) for name in ("flask-threads", "aiohttp") for users in (1, 50)],
+            "At 50 users there is no difference: aiohttp and flask-threads answer 500.0 a second",
+        ),
+        (
+            [step(name, users, doubts=DOUBTS) for name in ("flask", "aiohttp") for users in (1, 50)],
+            throughput.NOTHING_HOLDS,
+        ),
+        (
+            [step("flask", 1), step("flask", 50, doubts=DOUBTS), step("aiohttp", 1), step("aiohttp", 50)],
+            "At 1 user there is no difference: aiohttp and flask answer 10.0 requests a second",
+        ),
+        ([step("aiohttp", 1), step("aiohttp", 50)], "aiohttp keeps up with 50 users, the most that were tried"),
+        ([step("flask", 1), step("aiohttp", 1)], "At 1 user there is no difference: aiohttp and flask answer 10.0 "
+         "requests a second"),
+    ],
+    ids=["different", "alike", "nothing holds", "one holds", "one service", "one number of users"],
+)  # fmt: skip
+def test_throughput_is_compared_where_two_can_be_trusted(steps: list[Step], title: str) -> None:
+    assert titles(results(steps))["throughput"] == title
+
+
+@pytest.mark.parametrize(
+    ("locked", "said"),
+    [
+        ([stuck("flask", 10)], "flask is in a deadlock at 10 users. At 10 users there is no difference: "),
+        ([stuck("flask", 10), stuck("flask", 20)], "flask is in a deadlock at 10 and 20 users. At 10 users "),
+        ([stuck("flask", 1, bound=DEADLOCK)], "flask is in a deadlock at 1 user. At 10 users there is no difference: "),
+        ([stuck("flask", 10, doubts=DOUBTS)], "At 10 users there is no difference: "),
+    ],
+    ids=["one", "two", "one user", "a doubt"],
+)
+def test_a_deadlock_is_named_before_anything_else(locked: list[Step], said: str) -> None:
+    others = [step(name, users, scenario="ask") for name in ("flask-threads", "aiohttp") for users in (1, 10)]
+    assert titles(results([*locked, *others], scenario="ask"))["throughput"].startswith(said)
+
+
+def test_the_picture_marks_from_how_many_users_on_there_is_a_deadlock() -> None:
+    run = results([step("flask", 1, scenario="ask"), stuck("flask", 10)], scenario="ask")
+    told = {record["knee"]: record["users"] for record in records(throughput.chart(run, rows(run))) if "knee" in record}
+    assert told == {"deadlock from 5 on": 4}
+
+
+@pytest.mark.parametrize(
+    ("steps", "title"),
+    [
+        (
+            DIFFERENT.steps,
+            "At 50 users half of the requests to flask take longer than 1.0 s, "
+            "to flask-threads and aiohttp than 100 ms",
+        ),
+        (
+            [step("flask", 50, 0.2), step("flask-threads", 50, 0.104), step("aiohttp", 50, 0.1)],
+            "At 50 users half of the requests to flask take longer than 200 ms, "
+            "to flask-threads and aiohttp than 100 ms",
+        ),
+        (
+            [step("flask", 50, 0.1), step("aiohttp", 50, 0.105)],
+            "At 50 users requests take as long on every service: half of them longer than 100 ms to 105 ms",
+        ),
+        (
+            [step("flask", 50, 0.1), step("aiohttp", 50, 0.1)],
+            "At 50 users requests take as long on every service: half of them longer than 100 ms",
+        ),
+        ([step("flask", 50)], "At 50 users half of the requests to flask take longer than 1.0 s"),
+        (
+            [step("flask", 50), step("aiohttp", 50, doubts=DOUBTS)],
+            "At 50 users half of the requests to flask take longer than 1.0 s",
+        ),
+        ([step("flask", 50, doubts=DOUBTS)], "At 50 users too little that can be trusted was answered"),
+        ([step("flask", 5), not_run("flask", 50)], "At 5 users half of the requests to flask take longer than 100 ms"),
+    ],
+    ids=["different", "a tie", "alike", "the same", "one", "one holds", "nothing holds", "not run"],
+)
+def test_latency_is_told_of_the_slowest_and_the_fastest(steps: list[Step], title: str) -> None:
+    assert titles(results(steps))["latency"] == title
+
+
+def test_a_deadlock_is_no_latency() -> None:
+    told = titles(results([stuck("flask", 10), step("aiohttp", 10, scenario="ask")], scenario="ask"))["latency"]
+    assert told == "At 10 users half of the requests to aiohttp take longer than 100 ms"
+
+
+def test_where_the_halves_hide_a_difference_the_means_are_told() -> None:
+    uneven = step("flask", 50, 0.1)
+    assert uneven.measured
+    window = uneven.measured.model_copy(
+        update={
+            "latency": {100.0: uneven.measured.requests - 2000, 1000.0: 2000},
+            "response_ms": (uneven.measured.requests - 2000) * 100.0 + 2000 * 1000.0,
+        }
+    )
+    run = results([uneven.model_copy(update={"measured": window}), step("aiohttp", 50, 0.1)])
+    assert titles(run)["latency"] == "At 50 users a request to flask takes 460 ms on average, one to aiohttp 100 ms"
+
+
+@pytest.mark.parametrize(
+    ("steps", "title"),
+    [
+        (
+            DIFFERENT.steps,
+            "a staircase on flask, where most of the time goes by in a queue; "
+            "a stack on flask-threads and aiohttp, where all wait at once",
+        ),
+        ([step("flask-threads", 50), step("aiohttp", 50)], "none of them queues, all wait at once"),
+        ([step("aiohttp", 1)], "none of them queues, all wait at once"),
+        ([queueing(0.3)], "a queue on flask for a part of the time"),
+        (
+            [queueing(0.9), queueing(0.5, "flask-threads"), queueing(0.11, "flask-gevent"), queueing(0.1, "aiohttp")],
+            "a staircase on flask and flask-threads, where most of the time goes by in a queue; "
+            "a queue on flask-gevent for a part of the time; a stack on aiohttp, where all wait at once",
+        ),
+        (
+            [step("flask", 50, doubts=DOUBTS), step("aiohttp", 50)],
+            "none of them queues, all wait at once",  # of those that hold
+        ),
+        ([step("flask", 50, doubts=DOUBTS)], "nothing that can be trusted"),
+    ],
+    ids=["different", "alike", "one", "some", "all kinds", "one holds", "nothing holds"],
+)
+def test_the_swimlane_says_who_queues(steps: list[Step], title: str) -> None:
+    of, _, said = titles(results(steps))["swimlane"].partition(": ")
+    assert of in {f"The first requests of {crowd(each.users)}" for each in steps}
+    assert said == title
+
+
+def test_a_deadlock_is_no_staircase() -> None:
+    told = titles(results([stuck("flask", 20), step("aiohttp", 20, scenario="ask")], scenario="ask"))["swimlane"]
+    assert told.endswith(": all slots of flask wait in vain; a stack on aiohttp, where all wait at once")
+
+
+def test_what_computes_is_worked_on_and_does_not_wait() -> None:
+    told = titles(results([step("aiohttp", 1, scenario="cpu")], scenario="cpu"))["swimlane"]
+    assert told.endswith("all are worked on at once")
+
+
+def test_a_line_for_a_pool_is_a_staircase_too() -> None:
+    run = results([step(name, 400, scenario="query") for name in ("flask-gevent", "aiohttp")], scenario="query")
+    assert "a staircase on flask-gevent and aiohttp" in titles(run)["swimlane"]
+
+
+def test_where_no_service_told_anything_there_is_no_swimlane_and_no_whereabouts() -> None:
+    assert sorted(titles(results([step("stranger", 50)]))) == ["latency", "throughput"]
+
+
+def test_every_choice_has_a_title_of_its_own_and_the_first_shown_is_the_pictures() -> None:
+    for picture in one.pictures(DIFFERENT, rows(DIFFERENT)):
+        if picture.choices:
+            assert [choice.users for choice in picture.choices] == [1, 50]
+            assert len({choice.title for choice in picture.choices}) == 2
+            assert picture.shown == 50
+            assert picture.title == picture.choices[-1].title
+
+
+@pytest.mark.parametrize(
+    ("run", "shown"),
+    [
+        ([("flask", 1), ("flask", 50), ("aiohttp", 1), ("aiohttp", 50), ("aiohttp", 400)], 50),
+        ([("flask", 1), ("flask", 50)], 50),
+        ([("flask", 1), ("aiohttp", 50)], 50),
+    ],
+)
+def test_the_most_users_that_most_services_had_are_shown_first(run: list[tuple[str, int]], shown: int) -> None:
+    assert one.telling(rows(results([step(*each) for each in run]))) == shown
+
+
+def test_a_share_of_the_queue_is_of_those_who_were_told_of() -> None:
+    told = Exchange(0.0, 1.0, 1.0, 200, "app; pid=1; lane=x", 0.25, 0.25)
+    (row,) = rows(results([step("flask", 10)]))
+    window = row.windows[0].model_copy(update={"first": [told, Exchange(0.0), Exchange(0.0, 9.0, 9.0, 502)]})
+    (only,) = rows(results([step("flask", 10, measured=window)]))
+    assert swimlane.queued(only, Divider(contender("flask"), options())) == pytest.approx(0.75)
+    assert latency.title(10, [only]).startswith("At 10 users half of the requests to flask ")

@@ -1,0 +1,96 @@
+import pytest
+
+from loadtest.report import before_after as two
+from loadtest.report.before_after import unlike
+from loadtest.results.schema import Contender, Results, Step
+from loadtest.verdict.aggregate import rows
+from loadtest.verdict.before_after import pairs
+from tests.loadtest.support.fabricated import contender, results, step
+
+
+def repeats(*responses: float) -> list[Step]:
+    """Ten users of one service whose answers took so long in each repeat."""
+    return [step("aiohttp", 10, response, repeat=place) for place, response in enumerate(responses, 1)]
+
+
+def changed(**changes: object) -> Results:
+    """A run whose machine or completeness differs."""
+    run = results([step("aiohttp", 10)])
+    return run.model_copy(update={"machine": run.machine.model_copy(update=changes), **changes})
+
+
+def served(**changes: object) -> Results:
+    """A run whose service was made in another way."""
+    known: Contender = contender("aiohttp", **changes)  # type: ignore[arg-type] # of its choice
+    return results([step("aiohttp", 10)]).model_copy(update={"contenders": [known]})
+
+
+def test_runs_without_a_common_step_say_so_and_draw_nothing() -> None:
+    page = two.page(results([step("flask", 1)]), results([step("aiohttp", 1)]))
+    assert "there is nothing to compare" in page.verdict[0]
+    assert page.verdict[1:] == ["Only measured before: flask at 1 user.", "Only measured after: aiohttp at 1 user."]
+    assert page.pictures == []
+
+
+def test_runs_that_asked_for_different_things_are_not_drawn() -> None:
+    other = changed().model_copy(update={"options": changed().options.model_copy(update={"delay": "250ms"})})
+    with pytest.raises(ValueError, match="do not compare"):
+        two.page(changed(), other)
+
+
+@pytest.mark.parametrize(
+    ("after", "told"),
+    [
+        (changed(), []),
+        (changed(cores=8), ["The machines differ in cores: 2 before, 8 after."]),
+        (changed(processor="another"), ["The machines differ in processor: a processor before, another after."]),
+        (changed(python="3.13.0"), ["The machines differ in python: 3.11.0 before, 3.13.0 after."]),
+        (
+            changed(packages={"aiohttp": "4.0"}),
+            ["The machines differ in packages: aiohttp 3.0 before, aiohttp 4.0 after."],
+        ),
+        (
+            changed(packages={"aiohttp": "3.0", "uvloop": "1"}),
+            ["The machines differ in packages: none before, uvloop 1 after."],
+        ),
+        (changed(complete=False), ["The run after is not complete."]),
+        (changed(commit="another"), []),  # that is what is compared
+        (served(command=["serve", "elsewhere"]), []),
+    ],
+)
+def test_what_differs_beside_what_is_compared_is_said(after: Results, told: list[str]) -> None:
+    assert unlike(changed(), after) == told
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [({"made_of": "something else"}, "something else"), ({"environment": {"POOL_SIZE": "50"}}, "POOL_SIZE=50")],
+)
+def test_a_service_that_was_made_in_another_way_is_named(changes: dict[str, object], told: str) -> None:
+    (found,) = unlike(served(), served(**changes))
+    first, _, second = found.partition(" before, and of ")
+    assert first.startswith("aiohttp is made of ")
+    assert told in second
+    assert told not in first
+
+
+def test_the_table_holds_every_pair_as_it_was_measured() -> None:
+    before, after = results(repeats(0.100, 0.102)), results(repeats(0.200, 0.204))
+    page = two.page(before, after)
+    (found,) = pairs(rows(before), rows(after))
+    for picture in page.pictures:
+        assert picture.table.rows == [
+            ["aiohttp", "10", "99.0", "49.5", "0.500", f"±{found.spread:.1f}", "slower"],
+        ]
+
+
+def test_both_machines_are_told_and_the_commands_that_are_the_same_once() -> None:
+    page = two.page(changed(), changed(cores=8, command=["sync-vs-async", "compare", "--quick"]))
+    assert dict(page.facts)["Processor"] == "a processor, 2 usable cores before; a processor, 8 usable cores after"
+    assert dict(page.facts)["Python"] == "3.11.0"
+    assert sorted(page.commands) == [
+        ("The load generator", "generate"),
+        ("This run, after", "sync-vs-async compare --quick"),
+        ("This run, before", "sync-vs-async compare"),
+        ("aiohttp: aiohttp 1.0, its own server", "POOL_SIZE=10 serve aiohttp"),
+    ]

@@ -1,0 +1,205 @@
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadtest.results.schema import SCHEMA, load, save
+from tests.loadtest.support.fabricated import contender, measured, not_run, results, step, stuck
+
+RUN = results(
+    [
+        step("flask", 1, measured=measured(latency={0.123: 1, 99.9: 7, 1230.0: 2}, per_second={1: 5, 2: 5})),
+        step("flask", 50, doubts=["a doubt with “quotes” and \N{SNOWMAN}"]),
+        not_run("flask", 400),
+        stuck("flask", 5, succeeded=1),
+        step("stranger", 1, predicted=None, measured=measured(server_cpu=None, busiest_cpu=None, memory=None)),
+    ]
+)
+
+
+def changed(**changes: Any) -> str:
+    return json.dumps({**json.loads(RUN.model_dump_json()), **changes})
+
+
+def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
+    path = save(RUN, tmp_path / "now")
+    assert path == tmp_path / "now" / "results.json"
+    assert load(path) == RUN
+
+
+def test_the_file_is_readable_json_with_its_schema_version_first(tmp_path: Path) -> None:
+    text = save(RUN, tmp_path / "now").read_text(encoding="utf-8")
+    assert next(iter(json.loads(text))) == "schema_version"
+    assert text.endswith("}\n")
+
+
+def test_latest_points_to_the_newest(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        save(RUN, tmp_path / name)
+        assert os.readlink(tmp_path / "latest") == name  # relative, so that the folder can be moved
+        assert load(tmp_path / "latest" / "results.json") == RUN
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["latest", "one", "two"]
+
+
+def test_nothing_but_the_results_is_left_in_their_folder(tmp_path: Path) -> None:
+    save(RUN, tmp_path / "now")
+    assert [each.name for each in (tmp_path / "now").iterdir()] == ["results.json"]
+
+
+@pytest.mark.parametrize(
+    ("name", "scenario"),
+    [("flask", "ask"), ("aiohttp", "ask"), ("flask-threads", "query"), ("aiohttp", "mixed"), ("aiohttp", "file")],
+)
+def test_what_was_foretold_can_be_read_again(tmp_path: Path, name: str, scenario: str) -> None:
+    known = contender(name, scenario)
+    run = RUN.model_copy(update={"contenders": [known], "steps": []})
+    (read,) = load(save(run, tmp_path / "now")).contenders
+    assert read == known
+    assert (read.load is None) == (scenario == "file")
+    assert read.environment == {"POOL_SIZE": "10"}
+
+
+def test_a_service_tells_its_software_and_the_lines_of_its_adapter_and_a_stranger_neither() -> None:
+    told = {known.name: (known.software, known.adapter_lines) for known in RUN.contenders}
+    assert told == {"flask": ({"Flask": "1.0", "gunicorn": "1.0"}, 100), "stranger": ({}, None)}
+
+
+@pytest.mark.parametrize("fails", ["os.fsync", "pathlib.Path.replace"])
+def test_a_write_that_fails_leaves_no_results_and_the_old_latest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    save(RUN, tmp_path / "old")
+
+    def full(*_arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(fails, full)
+        with pytest.raises(OSError, match="No space left"):
+            save(RUN, tmp_path / "new")
+    assert list((tmp_path / "new").iterdir()) == []
+    assert os.readlink(tmp_path / "latest") == "old"
+
+
+def test_a_write_that_fails_leaves_the_results_that_were_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = save(RUN, tmp_path / "now")
+
+    def full(_file: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    interrupted = RUN.model_copy(update={"complete": False})
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            save(interrupted, tmp_path / "now")
+    assert load(path) == RUN
+
+
+def refused(path: Path, text: str, complaint: str) -> None:
+    """A file of this text is refused by one sentence, which begins with the complaint."""
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match="is not a results file") as refusal:
+        load(path)
+    told = str(refusal.value)
+    assert told.startswith(f"{path} is not a results file of schema version {SCHEMA}: {complaint}")
+    assert told.isprintable()  # a line end is not
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "the file: Invalid JSON: EOF while parsing"),
+        (RUN.model_dump_json()[:1000], "the file: Invalid JSON: EOF while parsing"),
+        ("not json", "the file: Invalid JSON: expected ident"),
+        ("[]", "the file: Input should be an object"),
+        ("{}", "schema_version: Field required"),
+        (changed(schema_version=SCHEMA + 1), f"schema_version: Input should be less than or equal to {SCHEMA}"),
+        (changed(schema_version=SCHEMA - 1), f"schema_version: Input should be greater than or equal to {SCHEMA}"),
+        (changed(verdict="a later version's"), "verdict: Extra inputs are not permitted"),
+        (changed(steps=[{}]), "steps.0.service: Field required"),
+        (changed(contenders=[]), "the file: steps of flask, stranger, which did not take part"),
+        (changed(complete=None), "complete: Input should be a valid boolean"),
+    ],
+    ids=["empty", "truncated", "text", "list", "object", "newer", "older", "extra", "step", "services", "null"],
+)
+def test_what_is_no_results_file_is_one_clear_error(tmp_path: Path, text: str, complaint: str) -> None:
+    refused(tmp_path / "results.json", text, complaint)
+
+
+def edited(*path: str | int, value: Any) -> str:
+    """The run with one value changed."""
+    copy = json.loads(RUN.model_dump_json())
+    place = copy
+    for each in path[:-1]:
+        place = place[each]
+    place[path[-1]] = value
+    return json.dumps(copy)
+
+
+TWICE = [json.loads(contender("flask").model_dump_json())] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        *(
+            (edited("contenders", 0, "name", value=name), f"contenders.0.name: the name {name!r} cannot be printed.")
+            for name in ("a\nb", "\x00", "\x1b[31m", "\N{RIGHT-TO-LEFT OVERRIDE}")
+        ),
+        (edited("steps", 0, "service", value="a\nb"), "steps.0.service: the name 'a\\nb' cannot be printed."),
+        (changed(contenders=TWICE, steps=[]), "the file: one name for two services among flask, flask."),
+        (edited("options", "scenario", value="nope"), "options.scenario: there is no scenario 'nope'."),
+        (edited("options", "users", value=[0]), "options.users.0: Input should be greater than or equal to 1."),
+        *(
+            (edited("steps", 0, "users", value=users), "steps.0.users: Input should be ")
+            for users in (0, -1, 1_000_001, 1.5)
+        ),
+        *(
+            (edited("steps", 0, "measured", "seconds", value=seconds), "steps.0.measured.seconds: Input should be ")
+            for seconds in (0, -1, float("nan"), float("inf"))
+        ),
+        *(
+            (edited("contenders", 0, name, value=0), f"contenders.0.{name}: Input should be greater than or equal to 1")
+            for name in ("processes", "threads", "slots", "adapter_lines")
+        ),
+        (edited("contenders", 0, "load", "wait", value=0), "contenders.0.load: a request that takes no time, "),
+        *(
+            (edited("contenders", 0, "load", "limits", 0, name, value=0), "contenders.0.load: a request that takes no ")
+            for name in ("capacity", "held")
+        ),
+        *(
+            (edited(name, value="2026-01-01T00:00:00"), f"{name}: Input should have timezone info.")
+            for name in ("started", "finished")
+        ),
+        (edited("steps", 0, "measured", "response_ms", value=float("nan")), "steps.0.measured.response_ms: Input "),
+    ],
+)
+def test_what_no_run_can_have_measured_is_refused_as_well(tmp_path: Path, text: str, complaint: str) -> None:
+    refused(tmp_path / "results.json", text, complaint)
+
+
+def test_the_files_of_version_1_are_refused_for_their_version_and_not_for_what_they_lack(tmp_path: Path) -> None:
+    older = json.loads(changed(schema_version=1))
+    for known in older["contenders"]:
+        del known["load"], known["environment"]
+    for each in older["steps"]:
+        if each["predicted"]:
+            each["predicted"]["saturated"] = each["predicted"].pop("bound") != "users"
+    del older["options"]["scenario"]
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps(older), encoding="utf-8")
+    with pytest.raises(ValueError, match="is not a results file") as refusal:
+        load(path)
+    assert str(refusal.value) == (
+        f"{path} is not a results file of schema version {SCHEMA}: "
+        f"schema_version: Input should be greater than or equal to {SCHEMA}."
+    )
+
+
+def test_bytes_that_are_no_text_are_one_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match=f"is not a results file of schema version {SCHEMA}: the file: Invalid JSON"):
+        load(path)

@@ -1,0 +1,240 @@
+"""Measurements that never took place: a closed system that behaves, and whatever is to be wrong with it."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from heapq import heappop, heappush
+from typing import Any
+
+from loadtest.contenders.service import lineup
+from loadtest.results.exchange import Exchange
+from loadtest.results.schema import (
+    SCHEMA,
+    Contender,
+    Machine,
+    Measured,
+    Options,
+    Predicted,
+    Results,
+    Step,
+    Told,
+)
+from loadtest.results.suite import HEALTHZ, WAYS
+from loadtest.workload import scenarios
+from loadtest.workload.closed import DEADLOCK, SLOTS, Limit, Load, predict
+
+WAIT = 0.1
+
+WORK = 0.001
+"""Seconds that a service works for a request."""
+
+FIRST, ROUNDS = 100, 4
+"""So many requests of a step are kept at the most, and so many of each of its users."""
+
+
+def options(**changes: Any) -> Options:
+    asked = Options(
+        scenario="delay",
+        users=[1, 50, 400],
+        delay="100ms",
+        wait=WAIT,
+        think=0.0,
+        seconds=10.0,
+        repeats=1,
+        quick=False,
+    )
+    return asked.model_copy(update=changes)
+
+
+def contender(name: str, scenario: str = "delay", think: float = 0.0, **changes: Any) -> Contender:
+    """A service of the line-up on two cores, or one that is not ours."""
+    service = lineup(2).get(name)
+    known = Contender(
+        name=name,
+        made_of=service.made_of if service else "http://127.0.0.1:9/",
+        software=dict.fromkeys(service.distributions, "1.0") if service else {},
+        adapter_lines=100 if service else None,
+        kind=service.kind if service else "unknown",
+        processes=service.workers if service else None,
+        threads=service.threads if service else None,
+        slots=service.slots if service else None,
+        load=scenarios.load(scenario, service, WAIT, think) if service else None,
+        ours=service is not None,
+        command=["serve", name] if service else [],
+        environment=dict(service.environment) if service else {},
+    )
+    return known.model_copy(update=changes)
+
+
+def slots(count: int | None, wait: float = WAIT) -> tuple[Limit, ...]:
+    """The limits of a service with so many slots, each held for `wait` seconds."""
+    return () if count is None else (Limit(SLOTS, count, wait),)
+
+
+def foretold(users: int, load: Load) -> Predicted:
+    return Predicted(**asdict(predict(users, load)))
+
+
+def predicted(users: int, count: int | None = None, think: float = 0.0) -> Predicted:
+    """What so many users are foretold of a service with `count` slots."""
+    return foretold(users, Load(WAIT, think, slots(count)))
+
+
+def measured(users: int = 10, response: float = WAIT, seconds: float = 10.0, **changes: Any) -> Measured:
+    """A window in which `users` users had answers after `response` seconds each, without an error."""
+    requests = round(users * seconds / response)
+    clean = Measured(
+        opened=1_700_000_000.0,
+        seconds=seconds,
+        requests=requests,
+        failures=0,
+        response_ms=requests * response * 1000,
+        latency={response * 1000: requests},
+        per_second={1_700_000_000: requests},
+        errors={},
+        unfinished=0,
+        generator_cpu=0.1,
+        machine_cpu=0.2,
+        stolen_cpu=0.0,
+        server_cpu=0.5,
+        busiest_cpu=0.25,
+        memory=100 * 2**20,
+        died=0,
+        connections=[5, 5],
+        told=told(requests, response),
+        first=[],
+    )
+    return clean.model_copy(update=changes)
+
+
+def told(requests: int, response: float = WAIT, waited: float = WAIT) -> Told:
+    """What a service tells that waits for `waited` seconds, and works for a millisecond."""
+    served = waited + WORK
+    return Told(
+        requests=requests,
+        response_ms=requests * max(response, served) * 1000,
+        waited_ms=requests * waited * 1000,
+        served_ms=requests * served * 1000,
+        received_ms=0.0,
+    )
+
+
+def first(users: int, known: Contender) -> list[Exchange]:
+    """The first requests of a step: each is taken by the first slot that is free, or at once where slots are no limit.
+
+    A service that is not ours tells nothing of them.
+    """
+    load = known.load or Load(WAIT)
+    model = predict(users, load)
+    status, waited = 200, load.wait if model.bound == SLOTS else model.response
+    if model.bound == DEADLOCK:
+        assert load.patience is not None
+        status, waited = 504, load.patience
+    free = [(0.0, place) for place in range(known.slots or users)]
+    asking = [(user / 10_000, user) for user in range(users)]
+    found: list[Exchange] = []
+    while len(found) < min(FIRST, ROUNDS * users):
+        sent, user = heappop(asking)
+        freed, place = heappop(free)
+        headed = round(max(sent, freed) + waited + WORK, 5)
+        told = (served_by(known, place), waited, waited + WORK) if known.ours else ()
+        found.append(Exchange(sent, headed, headed, status, *told))
+        heappush(free, (headed, place))
+        heappush(asking, (headed + load.think, user))
+    return found
+
+
+def served_by(known: Contender, place: int) -> str:
+    """The header of one of a service's slots: workers have one thread, event loops one lane for all."""
+    process, thread = place % (known.processes or 1), place // (known.processes or 1)
+    lane = f"thread-{thread}" if known.kind == "blocking" else "loop"
+    return f"an_app; pid={1000 + process}; lane={lane}"
+
+
+def step(  # noqa: PLR0913 - all but the first two are what is to be wrong with it
+    service: str,
+    users: int,
+    response: float | None = None,
+    *,
+    repeat: int = 1,
+    think: float = 0.0,
+    scenario: str = "delay",
+    **changes: Any,
+) -> Step:
+    """One step, as the model has it unless `response` says otherwise."""
+    known = contender(service, scenario, think)
+    load = known.load
+    model = foretold(users, load or Load(WAIT, think))
+    took = response or model.response
+    window = measured(users, took + think)
+    unseen = {} if known.ours else dict.fromkeys(("server_cpu", "busiest_cpu", "memory", "connections"))
+    seen = {
+        **unseen,
+        "response_ms": window.requests * took * 1000,
+        "latency": {took * 1000: window.requests},
+        "told": told(window.requests if known.ours else 0, took),
+        "first": first(users, known),
+    }
+    done = Step(
+        service=service,
+        repeat=repeat,
+        users=users,
+        warmup=0.5,
+        window=10.0,
+        predicted=None if load is None else model,
+        measured=window.model_copy(update=seen),
+        bound=model.bound,
+        doubts=[],
+    )
+    return done.model_copy(update=changes)
+
+
+def lineup_of(
+    names: Sequence[str] = tuple(lineup(2)), *, ways: Sequence[str] = tuple(WAYS), **changes: Any
+) -> dict[str, Results]:
+    """The three comparisons of a line-up, as the model has them; what `changes` says is wrong with every step."""
+    found = {}
+    for way in ways:
+        think = 0.05 if way == HEALTHZ else 0.0
+        steps = [step(name, users, scenario=way, think=think, **changes) for name in names for users in WAYS[way].users]
+        found[way] = results(steps, scenario=way, think=think)
+    return found
+
+
+def stuck(service: str, users: int, succeeded: int = 0, **changes: Any) -> Step:
+    """A deadlock of `users` askers, of whose requests all but `succeeded` failed when their patience was over."""
+    known = contender(service, "ask")
+    model = foretold(users, known.load or Load(WAIT))
+    window = measured(users, model.response)
+    failed = window.requests - succeeded
+    broken = {"failures": failed, "errors": {"status 504": failed}, "first": first(users, known)}
+    return step(service, users, scenario="ask", measured=window.model_copy(update=broken), **changes)
+
+
+def not_run(service: str, users: int) -> Step:
+    return step(service, users, measured=None, bound="not run")
+
+
+def results(steps: Sequence[Step], *, complete: bool = True, think: float = 0.0, scenario: str = "delay") -> Results:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    return Results(
+        schema_version=SCHEMA,
+        started=now,
+        finished=now,
+        complete=complete,
+        failure=None,
+        command=["sync-vs-async", "compare"],
+        generator_command=["generate"],
+        options=options(scenario=scenario, think=think, users=sorted({step.users for step in steps})),
+        machine=Machine(
+            cores=2,
+            memory=2**32,
+            processor="a processor",
+            system="a system",
+            python="3.11.0",
+            packages={"aiohttp": "3.0"},
+            commit=None,
+        ),
+        contenders=[contender(name, scenario, think) for name in dict.fromkeys(step.service for step in steps)],
+        steps=list(steps),
+    )

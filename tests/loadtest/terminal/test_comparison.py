@@ -1,0 +1,243 @@
+import io
+import re
+
+import pytest
+from rich.console import Console
+
+from loadtest.results.schema import Results, Step
+from loadtest.terminal.comparison import Bar, console, progress, show
+from tests.loadtest.support.fabricated import measured, not_run, results, step, stuck
+
+RUN = results(
+    [
+        *(step("flask", users) for users in (1, 50)),
+        not_run("flask", 400),
+        *(step("aiohttp", users) for users in (1, 50)),
+        step("aiohttp", 400, doubts=["the load generator was saturated (99% of a core)"]),
+    ]
+)
+
+
+SLOTS = re.compile(r"\d+ x \d+ = \w+")
+"""What stands below a service's name."""
+
+
+@pytest.fixture(autouse=True)
+def _no_colour_is_forced(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def shown(run: Results, capsys: pytest.CaptureFixture[str]) -> str:
+    show(console(), run)
+    return capsys.readouterr().out
+
+
+def cells(text: str, title: str) -> dict[tuple[str, str], list[str]]:
+    """The cells of each row of a table, by its service and number of users."""
+    lines = text[text.index(title) :].splitlines()
+    rows: dict[tuple[str, str], list[str]] = {}
+    service = ""
+    for line in lines[next(place for place, line in enumerate(lines) if "───" in line) + 1 :]:
+        if not line.strip():
+            break
+        first, *rest = re.split(r"\s{2,}", line.strip())
+        if not line.startswith("   "):
+            service, (first, *rest) = service if SLOTS.fullmatch(first) else first, rest or [""]
+        if first:
+            rows[service, first] = rest
+    return rows
+
+
+def what_happened(text: str) -> dict[tuple[str, str], list[str]]:
+    return cells(text, "What happened")
+
+
+def test_a_row_shows_what_was_predicted_and_what_was_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    table = what_happened(shown(RUN, capsys))
+    assert table["flask", "1"] == ["10.0", "10.0", "1.00", "100", "100", "-", "users"]
+    assert table["flask", "50"] == ["50.0", "50.0", "1.00", "1000", "1000", "1000", "slots"]
+
+
+def test_every_table_states_the_processes_threads_and_slots_of_each_service(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lineup, happened, took = re.split("What happened|What it took", shown(RUN, capsys))
+    assert "5 processes x 1 thread = 5 slots" in lineup
+    for table in (happened, took):
+        assert "5 x 1 = 5" in table
+        assert "2 x 1 = any" in table
+
+
+def test_services_are_grouped_by_their_kind_where_there_are_several(capsys: pytest.CaptureFixture[str]) -> None:
+    names = ("aiohttp", "stranger", "django", "flask")
+    text = shown(results([step(name, users) for name in names for users in (1, 50)]), capsys)
+    lineup, happened, took = re.split("What happened|What it took", text)
+    assert re.findall(r"^ ([a-z-]+) +((?:non-)?blocking|unknown) ", lineup, flags=re.MULTILINE) == [
+        ("django", "blocking"),
+        ("flask", "blocking"),
+        ("aiohttp", "non-blocking"),
+        ("stranger", "unknown"),
+    ]
+    for table in (happened, took.partition("At 1 user")[0]):
+        assert re.findall(r"^ ([a-z-]+)(?:  |$)", table, flags=re.MULTILINE) == [
+            *("service", "blocking", "django", "flask", "non-blocking", "aiohttp", "unknown", "stranger")
+        ]
+
+
+def test_services_of_one_kind_need_no_name_for_it(capsys: pytest.CaptureFixture[str]) -> None:
+    happened = shown(results([step("flask", 1), step("django", 1)]), capsys).partition("What happened")[2]
+    assert "blocking" not in happened
+
+
+def test_the_line_up_states_the_software_of_each_service_with_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    names = ("flask-gevent", "django", "sanic", "stranger")
+    lineup = shown(results([step(name, 1) for name in names]), capsys).partition("What happened")[0]
+    told = {line.split()[0]: line.split("   ")[-1].strip() for line in map(str.rstrip, lineup.splitlines()) if line}
+    assert told["flask-gevent"] == "Flask 1.0, gunicorn 1.0, gevent 1.0"
+    assert told["django"] == "Django 1.0, gunicorn 1.0"
+    assert told["sanic"] == "sanic 1.0, its own server"
+    assert told["stranger"] == "http://127.0.0.1:9/"
+
+
+def test_an_inconclusive_row_is_in_brackets_and_has_no_percentiles(capsys: pytest.CaptureFixture[str]) -> None:
+    *figures, bound = what_happened(shown(RUN, capsys))["aiohttp", "400"]
+    assert figures == ["4000.0", "(4000.0)", "(1.00)", "-", "-", "-"]
+    assert bound.startswith("inconclusive")
+
+
+def test_a_row_that_was_not_run_is_shown_as_predicted_and_not_run(capsys: pytest.CaptureFixture[str]) -> None:
+    text = shown(RUN, capsys)
+    assert what_happened(text)["flask", "400"] == ["50.0", "not run", "saturated before"]
+    assert ("flask", "400") not in cells(text, "What it took")
+
+
+def test_a_row_shows_what_it_took(capsys: pytest.CaptureFixture[str]) -> None:
+    broken = measured(10, failures=3, errors={"status 500": 2, "timed out": 1}, unfinished=4)
+    table = cells(shown(results([step("flask", 10, measured=broken)]), capsys), "What it took")
+    assert table == {("flask", "10"): ["0.50", "5000", "100 MiB", "0.10", "4", "3", "2 x status 500, 1 x timed out"]}
+
+
+def test_the_line_up_states_the_pools_that_the_scenario_needs(capsys: pytest.CaptureFixture[str]) -> None:
+    def lineup(scenario: str) -> str:
+        text = shown(results([step("flask-threads", 1, scenario=scenario)], scenario=scenario), capsys)
+        return text.partition("What happened")[0]
+
+    assert "2 processes x 32 threads = 64 slots " in lineup("query")
+    assert re.search(r"^ {26,}database pool of 20 *$", lineup("query"), flags=re.MULTILINE)
+    assert re.search(r"^ {26,}database pool of 20, upstream pool of 20 *$", lineup("mixed"), flags=re.MULTILINE)
+    assert "pool" not in lineup("delay") + lineup("file")
+
+
+@pytest.mark.parametrize("scenario", ["delay", "query", "mixed"])
+def test_the_table_is_headed_by_what_was_asked_for(scenario: str, capsys: pytest.CaptureFixture[str]) -> None:
+    text = shown(results([step("aiohttp", 1, scenario=scenario)], scenario=scenario), capsys)
+    assert f"What happened: {scenario}, 100ms (requests per second; latency in ms)" in text
+
+
+def test_a_deadlock_is_shown_as_a_result(capsys: pytest.CaptureFixture[str]) -> None:
+    run = results([step("flask", 1, scenario="ask"), stuck("flask", 5), stuck("flask", 5, repeat=2)], scenario="ask")
+    text = shown(run, capsys)
+    assert what_happened(text)["flask", "5"] == ["0.0", "0.0 ±0.0", "-", "1000", "1000", "-", "deadlock"]
+    assert cells(text, "What it took")["flask", "5"][-2:] == ["100", "100 x status 504"]
+    assert "inconclusive" not in text.lower()
+
+
+def test_a_disk_has_no_prediction_and_no_ratio(capsys: pytest.CaptureFixture[str]) -> None:
+    limited = step("aiohttp", 50, 0.5, scenario="file", bound="its own limit")
+    table = what_happened(shown(results([step("aiohttp", 1, scenario="file"), limited], scenario="file"), capsys))
+    assert table["aiohttp", "50"] == ["-", "100.0", "-", "500", "500", "500", "its own limit"]
+
+
+def test_what_is_not_known_is_a_dash(capsys: pytest.CaptureFixture[str]) -> None:
+    unseen = measured(1, seconds=0.9, server_cpu=None, busiest_cpu=None, memory=None, connections=None)
+    text = shown(results([step("stranger", 1, measured=unseen, predicted=None), step("aiohttp", 1)]), capsys)
+    assert what_happened(text)["stranger", "1"][:6] == ["-", "10.0", "-", "-", "-", "-"]
+    assert cells(text, "What it took")["stranger", "1"][:3] == ["-", "-", "-"]
+
+
+def test_repeats_are_shown_with_their_spread(capsys: pytest.CaptureFixture[str]) -> None:
+    table = what_happened(shown(results([step("aiohttp", 10), step("aiohttp", 10, 0.105, repeat=2)]), capsys))
+    assert table["aiohttp", "10"][1] == "97.6 ±2.4"
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "text"), [(0.876, "0.876"), (1.23, "1.23"), (52.1, "52.1"), (104.0, "104"), (1230.0, "1230")]
+)
+def test_latency_has_three_true_digits(milliseconds: float, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    window = measured(10, latency={milliseconds: 1000})
+    assert what_happened(shown(results([step("aiohttp", 10, measured=window)]), capsys))["aiohttp", "10"][3] == text
+
+
+def test_what_is_no_terminal_gets_plain_text(capsys: pytest.CaptureFixture[str]) -> None:
+    out = console()
+    with progress(out, 10.0, 1) as bar:
+        for each in RUN.steps:
+            bar.begins(each.service, each.users, each.repeat, 1.0)
+            bar.ended(each)
+    show(out, RUN)
+    text = capsys.readouterr().out
+    assert "\x1b" not in text
+    assert "\r" not in text
+    assert text.splitlines()[:6] == [
+        "flask, 1 user, repeat 1: 10.0 requests a second (10.0 predicted), bound by users",
+        "flask, 50 users, repeat 1: 50.0 requests a second (50.0 predicted), bound by slots",
+        "flask, 400 users, repeat 1: not run, saturated before",
+        "aiohttp, 1 user, repeat 1: 10.0 requests a second (10.0 predicted), bound by users",
+        "aiohttp, 50 users, repeat 1: 500.0 requests a second (500.0 predicted), bound by users",
+        "aiohttp, 400 users, repeat 1: 4000.0 requests a second (4000.0 predicted), bound by users; inconclusive: the "
+        "load ",
+    ]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        RUN.steps,
+        [
+            step("flask-threads", 10_000, bound="slots, unevenly shared (9999 of 10000 users on 32 of 64)"),
+            step("aiohttp", 10_000, measured=measured(10_000, failures=10**5, errors={"a long error " * 9: 10**5})),
+            step("aiohttp", 10_000, 0.105, repeat=2),
+        ],
+    ],
+    ids=["ordinary", "wide"],
+)
+def test_everything_fits_into_120_columns(steps: list[Step], capsys: pytest.CaptureFixture[str]) -> None:
+    assert max(len(line) for line in shown(results(steps), capsys).splitlines()) <= 120
+
+
+def test_a_narrow_terminal_cuts_no_figure() -> None:
+    narrow = Console(file=io.StringIO(), width=80, color_system=None)
+    with narrow.capture() as capture:
+        show(narrow, RUN)
+    text = capture.get()
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert "\N{HORIZONTAL ELLIPSIS}" not in text
+
+
+@pytest.mark.parametrize("kind", ["body: b'[/red]'", "b'[bold]'", "status 500 :warning:"])
+def test_what_a_service_answered_is_shown_as_it_is(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = measured(10, failures=1000, errors={kind: 1000})
+    text = shown(results([step("aiohttp", 10, measured=broken, doubts=[kind])]), capsys)
+    assert text.count(kind) == 2
+
+
+def test_a_terminal_shows_what_is_running_and_the_time_left() -> None:
+    screen = Console(file=io.StringIO(), force_terminal=True, color_system=None, width=120)
+    bar = Bar(screen, 100.0, repeats=3)
+    bar.begins("flask", 1, 1, 25.0)
+    bar.begins("aiohttp", 20, 2, 10.0)
+    with screen.capture() as capture:
+        screen.print(bar.view())
+    assert "aiohttp, 20 users, 2 of 3" in capture.get()
+    assert re.search(r"1:1[0-5] left", capture.get())
+
+
+def test_time_left_never_runs_below_nothing() -> None:
+    screen = Console(file=io.StringIO(), force_terminal=True, color_system=None, width=120)
+    bar = Bar(screen, 10.0, repeats=1)
+    for _ in range(3):
+        bar.begins("flask", 1, 1, 10.0)
+    with screen.capture() as capture:
+        screen.print(bar.view())
+    assert "0:00 left" in capture.get()

@@ -1,0 +1,163 @@
+import pytest
+
+from loadtest.results.schema import Step
+from loadtest.verdict.aggregate import Row, rows
+from tests.loadtest.support.fabricated import measured, not_run, results, step, stuck
+
+
+def row(*steps: Step) -> Row:
+    (only,) = rows(results(steps))
+    return only
+
+
+def repeats(*responses: float) -> Row:
+    """Ten users of aiohttp, whose answers took so long in each repeat."""
+    return row(*(step("aiohttp", 10, response, repeat=place) for place, response in enumerate(responses, 1)))
+
+
+def test_there_is_a_row_for_each_service_and_number_of_users_in_their_order() -> None:
+    run = results(
+        [
+            *(step("flask", users, repeat=1) for users in (10, 1)),
+            *(step("aiohttp", users, repeat=1) for users in (1, 10)),
+            *(step("flask", users, repeat=2) for users in (1, 10)),
+            *(step("aiohttp", users, repeat=2) for users in (1, 10)),
+        ]
+    )
+    table = [(each.service, each.users, len(each.windows)) for each in rows(run)]
+    assert table == [("flask", 1, 2), ("flask", 10, 2), ("aiohttp", 1, 2), ("aiohttp", 10, 2)]
+
+
+def test_services_of_one_kind_stand_together_in_the_order_in_which_they_were_asked_for() -> None:
+    names = ("aiohttp", "stranger", "flask-threads", "sanic", "flask")
+    table = [each.service for each in rows(results([step(name, 1) for name in names]))]
+    assert table == ["flask-threads", "flask", "aiohttp", "sanic", "stranger"]
+
+
+def test_throughput_is_all_answers_over_all_seconds() -> None:
+    long, short = measured(10, 0.1, seconds=30), measured(10, 0.2, seconds=10, failures=100)
+    table = row(step("aiohttp", 10, measured=long), step("aiohttp", 10, repeat=2, measured=short))
+    assert table.throughput == pytest.approx((3000 + 500 - 100) / 40)
+    assert table.ratio == pytest.approx(85 / 100)
+
+
+def test_percentiles_are_of_all_samples_together() -> None:
+    quick, slow = {100.0: 900}, {500.0: 100}
+    table = row(
+        step("aiohttp", 10, measured=measured(10, latency=quick)),
+        step("aiohttp", 10, repeat=2, measured=measured(10, latency=slow)),
+    )
+    assert [table.percentile(rank) for rank in (0.5, 0.9, 0.99)] == [100, 100, 500]
+
+
+def test_what_was_counted_is_summed_and_the_most_memory_is_shown() -> None:
+    table = row(
+        step("aiohttp", 10, measured=measured(failures=1, errors={"a": 1}, unfinished=1, memory=5)),
+        step("aiohttp", 10, repeat=2, measured=measured(failures=3, errors={"a": 2, "b": 1}, unfinished=2, memory=7)),
+    )
+    assert (table.failures, table.errors, table.unfinished, table.memory) == (4, {"a": 3, "b": 1}, 3, 7)
+
+
+def test_cpu_is_weighed_by_time() -> None:
+    table = row(
+        step("aiohttp", 10, measured=measured(seconds=30, server_cpu=0.2, generator_cpu=0.1)),
+        step("aiohttp", 10, repeat=2, measured=measured(seconds=10, server_cpu=0.6, generator_cpu=0.5)),
+    )
+    assert table.server_cpu == pytest.approx(0.3)
+    assert table.generator_cpu == pytest.approx(0.2)
+    assert table.cpu_per_request == pytest.approx(0.3 * 40 / 4000 * 1e6)
+
+
+@pytest.mark.parametrize(("server_cpu", "microseconds"), [(0.02, 200), (0.0199, None), (0.0, None), (None, None)])
+def test_cpu_per_request_needs_a_fifth_of_a_second(server_cpu: float | None, microseconds: float | None) -> None:
+    table = row(step("aiohttp", 10, measured=measured(10, seconds=10, server_cpu=server_cpu)))
+    assert table.cpu_per_request == (None if microseconds is None else pytest.approx(microseconds))
+
+
+def test_a_service_that_is_not_ours_has_no_cpu_and_no_memory() -> None:
+    unseen = measured(server_cpu=None, busiest_cpu=None, memory=None, connections=None)
+    table = row(step("stranger", 10, measured=unseen))
+    assert (table.server_cpu, table.cpu_per_request, table.memory) == (None, None, None)
+
+
+def test_a_row_that_was_not_run_holds_nothing_but_its_prediction() -> None:
+    table = row(not_run("flask", 400))
+    assert not table.holds
+    assert (table.windows, table.doubts, table.bound) == ([], [], "not run")
+    assert table.predicted
+    assert table.predicted.throughput == pytest.approx(50)
+
+
+def test_a_row_is_bound_by_whatever_bound_its_repeats() -> None:
+    bounds = ["users", "CPU", "users"]
+    table = row(*(step("aiohttp", 10, repeat=place, bound=bound) for place, bound in enumerate(bounds)))
+    assert table.bound == "users, CPU"
+
+
+def test_a_repeat_that_was_not_run_does_not_bind() -> None:
+    stopped = step("aiohttp", 10, repeat=2, measured=None, bound="not run")
+    assert row(step("aiohttp", 10), stopped).bound == "users"
+
+
+def test_the_doubts_of_one_repeat_are_the_doubts_of_the_row() -> None:
+    table = row(
+        step("aiohttp", 10, repeat=1),
+        step("aiohttp", 10, repeat=2, doubts=["one"]),
+        step("aiohttp", 10, repeat=3, doubts=["one", "two"]),
+    )
+    assert table.doubts == ["one", "two"]
+    assert not table.holds
+
+
+@pytest.mark.parametrize(
+    ("responses", "doubts"),
+    [
+        ([0.1], []),
+        ([0.1, 0.1], []),
+        ([0.1, 0.11], []),
+        ([0.1, 0.125], ["the repeats disagree (80.0 to 100.0 a second)"]),
+        ([0.1, 0.1, 0.2], ["the repeats disagree (50.0 to 100.0 a second)"]),
+        ([0.1, 0.125, 0.1], ["the repeats disagree (80.0 to 100.0 a second)"]),
+    ],
+)
+def test_repeats_must_agree(responses: list[float], doubts: list[str]) -> None:
+    assert repeats(*responses).doubts == doubts
+
+
+def test_the_spread_is_half_of_the_distance_between_the_repeats() -> None:
+    assert repeats(0.1, 0.125).spread == pytest.approx(10)
+    assert repeats(0.1).spread == 0
+
+
+def test_a_deadlock_in_which_nothing_succeeds_is_divided_by_nothing() -> None:
+    table = row(stuck("flask", 5), stuck("flask", 5, repeat=2))
+    assert table.holds
+    assert (table.throughput, table.spread, table.ratio, table.bound) == (0, 0, None, "deadlock")
+    assert (table.failures, table.requests, table.errors) == (100, 100, {"status 504": 100})
+    assert table.percentile(0.5) == pytest.approx(1000)
+
+
+def test_the_few_who_get_out_of_a_deadlock_need_not_agree() -> None:
+    table = row(stuck("flask", 5), stuck("flask", 5, succeeded=2, repeat=2))
+    assert table.holds
+    assert table.throughput == pytest.approx(0.1)
+
+
+def test_what_is_a_deadlock_once_and_not_again_is_doubted() -> None:
+    freed = step("flask", 5, scenario="ask", repeat=2, bound="unexplained", doubts=["most succeeded"])
+    table = row(stuck("flask", 5), freed)
+    assert not table.holds
+    assert set(table.bound.split(", ")) == {"deadlock", "unexplained"}
+
+
+def test_where_nothing_is_answered_nothing_is_divided() -> None:
+    hung = measured(10, requests=0, response_ms=0.0, latency={}, per_second={}, unfinished=10)
+    table = row(step("stranger", 10, measured=hung), step("stranger", 10, repeat=2, measured=hung))
+    assert (table.throughput, table.ratio, table.spread, table.cpu_per_request) == (0, None, 0, None)
+    assert table.percentile(0.5) is None
+
+
+def test_repeats_that_share_a_pool_unevenly_are_bound_by_it_once() -> None:
+    bounds = [f"database pool, unevenly shared ({most} of 20 users on 10 of 20)" for most in (16, 14)]
+    table = row(*(step("aiohttp", 20, repeat=place, bound=bound) for place, bound in enumerate(bounds)))
+    assert table.bound == bounds[0]

@@ -1,0 +1,165 @@
+"""Two runs side by side: which steps make a pair, what their difference means, and which runs do not compare."""
+
+import pytest
+
+from loadtest.results.schema import Results, Step
+from loadtest.verdict.aggregate import rows
+from loadtest.verdict.before_after import (
+    FASTER,
+    SLOWER,
+    WITHIN,
+    Pair,
+    conclusion,
+    only,
+    pairs,
+    refuse_others,
+    verdict,
+)
+from tests.loadtest.support.fabricated import not_run, results, step, stuck
+
+DOUBTS = ["a doubt"]
+
+
+def repeats(*responses: float, users: int = 10, service: str = "aiohttp") -> list[Step]:
+    """One service whose answers took so long in each repeat."""
+    return [step(service, users, response, repeat=place) for place, response in enumerate(responses, 1)]
+
+
+def paired(before: list[Step], after: list[Step]) -> list[Pair]:
+    return pairs(rows(results(before)), rows(results(after)))
+
+
+def pair(before: list[Step], after: list[Step]) -> Pair:
+    (found,) = paired(before, after)
+    return found
+
+
+def test_steps_that_both_runs_measured_make_a_pair() -> None:
+    before = [step("flask", 1), step("flask", 50), step("aiohttp", 1), step("aiohttp", 400), not_run("flask", 400)]
+    after = [step("aiohttp", 1), step("aiohttp", 50), not_run("aiohttp", 400), step("flask", 50), step("flask", 400)]
+    found = [(each.before.service, each.before.users) for each in paired(before, after)]
+    assert found == [("flask", 50), ("aiohttp", 1)]
+
+
+def test_what_only_one_run_measured_is_named() -> None:
+    before = [step("flask", 1), step("flask", 50), not_run("flask", 400)]
+    after = [step("flask", 1), step("flask", 400), not_run("flask", 50), step("aiohttp", 1)]
+    assert only(rows(results(before)), rows(results(after))) == [
+        "Only measured before: flask at 50 users.",
+        "Only measured after: flask at 400 users.",
+        "Only measured after: aiohttp at 1 user.",
+    ]
+
+
+def test_the_ratio_is_of_throughput_and_the_spread_is_of_both() -> None:
+    found = pair(repeats(0.100, 0.104), repeats(0.200, 0.205))
+    assert (
+        found.ratio == pytest.approx(found.after.throughput / found.before.throughput) == pytest.approx(0.5, rel=0.02)
+    )
+    assert found.difference == pytest.approx(found.after.throughput - found.before.throughput)
+    assert found.spread == pytest.approx(found.before.spread + found.after.spread)
+    assert found.before.spread > 0 < found.after.spread
+
+
+def test_who_answered_nothing_before_has_no_ratio() -> None:
+    assert pair([stuck("flask", 10)], [step("flask", 10)]).ratio is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        (repeats(0.200, 0.204), repeats(0.100, 0.102), FASTER),
+        (repeats(0.100, 0.102), repeats(0.200, 0.204), SLOWER),
+        (repeats(0.100, 0.104), repeats(0.101, 0.105), WITHIN),
+        (repeats(0.100, 0.100), repeats(0.100, 0.100), WITHIN),
+        (repeats(0.100, 0.100), repeats(0.104, 0.104), "under 5%"),  # two repeats agree by chance, too
+        (repeats(0.104, 0.104), repeats(0.100, 0.100), "under 5%"),
+        (repeats(0.100, 0.100), repeats(0.106, 0.106), SLOWER),
+        (repeats(0.100), repeats(0.200, 0.200), "unknown: one repeat has no spread"),
+        (repeats(0.100, 0.100), repeats(0.200), "unknown: one repeat has no spread"),
+        (repeats(0.100, 0.200), repeats(0.100, 0.100), "inconclusive"),  # the repeats disagree
+        ([step("aiohttp", 10, doubts=DOUBTS)], repeats(0.200), "inconclusive"),
+        (repeats(0.100), [step("aiohttp", 10, doubts=DOUBTS)], "inconclusive"),
+    ],
+)
+def test_a_difference_means_something_where_it_is_large_and_larger_than_the_repeats_differ(
+    before: list[Step], after: list[Step], says: str
+) -> None:
+    assert pair(before, after).says == says
+
+
+def test_the_verdict_names_what_changed_and_counts_the_rest() -> None:
+    before = [
+        *repeats(0.200, 0.200),
+        *repeats(0.100, 0.100, users=50),
+        *repeats(0.100, 0.100, users=400),
+        *repeats(1.0, 1.0, service="flask"),
+        *repeats(0.100, users=5),
+    ]
+    after = [
+        *repeats(0.100, 0.100),
+        *repeats(0.200, 0.200, users=50),
+        *repeats(0.104, 0.104, users=400),
+        *repeats(1.0, 1.0, service="flask"),
+        *repeats(0.200, users=5),
+    ]
+    faster, slower, same, unknown = verdict(paired(before, after))
+    assert faster == "aiohttp at 10 users is faster: 50.0 requests a second before, 100.0 after, 2.00 times as many."
+    assert slower == "aiohttp at 50 users is slower: 500.0 requests a second before, 250.0 after, 0.50 times as many."
+    assert same.startswith("2 of 5 steps differ by less than 5%, or ")
+    assert unknown.startswith("Of 1 of 5 steps nothing can be told")
+
+
+def test_what_answered_nothing_before_is_not_told_as_a_ratio() -> None:
+    before = [stuck("flask", 10), stuck("flask", 10, repeat=2)]
+    (told,) = verdict(paired(before, repeats(0.1, 0.1, service="flask")))
+    assert told == "flask at 10 users is faster: 0.0 requests a second before, 100.0 after."
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (
+            [*repeats(0.2, 0.2), *repeats(0.1, 0.1, users=50)],
+            [*repeats(0.1, 0.1), *repeats(0.3, 0.3, users=50)],
+            "aiohttp at 50 users is slower: ",
+        ),  # by two thirds, the other by a half
+        (repeats(0.1, 0.1), repeats(0.1, 0.1), "No step differs by as much "),
+        (repeats(0.1, 0.1), repeats(0.104, 0.104), "No step differs by as much "),
+        (repeats(0.1), repeats(0.2), "Whether anything differs cannot be told"),
+        ([step("aiohttp", 10, doubts=DOUBTS)], repeats(0.2), "Whether anything differs cannot be told"),
+    ],
+    ids=["two", "none", "little", "one repeat", "doubts"],
+)
+def test_the_conclusion_is_the_largest_difference_that_means_anything(
+    before: list[Step], after: list[Step], told: str
+) -> None:
+    found = conclusion(paired(before, after))
+    assert found.startswith(told)
+    assert not found.endswith(".")
+
+
+def asked(**changes: object) -> Results:
+    run = results([step("aiohttp", 10)])
+    return run.model_copy(update={"options": run.options.model_copy(update=changes)})
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"scenario": "query"}, "scenario is delay before and query after."),
+        ({"delay": "250ms"}, "delay is 100ms before and 250ms after."),
+        ({"think": 1.5}, "think is 0.0 before and 1.5 after."),
+    ],
+)
+def test_runs_that_asked_for_different_things_are_refused_in_one_sentence(
+    changes: dict[str, object], told: str
+) -> None:
+    with pytest.raises(ValueError, match="The runs do not compare") as refusal:
+        refuse_others(asked(), asked(**changes))
+    assert str(refusal.value).endswith(told)
+
+
+@pytest.mark.parametrize("changes", [{}, {"users": [1, 2]}, {"repeats": 3}, {"seconds": 2.0}, {"quick": True}])
+def test_runs_of_other_sizes_compare(changes: dict[str, object]) -> None:
+    refuse_others(asked(), asked(**changes))

@@ -1,0 +1,175 @@
+from typing import Any
+
+import pytest
+
+from loadtest.contenders.service import lineup
+from loadtest.results.schema import Results
+from loadtest.results.suite import CPU, DELAY, HEALTHZ
+from loadtest.verdict.lineup import conclusion, costs, doubts, lacking, portraits, priced, sentences
+from tests.loadtest.support.fabricated import lineup_of, measured
+
+NAMES = tuple(lineup(2))
+
+ALL = lineup_of()
+
+
+def changed(run: Results, service: str, users: int, **changes: Any) -> Results:
+    """The run with one step that is otherwise."""
+    steps = [
+        each.model_copy(update=changes) if (each.service, each.users) == (service, users) else each
+        for each in run.steps
+    ]
+    return run.model_copy(update={"steps": steps})
+
+
+def without(service: str, users: int = 400, **changes: Any) -> dict[str, Results]:
+    """All of it, of which one step of the wait is otherwise."""
+    return {**ALL, DELAY: changed(ALL[DELAY], service, users, **changes)}
+
+
+def concluded(measured: dict[str, Results]) -> str:
+    return conclusion(portraits(measured))
+
+
+def test_there_is_a_portrait_of_each_service_those_of_one_kind_together() -> None:
+    assert [each.name for each in portraits(lineup_of(("aiohttp", "django", "sanic", "flask")))] == [
+        *("django", "flask", "aiohttp", "sanic")
+    ]
+
+
+def test_a_portrait_has_what_was_measured_under_the_wait_and_under_both_controls() -> None:
+    (flask,) = portraits(lineup_of(("flask",)))
+    for way, users in ((DELAY, 1), (DELAY, 64), (DELAY, 400), (CPU, None), (HEALTHZ, None)):
+        assert flask.row(way, users) is flask.held(way, users) is not None
+    assert flask.row(DELAY) is flask.row(DELAY, 400)
+    assert flask.row(DELAY, 10) is None
+    assert flask.framework == "Flask"
+
+
+def test_what_is_inconclusive_was_measured_and_does_not_hold() -> None:
+    (flask,) = portraits(lineup_of(("flask",), doubts=["a doubt"]))
+    assert flask.row(DELAY) is not None
+    assert flask.held(DELAY) is None
+
+
+def test_what_was_not_run_is_neither() -> None:
+    (flask,) = portraits(lineup_of(("flask",), measured=None))
+    assert flask.row(DELAY) is flask.held(DELAY) is None
+
+
+SLOW: dict[str, Any] = {"measured": measured(400, 1.0), "bound": "CPU"}
+"""A tenth of what the users could send."""
+
+
+@pytest.mark.parametrize(
+    ("runs", "said"),
+    [
+        (
+            ALL,
+            "At 400 users all 5 services that run out of slots answer what their slots let through and all 6 others "
+            "what the users send, whatever their framework",
+        ),
+        (
+            lineup_of(("flask", "aiohttp")),
+            "At 400 users flask answers what its slots let through and aiohttp what the users send",
+        ),
+        (
+            lineup_of(("flask", "flask-threads", "aiohttp")),
+            "At 400 users all 2 services that run out of slots answer what their slots let through and aiohttp "
+            "what the users send",
+        ),
+        (
+            lineup_of(("aiohttp", "sanic")),
+            "At 400 users all 2 services answer what the users send, whatever their framework",
+        ),
+        (lineup_of(("flask",)), "At 400 users flask answers what its slots let through"),
+        (
+            without("sanic", doubts=["a doubt"]),
+            "At 400 users all 5 services that run out of slots answer what their slots let through and 5 of 6 others "
+            "what the users send, whatever their framework",
+        ),
+        (
+            without("django-async", **SLOW),
+            "At 400 users all 5 services that run out of slots answer what their slots let through and 5 of 6 others "
+            "what the users send",
+        ),
+        (
+            without("django", measured=None),
+            "At 400 users 4 of 5 services that run out of slots answer what their slots let through and all 6 others "
+            "what the users send, whatever their framework",
+        ),
+        (
+            {DELAY: ALL[DELAY].model_copy(update={"steps": ALL[DELAY].steps[:3]})},  # a run that ended early
+            "At 400 users 1 of 5 services that run out of slots answers what their slots let through",
+        ),
+        (lineup_of(doubts=["a doubt"]), "At 400 users nothing that was measured can be trusted"),
+        (lineup_of(ways=[CPU]), "At 400 users nothing was measured"),
+        (lineup_of(("aiohttp",), **SLOW), "At 400 users no service comes up to its prediction"),
+    ],
+)
+def test_the_conclusion_is_drawn_from_the_rows_that_hold(runs: dict[str, Results], said: str) -> None:
+    assert concluded(runs) == said
+
+
+def test_who_falls_short_is_named_with_what_bound_it() -> None:
+    assert sentences(portraits(without("django-async", **SLOW)))[0] == (
+        "django-async falls short at 400 users: 400 of 4000 requests a second, bound by CPU."
+    )
+
+
+def test_what_is_inconclusive_falls_short_of_nothing() -> None:
+    told = sentences(portraits(without("django-async", **SLOW, doubts=["a doubt"])))
+    assert not any("falls short" in sentence for sentence in told)
+
+
+def test_the_controls_say_what_the_wait_hides() -> None:
+    run = changed(ALL[HEALTHZ], "django", 32, measured=measured(32, server_cpu=1.0))
+    cheap = changed(run, "sanic", 32, measured=measured(32, server_cpu=0.05))
+    found = portraits({**ALL, HEALTHZ: cheap})
+    assert next(iter(costs(found))) == "sanic"
+    assert priced(found) == "A request that does nothing costs sanic 156 µs of CPU time, and django 3125 µs"
+    assert sentences(found) == [
+        "Where requests compute, at /cpu, services answer in a second: blocking ones 20, non-blocking ones 20."
+    ]
+
+
+def test_a_cost_that_is_inconclusive_is_no_cost() -> None:
+    run = changed(ALL[HEALTHZ], "django", 32, doubts=["a doubt"])
+    assert "django" not in costs(portraits({**ALL, HEALTHZ: run}))
+    assert costs(portraits(lineup_of(doubts=["a doubt"]))) == {}
+
+
+def test_costs_that_are_the_same_are_told_as_one() -> None:
+    assert priced(portraits(lineup_of(("flask", "aiohttp")))) == (
+        "A request that does nothing costs aiohttp and flask 2344 µs of CPU time"
+    )
+
+
+def test_what_cannot_be_told_is_said() -> None:
+    found = portraits(lineup_of(doubts=["a doubt"]))
+    assert priced(found) == "What a framework costs cannot be told: no measurement of /healthz holds"
+    assert sentences(found) == []
+
+
+def test_every_doubt_says_of_which_comparison_it_is() -> None:
+    runs = {**ALL, CPU: changed(ALL[CPU], "django", 32, doubts=["a doubt"])}
+    assert doubts(runs) == ["Inconclusive: cpu of django at 32 users, because a doubt."]
+    assert doubts(ALL) == []
+
+
+def test_what_is_lacking_is_said() -> None:
+    cut = ALL[CPU].model_copy(update={"complete": False})
+    failed = cut.model_copy(update={"failure": "flask died with status 1."})
+    assert lacking(ALL) == []
+    assert lacking({DELAY: ALL[DELAY], CPU: cut}) == [
+        "Nothing was measured under healthz.",
+        "The comparison under cpu was interrupted.",
+    ]
+    assert lacking({**ALL, CPU: failed}) == ["The comparison under cpu failed: flask died with status 1."]
+
+
+def test_a_service_that_only_one_comparison_came_to_has_a_portrait_too() -> None:
+    runs = {DELAY: lineup_of(("flask", "aiohttp"))[DELAY], CPU: lineup_of(("flask",))[CPU]}
+    _, aiohttp = portraits(runs)
+    assert aiohttp.row(CPU) is None
+    assert aiohttp.row(DELAY) is not None

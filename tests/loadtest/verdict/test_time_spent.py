@@ -1,0 +1,93 @@
+"""A request's time in parts: what is known of each is added up, and none is made of what nobody told."""
+
+import pytest
+
+from loadtest.results.exchange import Exchange
+from loadtest.verdict.time_spent import Divider, Parts, Times
+from tests.loadtest.support.fabricated import WAIT, contender, options
+
+TELLS = "app; pid=1; lane=loop"
+
+LONG = Times(response=0.5, waited=0.4, served=0.42, received=0.0)
+"""A request that waited four times as long as its scenario has it."""
+
+NO_LINE, LINE = Parts(0.08, 0.0, 0.4, 0.02), Parts(0.08, 0.3, 0.1, 0.02)
+
+
+def divider(service: str, scenario: str = "delay") -> Divider:
+    return Divider(contender(service, scenario), options(scenario=scenario))
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        (Times(0.5, 0.1, 0.12, 0.0), Parts(0.38, 0.0, 0.1, 0.02)),
+        (Times(0.5, 0.1, 0.12, 0.2), Parts(0.18, 0.0, 0.3, 0.02)),  # a stream is waited for until its last byte
+        (Times(0.5, 0.0, 0.12, 0.0), Parts(0.38, 0.0, 0.0, 0.12)),
+        (Times(0.5, 0.5, 0.5, 0.0), Parts(0.0, 0.0, 0.5, 0.0)),
+        (Times(0.5, 0.51, 0.52, 0.0), Parts(0.0, 0.0, 0.51, 0.01)),  # clocks differ: nothing takes less than no time
+        (Times(0.5, 0.13, 0.12, 0.0), Parts(0.38, 0.0, 0.13, 0.0)),
+        (Times(0.0, 0.0, 0.0, 0.0), Parts(0.0, 0.0, 0.0, 0.0)),
+    ],
+)
+def test_a_request_queues_for_as_long_as_its_service_does_not_know_of_it(times: Times, expected: Parts) -> None:
+    assert divider("flask").parts(times) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("service", "scenario", "expected"),
+    [
+        *((name, "query", LINE) for name in ("flask", "flask-threads", "flask-gevent", "aiohttp")),
+        ("flask-threads", "fetch", LINE),
+        ("aiohttp", "fetch", LINE),
+        ("aiohttp", "offload", LINE),  # for a thread
+        ("flask-threads", "offload", NO_LINE),  # it has its thread by then
+        *((name, "delay", NO_LINE) for name in ("flask", "flask-threads", "aiohttp")),
+        ("aiohttp", "blocking", NO_LINE),
+        ("aiohttp", "ask", NO_LINE),  # nobody knows how long a person takes
+        ("aiohttp", "file", NO_LINE),
+        ("aiohttp", "mixed", NO_LINE),  # each request has a wait of its own
+        ("flask-threads", "mixed", NO_LINE),
+        ("stranger", "query", NO_LINE),
+    ],
+)
+def test_what_was_waited_beyond_the_scenario_was_in_line_where_there_is_a_line(
+    service: str, scenario: str, expected: Parts
+) -> None:
+    assert divider(service, scenario).parts(LONG) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("waited", [0.0, WAIT / 2, WAIT])
+def test_who_waited_no_longer_than_the_scenario_was_in_no_line(waited: float) -> None:
+    found = divider("aiohttp", "query").parts(Times(0.5, waited, waited, 0.0))
+    assert (found.line, found.wait) == pytest.approx((0.0, waited))
+
+
+@pytest.mark.parametrize("service", ["flask", "flask-threads", "aiohttp"])
+def test_what_computes_works_and_does_not_wait(service: str) -> None:
+    found = divider(service, "cpu").parts(Times(0.5, 0.1, 0.12, 0.001))
+    assert found == pytest.approx(Parts(0.379, 0.0, 0.0, 0.121))
+
+
+def test_in_a_queue_is_who_stands_before_the_service_or_on_it() -> None:
+    parts = Parts(0.25, 0.5, 0.125, 0.125)
+    assert (parts.total, parts.queued) == (1.0, 0.75)
+    assert Parts(0.0, 0.0, 0.0, 0.0).queued == 0.0
+
+
+@pytest.mark.parametrize(
+    ("exchange", "expected"),
+    [
+        (Exchange(1.0, 1.5, 1.5, 200, TELLS, 0.4, 0.42), LINE),
+        (Exchange(1.0, 1.5, 1.5, 503, TELLS, 0.4, 0.42), LINE),  # a refusal may have waited for as long
+        (Exchange(1.0), None),
+        (Exchange(1.0, 1.5), None),
+        (Exchange(1.0, 1.5, None, 200, TELLS, 0.4, 0.42), None),
+        (Exchange(1.0, 1.5, 1.5, 200), None),
+        (Exchange(1.0, None, 1.5, 0, TELLS, 0.4, 0.42), None),
+    ],
+    ids=["told", "refused", "unanswered", "headers alone", "no end", "nothing told", "no headers"],
+)
+def test_a_request_has_parts_once_it_is_over_and_told_of(exchange: Exchange, expected: Parts | None) -> None:
+    found = divider("aiohttp", "query").of(exchange)
+    assert found == (expected and pytest.approx(expected))

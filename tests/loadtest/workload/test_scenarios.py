@@ -1,0 +1,274 @@
+import json
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from contract.operations import OPERATIONS
+from contract.replies import NO_HEADERS
+from contract.settings import Settings
+from loadtest.contenders.service import Service, lineup
+from loadtest.workload.closed import Limit, Load, knee, predict
+from loadtest.workload.scenarios import (
+    ABOUT,
+    CORES,
+    DAY,
+    MIXED,
+    SCENARIOS,
+    Scenario,
+    computes,
+    day,
+    load,
+    longest,
+    needs,
+    patience,
+)
+
+KNOWN = lineup(2)
+
+LEFT_OUT = {
+    "index": "waits for nothing",
+    "openapi": "waits for nothing",
+    "metrics": "waits for nothing",
+    "answer": "is what the person of ask does",
+    "barrier": "waits for as many others in the same process: no load, but a proof of concurrency",
+}
+"""The endpoints that are no scenario, and why."""
+
+TAGS = """
+import json
+from loadtest.generator.users import TwinUser
+print(json.dumps([[task.__name__, sorted(task.locust_tag_set)] for task in TwinUser.tasks]))
+"""
+
+
+@pytest.fixture(autouse=True)
+def _two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loadtest.workload.scenarios.cores", lambda: 2)
+
+
+def operation(name: str) -> Any:
+    return next(operation for operation in OPERATIONS if operation.name == name)
+
+
+def test_every_endpoint_that_waits_is_a_scenario_or_is_left_out_for_a_reason() -> None:
+    assert sorted([*SCENARIOS, *LEFT_OUT]) == sorted(each.name for each in OPERATIONS)
+    assert all(operation(name).waits_for == "nothing" for name, why in LEFT_OUT.items() if why == "waits for nothing")
+
+
+def test_every_scenario_has_a_task_of_its_own_tag_in_locust() -> None:
+    ran = subprocess.run([sys.executable, "-c", TAGS], capture_output=True, text=True, check=True, timeout=60)
+    assert sorted(json.loads(ran.stdout)) == sorted([name, [name]] for name in ABOUT)
+
+
+def test_what_can_be_chosen_is_every_scenario_and_the_mixed_day() -> None:
+    assert ABOUT.keys() == {*SCENARIOS, MIXED}
+    assert DAY.keys() <= SCENARIOS.keys()
+    assert sum(DAY.values()) == 100
+    for name, weight in DAY.items():
+        assert f"{name} {weight}" in ABOUT[MIXED]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+@pytest.mark.parametrize("share", [0.0001, 0.01, 0.033, 0.1, 0.5, 1.0], ids="{:.2%}".format)
+def test_what_is_asked_for_is_what_the_contract_takes(scenario: Scenario, share: float) -> None:
+    delay = round(share * longest(scenario.name), 4)
+    target = scenario.target.format(delay=f"{delay}s", question="0" * 32, patience=patience(delay))
+    asked = operation(scenario.name).parse(target, NO_HEADERS, Settings())
+    if scenario.foretold and not scenario.waits_for_requests:
+        assert delay in (getattr(asked, "delay", None), getattr(asked, "duration", None))
+
+
+@pytest.mark.parametrize(
+    ("delay", "seconds"), [(0.001, 1.0), (0.1, 1.0), (0.25, 2.5), (1.0, 10.0), (2.0, 10.0), (10.0, 10.0)]
+)
+def test_an_asker_waits_much_longer_than_a_person_takes_and_no_longer_than_may_be(delay: float, seconds: float) -> None:
+    assert patience(delay) == pytest.approx(seconds)
+    assert patience(delay) <= Settings().max_duration
+
+
+@pytest.mark.parametrize(("name", "seconds"), [("delay", 10.0), ("fanout", 2.0), ("ask", 10.0), (MIXED, 10.0)])
+def test_the_longest_delay_is_that_of_which_all_waits_fit_into_one_request(name: str, seconds: float) -> None:
+    assert longest(name) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("name", "needed"),
+    [
+        *(
+            (name, set())
+            for name in ("delay", "fanout", "file", "drip", "sse", "blocking", "offload", "cpu", "healthz")
+        ),
+        ("fetch", {"upstream"}),
+        ("query", {"database"}),
+        ("ask", {"database"}),
+        (MIXED, {"database", "upstream"}),
+    ],
+)
+def test_a_scenario_says_what_has_to_be_behind_the_services(name: str, needed: set[str]) -> None:
+    assert needs(name) == needed
+
+
+FLASK, THREADS, GEVENT, AIOHTTP = ("flask", "flask-threads", "flask-gevent", "aiohttp")
+DATABASE, UPSTREAM = "database pool", "upstream pool"
+
+
+def limits(**capacities: int) -> dict[str, int]:
+    return {name.replace("_", " "): capacity for name, capacity in capacities.items()}
+
+
+LOADS: list[tuple[str, str, float, dict[str, int]]] = [
+    *((name, FLASK, 0.1, limits(slots=5)) for name in ("delay", "ask", "drip", "sse", "blocking", "offload")),
+    *((name, THREADS, 0.1, limits(slots=64)) for name in ("delay", "ask", "drip", "sse", "blocking", "offload")),
+    # gevent makes the blocking calls of Flask's code cooperative, the pitfall and its repair too
+    *((name, GEVENT, 0.1, {}) for name in ("delay", "ask", "drip", "sse", "blocking", "offload")),
+    *((name, AIOHTTP, 0.1, {}) for name in ("delay", "ask", "drip", "sse")),
+    ("fanout", FLASK, 0.5, limits(slots=5)),
+    ("fanout", THREADS, 0.5, limits(slots=64)),
+    ("fanout", GEVENT, 0.5, {}),
+    ("fanout", AIOHTTP, 0.1, {}),
+    ("fetch", FLASK, 0.1, limits(slots=5, upstream_pool=50)),
+    ("fetch", THREADS, 0.1, limits(slots=64, upstream_pool=20)),
+    ("fetch", GEVENT, 0.1, limits(upstream_pool=20)),
+    ("fetch", AIOHTTP, 0.1, limits(upstream_pool=20)),
+    ("query", FLASK, 0.1, limits(slots=5, database_pool=50)),
+    ("query", THREADS, 0.1, limits(slots=64, database_pool=20)),
+    ("query", GEVENT, 0.1, limits(database_pool=20)),
+    ("query", AIOHTTP, 0.1, limits(database_pool=20)),
+    ("blocking", AIOHTTP, 0.1, limits(event_loops=2)),
+    ("offload", AIOHTTP, 0.1, limits(threads=64)),
+    ("cpu", FLASK, 0.1, limits(slots=5, cores=2)),
+    ("cpu", THREADS, 0.1, limits(slots=64, cores=2)),
+    ("cpu", GEVENT, 0.1, limits(cores=2)),
+    ("cpu", AIOHTTP, 0.1, limits(event_loops=2, cores=2)),
+]
+
+
+LIKE = {
+    "flask-async": FLASK,
+    "django": THREADS,
+    "pyramid": THREADS,
+    "django-async": AIOHTTP,
+    "tornado": AIOHTTP,
+    "sanic": AIOHTTP,
+    "fastapi": AIOHTTP,
+}
+"""What holds the same for as long, whatever its framework."""
+
+LOADS += [
+    (name, service, 0.1 if service == "flask-async" else wait, limited)  # which waits for a fanout as coroutines do
+    for service, other in LIKE.items()
+    for name, known, wait, limited in LOADS
+    if known == other
+]
+
+
+@pytest.mark.parametrize(("name", "service", "wait", "limited"), LOADS, ids=str)
+@pytest.mark.parametrize("think", [0.0, 0.9])
+def test_a_request_holds_what_its_kind_of_service_has_for_its_whole_wait(
+    name: str, service: str, wait: float, limited: dict[str, int], think: float
+) -> None:
+    got = load(name, KNOWN[service], 0.1, think)
+    assert got is not None
+    assert got.wait == pytest.approx(wait)
+    assert got.think == think
+    assert {limit.name: limit.capacity for limit in got.limits} == limited
+    assert all(limit.held == pytest.approx(wait) for limit in got.limits)
+    assert got.patience == (1.0 if name == "ask" else None)
+
+
+def test_every_scenario_is_foretold_for_every_service_but_the_disk_and_what_a_framework_costs() -> None:
+    told = {(name, service) for name, service, *_ in LOADS}
+    unknown = ("file", "healthz")
+    assert told == {(name, service) for name in SCENARIOS for service in KNOWN if name not in unknown}
+    assert {load(name, service, 0.1, 0.0) for name in unknown for service in KNOWN.values()} == {None}
+
+
+def test_the_control_of_what_a_framework_costs_waits_for_nothing_and_is_no_part_of_a_day() -> None:
+    assert operation("healthz").waits_for == "nothing"
+    assert SCENARIOS["healthz"].target == "/healthz"
+    assert "healthz" not in DAY
+    assert not computes("healthz")
+
+
+@pytest.mark.parametrize("name", [FLASK, THREADS, GEVENT, AIOHTTP])
+@pytest.mark.parametrize("users", [10, 11, 200, 10_000])
+def test_a_pool_of_ten_lets_no_service_do_more_than_100_queries_a_second(name: str, users: int) -> None:
+    alone = replace(KNOWN[name], workers=1, pool_size=10)
+    got = load("query", alone, 0.1, 0.0)
+    assert got is not None
+    assert predict(users, got).throughput <= 100
+    if name != FLASK:  # whose one slot is tighter
+        assert predict(10_000, got).bound == DATABASE
+
+
+@pytest.mark.parametrize(
+    ("change", "limited"),
+    [
+        ({"workers": 1}, limits(threads=32)),
+        ({"threads": 8}, limits(threads=16)),
+        ({"workers": 3, "threads": 5, "pool_size": 1}, limits(threads=15)),
+    ],
+)
+def test_the_threads_of_a_repair_are_those_of_all_processes(change: dict[str, int], limited: dict[str, int]) -> None:
+    got = load("offload", replace(KNOWN[AIOHTTP], **change), 0.1, 0.0)  # type: ignore[arg-type] # numbers, all of them
+    assert got is not None
+    assert {limit.name: limit.capacity for limit in got.limits} == limited
+
+
+@pytest.mark.parametrize(("workers", "cores"), [(1, 1), (2, 2), (4, 2)])
+def test_a_service_computes_on_as_many_cores_as_it_has_processes_and_the_machine_cores(
+    workers: int, cores: int
+) -> None:
+    got = load("cpu", replace(KNOWN[AIOHTTP], workers=workers), 0.1, 0.0)
+    assert got is not None
+    assert Limit(CORES, cores, 0.1) in got.limits
+
+
+def mixed(service: Service, delay: float = 0.1, think: float = 0.0) -> Load:
+    got = load(MIXED, service, delay, think)
+    assert got is not None
+    return got
+
+
+def test_a_mixed_day_holds_each_thing_for_its_share_of_the_requests() -> None:
+    got = mixed(KNOWN[THREADS])
+    held = {limit.name: limit.held for limit in got.limits}
+    assert got.wait == pytest.approx(0.09)  # all but the file, of which nobody knows: it is a ceiling
+    assert held == {
+        "slots": pytest.approx(0.09),
+        DATABASE: pytest.approx(0.03),
+        UPSTREAM: pytest.approx(0.025),
+    }
+    assert knee(got) == pytest.approx(20 / 0.03 * 0.09)
+
+
+def test_on_a_mixed_day_askers_wait_as_long_as_it_takes_and_other_requests_let_answers_in() -> None:
+    got = mixed(KNOWN[FLASK])
+    assert got.patience is None
+    assert predict(400, got).bound == "slots"
+
+
+def test_a_mixed_day_holds_no_slots_where_there_are_none() -> None:
+    assert [limit.name for limit in mixed(KNOWN[AIOHTTP]).limits] == [DATABASE, UPSTREAM]
+    assert mixed(KNOWN[AIOHTTP]).wait == pytest.approx(0.09)
+
+
+def test_a_day_has_as_many_requests_of_each_kind_as_it_has_weight() -> None:
+    assert Counter(day()) == DAY
+
+
+def test_every_part_of_a_day_has_its_share_of_each_kind() -> None:
+    total = sum(DAY.values())
+    seen: Counter[str] = Counter()
+    for length, name in enumerate(day(), 1):
+        seen[name] += 1
+        for kind, weight in DAY.items():
+            assert abs(seen[kind] - length * weight / total) <= 1, f"{seen} after {length}"
+
+
+def test_every_day_is_the_same() -> None:
+    assert list(day()) == list(day())
