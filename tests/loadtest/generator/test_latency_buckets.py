@@ -51,14 +51,14 @@ def test_a_bucket_is_its_own_bucket() -> None:
 
 def test_locust_counts_in_these_buckets_once_they_are_installed() -> None:
     program = """
-import json, locust.stats, loadtest.buckets
+import json, locust.stats, loadtest.generator.latency_buckets
 def counted():
     stats = locust.stats.RequestStats()
     for milliseconds in (0.8765, 102.4, 1003, 1045):
         stats.log_request("GET", "/", milliseconds, 0)
     return sorted(stats.total.response_times)
 stock = counted()
-loadtest.buckets.install()
+loadtest.generator.latency_buckets.install()
 print(json.dumps([stock, counted()]))
 """
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
