@@ -8,10 +8,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from queue import Empty
 from typing import Literal
 
-from serving.processes import address_in, lines_of, start, stop, tail
-
 from . import BackingFailed
 from .postgres import database
+from .processes import address_in, lines_of, start, stop, tail
 
 Need = Literal["database", "upstream"]
 

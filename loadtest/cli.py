@@ -14,7 +14,7 @@ from loadtest.race.command import race
 from loadtest.results.schema import FILE, load
 from loadtest.results.suite import WAYS, is_lineup, load_all
 from loadtest.results.suite import options as way_options
-from loadtest.terminal.comparison import console
+from loadtest.terminal.progress import console
 from loadtest.verdict.before_after import refuse_others
 from serving.serve import raise_descriptors
 

@@ -18,8 +18,9 @@ from loadtest.processes.service import ServiceFailed
 from loadtest.processes.stack import Part, serve
 from loadtest.results.schema import Results, save
 from loadtest.results.suite import save_all
-from loadtest.terminal.comparison import progress, show
+from loadtest.terminal.comparison import show
 from loadtest.terminal.lineup import show_lineup
+from loadtest.terminal.progress import progress
 from loadtest.verdict.comparison import conclusive
 
 VERDICT, FAILED, INCONCLUSIVE = 0, 1, 2

@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 
 import psutil
 
+from backing.processes import start, stop
 from loadtest.bench import Finding
 from loadtest.contenders.service import cores, lineup
 from loadtest.processes.service import ServiceFailed, answering_process, running
 from loadtest.race.command import locust
 from loadtest.race.racers import Racer
-from serving.processes import start, stop
 
 ROUNDS = 12
 SECONDS = 4.0

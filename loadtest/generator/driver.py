@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import IO, Any
 
-from serving.processes import lines_of, stop, tail
+from backing.processes import lines_of, stop, tail
 
 COMMAND = [sys.executable, "-m", "loadtest.generator.process"]
 

@@ -15,8 +15,8 @@ from typing import IO
 
 import psutil
 
+from backing.processes import address_in, lines_of, start, stop, tail
 from loadtest.contenders.service import Service
-from serving.processes import address_in, lines_of, start, stop, tail
 
 START_WITHIN = 30.0
 """Seconds that a service may take until it answers."""

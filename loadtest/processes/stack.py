@@ -19,10 +19,10 @@ from rich.text import Text
 
 from backing.environment import upstream_command
 from backing.postgres import Database, database
+from backing.processes import lines_of, start, stop
 from contract import ports
 from contract.operations import OPERATIONS
 from loadtest.contenders.service import Service, in_words
-from serving.processes import lines_of, start, stop
 
 from . import signals
 from .service import ServiceFailed, answering_process

@@ -1,88 +1,22 @@
-"""What a run shows in the terminal: a progress bar while it goes on, two tables and the verdict at its end."""
+"""What a comparison prints at its end: its services, two tables and the verdict."""
 
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import groupby, zip_longest
 
 from rich.box import SIMPLE_HEAD
-from rich.columns import Columns
-from rich.console import Console, RenderableType
-from rich.live import Live
+from rich.console import Console
 from rich.padding import Padding
-from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from loadtest.contenders.service import in_words
-from loadtest.results.schema import Contender, Results, Step
+from loadtest.results.schema import Contender, Results
 from loadtest.verdict import format as cells
 from loadtest.verdict.aggregate import Row, grouped, rows
-from loadtest.verdict.comparison import crowd, verdict
-from loadtest.verdict.judge import throughput
+from loadtest.verdict.comparison import verdict
 from loadtest.workload.scenarios import POOLS
-
-PLAIN_WIDTH = 120
-"""Columns where the output is not a terminal."""
 
 WIDE = 100
 """Columns from which on there is room for the spread between repeats and the 90th percentile."""
-
-BAR_WIDTH = 30
-
-
-def console() -> Console:
-    """Standard output: plain text, and wide enough for the tables, where it is not a terminal."""
-    out = Console(highlight=False, markup=False, emoji=False)
-    if not out.is_terminal:
-        out.width = PLAIN_WIDTH
-    return out
-
-
-class Bar:
-    """The progress of a run that should take `seconds`: what is running, and the time left."""
-
-    def __init__(self, out: Console, seconds: float, repeats: int) -> None:
-        """Begin at nothing."""
-        self._out = out
-        self._total = seconds
-        self._repeats = repeats
-        self.about = ""
-        """What is said before each step: of which part of the run it is."""
-        self._what = "starting"
-        self._done = 0.0
-        self._current = 0.0
-        self._began = time.monotonic()
-
-    def begins(self, service: str, users: int, repeat: int, seconds: float) -> None:
-        """A step begins that should take `seconds`."""
-        self._done += self._current
-        self._current = seconds
-        self._began = time.monotonic()
-        of = f", {repeat} of {self._repeats}" if self._repeats > 1 else ""
-        self._what = f"{self.about}{service}, {crowd(users)}{of}"
-
-    def ended(self, step: Step) -> None:
-        """A step is over: a line of its own where there is no bar to watch."""
-        if not self._out.is_terminal:
-            self._out.print(self.about + _line(step), markup=False)
-
-    def view(self) -> RenderableType:
-        """The bar as it stands now."""
-        done = self._done + min(time.monotonic() - self._began, self._current)
-        left = max(0, round(self._total - done))
-        bar = ProgressBar(self._total, done, width=BAR_WIDTH)
-        return Columns([bar, f"{left // 60}:{left % 60:02} left", f"{self._what}"])
-
-
-@contextmanager
-def progress(out: Console, seconds: float, repeats: int) -> Iterator[Bar]:
-    """A bar that is shown until the context is left, if the output is a terminal."""
-    bar = Bar(out, seconds, repeats)
-    if not out.is_terminal:
-        yield bar
-        return
-    with Live(get_renderable=bar.view, console=out, refresh_per_second=4, transient=True):
-        yield bar
 
 
 def show(out: Console, results: Results) -> None:
@@ -99,15 +33,6 @@ def show(out: Console, results: Results) -> None:
     for sentence in verdict(results):
         out.print(Padding(sentence, (0, 0, 0, 2)), markup=False)
     out.print(where(results), style="dim", markup=False)
-
-
-def _line(step: Step) -> str:
-    head = f"{step.service}, {crowd(step.users)}, repeat {step.repeat}: "
-    if step.measured is None:
-        return head + "not run, saturated before"
-    predicted = f" ({step.predicted.throughput:.1f} predicted)" if step.predicted else ""
-    doubts = f"; inconclusive: {'; '.join(step.doubts)}" if step.doubts else ""
-    return f"{head}{throughput(step.measured):.1f} requests a second{predicted}, bound by {step.bound}{doubts}"
 
 
 def framed(title: str, left: list[str], right: list[str], *last: str) -> Table:

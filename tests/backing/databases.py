@@ -8,7 +8,7 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 
-from serving.processes import lines_of, stop
+from backing.processes import lines_of, stop
 
 USER = """
 import sys

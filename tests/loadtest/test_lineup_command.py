@@ -17,7 +17,7 @@ from loadtest.measure.comparison import NOTHING, Comparison, Progress
 from loadtest.processes.service import ServiceFailed
 from loadtest.results.schema import FILE, Results
 from loadtest.results.suite import CPU, DELAY, HEALTHZ, WAYS, load_all, options
-from loadtest.terminal.comparison import console
+from loadtest.terminal.progress import console
 from tests.loadtest.support.fabricated import lineup_of
 from tests.loadtest.support.processes import living, started_in
 

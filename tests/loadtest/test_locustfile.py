@@ -17,10 +17,10 @@ import pytest
 
 from backing.environment import upstream
 from backing.postgres import database
+from backing.processes import stop
 from loadtest.contenders.service import lineup
 from loadtest.processes.service import running
 from loadtest.workload.scenarios import DAY, SCENARIOS
-from serving.processes import stop
 from tests.backing.databases import folder
 from tests.loadtest.support.servers import silent
 

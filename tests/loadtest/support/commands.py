@@ -11,9 +11,9 @@ from pathlib import Path
 
 import psutil
 
+from backing.processes import lines_of
 from contract import ports
 from loadtest.processes.stack import PORTS
-from serving.processes import lines_of
 from tests.backing.databases import folder
 from tests.loadtest.support.processes import living, started_in, taken
 

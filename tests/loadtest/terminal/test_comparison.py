@@ -5,7 +5,8 @@ import pytest
 from rich.console import Console
 
 from loadtest.results.schema import Results, Step
-from loadtest.terminal.comparison import Bar, console, progress, show
+from loadtest.terminal.comparison import show
+from loadtest.terminal.progress import Bar, console, progress
 from tests.loadtest.support.fabricated import measured, not_run, results, step, stuck
 
 RUN = results(

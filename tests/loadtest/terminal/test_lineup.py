@@ -8,8 +8,8 @@ from rich.console import Console
 from loadtest.contenders.service import lineup
 from loadtest.results.schema import Results
 from loadtest.results.suite import CPU, DELAY
-from loadtest.terminal.comparison import console
 from loadtest.terminal.lineup import show_lineup
+from loadtest.terminal.progress import console
 from loadtest.verdict.lineup import CAUTION
 from tests.loadtest.support.fabricated import lineup_of
 
