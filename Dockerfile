@@ -6,9 +6,9 @@ RUN useradd --system --no-create-home app && install --directory --owner=app /fi
 WORKDIR /app
 
 # In a layer of its own, which stays as long as the pins do. Wheels alone: there is no compiler in here.
-# requirements-lineup.txt brings the frameworks of the line-up as well.
-ARG REQUIREMENTS=requirements.txt
-COPY ${REQUIREMENTS} requirements.txt
+# REQUIREMENTS=lineup brings the frameworks of the line-up as well.
+ARG REQUIREMENTS=services
+COPY requirements/${REQUIREMENTS}.txt requirements.txt
 RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
         --only-binary=:all: --require-hashes --requirement requirements.txt
 

@@ -36,25 +36,25 @@ lint: install-lineup ## ruff, import-linter, mypy
 
 install: $(VENV)/.installed ## Set up .venv
 
-$(VENV)/.installed: requirements-dev.txt pyproject.toml
+$(VENV)/.installed: requirements/dev.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it with make PYTHON=...")'
 	@echo "Setting up $(VENV): about a minute, once."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
+	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
 install-lineup: $(VENV)/.lineup ## Add the other frameworks of the line-up to it
 
-$(VENV)/.lineup: $(VENV)/.installed requirements-lineup.txt
+$(VENV)/.lineup: $(VENV)/.installed requirements/lineup.txt
 	@echo "Adding the line-up: half a minute, once."
-	$(BIN)/pip install --quiet --require-hashes -r requirements-lineup.txt
+	$(BIN)/pip install --quiet --require-hashes -r requirements/lineup.txt
 	touch $@
 
 lock: ## Pin the dependencies anew, the line-up's first: all three files agree (needs uv)
-	$(LOCK) --extra lineup pyproject.toml -o requirements-lineup.txt
-	$(LOCK) --constraint requirements-lineup.txt pyproject.toml -o requirements.txt
-	$(LOCK) --constraint requirements-lineup.txt --extra dev pyproject.toml -o requirements-dev.txt
+	$(LOCK) --extra lineup pyproject.toml -o requirements/lineup.txt
+	$(LOCK) --constraint requirements/lineup.txt pyproject.toml -o requirements/services.txt
+	$(LOCK) --constraint requirements/lineup.txt --extra dev pyproject.toml -o requirements/dev.txt
 
 clean: ## Remove .venv
 	rm -rf $(VENV)

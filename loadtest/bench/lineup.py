@@ -5,10 +5,9 @@ from contextlib import ExitStack
 from dataclasses import replace
 from statistics import median
 
-import psutil
-
 from loadtest.bench import Finding
 from loadtest.contenders.service import Service, cores, lineup
+from loadtest.processes.clocks import machine_time
 from loadtest.processes.service import Running, running
 
 from .overhead import cpu_per_request
@@ -35,30 +34,22 @@ def report() -> Iterator[Finding]:
 
 def under_its_ceiling(service: Service, server: Running) -> Finding:
     """Throughput over what the slots allow, or the users and the CPU that nobody else took."""
-    before = [sum(server.usage().cpu.values()), *machine()]
+    used_before, before = sum(server.usage().cpu.values()), machine_time()
     seen = wrk(f"{server.url}/delay/{WAIT:g}", USERS, SECONDS)
-    after = [sum(server.usage().cpu.values()), *machine()]
-    used, busy, idle = (end - start for start, end in zip(before, after, strict=True))
+    used, spent = sum(server.usage().cpu.values()) - used_before, machine_time().since(before)
     each = used / seen.requests
     if service.slots is not None:
         ceiling, what, aim = service.slots / WAIT, f"its {service.slots} slots", BLOCKING_AIM
     else:
-        ceilings = (USERS / WAIT, "its users"), ((used + idle) / SECONDS / each, "the CPU that wrk leaves it")
+        ceilings = (USERS / WAIT, "its users"), ((used + spent.idle) / SECONDS / each, "the CPU that wrk leaves it")
         (ceiling, what), aim = min(ceilings), NON_BLOCKING_AIM
     ratio = seen.throughput / ceiling
     return Finding(
         f"{service.name}, {USERS} users, {WAIT * 1000:.0f} ms: {seen.throughput:.0f} requests a second, {ratio:.2f} of "
         f"the {ceiling:.0f} that {what} allow (aim: at least {aim}); {each * 1e6:.0f} µs of CPU each, "
-        f"the machine {busy / (busy + idle):.0%} busy",
+        f"the machine {spent.busy / (spent.busy + spent.idle):.0%} busy",
         met=ratio >= aim,
     )
-
-
-def machine() -> tuple[float, float]:
-    """CPU seconds that all cores have been busy and idle so far."""
-    times = psutil.cpu_times()
-    idle = times.idle + getattr(times, "iowait", 0.0)
-    return sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0) - idle, idle
 
 
 def costs() -> Iterator[Finding]:

@@ -19,6 +19,7 @@ import psutil
 from backing.processes import start, stop
 from loadtest.bench import Finding
 from loadtest.contenders.service import cores, lineup
+from loadtest.processes.clocks import machine_time, process_time
 from loadtest.processes.service import ServiceFailed, answering_process, running
 from loadtest.race.command import locust
 from loadtest.race.racers import Racer
@@ -155,13 +156,12 @@ def _used(racing: _Racing) -> tuple[float, float, float, float, float]:
     browser = renderers = ours = 0.0
     for process in (psutil.Process(), *psutil.Process().children(recursive=True)):
         with suppress(psutil.NoSuchProcess):
-            times = process.cpu_times()
-            ours += times.user + times.system
+            used = process_time(process)
+            ours += used
             if "chrom" in process.name():
-                browser += times.user + times.system
-                renderers += (times.user + times.system) * ("--type=renderer" in process.cmdline())
-    generator, machine = racing.locust.cpu_times(), psutil.cpu_times()
-    return generator.user + generator.system, browser, renderers, ours, machine.user + machine.system
+                browser += used
+                renderers += used * ("--type=renderer" in process.cmdline())
+    return process_time(racing.locust), browser, renderers, ours, machine_time().busy
 
 
 def _requests(port: int) -> int:

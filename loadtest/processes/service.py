@@ -18,6 +18,8 @@ import psutil
 from backing.processes import address_in, lines_of, start, stop, tail
 from loadtest.contenders.service import Service
 
+from .clocks import process_time
+
 START_WITHIN = 30.0
 """Seconds that a service may take until it answers."""
 
@@ -54,8 +56,7 @@ class Running:
         cpu, memory = {}, {}
         for process in (self._master, *self._workers()):
             with suppress(psutil.NoSuchProcess):
-                times = process.cpu_times()
-                cpu[process.pid] = times.user + times.system
+                cpu[process.pid] = process_time(process)
                 memory[process.pid] = _memory(process)
         return Usage(cpu, memory)
 

@@ -55,7 +55,7 @@ def test_the_image_holds_the_packages_of_the_project_and_what_they_run_on() -> N
     let_through = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
-    assert sorted(let_through) == sorted([*packages, "pyproject.toml", "requirements.txt", "requirements-lineup.txt"])
+    assert sorted(let_through) == sorted([*packages, "pyproject.toml", "requirements"])
 
 
 def test_the_profile_alone_brings_up_every_other_framework() -> None:
