@@ -3,13 +3,10 @@
 import errno
 import os
 from hashlib import sha256
-from itertools import repeat
 from tempfile import TemporaryFile
 
+from contract.contents import BLOCK, blocks
 from contract.problems import disk_full
-
-BLOCK = bytes(range(256)) * 256
-"""64 KiB of content: what is read back is the same on every service."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -26,16 +23,15 @@ def there_and_back(size: int, directory: str | None) -> str:
     """
     try:
         with TemporaryFile(dir=directory) as file:
-            for block in repeat(BLOCK, size // len(BLOCK)):
+            for block in blocks(size):
                 file.write(block)
-            file.write(BLOCK[: size % len(BLOCK)])
             file.flush()
             os.fsync(file.fileno())
             file.seek(0)
-            digest = sha256()
+            found = sha256()
             while block := file.read(len(BLOCK)):
-                digest.update(block)
-            return digest.hexdigest()
+                found.update(block)
+            return found.hexdigest()
     except OSError as error:
         if error.errno in FULL:
             raise disk_full() from None

@@ -1,8 +1,6 @@
 """What a user of a service does: ask, wait for the answer, check it, and ask again."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from functools import cache
+from collections.abc import Callable, Iterator
 from itertools import count, cycle
 from time import perf_counter
 from typing import Any, Protocol
@@ -10,53 +8,24 @@ from uuid import uuid4
 
 import gevent
 from gevent.event import Event
-from geventhttpclient import HTTPClient
-from geventhttpclient._parser import HTTPParseError
 from locust import FastHttpUser, tag, task
 from locust.contrib.fasthttp import FastResponse
 from locust.exception import RescheduleTaskImmediately
 
-from contract.operations import OPERATIONS
 from contract.parameters import Duration
-from contract.problems import Problem
 from contract.replies import NO_HEADERS, as_json
 from contract.settings import Settings
 from loadtest.results.exchange import Exchange, answered
 from loadtest.workload.scenarios import MIXED, SCENARIOS, day, patience
-from serving.disk import there_and_back
+
+from .expected import promised
+from .person import ANSWER, Person
 
 TIMEOUT = 60.0
 """Seconds after which a request is given up and counted as a failure."""
 
-ANSWER = "soup"
-
 GOLDEN = 0.6180339887498949
 """The golden ratio's fraction: its multiples, without their whole part, spread evenly, however many there are."""
-
-
-OUTCOMES: Mapping[str, Callable[[Any], Any]] = {
-    "fetch": lambda asked: [asked.delay] * asked.n,
-    "query": lambda asked: list(range(asked.n)),
-    "file": lambda asked: there_and_back(asked.size, None),
-    "drip": lambda asked: iter([b"*" * asked.numbytes]),
-}
-"""What comes of a wait, where anything does and it is always the same."""
-
-
-@cache
-def promised(target: str) -> bytes | None:
-    """The body that both twins owe for `target`; None where it is refused (no 200 will come) or holds the time."""
-    name = target.strip("/").partition("/")[0].partition("?")[0]
-    operation = next(operation for operation in OPERATIONS if operation.name == name)
-    if name == "sse":
-        return None
-    try:
-        asked = operation.parse(target, NO_HEADERS, Settings())
-    except Problem:
-        return None
-    answer = OUTCOMES[name](asked) if name in OUTCOMES else None
-    body = operation.reply(asked, answer).body
-    return body if isinstance(body, bytes) else b"".join(body)  # type: ignore[arg-type] # an iterator of ours
 
 
 class Watch(Protocol):
@@ -158,23 +127,6 @@ def exchange_of(sent: float, response: Any) -> Exchange:
     )
 
 
-class Person:
-    """Somebody who answers questions, at the service that they were asked of."""
-
-    def __init__(self, url: str) -> None:
-        """Answer over connections of their own, which no statistics are kept of."""
-        self._client = HTTPClient.from_url(url, concurrency=1, connection_timeout=TIMEOUT, network_timeout=TIMEOUT)
-
-    def will_answer(self, question: str, after: float) -> None:
-        """Answer `question` in so many seconds, or as soon as the answers before it are taken."""
-        gevent.get_hub().loop.update_now()  # its clock stands still while greenlets run: the person would be too quick
-        gevent.spawn_later(after, self._answer, question)
-
-    def _answer(self, question: str) -> None:
-        with suppress(OSError, HTTPParseError):  # whoever asked will find out
-            self._client.post(f"/answer/{question}", body=ANSWER).read()
-
-
 class TwinUser(WaitingUser):
     """A user of one of the twins. Tags select what is asked for."""
 
@@ -229,7 +181,7 @@ class TwinUser(WaitingUser):
         """A question, which somebody answers after the delay, by a request to the same service."""
         if self._person is None:
             assert self.host is not None
-            self._person = Person(self.host)
+            self._person = Person(self.host, TIMEOUT)
         after = Duration.model_validate({"duration": self.options.delay}, context=Settings()).duration
         question = uuid4().hex
         target = SCENARIOS["ask"].target.format(question=question, patience=patience(after))
