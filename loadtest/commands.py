@@ -15,7 +15,7 @@ from loadtest.generator.driver import GeneratorFailed
 from loadtest.measure.comparison import Comparison
 from loadtest.processes import signals
 from loadtest.processes.service import ServiceFailed
-from loadtest.processes.stack import Part, serve
+from loadtest.processes.stack import StackProcess, serve
 from loadtest.results.schema import Results, save
 from loadtest.results.suite import save_all
 from loadtest.terminal.comparison import show
@@ -34,7 +34,7 @@ DrawAll = Callable[[Path, Mapping[str, Results], Console], None]
 LINEUP = "lineup.html"
 
 
-def serve_all(services: Sequence[Part], screen: Console) -> int:
+def serve_all(services: Sequence[StackProcess], screen: Console) -> int:
     """Serve until something ends it, and return the exit status."""
     try:
         serve(services, screen)

@@ -49,7 +49,7 @@ LAST_WORDS = 1.0
 
 
 @dataclass(frozen=True)
-class Part:
+class StackProcess:
     """A process to be: its name in the terminal, its command, its port, and what it is told beside."""
 
     name: str
@@ -65,23 +65,26 @@ class Part:
         return f"http://127.0.0.1:{self.port}"
 
 
-def twins() -> list[Part]:
+def twins() -> list[StackProcess]:
     """Both twins as they are when they are started by hand."""
-    return [Part(module, [sys.executable, "-m", module, "--port", str(port)], port) for module, port in PORTS.items()]
+    return [
+        StackProcess(module, [sys.executable, "-m", module, "--port", str(port)], port)
+        for module, port in PORTS.items()
+    ]
 
 
-def parts(services: Iterable[Service]) -> list[Part]:
+def parts(services: Iterable[Service]) -> list[StackProcess]:
     """These services, each on a port of its own."""
     first, others = dict(PORTS), count(ports.OTHERS)
     found = []
     for service in services:
         port = first.pop(service.module) if service.module in first else next(others)
         about = f"{service.kind}, {service.made_of}; {in_words(service.software)}"
-        found.append(Part(service.name, service.command(port), port, service.environment, about))
+        found.append(StackProcess(service.name, service.command(port), port, service.environment, about))
     return found
 
 
-def serve(services: Iterable[Part], screen: Console) -> NoReturn:
+def serve(services: Iterable[StackProcess], screen: Console) -> NoReturn:
     """Run them, with what they wait for, until one of them ends or we are interrupted.
 
     Raises:
@@ -95,7 +98,7 @@ def serve(services: Iterable[Part], screen: Console) -> NoReturn:
     everything = list(services)
     if not environment.get("UPSTREAM_URL"):
         environment["UPSTREAM_URL"] = f"http://127.0.0.1:{ports.UPSTREAM}"
-        everything.insert(0, Part(UPSTREAM, upstream_command(ports.UPSTREAM), ports.UPSTREAM))
+        everything.insert(0, StackProcess(UPSTREAM, upstream_command(ports.UPSTREAM), ports.UPSTREAM))
     for part in everything:
         _refuse_taken(part)
     with nullcontext() if environment.get("DATABASE_URL") else database() as own:
@@ -105,7 +108,7 @@ def serve(services: Iterable[Part], screen: Console) -> NoReturn:
             _Terminal(screen, running, own).watch()
 
 
-def _refuse_taken(part: Part) -> None:
+def _refuse_taken(part: StackProcess) -> None:
     try:
         create_server(("127.0.0.1", part.port)).close()
     except OSError as error:
@@ -114,10 +117,10 @@ def _refuse_taken(part: Part) -> None:
         ) from None
 
 
-class _Running:
+class _Started:
     """A part that has been started."""
 
-    def __init__(self, part: Part, process: subprocess.Popen[str]) -> None:
+    def __init__(self, part: StackProcess, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         self.name = part.name
         self.url = part.url
@@ -138,13 +141,13 @@ class _Running:
 
 
 @contextmanager
-def _running(everything: Iterable[Part], environment: Mapping[str, str]) -> Iterator[list[_Running]]:
+def _running(everything: Iterable[StackProcess], environment: Mapping[str, str]) -> Iterator[list[_Started]]:
     """All of them, stopped together when the context is left."""
-    started: list[_Running] = []
+    started: list[_Started] = []
     try:
         for part in everything:
             process = start(part.command, subprocess.STDOUT, {**environment, **part.environment})
-            started.append(_Running(part, process))
+            started.append(_Started(part, process))
         yield started
     finally:
         signals.ignore()
@@ -156,7 +159,7 @@ def _running(everything: Iterable[Part], environment: Mapping[str, str]) -> Iter
 class _Terminal:
     """What all of them say, line by line, each behind its name."""
 
-    def __init__(self, screen: Console, running: list[_Running], own: Database | None) -> None:
+    def __init__(self, screen: Console, running: list[_Started], own: Database | None) -> None:
         self._screen = screen
         self._running = running
         self._database = own

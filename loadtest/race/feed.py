@@ -20,7 +20,7 @@ from loadtest.workload.scenarios import load
 
 from .captions import RUNNING, STARTING, Race, caption
 from .control import Control
-from .figures import History, Snapshot
+from .figures import History, Reading
 from .racers import Racer
 from .sample import Sample
 
@@ -135,7 +135,7 @@ class Feed:
             self._stale[number] = clock
         history = self._histories[number]
         history.add(
-            Snapshot(
+            Reading(
                 clock=clock,
                 counted_since=self._environment.stats.start_time,
                 requests=sum(entry.num_requests for entry in entries),
@@ -154,7 +154,7 @@ class Feed:
         said = caption(race, racer.service, foretold, now, self._error(racer))
         sample.look(users)
         pictures = [
-            sample.picture(clock - LATE - EVERY * (PICTURES - each) / PICTURES) for each in range(1, PICTURES + 1)
+            sample.frame(clock - LATE - EVERY * (PICTURES - each) / PICTURES) for each in range(1, PICTURES + 1)
         ]
         return {
             "kind": said.kind,

@@ -15,7 +15,7 @@ SHORTEST = 1.0
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class Reading:
     """A racer's statistics at one moment."""
 
     clock: float
@@ -53,24 +53,24 @@ class Figures:
 
 
 class History:
-    """Snapshots of one racer, as far back as a window reaches."""
+    """Readings of one racer, as far back as a window reaches."""
 
     def __init__(self) -> None:
         """There are none yet."""
-        self._snapshots: deque[Snapshot] = deque()
+        self._readings: deque[Reading] = deque()
 
-    def add(self, snapshot: Snapshot, changed: float) -> None:
-        """Remember `snapshot`, and nothing from before the run `changed` or its counts began anew."""
-        kept = self._snapshots
-        if kept and kept[-1].counted_since != snapshot.counted_since:
+    def add(self, reading: Reading, changed: float) -> None:
+        """Remember `reading`, and nothing from before the run `changed` or its counts began anew."""
+        kept = self._readings
+        if kept and kept[-1].counted_since != reading.counted_since:
             kept.clear()
-        kept.append(snapshot)
-        while kept[0].clock < max(changed, snapshot.clock - WINDOW) and len(kept) > 1:
+        kept.append(reading)
+        while kept[0].clock < max(changed, reading.clock - WINDOW) and len(kept) > 1:
             kept.popleft()
 
     def figures(self, users: int, load: Load | None, settled: float) -> Figures:
-        """The figures at the last snapshot, for a run of so many users, which had settled at the clock `settled`."""
-        first, last = self._snapshots[0], self._snapshots[-1]
+        """The figures at the last reading, for a run of so many users, which had settled at the clock `settled`."""
+        first, last = self._readings[0], self._readings[-1]
         seconds = last.clock - first.clock
         answered, failed = last.requests - first.requests, last.failures - first.failures
         latency = {

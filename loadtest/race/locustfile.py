@@ -7,10 +7,9 @@ from locust import events
 
 from loadtest.generator import latency_buckets
 from loadtest.generator.options import add_options
-
-from .page import attach
-from .racers import RACERS, read
-from .users import user_classes
+from loadtest.race.page import attach
+from loadtest.race.racers import RACERS, read
+from loadtest.race.users import user_classes
 
 latency_buckets.install()
 events.init_command_line_parser.add_listener(add_options)  # type: ignore[no-untyped-call] # Locust has no types for it

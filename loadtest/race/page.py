@@ -13,7 +13,7 @@ from .feed import LATE, Feed
 from .figures import WINDOW
 from .racers import Racer
 from .request import MOST_USERS, wished
-from .sample import SEATS
+from .sample import MOST_DRAWN
 
 View = Callable[[], Response]
 
@@ -57,7 +57,7 @@ def attach(environment: Any, racers: Sequence[Racer]) -> None:
             minutes=LASTS / 60,
             window=WINDOW,
             late=LATE,
-            seats=SEATS,
+            drawn=MOST_DRAWN,
         )
         return make_response(html, {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
 

@@ -1,7 +1,7 @@
 """Where the requests of a few users of a racer were a moment ago: in the queue, waiting on the service, or answered.
 
 HTTP tells a client nothing of a request until it is answered. Only then is it known when the service first saw it, so
-that a picture shows the recent past; whatever has not been answered by now may queue or wait, and nobody knows which.
+that a frame shows the recent past; whatever has not been answered by now may queue or wait, and nobody knows which.
 """
 
 from collections import deque
@@ -14,28 +14,28 @@ from loadtest.results.exchange import Exchange
 if TYPE_CHECKING:
     from loadtest.generator.users import WaitingUser  # which imports Locust, and so patches the standard library
 
-SEATS = 100
+MOST_DRAWN = 100
 """Users of a racer whose requests are drawn."""
 
 NOTHING, UNKNOWN, QUEUES, WAITS = " ", "?", "q", "w"
-"""Where a user's request is at a moment; an unknown one had not been answered when the picture was made."""
+"""Where a user's request is at a moment; an unknown one had not been answered when the frame was made."""
 
 ANSWERED, FAILED = "a", "x"
-"""What came since the picture before, of each user the last."""
+"""What came since the frame before, of each user the last."""
 
 
-class Picture(NamedTuple):
-    """One letter for each seat."""
+class Frame(NamedTuple):
+    """One letter for each drawn user."""
 
     where: str
     came: str
     answers: int
-    """How many came since the picture before, of all seats: one user may have had several."""
+    """How many came since the frame before, of all drawn users: one user may have had several."""
 
 
 @dataclass
-class _Seat:
-    """A user of the sample, and its requests that are over and in no picture yet, oldest first."""
+class _DrawnUser:
+    """A user of the sample, and its requests that are over and in no frame yet, oldest first."""
 
     user: "WaitingUser"
     over: deque[Exchange] = field(default_factory=deque)
@@ -46,8 +46,8 @@ class Sample:
 
     def __init__(self) -> None:
         """Nobody is looked at."""
-        self._seats: list[_Seat | None] = [None] * SEATS
-        self._taken: dict[WaitingUser, _Seat] = {}
+        self._drawn: list[_DrawnUser | None] = [None] * MOST_DRAWN
+        self._taken: dict[WaitingUser, _DrawnUser] = {}
 
     def __len__(self) -> int:
         """How many are looked at."""
@@ -56,14 +56,14 @@ class Sample:
     def look(self, users: Sequence["WaitingUser"]) -> None:
         """Look at the first of `users`, all that there are now, and no longer at those who left."""
         there = set(users)
-        for place, seat in enumerate(self._seats):
-            if seat is not None and seat.user not in there:
-                self._seats[place] = None
-                del self._taken[seat.user]
+        for number, drawn in enumerate(self._drawn):
+            if drawn is not None and drawn.user not in there:
+                self._drawn[number] = None
+                del self._taken[drawn.user]
         new = (user for user in users if user not in self._taken)
-        for place, seat in enumerate(self._seats):
-            if seat is None and (user := next(new, None)) is not None:
-                self._seats[place] = self._taken[user] = _Seat(user)
+        for number, drawn in enumerate(self._drawn):
+            if drawn is None and (user := next(new, None)) is not None:
+                self._drawn[number] = self._taken[user] = _DrawnUser(user)
                 user.watch = self
 
     def look_away(self) -> None:
@@ -71,28 +71,28 @@ class Sample:
         for user in self._taken:
             user.watch = None
         self._taken.clear()
-        self._seats = [None] * SEATS
+        self._drawn = [None] * MOST_DRAWN
 
     def asked(self, user: "WaitingUser", sent: float) -> None:
         """Nothing: the user itself knows what it waits for."""
 
     def answered(self, user: "WaitingUser", exchange: Exchange) -> None:
-        """Keep it for the next picture."""
+        """Keep it for the next frame."""
         if user in self._taken:
             self._taken[user].over.append(exchange)
 
-    def picture(self, moment: float) -> Picture:
-        """Where they were at `moment` (perf_counter), which is later than that of the picture before."""
+    def frame(self, moment: float) -> Frame:
+        """Where they were at `moment` (perf_counter), which is later than that of the frame before."""
         where, came, answers = [], [], 0
-        for seat in self._seats:
+        for drawn in self._drawn:
             last = NOTHING
-            if seat is not None:
-                while seat.over and _ended(seat.over[0]) <= moment:
-                    last = ANSWERED if seat.over.popleft().status == 200 else FAILED
+            if drawn is not None:
+                while drawn.over and _ended(drawn.over[0]) <= moment:
+                    last = ANSWERED if drawn.over.popleft().status == 200 else FAILED
                     answers += 1
-            where.append(NOTHING if seat is None else _where(seat, moment))
+            where.append(NOTHING if drawn is None else _where(drawn, moment))
             came.append(last)
-        return Picture("".join(where), "".join(came), answers)
+        return Frame("".join(where), "".join(came), answers)
 
 
 def _ended(exchange: Exchange) -> float:
@@ -100,12 +100,12 @@ def _ended(exchange: Exchange) -> float:
     return exchange.ended
 
 
-def _where(seat: _Seat, moment: float) -> str:
+def _where(drawn: _DrawnUser, moment: float) -> str:
     """Where the request of this user was that had not been answered at `moment`, if it had one."""
-    if not seat.over:
-        sent = seat.user.asked_at
+    if not drawn.over:
+        sent = drawn.user.asked_at
         return UNKNOWN if sent is not None and sent <= moment else NOTHING
-    exchange = seat.over[0]
+    exchange = drawn.over[0]
     if exchange.sent > moment:
         return NOTHING
     if not exchange.told:

@@ -71,17 +71,17 @@ class Racer {
     pen.font = `${15 * scale}px system-ui, sans-serif`;
     pen.textBaseline = "top";
     PENS.forEach((name, index) => pen.fillText(name, index * (wide + gap), 0));
-    const at = (index, seat) => [
-      index * (wide + gap) + ((seat % columns) + 0.5) * across,
-      top + (Math.floor(seat / columns) + 0.5) * down,
+    const at = (index, user) => [
+      index * (wide + gap) + ((user % columns) + 0.5) * across,
+      top + (Math.floor(user / columns) + 0.5) * down,
     ];
     const paths = { unknown: new Path2D(), queues: new Path2D(), waits: new Path2D(), answered: new Path2D(), failed: new Path2D() };
-    for (let seat = 0; seat < where.length; seat += 1) {
-      if (where[seat] === "q") square(paths.queues, ...at(0, seat), size * 0.9);
-      else if (where[seat] === "?") ring(paths.unknown, ...at(0, seat), size * 0.75);
-      else if (where[seat] === "w") ring(paths.waits, ...at(1, seat), size);
-      if (came[seat] === "a") diamond(paths.answered, ...at(2, seat), size);
-      else if (came[seat] === "x") cross(paths.failed, ...at(2, seat), size * 0.8);
+    for (let user = 0; user < where.length; user += 1) {
+      if (where[user] === "q") square(paths.queues, ...at(0, user), size * 0.9);
+      else if (where[user] === "?") ring(paths.unknown, ...at(0, user), size * 0.75);
+      else if (where[user] === "w") ring(paths.waits, ...at(1, user), size);
+      if (came[user] === "a") diamond(paths.answered, ...at(2, user), size);
+      else if (came[user] === "x") cross(paths.failed, ...at(2, user), size * 0.8);
     }
     for (const name of ["queues", "waits", "answered"]) {
       pen.fillStyle = colours[name];

@@ -17,7 +17,7 @@ import pytest
 from contract import ports
 from loadtest.contenders.selection import chosen
 from loadtest.contenders.service import lineup
-from loadtest.processes.stack import PORTS, Part, parts, twins
+from loadtest.processes.stack import PORTS, StackProcess, parts, twins
 from tests.loadtest.support.commands import SCRIPT, WITHIN, alone, heeds_hangups, serving
 from tests.loadtest.support.processes import living, started_in
 
@@ -46,8 +46,8 @@ def status_of(port: int, path: str) -> int:
 
 def test_without_names_it_is_both_twins_as_they_are_by_themselves() -> None:
     assert twins() == [
-        Part("sync_app", [sys.executable, "-m", "sync_app", "--port", "8001"], 8001),
-        Part("async_app", [sys.executable, "-m", "async_app", "--port", "8002"], 8002),
+        StackProcess("sync_app", [sys.executable, "-m", "sync_app", "--port", "8001"], 8001),
+        StackProcess("async_app", [sys.executable, "-m", "async_app", "--port", "8002"], 8002),
     ]
 
 

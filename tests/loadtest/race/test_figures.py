@@ -3,24 +3,24 @@ from dataclasses import replace
 import pytest
 
 from loadtest.contenders.service import lineup
-from loadtest.race.figures import SHORTEST, WINDOW, Figures, History, Snapshot
+from loadtest.race.figures import SHORTEST, WINDOW, Figures, History, Reading
 from loadtest.workload.scenarios import load
 
 THREADS = load("delay", lineup(2)["flask-threads"], 0.1, 0.0)
 """640 answers a second at the most."""
 
-NOTHING = Snapshot(clock=100.0, counted_since=1.0, requests=0, failures=0, latency={}, users=400, in_flight=400)
+NOTHING = Reading(clock=100.0, counted_since=1.0, requests=0, failures=0, latency={}, users=400, in_flight=400)
 
 
-def after(seconds: float, requests: int, failures: int = 0, response_ms: float = 625.0) -> Snapshot:
+def after(seconds: float, requests: int, failures: int = 0, response_ms: float = 625.0) -> Reading:
     """A racer that began with nothing, so many seconds later."""
     return replace(NOTHING, clock=100 + seconds, requests=requests, failures=failures, latency={response_ms: requests})
 
 
-def figures(*snapshots: Snapshot, users: int = 400, changed: float = 0.0, settled: float = 0.0) -> Figures:
+def figures(*readings: Reading, users: int = 400, changed: float = 0.0, settled: float = 0.0) -> Figures:
     history = History()
-    for snapshot in snapshots:
-        history.add(snapshot, changed)
+    for reading in readings:
+        history.add(reading, changed)
     return history.figures(users, THREADS, settled)
 
 
@@ -74,8 +74,8 @@ def test_they_are_compared_once_all_users_are_there_and_nothing_in_the_window_is
 
 def test_where_nothing_is_foretold_or_nobody_is_wanted_nothing_is_compared() -> None:
     history = History()
-    for snapshot in (NOTHING, after(5, 3_200)):
-        history.add(snapshot, 0.0)
+    for reading in (NOTHING, after(5, 3_200)):
+        history.add(reading, 0.0)
     for users, foretold in ((400, None), (0, THREADS)):
         got = history.figures(users, foretold, 0.0)
         assert (got.predicted, got.ratio) == (None, None)
@@ -83,8 +83,8 @@ def test_where_nothing_is_foretold_or_nobody_is_wanted_nothing_is_compared() -> 
 
 def test_a_deadlock_that_is_foretold_has_no_ratio() -> None:
     history = History()
-    for snapshot in (NOTHING, after(5, 0)):
-        history.add(snapshot, 0.0)
+    for reading in (NOTHING, after(5, 0)):
+        history.add(reading, 0.0)
     got = history.figures(400, load("ask", lineup(2)["flask"], 0.1, 0.0), 0.0)
     assert got.predicted is not None
     assert (got.predicted.throughput, got.throughput, got.ratio) == (0.0, 0.0, None)
@@ -102,7 +102,7 @@ def test_counts_that_begin_anew_are_not_held_against_those_before() -> None:
     assert got.throughput is None
 
 
-def test_a_gap_in_the_snapshots_makes_no_figure_wrong() -> None:
+def test_a_gap_in_the_readings_makes_no_figure_wrong() -> None:
     got = figures(*(after(seconds, 600 * seconds) for seconds in (0, 1, 2, 5, 6)))
     assert got.throughput == pytest.approx(600)
     assert figures(NOTHING, after(60, 36_000)).throughput is None

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from loadtest.race.sample import SEATS, Picture, Sample
+from loadtest.race.sample import MOST_DRAWN, Frame, Sample
 from loadtest.results.exchange import Exchange
 
 
@@ -22,10 +22,10 @@ def told(sent: float, queued: float, waited: float, status: int = 200) -> Exchan
 
 
 def seen(sample: Sample, moment: float) -> tuple[str, str, int]:
-    """The picture, without the seats that nobody has."""
-    picture = sample.picture(moment)
-    assert {len(picture.where), len(picture.came)} == {SEATS}
-    return Picture(picture.where.rstrip(), picture.came.rstrip(), picture.answers)
+    """The frame, without the places that nobody has."""
+    frame = sample.frame(moment)
+    assert {len(frame.where), len(frame.came)} == {MOST_DRAWN}
+    return Frame(frame.where.rstrip(), frame.came.rstrip(), frame.answers)
 
 
 def looking_at(*users: Any) -> Sample:
@@ -89,16 +89,16 @@ def test_each_user_has_a_place_of_its_own_and_several_answers_are_counted() -> N
 
 
 def test_as_many_are_looked_at_as_there_are_places_and_who_leaves_makes_room() -> None:
-    users: list[Any] = [User(1.0) for _ in range(SEATS + 20)]
+    users: list[Any] = [User(1.0) for _ in range(MOST_DRAWN + 20)]
     sample = looking_at(*users)
-    assert len(sample) == SEATS
-    assert [user.watch is sample for user in users] == [True] * SEATS + [False] * 20
+    assert len(sample) == MOST_DRAWN
+    assert [user.watch is sample for user in users] == [True] * MOST_DRAWN + [False] * 20
     sample.look(users[10:])
-    assert len(sample) == SEATS
-    assert all(user.watch is sample for user in users[10 : SEATS + 10])
+    assert len(sample) == MOST_DRAWN
+    assert all(user.watch is sample for user in users[10 : MOST_DRAWN + 10])
     sample.look(users[:5])
     assert len(sample) == 5
-    assert sample.picture(2.0).where.count("?") == 5
+    assert sample.frame(2.0).where.count("?") == 5
 
 
 def test_nobody_is_told_anything_once_nobody_looks() -> None:
