@@ -4,11 +4,11 @@ from typing import Any
 
 from contract import ports
 from serving import aiohttp_workers
-from serving.command_line import Serve, Service
+from serving.command_line import ServeOptions, ServiceSpec
 from serving.limits import DRAIN
 from serving.serve import main
 
-SERVICE = Service(
+SERVICE = ServiceSpec(
     name="async_app",
     about="The non-blocking twin, on aiohttp: a request that waits holds a coroutine.",
     port=ports.ASYNC_APP,
@@ -18,7 +18,7 @@ SERVICE = Service(
 )
 
 
-def load(serve: Serve) -> Any:
+def load(serve: ServeOptions) -> Any:
     """What aiohttp's worker asks for: a coroutine function that makes the runner. Imported here: in the worker."""
     from serving.runner import runner  # noqa: PLC0415 - see above
 

@@ -14,12 +14,12 @@ from contract.problems import Problem, method_not_allowed, not_found
 from contract.replies import Reply
 from contract.settings import Settings
 from serving import aiohttp_workers
-from serving.command_line import Serve, Service
+from serving.command_line import ServeOptions, ServiceSpec
 from serving.runner import runner
 from serving.serve import main
 from serving.sleep import sleep
 
-SERVICE = Service(
+SERVICE = ServiceSpec(
     name="backing.upstream",
     about="The slow upstream: one process that holds a coroutine for each request, as many as the machine can.",
     port=ports.UPSTREAM,
@@ -84,7 +84,7 @@ def respond(reply: Reply) -> web.Response:
     )
 
 
-def load(serve: Serve) -> Any:
+def load(serve: ServeOptions) -> Any:
     """What aiohttp's worker asks for: a coroutine function that makes the runner."""
 
     async def create_runner() -> web.AppRunner:

@@ -5,7 +5,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError
 from typing import Any
 
-from serving.command_line import Serve
+from serving.command_line import ServeOptions
 from serving.serve import main
 
 from .rows import PEERS, missing
@@ -19,7 +19,7 @@ def serve(name: str) -> None:
     except PackageNotFoundError as error:
         sys.exit(missing(name, error.name))
 
-    def load(serve: Serve) -> Any:
+    def load(serve: ServeOptions) -> Any:
         """What the worker asks for. Imported here: in the worker, once it is said where numbers are kept."""
         return import_module(service.name).load(serve.settings)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Literal
 
-from serving.command_line import Service
+from serving.command_line import ServiceSpec
 
 THREADS = "gthread"
 ALONE = "sync"
@@ -49,11 +49,11 @@ class Peer:
         for distribution in self.needs:
             version(distribution)
 
-    def service(self, name: str) -> Service:
+    def service(self, name: str) -> ServiceSpec:
         """What its command line knows of it."""
         module = name.replace("-", "_")
         use = "answer requests" if self.worker_class == THREADS else "make blocking calls"
-        return Service(
+        return ServiceSpec(
             name=f"peers.{module}",
             about=f"{self.title} {KINDS[self.worker_class]}.",
             port=self.port,

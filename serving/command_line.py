@@ -10,7 +10,7 @@ from contract.settings import Settings
 
 
 @dataclass(frozen=True)
-class Service:
+class ServiceSpec:
     """What tells one service from another before a request comes in."""
 
     name: str
@@ -30,7 +30,7 @@ class Service:
 
 
 @dataclass(frozen=True)
-class Serve:
+class ServeOptions:
     """How to serve: the address, gunicorn's worker class, and the settings of the service."""
 
     host: str
@@ -51,8 +51,8 @@ class Parser(argparse.ArgumentParser):
 
 
 def parse(
-    service: Service, arguments: Sequence[str] | None = None, environment: Mapping[str, str] | None = None
-) -> Serve:
+    service: ServiceSpec, arguments: Sequence[str] | None = None, environment: Mapping[str, str] | None = None
+) -> ServeOptions:
     """The command line `arguments` of `service`; on a mistake, one clear line and SystemExit(2)."""
     parser = Parser(
         prog=service.command,
@@ -89,7 +89,7 @@ The environment sets what the command line does not: {", ".join(name.upper() for
         settings = Settings.from_mapping(environment)
     except ValueError as error:
         parser.error(str(error))
-    return Serve(given.host, given.port, given.worker_class, settings)
+    return ServeOptions(given.host, given.port, given.worker_class, settings)
 
 
 def _port(text: str) -> int:

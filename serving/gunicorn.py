@@ -11,7 +11,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
-from .command_line import Serve
+from .command_line import ServeOptions
 from .limits import BACKLOG, DRAIN, KEEPALIVE, LONGEST_LINE, SILENCE, SPARE
 from .shared_numbers import forget
 
@@ -43,9 +43,9 @@ class Closing(Arbiter):  # type: ignore[misc] # gunicorn carries no types
 
 
 class Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn carries no types
-    """gunicorn, set from a `Serve` and from nothing else: no configuration file, no GUNICORN_CMD_ARGS."""
+    """gunicorn, set from `ServeOptions` and from nothing else: no configuration file, no GUNICORN_CMD_ARGS."""
 
-    def __init__(self, serve: Serve, listener: socket.socket, load: Callable[[Serve], Any]) -> None:
+    def __init__(self, serve: ServeOptions, listener: socket.socket, load: Callable[[ServeOptions], Any]) -> None:
         """Take a bound socket and what makes the application in each worker."""
         self._serve = serve
         self._descriptor = listener.detach()  # gunicorn closes it

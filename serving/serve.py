@@ -6,15 +6,15 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from .command_line import Serve, Service, parse
+from .command_line import ServeOptions, ServiceSpec, parse
 from .limits import BACKLOG
 from .shared_numbers import shared_numbers
 
-Load = Callable[[Serve], Any]
+Load = Callable[[ServeOptions], Any]
 """Makes the application, in the worker process."""
 
 
-def main(service: Service, load: Load) -> None:
+def main(service: ServiceSpec, load: Load) -> None:
     """Serve until SIGTERM or Ctrl-C. A port that is taken is one line and SystemExit(1)."""
     serve = parse(service)
     from .gunicorn import Gunicorn  # noqa: PLC0415 - its import reads WEB_CONCURRENCY, which has been checked only now
@@ -46,7 +46,7 @@ def raise_descriptors() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def banner(service: Service, serve: Serve, host: str, port: int) -> str:
+def banner(service: ServiceSpec, serve: ServeOptions, host: str, port: int) -> str:
     """What the terminal shows first: where the service is, what it is made of, and a line to try."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - an address to call, not to listen on
     where = f"[{host}]" if ":" in host else host

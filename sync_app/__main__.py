@@ -3,10 +3,10 @@
 from typing import Any
 
 from contract import ports
-from serving.command_line import Serve, Service
+from serving.command_line import ServeOptions, ServiceSpec
 from serving.serve import main
 
-SERVICE = Service(
+SERVICE = ServiceSpec(
     name="sync_app",
     about="The blocking twin, on Flask: a request that waits holds a thread.",
     port=ports.SYNC_APP,
@@ -20,7 +20,7 @@ SERVICE = Service(
 )
 
 
-def load(serve: Serve) -> Any:
+def load(serve: ServeOptions) -> Any:
     """The WSGI application. Imported here: in the worker, which under gevent has patched the standard library."""
     from .app import create_app  # noqa: PLC0415 - and what it imports, once it is said where numbers are kept
 

@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from async_app.__main__ import SERVICE
-from serving.command_line import Serve
+from serving.command_line import ServeOptions
 from serving.limits import KEEPALIVE
 from serving.serve import main
 
@@ -18,7 +18,7 @@ async def delay(request: web.Request) -> web.Response:
     return web.json_response({"duration": duration})
 
 
-def load(_serve: Serve) -> Any:
+def load(_serve: ServeOptions) -> Any:
     """The application, for aiohttp's gunicorn worker."""
 
     async def create_runner() -> web.AppRunner:

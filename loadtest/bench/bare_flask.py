@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Flask
 
-from serving.command_line import Serve
+from serving.command_line import ServeOptions
 from serving.serve import main
 from sync_app.__main__ import SERVICE
 
@@ -17,7 +17,7 @@ def delay(duration: str) -> dict[str, float]:
     return {"duration": seconds}
 
 
-def load(_serve: Serve) -> Any:
+def load(_serve: ServeOptions) -> Any:
     """The WSGI application."""
     app = Flask(__name__)
     app.add_url_rule("/delay/<duration>", view_func=delay)

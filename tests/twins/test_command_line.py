@@ -3,7 +3,7 @@ import pytest
 import async_app.__main__
 import sync_app.__main__
 from contract.settings import Settings
-from serving.command_line import Service, parse
+from serving.command_line import ServiceSpec, parse
 
 TWINS = pytest.mark.parametrize(
     "service", [sync_app.__main__.SERVICE, async_app.__main__.SERVICE], ids=lambda service: service.name
@@ -11,7 +11,7 @@ TWINS = pytest.mark.parametrize(
 
 
 @TWINS
-def test_it_listens_on_this_machine_alone_unless_it_is_told_otherwise(service: Service) -> None:
+def test_it_listens_on_this_machine_alone_unless_it_is_told_otherwise(service: ServiceSpec) -> None:
     serve = parse(service, [], {})
     assert (serve.host, serve.port, serve.worker_class) == ("127.0.0.1", service.port, service.worker_class)
     assert serve.settings == Settings()
@@ -27,13 +27,13 @@ def test_the_twins_have_the_workers_of_their_kind() -> None:
 
 
 @TWINS
-def test_each_worker_class_that_it_names_can_be_chosen(service: Service) -> None:
+def test_each_worker_class_that_it_names_can_be_chosen(service: ServiceSpec) -> None:
     for worker_class in service.worker_classes:
         assert parse(service, ["--worker-class", worker_class], {}).worker_class == worker_class
 
 
 @TWINS
-def test_the_command_line_goes_before_the_environment(service: Service) -> None:
+def test_the_command_line_goes_before_the_environment(service: ServiceSpec) -> None:
     arguments = ["--host", "0.0.0.0", "--port", "0", "--workers", "2", "--threads", "4"]
     serve = parse(service, arguments, {"WEB_CONCURRENCY": "8", "THREADS": "8", "MAX_DURATION": "2"})
     assert (serve.host, serve.port) == ("0.0.0.0", 0)
@@ -60,7 +60,7 @@ def test_the_command_line_goes_before_the_environment(service: Service) -> None:
     ],
 )
 def test_a_mistake_is_one_clear_line_and_status_2(
-    service: Service,
+    service: ServiceSpec,
     arguments: list[str],
     environment: dict[str, str],
     complaint: str,
@@ -76,7 +76,9 @@ def test_a_mistake_is_one_clear_line_and_status_2(
 
 
 @TWINS
-def test_help_tells_of_every_option_and_every_variable(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_tells_of_every_option_and_every_variable(
+    service: ServiceSpec, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as ended:
         parse(service, ["--help"], {})
     told = capsys.readouterr().out
