@@ -52,18 +52,19 @@ def _formatter(theme: str, marked: list[int]) -> "HtmlFormatter[str]":
 
 @cache
 def _found(twin: str, name: str) -> Handler | None:
-    for file in sorted(files(twin).iterdir(), key=lambda file: file.name):
+    """Return the function of that name, which only one file of a twin may have; None where there is none."""
+    found = []
+    for file in files(twin).iterdir():
         if file.name.endswith(".py"):
             text = file.read_text(encoding="utf-8")
             functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, Function)]
-            for function in functions:
-                if function.name == name:
-                    source = "\n\n".join(
-                        _dedented(text, each) for each in [function, *_helpers(text, function, functions)]
-                    )
-                    waiting = [number for number, line in enumerate(source.splitlines(), 1) if WAITS.search(line)]
-                    return Handler(f"{twin}/{file.name}", source, waiting)
-    return None
+            found += [(file.name, text, each, functions) for each in functions if each.name == name]
+    if not found:
+        return None
+    ((file_name, text, function, functions),) = found
+    source = "\n\n".join(_dedented(text, each) for each in [function, *_helpers(text, function, functions)])
+    waiting = [number for number, line in enumerate(source.splitlines(), 1) if WAITS.search(line)]
+    return Handler(f"{twin}/{file_name}", source, waiting)
 
 
 def _helpers(text: str, function: Function, functions: list[Function]) -> list[Function]:

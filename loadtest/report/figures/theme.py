@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import altair as alt
 
-from loadtest.contenders.service import CORE, cores, lineup
+from loadtest.contenders.service import CORE, lineup
 from loadtest.results.schema import Results
 from loadtest.verdict.aggregate import Row
 
@@ -148,7 +148,7 @@ def _scale(of: Sequence[Any], names: list[str]) -> alt.Scale:
 
 def _as_many(of: Sequence[T], names: list[str]) -> list[T]:
     """One for each service: always the same for those of the line-up, what they leave for the others."""
-    everyone = dict.fromkeys([*CORE, *lineup(cores())])
+    everyone = dict.fromkeys([*CORE, *lineup(1)])
     known = {name: place for place, name in enumerate(everyone) if name in names}
     left = cycle([place for place in range(len(of)) if place not in known.values()] or range(len(of)))
     return [of[known[name] % len(of)] if name in known else of[next(left)] for name in names]
