@@ -16,7 +16,7 @@ from contract.parameters import Duration
 from contract.replies import NO_HEADERS, as_json
 from contract.settings import Settings
 from loadtest.results.exchange import Exchange, answered
-from loadtest.workload.scenarios import MIXED, SCENARIOS, day, patience
+from loadtest.workload.scenarios import ASK, MIXED, SCENARIOS, day, patience
 
 from .expected import promised
 from .person import ANSWER, Person
@@ -127,10 +127,22 @@ def exchange_of(sent: float, response: Any) -> Exchange:
     )
 
 
+def asks_for(scenario: str) -> Callable[["TwinUser"], None]:
+    """Return the Locust task that asks for a scenario, with its name and tag."""
+
+    def ask(user: "TwinUser") -> None:
+        user.ask_twin(scenario)
+
+    ask.__name__ = scenario
+    tagged: Callable[[TwinUser], None] = tag(scenario)(ask)
+    return tagged
+
+
 class TwinUser(WaitingUser):
     """A user of one of the twins. Tags select what is asked for."""
 
     abstract = True
+    tasks = [asks_for(scenario) for scenario in SCENARIOS if scenario != ASK]  # noqa: RUF012 - Locust's own way; it adds those below
 
     _person: Person | None = None
     _day: Iterator[str]
@@ -145,37 +157,7 @@ class TwinUser(WaitingUser):
         target = SCENARIOS[scenario].target.format(delay=self.options.delay)
         self.get_checked(target, promised(target))
 
-    @tag("delay")
-    @task
-    def delay(self) -> None:
-        """One wait."""
-        self.ask_twin("delay")
-
-    @tag("fanout")
-    @task
-    def fanout(self) -> None:
-        """Several waits, the way a plain handler does them."""
-        self.ask_twin("fanout")
-
-    @tag("fetch")
-    @task
-    def fetch(self) -> None:
-        """A slow HTTP service."""
-        self.ask_twin("fetch")
-
-    @tag("query")
-    @task
-    def query(self) -> None:
-        """A slow query."""
-        self.ask_twin("query")
-
-    @tag("file")
-    @task
-    def file(self) -> None:
-        """A small file."""
-        self.ask_twin("file")
-
-    @tag("ask")
+    @tag(ASK)
     @task
     def ask(self) -> None:
         """A question, which somebody answers after the delay, by a request to the same service."""
@@ -184,52 +166,16 @@ class TwinUser(WaitingUser):
             self._person = Person(self.host, TIMEOUT)
         after = Duration.model_validate({"duration": self.options.delay}, context=Settings()).duration
         question = uuid4().hex
-        target = SCENARIOS["ask"].target.format(question=question, patience=patience(after))
+        target = SCENARIOS[ASK].target.format(question=question, patience=patience(after))
         self._person.will_answer(question, after)
         self.get_checked(target, as_json({"question": question, "answer": ANSWER}), "/ask")
-
-    @tag("drip")
-    @task
-    def drip(self) -> None:
-        """A slow stream."""
-        self.ask_twin("drip")
-
-    @tag("sse")
-    @task
-    def sse(self) -> None:
-        """A slow stream of events."""
-        self.ask_twin("sse")
 
     @tag(MIXED)
     @task
     def mixed(self) -> None:
         """The next request of a day that all users share, so that every window holds its share of each kind."""
-        ask_for: Callable[[], None] = getattr(self, next(self._day))
-        ask_for()
-
-    @tag("blocking")
-    @task
-    def blocking(self) -> None:
-        """The pitfall."""
-        self.ask_twin("blocking")
-
-    @tag("offload")
-    @task
-    def offload(self) -> None:
-        """The repair."""
-        self.ask_twin("offload")
-
-    @tag("cpu")
-    @task
-    def cpu(self) -> None:
-        """The control."""
-        self.ask_twin("cpu")
-
-    @tag("healthz")
-    @task
-    def healthz(self) -> None:
-        """The control of what a framework costs."""
-        self.ask_twin("healthz")
+        scenario = next(self._day)
+        self.ask() if scenario == ASK else self.ask_twin(scenario)
 
 
 class StrangerUser(WaitingUser):

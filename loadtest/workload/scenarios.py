@@ -16,6 +16,9 @@ LOOPS = "event loops"
 THREADS = "threads"
 CORES = "cores"
 
+ASK = "ask"
+"""The scenario whose requests wait for other requests."""
+
 HEALTHZ = "healthz"
 """The other control, beside cpu."""
 
@@ -77,7 +80,7 @@ SCENARIOS = {
         ),
         Scenario("file", "a disk, 64 KiB at a time", "/file?size=64KiB", foretold=False),
         Scenario(
-            "ask",
+            ASK,
             "a person, whose answer comes to the same service",
             "/ask/{question}?timeout={patience}s",
             needs=("database",),
