@@ -17,11 +17,11 @@ ENDS_BY_ITSELF = """
 import argparse, sys, time
 import gevent
 from locust.env import Environment
-from loadtest.lineup import lineup
+from loadtest.contenders.service import lineup
 from loadtest.race import control
 from loadtest.race.racers import Racer
 from loadtest.race.users import user_classes
-from loadtest.race.wishes import Wish
+from loadtest.race.request import Wish
 
 control.LASTS = 1.0
 racers = [Racer(lineup(1)["aiohttp"], sys.argv[1])]

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from loadtest import commands
-from loadtest.cli import main
+from loadtest.cli.lineup import OUTCOME
+from loadtest.cli.main import main
+from loadtest.cli.run import run_all
 from loadtest.contenders.service import lineup
 from loadtest.measure.comparison import NOTHING, Comparison, Progress
 from loadtest.processes.service import ServiceFailed
@@ -47,7 +48,7 @@ class Fabricated(Comparison):
 @pytest.fixture(autouse=True)
 def _signals_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("raise_interrupts", "ignore"):
-        monkeypatch.setattr(f"loadtest.endings.{name}", lambda: None)
+        monkeypatch.setattr(f"loadtest.processes.signals.{name}", lambda: None)
 
 
 class Drawn:
@@ -58,15 +59,17 @@ class Drawn:
         self.measured: Mapping[str, Results] = {}
         self._fails = fails
 
-    def __call__(self, path: Path, measured: Mapping[str, Results], _screen: object) -> None:
+    def __call__(self, measured: Mapping[str, Results], folder: Path) -> list[Path]:
+        path = folder / "lineup.html"
         if self._fails:
             raise OSError(28, "No space left on device", str(path))
         self.path, self.measured = path, measured
+        return [path]
 
 
 def run(out: Path, drawn: Drawn, **others: Fabricated) -> int:
     comparisons = {way: others.get(way, Fabricated(way)) for way in WAYS}
-    return commands.lineup(comparisons, out, console(), drawn)
+    return run_all(comparisons, out, console(), OUTCOME._replace(draw=drawn), opened=False)
 
 
 def kept(out: Path) -> dict[str, Results]:
@@ -87,7 +90,7 @@ def test_three_comparisons_are_written_and_drawn_together(tmp_path: Path, capsys
     assert "delay: flask, 1 user, repeat 1: " in said
     assert "healthz: aiohttp, 32 users, repeat 1: " in said
     assert "At 400 users flask answers what its slots let through" in " ".join(said.split())
-    assert said.rstrip().endswith(str(folder))
+    assert said.rstrip().endswith(f"{folder}\n{folder}/lineup.html")
 
 
 def test_what_is_inconclusive_is_drawn_and_told_by_the_status(tmp_path: Path) -> None:

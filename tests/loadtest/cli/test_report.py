@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from loadtest.cli import main
+from loadtest.cli.main import main
 from loadtest.results.schema import SCHEMA, Results, save
 from tests.loadtest.support.fabricated import not_run, results, step
 
@@ -186,11 +186,11 @@ def test_three_runs_are_too_many(folder: Path, capsys: pytest.CaptureFixture[str
         (["{run}/.."], "There is no file '{run}/../results.json'."),
         (["{run}", "{run}/nothing"], "There is no file '{run}/nothing'."),
         ([""], "There is no file 'results.json'."),
-        ([], "the following arguments are required: RESULTS"),
+        ([], "Missing argument 'RESULTS...'."),
         (["{run}", "--out", "/dev/null/x/report.html"], "--out '/dev/null/x' cannot be written to: Not a directory."),
         (["{run}", "--out", "/dev/null/report.html"], "--out '/dev/null' cannot be written to: File exists."),
         (["{run}", "--out", "/proc/report.html"], "--out '/proc' cannot be written to: "),
-        (["{run}", "--scenario", "query"], "unrecognized arguments: --scenario query"),
+        (["{run}", "--scenario", "query"], "No such option '--scenario'."),
     ],
 )
 def test_a_mistake_is_one_clear_line_and_status_1(

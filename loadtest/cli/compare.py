@@ -1,0 +1,222 @@
+"""`sync-vs-async compare`: services one after the other under load, and what happened and why."""
+
+import ipaddress
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from backing.postgres import CONNECTIONS
+from loadtest.contenders.selection import ALL
+from loadtest.contenders.service import CORE, Service
+from loadtest.measure.comparison import Comparison, Stranger
+from loadtest.results.schema import Options, Results, save
+from loadtest.terminal.comparison import show
+from loadtest.terminal.progress import console
+from loadtest.workload.durations import seconds as seconds_of
+from loadtest.workload.scenarios import ABOUT, longest
+
+from .options import (
+    QUICK_SERVICES,
+    REPEATS,
+    SECONDS,
+    Command,
+    Mistake,
+    folder,
+    mistakes,
+    named,
+    names,
+    opened,
+    out_folder,
+    refuse_twice,
+    services_option,
+    traced,
+)
+from .run import Outcome, run_all
+
+EXAMPLES = """examples:
+  sync-vs-async compare                                        both twins four ways, in at most two minutes
+  sync-vs-async compare --quick                                three services, in at most half a minute
+  sync-vs-async compare --services flask-threads,aiohttp       two of them
+  sync-vs-async compare --services all --users 1,64            every framework of the line-up
+  sync-vs-async compare --services flask-threads:threads=8,flask-threads:threads=128 --users 1,8,128
+  sync-vs-async compare --scenario query --users 1,20,200 --delay 100ms
+  POOL_SIZE=50 sync-vs-async compare --scenario fetch --services flask-threads,aiohttp:pool-size=100
+  sync-vs-async compare --scenario ask --services flask,aiohttp --delay 100ms
+  sync-vs-async compare --users 1,50,100 --delay 500ms --seconds 5 --repeats 3
+  sync-vs-async compare --quick --open --trace                 the report in a browser, the requests for Perfetto
+  sync-vs-async compare --services aiohttp --target mine=http://127.0.0.1:5001 --path /slow
+
+exit status: 0 a verdict, 2 inconclusive (the verdict says why) or interrupted, 1 failed to run"""
+
+
+class Users(click.ParamType[list[int]]):
+    """Numbers of users with commas between them."""
+
+    name = "1,10,..."
+
+    def convert(self, value: Any, _param: click.Parameter | None, _context: click.Context | None) -> list[int]:
+        """Return the numbers, each once, the smallest first."""
+        counts = value.split(",")
+        if not all(count.isdecimal() and 1 <= int(count) <= 10_000 for count in counts):
+            raise Mistake(f"--users takes whole numbers from 1 to 10000 with commas between them; got {value!r}.")
+        return sorted({int(count) for count in counts})
+
+
+@click.command(
+    cls=Command,
+    short_help="Run the services one after the other under load, and say what happened and why.",
+    help="Run each service on its own under a closed load of growing numbers of users, hold every figure against its "
+    "prediction, and say what bound it.",
+    epilog=EXAMPLES,
+)
+@click.option("--quick", is_flag=True, help="Fewer services and shorter steps: at most 30 s.")
+@services_option(
+    f"Services to compare, of {names()}, or {ALL}; each may be changed, as in flask-threads:workers=1:threads=64 or "
+    f"aiohttp:worker-class=CLASS (default: {', '.join(CORE)}; with --quick: {', '.join(QUICK_SERVICES)})."
+)
+@click.option(
+    "--scenario",
+    type=click.Choice(list(ABOUT)),
+    metavar="NAME",
+    default="delay",
+    help="What every request waits for: " + "; ".join(f"{name}: {about}" for name, about in ABOUT.items()),
+)
+@click.option("--users", type=Users(), help="Numbers of users (default: 1,10,64,400; with --quick: 1,8,32,200).")
+@click.option("--delay", help="How long each request waits on the service (default: 250ms; with --quick: 100ms).")
+@click.option("--think", default="0s", show_default=True, help="How long a user thinks between requests.")
+@click.option("--seconds", type=SECONDS, default=1.0, show_default=True, help="Shortest measuring window of a step.")
+@click.option("--repeats", type=REPEATS, help="How often everything is measured (default: 2; with --quick: 1).")
+@out_folder
+@click.option(
+    "--target",
+    multiple=True,
+    metavar="NAME=URL",
+    help="Compare a running HTTP service that is not ours, too; may be given again.",
+)
+@click.option("--path", default="/", show_default=True, help="What is asked of every --target.")
+@click.option("--allow-remote", is_flag=True, help="Let a --target be on another machine.")
+@opened
+@traced
+@click.pass_obj
+def compare(
+    command: list[str],
+    services: list[Service] | None,
+    users: list[int] | None,
+    delay: str | None,
+    repeats: int | None,
+    out: str,
+    target: Sequence[str],
+    path: str,
+    scenario: str,
+    think: str,
+    seconds: float,
+    *,
+    quick: bool,
+    allow_remote: bool,
+    opened: bool,
+    trace: bool,
+) -> int:
+    """Check everything, run the comparison, and return the exit status."""
+    with mistakes():
+        ours = named(",".join(QUICK_SERVICES if quick else CORE)) if services is None else services
+        contenders: list[Service | Stranger] = [
+            *ours,
+            *(_stranger(each, path, allow_remote=allow_remote) for each in target),
+        ]
+        refuse_twice([each.name for each in contenders], "compared")
+        delay = delay if delay is not None else ("100ms" if quick else "250ms")
+        options = Options(
+            scenario=scenario,
+            users=users or ([1, 8, 32, 200] if quick else [1, 10, 64, 400]),
+            delay=delay,
+            wait=_wait(delay, scenario),
+            think=seconds_of("--think", think),
+            seconds=seconds,
+            repeats=repeats or (1 if quick else 2),
+            quick=quick,
+        )
+        comparison = Comparison(contenders, options, command)
+    if "database" in comparison.needs and not os.environ.get("DATABASE_URL"):
+        _refuse_too_many_connections(ours)
+    outcome = Outcome(_save, _show, partial(_draw, trace=trace))
+    return run_all({scenario: comparison}, folder(out), console(), outcome, opened=opened)
+
+
+def _wait(delay: str, scenario: str) -> float:
+    """Return the seconds that a request waits; a Mistake where there is nothing to measure, or too much."""
+    wait = seconds_of("--delay", delay)
+    if wait < 0.001:
+        raise Mistake(f"--delay takes at least 1ms, so that there is a wait to measure; got {delay!r}.")
+    if wait > longest(scenario):
+        raise Mistake(f"--delay takes at most {longest(scenario):g}s for {scenario}; got {delay!r}.")
+    return wait
+
+
+def _refuse_too_many_connections(services: Sequence[Service]) -> None:
+    """Refuse a service whose pools the embedded database could not fill."""
+    for service in services:
+        if service.connections > CONNECTIONS:
+            raise Mistake(
+                f"{service.name} would open {service.connections} connections to the database, which takes "
+                f"{CONNECTIONS}; choose a smaller pool-size or fewer workers."
+            )
+
+
+def _stranger(text: str, path: str, *, allow_remote: bool) -> Stranger:
+    name, equals, url = text.partition("=")
+    if not (name and equals and _is_origin(url)):
+        raise Mistake(f"--target takes NAME=http://HOST:PORT, and --path the path; got {text!r}.")
+    if not name.isprintable():
+        raise Mistake(f"--target takes a name that can be printed; got {name!r}.")
+    if not path.startswith("/"):
+        raise Mistake(f"--path begins with a slash; got {path!r}.")
+    host = urlsplit(url).hostname or ""
+    if not allow_remote and not _is_loopback(host):
+        raise Mistake(f"{host} is not this machine. Load on others needs --allow-remote, and their consent.")
+    return Stranger(name, url.rstrip("/"), path)
+
+
+def _is_origin(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and parts.port != 0
+            and (parts.path or "/", parts.query, parts.fragment) == ("/", "", "")
+        )
+    except ValueError:  # a port or an IPv6 address that is none
+        return False
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        found = socket.getaddrinfo(host, None)
+    except OSError as error:
+        raise Mistake(f"There is no address for {host!r}: {error.strerror}.") from None
+    return all(ipaddress.ip_address(address[4][0]).is_loopback for address in found)
+
+
+def _save(measured: Mapping[str, Results], folder: Path) -> Path:
+    (results,) = measured.values()
+    return save(results, folder)
+
+
+def _show(screen: Any, measured: Mapping[str, Results]) -> None:
+    (results,) = measured.values()
+    show(screen, results)
+
+
+def _draw(measured: Mapping[str, Results], saved: Path, *, trace: bool) -> Sequence[Path]:
+    """Draw the report beside the results, and the trace of their first requests where it is wanted."""
+    from loadtest.report import write  # noqa: PLC0415 - half a second, which nobody waits for who draws nothing
+
+    (results,) = measured.values()
+    page = write.write_comparison(results, saved.with_name("report.html"))
+    return [page, write.write_trace(results, saved.with_name("trace.json"))] if trace else [page]

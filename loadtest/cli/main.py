@@ -1,0 +1,43 @@
+"""The command `sync-vs-async`."""
+
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from .compare import compare
+from .lineup import lineup
+from .race import race
+from .report import report
+from .run import FAILED
+from .serve import serve
+
+PROGRAM = "sync-vs-async"
+
+
+@click.group(
+    help="Blocking and non-blocking, measured alike.",
+    no_args_is_help=False,  # a missing command is a mistake like any other
+    context_settings={"max_content_width": 120},
+)
+def group() -> None:
+    """Hold the commands."""
+
+
+for command in (serve, report, race, compare, lineup):
+    group.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit with its status. A mistake is one line on standard error, and status 1."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        status: int = group.main(given, PROGRAM, standalone_mode=False, obj=[PROGRAM, *given])
+    except click.ClickException as mistake:
+        where = mistake.ctx.command_path if isinstance(mistake, click.UsageError) and mistake.ctx else PROGRAM
+        print(f"{where}: {' '.join(mistake.format_message().split())}", file=sys.stderr)
+        sys.exit(FAILED)
+    except click.Abort:  # Ctrl-C before anything had begun
+        sys.exit(FAILED)
+    sys.exit(status)
