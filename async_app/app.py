@@ -12,7 +12,7 @@ from contract.operations import OPERATIONS
 from contract.replies import Reply
 from contract.settings import Settings
 
-from .steps import Steps, open_steps, refused
+from .plumbing.steps import Steps, open_steps, refused
 
 STEPS = web.AppKey("STEPS", Mapping[str, Steps])
 

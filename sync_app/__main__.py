@@ -2,21 +2,10 @@
 
 from typing import Any
 
-from serving.command_line import Serve, Service
+from serving.command_line import Serve
 from serving.serve import main
 
-SERVICE = Service(
-    name="sync_app",
-    about="The blocking twin, on Flask: a request that waits holds a thread.",
-    port=8001,
-    worker_class="gthread",
-    worker_classes={
-        "gthread": "threads, the default",
-        "sync": "one thread, whatever --threads says",
-        "gevent": "greenlets",
-    },
-    threads_help="threads that answer requests in each worker (default: THREADS, or 32)",
-)
+from .plumbing.service import SERVICE
 
 
 def load(serve: Serve) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from async_app.__main__ import SERVICE
+from async_app.plumbing.service import SERVICE
 from serving.command_line import Serve
 from serving.limits import KEEPALIVE
 from serving.serve import main

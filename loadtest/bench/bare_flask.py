@@ -7,7 +7,7 @@ from flask import Flask
 
 from serving.command_line import Serve
 from serving.serve import main
-from sync_app.__main__ import SERVICE
+from sync_app.plumbing.service import SERVICE
 
 
 def delay(duration: str) -> dict[str, float]:

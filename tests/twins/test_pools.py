@@ -7,8 +7,8 @@ from threading import Event
 
 import pytest
 
-import async_app.seats
-import sync_app.seats
+import async_app.plumbing.pools
+import sync_app.plumbing.pools
 from contract.problems import Problem
 from contract.settings import Settings
 
@@ -18,26 +18,26 @@ ONE = Settings(pool_size=1, pool_timeout=10)
 
 
 def one_too_many_on_threads() -> tuple[Problem, float]:
-    seats = sync_app.seats.Seats("upstream", TWO)
-    with seats.seat(), seats.seat():
+    queue = sync_app.plumbing.pools.PoolQueue("upstream", TWO)
+    with queue.turn(), queue.turn():
         began = time.perf_counter()
-        with pytest.raises(Problem) as refusal, seats.seat():
+        with pytest.raises(Problem) as refusal, queue.turn():
             pass
         took = time.perf_counter() - began
-    with seats.seat(), seats.seat():
+    with queue.turn(), queue.turn():
         return refusal.value, took
 
 
 def one_too_many_on_a_loop() -> tuple[Problem, float]:
     async def one_too_many() -> tuple[Problem, float]:
-        seats = async_app.seats.Seats("upstream", TWO)
-        async with seats.seat(), seats.seat():
+        queue = async_app.plumbing.pools.PoolQueue("upstream", TWO)
+        async with queue.turn(), queue.turn():
             began = time.perf_counter()
             with pytest.raises(Problem) as refusal:
-                async with seats.seat():
+                async with queue.turn():
                     pass
             took = time.perf_counter() - began
-        async with seats.seat(), seats.seat():
+        async with queue.turn(), queue.turn():
             return refusal.value, took
 
     return asyncio.run(one_too_many())
@@ -52,23 +52,23 @@ def test_who_finds_no_seat_in_time_is_told_to_come_again(one_too_many: Callable[
 
 
 def test_on_threads_a_seat_is_given_back_whatever_happens() -> None:
-    seats = sync_app.seats.Seats("upstream", ONE)
+    queue = sync_app.plumbing.pools.PoolQueue("upstream", ONE)
     for _ in range(3):
-        with suppress(RuntimeError), seats.seat():
+        with suppress(RuntimeError), queue.turn():
             raise RuntimeError
-    with seats.seat():
+    with queue.turn():
         pass
 
 
 def test_on_threads_a_seat_that_gets_free_goes_to_who_waits() -> None:
-    seats, seated = sync_app.seats.Seats("upstream", ONE), Event()
+    queue, seated = sync_app.plumbing.pools.PoolQueue("upstream", ONE), Event()
 
     def sit() -> None:
-        with seats.seat():
+        with queue.turn():
             seated.set()
 
     with ThreadPoolExecutor() as pool:
-        with seats.seat():
+        with queue.turn():
             waits = pool.submit(sit)
             assert not seated.wait(0.05)
         assert seated.wait(10)
@@ -76,14 +76,14 @@ def test_on_threads_a_seat_that_gets_free_goes_to_who_waits() -> None:
 
 
 async def test_on_a_loop_a_seat_is_given_back_whatever_happens() -> None:
-    seats = async_app.seats.Seats("upstream", ONE)
+    queue = async_app.plumbing.pools.PoolQueue("upstream", ONE)
     for _ in range(3):
         with suppress(RuntimeError):
-            async with seats.seat():
+            async with queue.turn():
                 raise RuntimeError
 
     async def sit() -> None:
-        async with seats.seat():
+        async with queue.turn():
             seated.set()
             await asyncio.Event().wait()
 
@@ -98,13 +98,13 @@ async def test_on_a_loop_a_seat_is_given_back_whatever_happens() -> None:
 
 
 async def test_on_a_loop_who_gives_up_waiting_takes_no_seat() -> None:
-    seats, seated = async_app.seats.Seats("upstream", ONE), asyncio.Event()
+    queue, seated = async_app.plumbing.pools.PoolQueue("upstream", ONE), asyncio.Event()
 
     async def sit() -> None:
-        async with seats.seat():
+        async with queue.turn():
             seated.set()
 
-    async with seats.seat():
+    async with queue.turn():
         gives_up, waits = asyncio.create_task(sit()), asyncio.create_task(sit())
         await asyncio.sleep(0)  # both wait
         gives_up.cancel()

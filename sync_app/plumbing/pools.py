@@ -1,4 +1,4 @@
-"""The seats of a pool: whoever wants a connection waits for one."""
+"""The queue in front of a pool: whoever wants a connection waits for one."""
 
 import threading
 from collections import deque
@@ -9,12 +9,14 @@ from contract.problems import no_free_connection
 from contract.settings import Settings
 from serving.metrics import PoolGauge
 
+# Why no client's own queue: psycopg_pool and aiohttp serve first come, first served, urllib3 does not; and none of the
+# three tells a wait for a free connection (POOL_TIMEOUT) from one for a peer that does not answer (CONNECT_WITHIN).
 
-class Seats:
-    """As many seats as the pool of one process has connections."""
+
+class PoolQueue:
+    """The queue in front of one process's pool of POOL_SIZE connections, each waited for within POOL_TIMEOUT."""
 
     def __init__(self, pool: str, settings: Settings) -> None:
-        """Offer POOL_SIZE seats to `pool`, each within POOL_TIMEOUT."""
         self._pool = pool
         self._size = settings.pool_size
         self._timeout = settings.pool_timeout
@@ -24,8 +26,13 @@ class Seats:
         self._gauge = PoolGauge(pool)
 
     @contextmanager
-    def seat(self) -> Iterator[None]:
-        """Wait for a seat and keep it until the context is left; a Problem (503) where none gets free in time."""
+    def turn(self) -> Iterator[None]:
+        """Wait for one's turn, and use a connection until the context is left.
+
+        Raises:
+            Problem: 503 where no connection gets free in time.
+
+        """
         with self._gauge.waiting():
             if not self._taken():
                 raise no_free_connection(self._pool, self._size, self._timeout)

@@ -1,0 +1,13 @@
+"""What the command line offers."""
+
+from serving import aiohttp_workers
+from serving.command_line import Service
+
+SERVICE = Service(
+    name="async_app",
+    about="The non-blocking twin, on aiohttp: a request that waits holds a coroutine.",
+    port=8002,
+    worker_class=aiohttp_workers.DEFAULT,
+    worker_classes=aiohttp_workers.CHOICES,
+    threads_help="threads for blocking calls in each worker (default: THREADS, or 32)",
+)
