@@ -22,7 +22,8 @@ from async_app.plumbing.waits import Wait, open_waits
 from contract.settings import Settings
 from serving import wsgi
 from serving.metrics import write_late
-from sync_app.app import plain_http, respond, view_of
+from sync_app.app import plain_http, view_of
+from sync_app.plumbing.responses import respond
 from sync_app.plumbing.steps import Steps as BlockingSteps
 from sync_app.plumbing.steps import open_steps, refused
 

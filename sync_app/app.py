@@ -1,4 +1,4 @@
-"""Flask's room: the contract's routes, what it hands to the steps of each, and what it makes of their replies."""
+"""Flask's room: the contract's routes, and what it hands to the steps of each."""
 
 import atexit
 from collections.abc import Callable, Iterable
@@ -8,10 +8,10 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from flask import Flask, Response, request
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
-from contract.replies import Reply
 from contract.settings import Settings
 from serving import wsgi
 
+from .plumbing.responses import respond, stream
 from .plumbing.steps import Steps, open_steps, refused
 
 View = Callable[..., Response]
@@ -47,7 +47,8 @@ def view_of(steps: Steps) -> View:
     """The view function of one operation."""
 
     def view(**_path: str) -> Response:
-        return respond(steps(request.method, wsgi.target(request.environ), request.headers, request.get_data))
+        reply = steps(request.method, wsgi.target(request.environ), request.headers, request.get_data)
+        return respond(reply) if isinstance(reply.body, bytes) else stream(request, reply)
 
     return view
 
@@ -55,9 +56,3 @@ def view_of(steps: Steps) -> View:
 def refuse(_error: MethodNotAllowed | NotFound) -> Response:
     """Refuse any other method on a known path, and any other path."""
     return respond(refused("sync_app", request.method, wsgi.target(request.environ)))
-
-
-def respond(reply: Reply) -> Response:
-    """The reply as Flask's response. A body in pieces is closed when it ends, or its client leaves."""
-    body = reply.body if isinstance(reply.body, bytes) else wsgi.WhileThere(request.environ, reply.body)
-    return Response(body, reply.status, dict(reply.headers))
