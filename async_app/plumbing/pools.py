@@ -9,7 +9,7 @@ from contract.settings import Settings
 from serving.metrics import PoolGauge
 from serving.sleep import TICK
 
-# Why no client's own queue: see sync_app/plumbing/pools.py.
+# Why not the pools' own queues: see sync_app/plumbing/pools.py.
 
 
 class PoolQueue:

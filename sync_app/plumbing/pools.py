@@ -9,8 +9,9 @@ from contract.problems import no_free_connection
 from contract.settings import Settings
 from serving.metrics import PoolGauge
 
-# Why no client's own queue: psycopg_pool and aiohttp serve first come, first served, urllib3 does not; and none of the
-# three tells a wait for a free connection (POOL_TIMEOUT) from one for a peer that does not answer (CONNECT_WITHIN).
+# Why not the pools' own queues: urllib3's is not first come, first served. Those of psycopg_pool and aiohttp are, but
+# raise the same error for connections that are all taken and for a server that does not answer, which here are two
+# answers. psycopg_pool has one timeout for both (not POOL_TIMEOUT and CONNECT_WITHIN); aiohttp's total runs meanwhile.
 
 
 class PoolQueue:
