@@ -2,20 +2,11 @@
 
 from typing import Any
 
-from contract import ports
-from serving import aiohttp_workers
-from serving.command_line import ServeOptions, ServiceSpec
+from serving.command_line import ServeOptions
 from serving.limits import DRAIN
 from serving.serve import main
 
-SERVICE = ServiceSpec(
-    name="async_app",
-    about="The non-blocking twin, on aiohttp: a request that waits holds a coroutine.",
-    port=ports.ASYNC_APP,
-    worker_class=aiohttp_workers.DEFAULT,
-    worker_classes=aiohttp_workers.CHOICES,
-    threads_help="threads for blocking calls in each worker (default: THREADS, or 32)",
-)
+from .plumbing.service import SERVICE
 
 
 def load(serve: ServeOptions) -> Any:

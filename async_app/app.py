@@ -1,22 +1,18 @@
-"""aiohttp's room: the contract's routes, what it hands to the steps of each, and what it makes of their replies."""
+"""aiohttp's room: the contract's routes, and what it hands to the steps of each."""
 
-import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from contract.operation import Operation
 from contract.operations import OPERATIONS
-from contract.replies import Reply
 from contract.settings import Settings
 
-from .steps import Steps, open_steps, refused
+from .plumbing.responses import respond, stream
+from .plumbing.steps import Steps, open_steps, refused
 
 STEPS = web.AppKey("STEPS", Mapping[str, Steps])
-
-log = logging.getLogger("async_app")
 
 
 def create_app(settings: Settings) -> web.Application:
@@ -44,9 +40,7 @@ def handler_of(operation: Operation) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
         steps = request.app[STEPS][operation.name]
         reply = await steps(request.method, request.raw_path, request.headers, request.read)
-        if isinstance(reply.body, bytes):
-            return respond(reply)
-        return await stream(request, reply)
+        return respond(reply) if isinstance(reply.body, bytes) else await stream(request, reply)
 
     return handler
 
@@ -54,27 +48,3 @@ def handler_of(operation: Operation) -> Handler:
 async def refuse(request: web.Request) -> web.Response:
     """Refuse any other method on a known path, and any other path."""
     return respond(refused("async_app", request.method, request.raw_path))
-
-
-def respond(reply: Reply) -> web.Response:
-    """The reply as aiohttp's response."""
-    return web.Response(body=reply.body, status=reply.status, headers=reply.headers)
-
-
-async def stream(request: web.Request, reply: Reply) -> web.StreamResponse:
-    """Send the reply piece by piece. A client that leaves cancels this."""
-    assert isinstance(reply.body, AsyncIterator)
-    response = web.StreamResponse(status=reply.status, headers=reply.headers)
-    try:
-        async with aclosing(reply.body):  # type: ignore[type-var] # see Chunks
-            await response.prepare(request)
-            if request.method != "HEAD":
-                async for chunk in reply.body:
-                    await response.write(chunk)
-    except ConnectionError:
-        pass  # it has left between two chunks
-    except Exception:
-        log.exception("Exception in the midst of %s [%s]", request.path, request.method)
-        if request.transport is not None:
-            request.transport.abort()  # what has been sent cannot be taken back, and must not look whole
-    return response

@@ -10,7 +10,6 @@ class Party:
     """The requests that wait for one another."""
 
     def __init__(self) -> None:
-        """Begin with nobody."""
         self.size = 0
         self.met = asyncio.Event()
 
@@ -19,7 +18,6 @@ class Meetings:
     """The parties of one process, by the number of requests that they wait for."""
 
     def __init__(self) -> None:
-        """Begin with no party."""
         self._parties: dict[int, Party] = {}
         # no lock: nothing else runs between two steps unless there is an await between them
 

@@ -5,20 +5,18 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from types import TracebackType
-from typing import Any, Self
 
-from psycopg import AsyncConnection, Error, OperationalError
+from psycopg import AsyncConnection, Error
 
 from contract.parameters import Answer, Question
-from contract.statements import ANNOUNCE, GIVE, LISTEN, TAKE
+from contract.statements import GIVE, LISTEN, TAKE
 from serving.sleep import TICK, sleep
 
-from .database import Database
+from .plumbing.database import Database
+from .plumbing.handover import Handover, taking
 
 AGAIN_AFTER = 0.5
 """Seconds until a listener that lost its connection tries for another, or sees that it should end."""
-
 
 log = logging.getLogger("async_app")
 
@@ -27,7 +25,6 @@ class Askers:
     """The requests of one process that wait for an answer, by question."""
 
     def __init__(self) -> None:
-        """Begin with none."""
         self._waiting: dict[str, list[asyncio.Event]] = {}
         # no lock: nothing else runs between two steps unless there is an await between them
 
@@ -60,67 +57,25 @@ class Askers:
                 woken.set()
 
 
-class NotWritten(Exception):
-    """An answer did not get where it should."""
-
-
-class Handover:
-    """An answer on its way to whoever asked: gone once the body that carries it is written, kept if that fails."""
-
-    def __init__(self, text: str, transaction: AsyncExitStack) -> None:
-        """Take over an open transaction, in which the answer has been deleted."""
-        self.text = text
-        self._transaction = transaction
-        self._body: bytes | None = None
-        self._gone: asyncio.Task[None] | None = None
-
-    def carried_by(self, body: bytes) -> AsyncIterator[bytes]:
-        """`body`, as a body that comes in one piece."""
-        self._body = body
-        return self
-
-    def __aiter__(self) -> Self:
-        """It can be iterated over once."""
-        return self
-
-    async def __anext__(self) -> bytes:
-        """The body; then, it having been written, the end: the answer is gone for good."""
-        if self._body is None:
-            self._gone = asyncio.create_task(self._transaction.aclose())
-            await asyncio.shield(self._gone)  # a client that has its answer may leave: that must not bring it back
-            raise StopAsyncIteration
-        body, self._body = self._body, None
-        return body
-
-    async def aclose(self) -> None:
-        """Keep the answer, unless it is gone."""
-        if self._gone is not None:
-            await asyncio.wait([self._gone])
-        await self._transaction.__aexit__(NotWritten, NotWritten(), None)
-
-
 class People:
     """Questions and answers, between all processes that share a database."""
 
     def __init__(self, database: Database) -> None:
-        """Keep answers in `database`."""
         self._database = database
         self._askers = Askers()
-        self._listener: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Self:
-        """Listen for answers, on a connection of its own."""
-        if self._database.url is not None:
-            self._listener = asyncio.create_task(self._listen())
-        return self
-
-    async def __aexit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _where: TracebackType | None
-    ) -> None:
-        """Listen no longer."""
-        if self._listener is not None:
-            self._listener.cancel()
-            await asyncio.wait([self._listener])
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Listen for answers until the context is left, on a connection of its own."""
+        if self._database.url is None:
+            yield
+            return
+        listener = asyncio.create_task(self._listen(self._database.url))
+        try:
+            yield
+        finally:
+            listener.cancel()
+            await asyncio.wait([listener])
 
     async def answer(self, asked: Answer) -> None:
         """Keep an answer, and tell every process that there is one."""
@@ -148,20 +103,17 @@ class People:
 
     async def _take(self, question: str) -> Handover | None:
         async with AsyncExitStack() as stack:
-            connection = await stack.enter_async_context(self._database.connection())
-            await stack.enter_async_context(_announced_if_kept(connection, question))
-            await stack.enter_async_context(connection.transaction())
+            connection = await stack.enter_async_context(taking(self._database, question))
             row = await (await connection.execute(TAKE, {"question": question})).fetchone()  # holds a coroutine
             return None if row is None else Handover(row[0], stack.pop_all())
 
-    async def _listen(self) -> None:
-        assert self._database.url is not None
+    async def _listen(self, url: str) -> None:
         told = False
         while True:
             try:
-                async with await AsyncConnection.connect(self._database.url, autocommit=True) as connection:
+                async with await AsyncConnection.connect(url, autocommit=True) as connection:
                     await connection.execute(LISTEN)
-                    await self._database.renew()  # those who are woken shall find living connections
+                    await self._database.pool.check()  # those who are woken shall find living connections
                     told = False
                     self._askers.wake_all()  # for what was announced while nobody listened
                     async for notice in connection.notifies():  # holds a task of its own
@@ -171,14 +123,3 @@ class People:
                     log.warning("Nobody listens for answers, the database cannot be reached: %s", type(error).__name__)
                 told = True
                 await sleep(AGAIN_AFTER)
-
-
-@asynccontextmanager
-async def _announced_if_kept(connection: AsyncConnection[Any], question: str) -> AsyncIterator[None]:
-    """Say that an answer is there again where the transaction within fails."""
-    try:
-        yield
-    except BaseException:
-        with suppress(OperationalError):  # where it has failed as well, the others look again once they listen again
-            await connection.execute(ANNOUNCE, {"question": question})
-        raise

@@ -14,7 +14,7 @@ from django.urls import re_path
 from contract.replies import Reply
 from contract.settings import Settings
 from serving import wsgi
-from sync_app.steps import Steps, open_steps, refused
+from sync_app.plumbing.steps import Steps, open_steps, refused
 
 NAME = "peers.django"
 

@@ -10,7 +10,7 @@ from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import re_path
 
-from async_app.steps import Steps, open_steps, refused
+from async_app.plumbing.steps import Steps, open_steps, refused
 from contract.operations import OPERATIONS
 from contract.replies import Reply
 from contract.settings import Settings

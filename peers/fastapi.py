@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.convertors import StringConvertor, register_url_convertor
 
-from async_app.steps import Steps, open_steps, refused
+from async_app.plumbing.steps import Steps, open_steps, refused
 from contract.operation import Operation
 from contract.operations import OPERATIONS
 from contract.replies import Reply

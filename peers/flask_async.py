@@ -8,21 +8,24 @@ it.
 import atexit
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
-from async_app.database import Database
+from async_app.database import query
 from async_app.people import People
-from async_app.steps import Steps
-from async_app.waits import Wait, open_waits
+from async_app.plumbing.database import open_database
+from async_app.plumbing.steps import Steps
+from async_app.plumbing.waits import Wait, open_waits
 from contract.settings import Settings
 from serving import wsgi
 from serving.metrics import write_late
-from sync_app.app import PlainHttp, respond, view_of
-from sync_app.steps import Steps as BlockingSteps
-from sync_app.steps import open_steps, refused
+from sync_app.app import plain_http, view_of
+from sync_app.plumbing.responses import respond
+from sync_app.plumbing.steps import Steps as BlockingSteps
+from sync_app.plumbing.steps import open_steps, refused
 
 NAME = "peers.flask_async"
 
@@ -34,7 +37,8 @@ View = Callable[..., Awaitable[Response]]
 
 def create_app(settings: Settings) -> Flask:
     """The service as a WSGI application. What it shares between requests is closed when the process ends."""
-    app = PlainHttp("flask_async", static_folder=None)
+    app = Flask("flask_async", static_folder=None)
+    app.wsgi_app = plain_http(app.wsgi_app)  # type: ignore[assignment, method-assign] # see sync_app
     app.url_map.merge_slashes = False
     shared = ExitStack()
     atexit.register(shared.close)
@@ -77,9 +81,9 @@ def wait_of(name: str, settings: Settings) -> Wait:
 @asynccontextmanager
 async def opened(name: str, settings: Settings) -> AsyncIterator[Wait]:
     """The waiting function of an operation, with nothing open that it does not wait through."""
-    if name in ("query", "answer"):
-        async with Database(settings) as database:
-            yield database.query if name == "query" else People(database).answer  # who answers need not listen
+    if name in ("query", "answer"):  # who answers need not listen
+        async with open_database(settings) as database:
+            yield partial(query, database=database) if name == "query" else People(database).answer
         return
     upstream = settings.upstream_url if name == "fetch" else None
     own = settings.model_copy(update={"database_url": None, "upstream_url": upstream})

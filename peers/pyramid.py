@@ -9,7 +9,7 @@ from typing import Any
 from contract.replies import Reply
 from contract.settings import Settings
 from serving import wsgi
-from sync_app.steps import Steps, open_steps, refused
+from sync_app.plumbing.steps import Steps, open_steps, refused
 
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "pkg_resources is deprecated")  # which Pyramid 2.1 still asks for

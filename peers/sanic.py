@@ -9,7 +9,7 @@ from typing import Any
 from sanic import HTTPResponse, Request, Sanic
 from sanic.exceptions import MethodNotAllowed, NotFound
 
-from async_app.steps import Steps, open_steps, refused
+from async_app.plumbing.steps import Steps, open_steps, refused
 from contract.operation import Operation
 from contract.operations import OPERATIONS
 from contract.replies import Reply

@@ -12,7 +12,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.iostream import StreamClosedError
 from tornado.web import Application, RequestHandler
 
-from async_app.steps import Steps, measured, open_steps, refused
+from async_app.plumbing.steps import Steps, measured, open_steps, refused
 from contract.problems import bad_request, internal_error
 from contract.replies import Reply
 from contract.settings import Settings

@@ -2,22 +2,10 @@
 
 from typing import Any
 
-from contract import ports
-from serving.command_line import ServeOptions, ServiceSpec
+from serving.command_line import ServeOptions
 from serving.serve import main
 
-SERVICE = ServiceSpec(
-    name="sync_app",
-    about="The blocking twin, on Flask: a request that waits holds a thread.",
-    port=ports.SYNC_APP,
-    worker_class="gthread",
-    worker_classes={
-        "gthread": "threads, the default",
-        "sync": "one thread, whatever --threads says",
-        "gevent": "greenlets",
-    },
-    threads_help="threads that answer requests in each worker (default: THREADS, or 32)",
-)
+from .plumbing.service import SERVICE
 
 
 def load(serve: ServeOptions) -> Any:

@@ -1,25 +1,26 @@
-"""Flask's room: the contract's routes, what it hands to the steps of each, and what it makes of their replies."""
+"""Flask's room: the contract's routes, and what it hands to the steps of each."""
 
 import atexit
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
-from contract.replies import Reply
 from contract.settings import Settings
 from serving import wsgi
 
-from .steps import Steps, open_steps, refused
+from .plumbing.responses import respond, stream
+from .plumbing.steps import Steps, open_steps, refused
 
 View = Callable[..., Response]
 
 
 def create_app(settings: Settings) -> Flask:
     """The service as a WSGI application. What it shares between requests is closed when the process ends."""
-    app = PlainHttp("sync_app", static_folder=None)
+    app = Flask("sync_app", static_folder=None)
+    app.wsgi_app = plain_http(app.wsgi_app)  # type: ignore[assignment, method-assign] # Flask's way to wrap an application
     app.url_map.merge_slashes = False
     shared = ExitStack()
     atexit.register(shared.close)
@@ -32,20 +33,22 @@ def create_app(settings: Settings) -> Flask:
     return app
 
 
-class PlainHttp(Flask):
-    """Flask without WebSockets, for which it keeps routes of their own: an upgrade that is offered is not taken."""
+def plain_http(wsgi_app: WSGIApplication) -> WSGIApplication:
+    """Take no upgrade that a client offers: for WebSockets Flask keeps routes of their own."""
 
-    def request_context(self, environ: dict[str, Any]) -> Any:
-        """The context of a request, in which Flask finds its route."""
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         environ.pop("HTTP_UPGRADE", None)
-        return super().request_context(environ)
+        return wsgi_app(environ, start_response)
+
+    return application
 
 
 def view_of(steps: Steps) -> View:
     """The view function of one operation."""
 
     def view(**_path: str) -> Response:
-        return respond(steps(request.method, wsgi.target(request.environ), request.headers, request.get_data))
+        reply = steps(request.method, wsgi.target(request.environ), request.headers, request.get_data)
+        return respond(reply) if isinstance(reply.body, bytes) else stream(request, reply)
 
     return view
 
@@ -53,9 +56,3 @@ def view_of(steps: Steps) -> View:
 def refuse(_error: MethodNotAllowed | NotFound) -> Response:
     """Refuse any other method on a known path, and any other path."""
     return respond(refused("sync_app", request.method, wsgi.target(request.environ)))
-
-
-def respond(reply: Reply) -> Response:
-    """The reply as Flask's response. A body in pieces is closed when it ends, or its client leaves."""
-    body = reply.body if isinstance(reply.body, bytes) else wsgi.WhileThere(request.environ, reply.body)
-    return Response(body, reply.status, dict(reply.headers))

@@ -9,7 +9,6 @@ class Party:
     """The requests that wait for one another."""
 
     def __init__(self) -> None:
-        """Begin with nobody."""
         self.size = 0
         self.met = threading.Event()
 
@@ -18,7 +17,6 @@ class Meetings:
     """The parties of one process, by the number of requests that they wait for."""
 
     def __init__(self) -> None:
-        """Begin with no party."""
         self._parties: dict[int, Party] = {}
         self._lock = threading.Lock()  # another thread may run between any two steps
 

@@ -4,20 +4,18 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from types import TracebackType
-from typing import Any, Self
+from contextlib import ExitStack, contextmanager
 
-from psycopg import Connection, Error, OperationalError
+from psycopg import Connection, Error
 
 from contract.parameters import Answer, Question
-from contract.statements import ANNOUNCE, GIVE, LISTEN, TAKE
+from contract.statements import GIVE, LISTEN, TAKE
 
-from .database import Database
+from .plumbing.database import Database
+from .plumbing.handover import Handover, taking
 
 AGAIN_AFTER = 0.5
 """Seconds until a listener that lost its connection tries for another, or sees that it should end."""
-
 
 log = logging.getLogger("sync_app")
 
@@ -26,7 +24,6 @@ class Askers:
     """The requests of one process that wait for an answer, by question."""
 
     def __init__(self) -> None:
-        """Begin with none."""
         self._waiting: dict[str, list[threading.Event]] = {}
         self._lock = threading.Lock()  # another thread may run between any two steps
 
@@ -63,62 +60,25 @@ class Askers:
                     woken.set()
 
 
-class NotWritten(Exception):
-    """An answer did not get where it should."""
-
-
-class Handover:
-    """An answer on its way to whoever asked: gone once the body that carries it is written, kept if that fails."""
-
-    def __init__(self, text: str, transaction: ExitStack) -> None:
-        """Take over an open transaction, in which the answer has been deleted."""
-        self.text = text
-        self._transaction = transaction
-        self._body: bytes | None = None
-
-    def carried_by(self, body: bytes) -> Iterator[bytes]:
-        """`body`, as a body that comes in one piece."""
-        self._body = body
-        return self
-
-    def __iter__(self) -> Self:
-        """It can be iterated over once."""
-        return self
-
-    def __next__(self) -> bytes:
-        """The body; then, it having been written, the end: the answer is gone for good."""
-        if self._body is None:
-            self._transaction.close()
-            raise StopIteration
-        body, self._body = self._body, None
-        return body
-
-    def close(self) -> None:
-        """Keep the answer, unless it is gone."""
-        self._transaction.__exit__(NotWritten, NotWritten(), None)
-
-
 class People:
     """Questions and answers, between all processes that share a database."""
 
     def __init__(self, database: Database) -> None:
-        """Keep answers in `database`."""
         self._database = database
         self._askers = Askers()
-        self._ended = threading.Event()
-        self._listener = threading.Thread(target=self._listen, name="listener", daemon=True)
 
-    def __enter__(self) -> Self:
-        """Listen for answers, on a connection of its own."""
-        if self._database.url is not None:
-            self._listener.start()
-        return self
-
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _where: TracebackType | None
-    ) -> None:
-        """Listen no longer."""
-        self._ended.set()
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Listen for answers until the context is left, on a connection of its own."""
+        if self._database.url is None:
+            yield
+            return
+        ended = threading.Event()
+        threading.Thread(target=self._listen, args=[self._database.url, ended], name="listener", daemon=True).start()
+        try:
+            yield
+        finally:
+            ended.set()
 
     def answer(self, asked: Answer) -> None:
         """Keep an answer, and tell every process that there is one."""
@@ -143,23 +103,20 @@ class People:
 
     def _take(self, question: str) -> Handover | None:
         with ExitStack() as stack:
-            connection = stack.enter_context(self._database.connection())
-            stack.enter_context(_announced_if_kept(connection, question))
-            stack.enter_context(connection.transaction())
+            connection = stack.enter_context(taking(self._database, question))
             row = connection.execute(TAKE, {"question": question}).fetchone()  # holds a thread
             return None if row is None else Handover(row[0], stack.pop_all())
 
-    def _listen(self) -> None:
-        assert self._database.url is not None
+    def _listen(self, url: str, ended: threading.Event) -> None:
         told = False
-        while not self._ended.is_set():
+        while not ended.is_set():
             try:
-                with Connection.connect(self._database.url, autocommit=True) as connection:
+                with Connection.connect(url, autocommit=True) as connection:
                     connection.execute(LISTEN)
-                    self._database.renew()  # those who are woken shall find living connections
+                    self._database.pool.check()  # those who are woken shall find living connections
                     told = False
                     self._askers.wake_all()  # for what was announced while nobody listened
-                    while not self._ended.is_set():
+                    while not ended.is_set():
                         for notice in connection.notifies(timeout=AGAIN_AFTER):  # holds a thread of its own
                             self._askers.wake(notice.payload)
             except Error as error:
@@ -167,14 +124,3 @@ class People:
                     log.warning("Nobody listens for answers, the database cannot be reached: %s", type(error).__name__)
                 told = True
                 time.sleep(AGAIN_AFTER)
-
-
-@contextmanager
-def _announced_if_kept(connection: Connection[Any], question: str) -> Iterator[None]:
-    """Say that an answer is there again where the transaction within fails."""
-    try:
-        yield
-    except BaseException:
-        with suppress(OperationalError):  # where it has failed as well, the others look again once they listen again
-            connection.execute(ANNOUNCE, {"question": question})
-        raise

@@ -1,30 +1,21 @@
-"""The least that an aiohttp handler can do to wait, under the same server as the twin: the baseline."""
+"""The workshop's aiohttp service under the same server as the twin: the baseline."""
 
-import asyncio
 from typing import Any
 
 from aiohttp import web
 
-from async_app.__main__ import SERVICE
+from async_app.plumbing.service import SERVICE
 from serving.command_line import ServeOptions
 from serving.limits import KEEPALIVE
 from serving.serve import main
-
-
-async def delay(request: web.Request) -> web.Response:
-    """Wait, and say for how long."""
-    duration = float(request.match_info["duration"])
-    await asyncio.sleep(duration)
-    return web.json_response({"duration": duration})
+from workshop.aiohttp_delay import create_app
 
 
 def load(_serve: ServeOptions) -> Any:
-    """The application, for aiohttp's gunicorn worker."""
+    """What aiohttp's gunicorn worker asks for: a coroutine function that makes the runner."""
 
     async def create_runner() -> web.AppRunner:
-        app = web.Application()
-        app.router.add_get("/delay/{duration}", delay)
-        return web.AppRunner(app, access_log=None, keepalive_timeout=KEEPALIVE)
+        return web.AppRunner(create_app(), access_log=None, keepalive_timeout=KEEPALIVE)
 
     return create_runner
 

@@ -13,8 +13,8 @@ LAYOUT = (
 )
 """Tokens that are no code."""
 
-ROOM = "app.py"
-"""The file of a twin that knows its framework. What starts it stands elsewhere, as it does for its peers."""
+ROOM = ("app.py", "plumbing/responses.py")
+"""The files of a twin that know its framework. What starts it stands elsewhere, as it does for its peers."""
 
 Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -22,7 +22,7 @@ Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 def adapter_lines(module: str) -> int | None:
     """The lines of code of a service's framework room; None where there is no such module.
 
-    It is the whole of a module, and of a package the file that knows the framework.
+    It is the whole of a module, and of a package the files that know the framework.
     """
     try:
         found = find_spec(module)
@@ -31,8 +31,9 @@ def adapter_lines(module: str) -> int | None:
     if found is None or found.origin is None:
         return None
     file = Path(found.origin)
-    room = file.with_name(ROOM) if found.submodule_search_locations else file
-    return code_lines(room.read_text(encoding="utf-8")) if room.exists() else None
+    files = [file.parent / name for name in ROOM] if found.submodule_search_locations else [file]
+    counts = [code_lines(each.read_text(encoding="utf-8")) for each in files if each.exists()]
+    return sum(counts) if counts else None
 
 
 def code_lines(source: str) -> int:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 import peers.__main__
-from async_app.__main__ import SERVICE as ASYNC
+from async_app.plumbing.service import SERVICE as ASYNC
 from backing.upstream import SERVICE as UPSTREAM
 from peers.rows import LOOP, PEERS, UVICORN
 from serving.command_line import parse
-from sync_app.__main__ import SERVICE as SYNC
+from sync_app.plumbing.service import SERVICE as SYNC
 
 ROOT = Path(__file__).parents[2]
 GROUPS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]

@@ -10,8 +10,8 @@ from pytest_aiohttp import AiohttpClient
 from yarl import URL
 
 import async_app.app
-import async_app.steps
-from async_app.waits import Wait
+import async_app.plumbing.steps
+from async_app.plumbing.waits import Wait
 from contract.parameters import Drip, Duration
 from contract.problems import timed_out
 from contract.settings import Settings
@@ -28,7 +28,7 @@ def client_of(monkeypatch: pytest.MonkeyPatch, aiohttp_client: AiohttpClient) ->
         async def open_waits(_settings: Settings) -> AsyncIterator[Mapping[str, Wait]]:
             yield {"delay": wait}
 
-        monkeypatch.setattr(async_app.steps, "open_waits", open_waits)
+        monkeypatch.setattr(async_app.plumbing.steps, "open_waits", open_waits)
         app = async_app.app.create_app(Settings(max_in_flight=1))
         return await aiohttp_client(app, server_kwargs={"handler_cancellation": True})
 
@@ -144,7 +144,7 @@ async def test_a_stream_that_fails_as_it_is_closed_is_followed_by_no_second_resp
     async def open_waits(_settings: Settings) -> AsyncIterator[Mapping[str, Wait]]:
         yield {"drip": wait}
 
-    monkeypatch.setattr(async_app.steps, "open_waits", open_waits)
+    monkeypatch.setattr(async_app.plumbing.steps, "open_waits", open_waits)
     async with TestServer(async_app.app.create_app(Settings())) as server, asyncio.timeout(10):
         reader, writer = await asyncio.open_connection(server.host, server.port)
         writer.write(f"{method} /drip HTTP/1.1\r\nHost: x\r\n\r\n".encode())

@@ -1,12 +1,12 @@
 import pytest
 
-import async_app.__main__
-import sync_app.__main__
+import async_app.plumbing.service
+import sync_app.plumbing.service
 from contract.settings import Settings
 from serving.command_line import ServiceSpec, parse
 
 TWINS = pytest.mark.parametrize(
-    "service", [sync_app.__main__.SERVICE, async_app.__main__.SERVICE], ids=lambda service: service.name
+    "service", [sync_app.plumbing.service.SERVICE, async_app.plumbing.service.SERVICE], ids=lambda service: service.name
 )
 
 
@@ -18,12 +18,12 @@ def test_it_listens_on_this_machine_alone_unless_it_is_told_otherwise(service: S
 
 
 def test_the_twins_have_ports_of_their_own() -> None:
-    assert (sync_app.__main__.SERVICE.port, async_app.__main__.SERVICE.port) == (8001, 8002)
+    assert (sync_app.plumbing.service.SERVICE.port, async_app.plumbing.service.SERVICE.port) == (8001, 8002)
 
 
 def test_the_twins_have_the_workers_of_their_kind() -> None:
-    assert sync_app.__main__.SERVICE.worker_class == "gthread"
-    assert async_app.__main__.SERVICE.worker_class == "aiohttp.GunicornUVLoopWebWorker"
+    assert sync_app.plumbing.service.SERVICE.worker_class == "gthread"
+    assert async_app.plumbing.service.SERVICE.worker_class == "aiohttp.GunicornUVLoopWebWorker"
 
 
 @TWINS

@@ -1,11 +1,11 @@
 import pytest
 
-import async_app.in_flight
-import sync_app.in_flight
+import async_app.plumbing.in_flight
+import sync_app.plumbing.in_flight
 from contract.problems import Problem
 
-TWINS = pytest.mark.parametrize("twin", [sync_app.in_flight.InFlight, async_app.in_flight.InFlight])
-Twin = type[sync_app.in_flight.InFlight] | type[async_app.in_flight.InFlight]
+TWINS = pytest.mark.parametrize("twin", [sync_app.plumbing.in_flight.InFlight, async_app.plumbing.in_flight.InFlight])
+Twin = type[sync_app.plumbing.in_flight.InFlight] | type[async_app.plumbing.in_flight.InFlight]
 
 
 @TWINS

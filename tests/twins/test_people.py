@@ -11,14 +11,17 @@ import pytest
 
 import async_app.people
 import sync_app.people
-from async_app.database import Database as AsyncDatabase
+from async_app.plumbing.database import Database as AsyncDatabase
+from async_app.plumbing.database import open_database as open_async_database
+from async_app.plumbing.handover import Handover as AsyncHandover
 from backing.postgres import Database as Server
 from backing.postgres import database
 from contract.parameters import Answer, Question
 from contract.problems import Problem
 from contract.settings import Settings
 from contract.statements import GIVE
-from sync_app.database import Database
+from sync_app.plumbing.database import Database, open_database
+from sync_app.plumbing.handover import Handover
 from tests.backing.databases import folder
 
 LUNCH = Question.model_construct(question="lunch", timeout=20.0)
@@ -59,17 +62,17 @@ class Threads(sync_app.people.People):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        listening = self.listening = threading.Semaphore(0)
+        listens = self.listens = threading.Semaphore(0)
 
         class Askers(sync_app.people.Askers):
             def wake_all(self) -> None:
                 super().wake_all()
-                listening.release()
+                listens.release()
 
         self._askers = Askers()
         self.looked = threading.Semaphore(0)
 
-    def _take(self, question: str) -> sync_app.people.Handover | None:
+    def _take(self, question: str) -> Handover | None:
         taken = super()._take(question)
         if taken is None:
             self.looked.release()
@@ -81,17 +84,17 @@ class Loop(async_app.people.People):
 
     def __init__(self, database: AsyncDatabase) -> None:
         super().__init__(database)
-        listening = self.listening = asyncio.Semaphore(0)
+        listens = self.listens = asyncio.Semaphore(0)
 
         class Askers(async_app.people.Askers):
             def wake_all(self) -> None:
                 super().wake_all()
-                listening.release()
+                listens.release()
 
         self._askers = Askers()
         self.looked = asyncio.Semaphore(0)
 
-    async def _take(self, question: str) -> async_app.people.Handover | None:
+    async def _take(self, question: str) -> AsyncHandover | None:
         taken = await super()._take(question)
         if taken is None:
             self.looked.release()
@@ -101,21 +104,25 @@ class Loop(async_app.people.People):
 @contextmanager
 def on_threads(url: str, pool_timeout: float = 10.0) -> Iterator[tuple[Database, Threads]]:
     settings = Settings(database_url=url, pool_size=1, pool_timeout=pool_timeout)
-    with Database(settings) as database, Threads(database) as people:
-        with database.connection():
-            pass  # the tables are there
-        assert people.listening.acquire(timeout=AT_ONCE)
-        yield database, people
+    with open_database(settings) as database:
+        people = Threads(database)
+        with people.listening():
+            with database.connection():
+                pass  # the tables are there
+            assert people.listens.acquire(timeout=AT_ONCE)
+            yield database, people
 
 
 @asynccontextmanager
 async def on_a_loop(url: str, pool_timeout: float = 10.0) -> AsyncIterator[tuple[AsyncDatabase, Loop]]:
     settings = Settings(database_url=url, pool_size=1, pool_timeout=pool_timeout)
-    async with AsyncDatabase(settings) as database, Loop(database) as people, asyncio.timeout(3 * AT_ONCE):
-        async with database.connection():
-            pass  # the tables are there
-        await people.listening.acquire()
-        yield database, people
+    async with open_async_database(settings) as database, asyncio.timeout(3 * AT_ONCE):
+        people = Loop(database)
+        async with people.listening():
+            async with database.connection():
+                pass  # the tables are there
+            await people.listens.acquire()
+            yield database, people
 
 
 def test_on_threads_an_answer_is_gone_once_its_body_was_taken(url: str) -> None:
@@ -266,7 +273,7 @@ def test_on_threads_an_answer_is_kept_where_the_database_breaks_off_under_it(url
             next(body)
         handover.close()
         assert kept(url) == ["soup"]
-        assert people.listening.acquire(timeout=AT_ONCE)  # again
+        assert people.listens.acquire(timeout=AT_ONCE)  # again
 
 
 async def test_on_a_loop_an_answer_is_kept_where_the_database_breaks_off_under_it(url: str) -> None:
@@ -281,4 +288,4 @@ async def test_on_a_loop_an_answer_is_kept_where_the_database_breaks_off_under_i
             await anext(body)
         await handover.aclose()
         assert kept(url) == ["soup"]
-        await people.listening.acquire()  # again
+        await people.listens.acquire()  # again

@@ -8,10 +8,10 @@ import pytest
 from flask.testing import FlaskClient
 
 import sync_app.app
-import sync_app.steps
+import sync_app.plumbing.steps
 from contract.parameters import Duration
 from contract.settings import Settings
-from sync_app.waits import Wait
+from sync_app.plumbing.waits import Wait
 
 Make = Callable[[Wait], FlaskClient]
 
@@ -25,7 +25,7 @@ def client_of(monkeypatch: pytest.MonkeyPatch) -> Make:
         def open_waits(_settings: Settings) -> Iterator[Mapping[str, Wait]]:
             yield {"delay": wait}
 
-        monkeypatch.setattr(sync_app.steps, "open_waits", open_waits)
+        monkeypatch.setattr(sync_app.plumbing.steps, "open_waits", open_waits)
         return sync_app.app.create_app(Settings(max_in_flight=1)).test_client()
 
     return make

@@ -2,8 +2,8 @@ import asyncio
 import inspect
 import time
 
-import async_app.waits
-import sync_app.waits
+import async_app.plumbing.waits
+import sync_app.plumbing.waits
 from contract.operations import OPERATIONS
 from contract.parameters import Duration
 from contract.settings import Settings
@@ -17,18 +17,18 @@ def test_what_waits_may_be_refused_for_too_many_in_flight() -> None:
 
 
 def test_sync_app_waits_for_each_operation_that_waits() -> None:
-    with sync_app.waits.open_waits(Settings()) as waits:
+    with sync_app.plumbing.waits.open_waits(Settings()) as waits:
         assert waits.keys() == PROMISED
 
 
 async def test_async_app_waits_for_each_operation_that_waits() -> None:
-    async with async_app.waits.open_waits(Settings()) as waits:
+    async with async_app.plumbing.waits.open_waits(Settings()) as waits:
         assert waits.keys() == PROMISED
         assert all(map(inspect.iscoroutinefunction, waits.values()))
 
 
 async def test_async_app_leaves_no_task_behind() -> None:
-    async with async_app.waits.open_waits(Settings()):
+    async with async_app.plumbing.waits.open_waits(Settings()):
         assert len(asyncio.all_tasks()) > 1
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
@@ -37,7 +37,7 @@ def offload_ten_times(threads: int) -> float:
     asked = Duration.model_construct(duration=0.05)
 
     async def ten_times() -> float:
-        async with async_app.waits.open_waits(Settings(threads=threads)) as waits:
+        async with async_app.plumbing.waits.open_waits(Settings(threads=threads)) as waits:
             began = time.perf_counter()
             await asyncio.gather(*(waits["offload"](asked) for _ in range(10)))
             return time.perf_counter() - began

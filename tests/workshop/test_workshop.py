@@ -42,6 +42,9 @@ FILES = {
     "in_a_row": ([line for both in zip(BEGINNINGS, ENDS, strict=True) for line in both] + ["? s in a row"], 5),
     "three_coroutines": ([*KETTLES, *TEAS], 1),
 }
+SERVICES = ["aiohttp_delay", "flask_delay"]
+"""Files that serve until Ctrl-C; test_services.py has their tests."""
+
 COMMANDS = {f"workshop/{name}.py": name for name in FILES} | {f"-m workshop.{name}": name for name in FILES}
 
 every_file = pytest.mark.parametrize("name", FILES)
@@ -96,7 +99,7 @@ def heard() -> Iterator[None]:
 
 
 def test_every_file_of_the_workshop_is_tested() -> None:
-    assert sorted(path.stem for path in (ROOT / "workshop").glob("[!_]*.py")) == sorted(FILES)
+    assert sorted(path.stem for path in (ROOT / "workshop").glob("[!_]*.py")) == sorted([*FILES, *SERVICES])
 
 
 def test_the_readme_shows_every_file_and_what_it_prints() -> None:
@@ -134,7 +137,7 @@ def test_as_many_tasks_run_in_a_row_as_at_once() -> None:
     assert in_a_row.TASKS == at_once.TASKS == len(NUMBERS)
 
 
-@every_file
+@pytest.mark.parametrize("name", [*FILES, *SERVICES])
 def test_importing_it_does_nothing(name: str) -> None:
     done = subprocess.run(
         [*PYTHON, "-c", f"import workshop.{name}"], cwd=ROOT, capture_output=True, check=True, timeout=60

@@ -46,12 +46,19 @@ def test_of_a_package_only_the_room_of_its_framework_is_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = tmp_path / "a_twin_alone"
-    package.mkdir()
-    files = {"__init__": "x = 1", "app": "a = 1\nb = 2", "__main__": "c = 3\n" * 9, "timers": "d = 4\n" * 9}
+    (package / "plumbing").mkdir(parents=True)
+    files = {
+        "__init__": "x = 1",
+        "app": "a = 1\nb = 2",
+        "__main__": "c = 3\n" * 9,
+        "timers": "d = 4\n" * 9,
+        "plumbing/responses": "e = 5",
+        "plumbing/steps": "f = 6\n" * 9,
+    }
     for name, text in files.items():
         (package / f"{name}.py").write_text(dedent(text))
     monkeypatch.syspath_prepend(tmp_path)
-    assert adapter_lines("a_twin_alone") == 2
+    assert adapter_lines("a_twin_alone") == 3
 
 
 @pytest.mark.parametrize("module", ["no_such_module", "no_such_package.module", "sync_app.no_such_module", "backing"])

@@ -9,16 +9,18 @@ from typing import Any
 from contract.settings import Settings
 from serving.metrics import timed_loop
 
-from .blocking import blocking, offload
-from .cpu import cpu
-from .database import Database
-from .files import file
-from .meetings import Meetings
+from ..blocking import blocking, offload
+from ..cpu import cpu
+from ..database import query
+from ..files import file
+from ..meetings import Meetings
+from ..network import fetch
+from ..people import People
+from ..streams import drip, sse
+from ..timers import delay, fanout
+from .database import open_database
 from .metrics import metrics
-from .network import Network
-from .people import People
-from .streams import drip, sse
-from .timers import delay, fanout
+from .upstream import open_upstream
 
 Wait = Callable[[Any], Awaitable[Any]]
 
@@ -30,16 +32,17 @@ async def open_waits(settings: Settings) -> AsyncIterator[Mapping[str, Wait]]:
     pool = ThreadPoolExecutor(settings.threads, "offload")
     async with AsyncExitStack() as stack:
         stack.callback(pool.shutdown, wait=False, cancel_futures=True)
-        network = await stack.enter_async_context(Network(settings))
-        database = await stack.enter_async_context(Database(settings))
-        people = await stack.enter_async_context(People(database))
+        upstream = await stack.enter_async_context(open_upstream(settings))
+        database = await stack.enter_async_context(open_database(settings))
+        people = People(database)
+        await stack.enter_async_context(people.listening())
         await stack.enter_async_context(timed_loop())
         yield {
             "delay": delay,
             "fanout": fanout,
             "barrier": meetings.barrier,
-            "fetch": network.fetch,
-            "query": database.query,
+            "fetch": partial(fetch, upstream=upstream),
+            "query": partial(query, database=database),
             "file": partial(file, directory=settings.file_directory, pool=pool),
             "ask": people.ask,
             "answer": people.answer,

@@ -7,16 +7,18 @@ from typing import Any
 
 from contract.settings import Settings
 
-from .blocking import blocking, offload
-from .cpu import cpu
-from .database import Database
-from .files import file
-from .meetings import Meetings
+from ..blocking import blocking, offload
+from ..cpu import cpu
+from ..database import query
+from ..files import file
+from ..meetings import Meetings
+from ..network import fetch
+from ..people import People
+from ..streams import drip, sse
+from ..timers import delay, fanout
+from .database import open_database
 from .metrics import metrics
-from .network import Network
-from .people import People
-from .streams import drip, sse
-from .timers import delay, fanout
+from .upstream import open_upstream
 
 Wait = Callable[[Any], Any]
 
@@ -26,15 +28,16 @@ def open_waits(settings: Settings) -> Iterator[Mapping[str, Wait]]:
     """The waiting function of each operation that waits, by the operation's name, until the context is left."""
     meetings = Meetings()
     with ExitStack() as stack:
-        network = stack.enter_context(Network(settings))
-        database = stack.enter_context(Database(settings))
-        people = stack.enter_context(People(database))
+        upstream = stack.enter_context(open_upstream(settings))
+        database = stack.enter_context(open_database(settings))
+        people = People(database)
+        stack.enter_context(people.listening())
         yield {
             "delay": delay,
             "fanout": fanout,
             "barrier": meetings.barrier,
-            "fetch": network.fetch,
-            "query": database.query,
+            "fetch": partial(fetch, upstream=upstream),
+            "query": partial(query, database=database),
             "file": partial(file, directory=settings.file_directory),
             "ask": people.ask,
             "answer": people.answer,

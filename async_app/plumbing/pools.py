@@ -1,4 +1,4 @@
-"""The seats of a pool: whoever wants a connection waits for one."""
+"""The queue in front of a pool: whoever wants a connection waits for one."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,12 +9,13 @@ from contract.settings import Settings
 from serving.metrics import PoolGauge
 from serving.sleep import TICK
 
+# Why not the pools' own queues: see sync_app/plumbing/pools.py.
 
-class Seats:
-    """As many seats as the pool of one process has connections."""
+
+class PoolQueue:
+    """The queue in front of one process's pool of POOL_SIZE connections, each waited for within POOL_TIMEOUT."""
 
     def __init__(self, pool: str, settings: Settings) -> None:
-        """Offer POOL_SIZE seats to `pool`, each within POOL_TIMEOUT."""
         self._pool = pool
         self._size = settings.pool_size
         self._timeout = settings.pool_timeout
@@ -22,8 +23,13 @@ class Seats:
         self._gauge = PoolGauge(pool)
 
     @asynccontextmanager
-    async def seat(self) -> AsyncIterator[None]:
-        """Wait for a seat and keep it until the context is left; a Problem (503) where none gets free in time."""
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for one's turn, and use a connection until the context is left.
+
+        Raises:
+            Problem: 503 where no connection gets free in time.
+
+        """
         with self._gauge.waiting():
             try:
                 async with asyncio.timeout(self._timeout + 2 * TICK):

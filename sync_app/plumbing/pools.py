@@ -1,4 +1,4 @@
-"""The seats of a pool: whoever wants a connection waits for one."""
+"""The queue in front of a pool: whoever wants a connection waits for one."""
 
 import threading
 from collections import deque
@@ -9,12 +9,15 @@ from contract.problems import no_free_connection
 from contract.settings import Settings
 from serving.metrics import PoolGauge
 
+# Why not the pools' own queues: urllib3's is not first come, first served. Those of psycopg_pool and aiohttp are, but
+# raise the same error for connections that are all taken and for a server that does not answer, which here are two
+# answers. psycopg_pool has one timeout for both (not POOL_TIMEOUT and CONNECT_WITHIN); aiohttp's total runs meanwhile.
 
-class Seats:
-    """As many seats as the pool of one process has connections."""
+
+class PoolQueue:
+    """The queue in front of one process's pool of POOL_SIZE connections, each waited for within POOL_TIMEOUT."""
 
     def __init__(self, pool: str, settings: Settings) -> None:
-        """Offer POOL_SIZE seats to `pool`, each within POOL_TIMEOUT."""
         self._pool = pool
         self._size = settings.pool_size
         self._timeout = settings.pool_timeout
@@ -24,8 +27,13 @@ class Seats:
         self._gauge = PoolGauge(pool)
 
     @contextmanager
-    def seat(self) -> Iterator[None]:
-        """Wait for a seat and keep it until the context is left; a Problem (503) where none gets free in time."""
+    def turn(self) -> Iterator[None]:
+        """Wait for one's turn, and use a connection until the context is left.
+
+        Raises:
+            Problem: 503 where no connection gets free in time.
+
+        """
         with self._gauge.waiting():
             if not self._taken():
                 raise no_free_connection(self._pool, self._size, self._timeout)

@@ -1,0 +1,1 @@
+"""What every request of this twin passes through: nobody needs to read it first."""
