@@ -1,7 +1,7 @@
 """aiohttp's room: the contract's routes, what it hands to the steps of each, and what it makes of their replies."""
 
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 from aiohttp import web
@@ -14,36 +14,35 @@ from contract.settings import Settings
 
 from .steps import Steps, open_steps, refused
 
-STEPS = web.AppKey("STEPS", Mapping[str, Steps])
-
 log = logging.getLogger("async_app")
 
 
 def create_app(settings: Settings) -> web.Application:
     """The service as an aiohttp application. What it shares between requests is closed when the application ends."""
     app = web.Application()
+    opened: dict[str, Steps] = {}
 
     async def shared(app: web.Application) -> AsyncIterator[None]:
         async with open_steps("async_app", settings) as steps:
-            app[STEPS] = steps
+            opened.update(steps)
             yield
 
     app.cleanup_ctx.append(shared)
     for operation in OPERATIONS:
         path = operation.path.replace("}", ":[^/%]*(?:%(?!2F)[^/%]*)*}")  # %2F names another path, as / does
         for method in operation.methods:
-            app.router.add_route(method, path, handler_of(operation))
+            app.router.add_route(method, path, handler_of(operation, opened))
         app.router.add_route("*", path, refuse)
     app.router.add_route("*", "/{path:(?s:.*)}", refuse)  # a route: every request would pay for a middleware
     return app
 
 
-def handler_of(operation: Operation) -> Handler:
-    """The handler of one operation."""
+def handler_of(operation: Operation, opened: dict[str, Steps]) -> Handler:
+    """The handler of one operation, whose steps are in `opened` once the application has started."""
+    name = operation.name
 
     async def handler(request: web.Request) -> web.StreamResponse:
-        steps = request.app[STEPS][operation.name]
-        reply = await steps(request.method, request.raw_path, request.headers, request.read)
+        reply = await opened[name](request.method, request.raw_path, request.headers, request.read)
         if isinstance(reply.body, bytes):
             return respond(reply)
         return await stream(request, reply)

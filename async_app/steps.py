@@ -31,6 +31,7 @@ class Steps:
         self.wait = wait
         self.place = place
         self._service = service
+        self._pid = os.getpid()  # of the worker: it makes the application itself, after the fork
         self._methods = operation.methods
         self._settings = settings
         self._tally = LoopTally(operation.name)
@@ -65,8 +66,9 @@ class Steps:
         except asyncio.CancelledError:  # the client has left
             self._tally.count(LEFT, perf_counter() - began, waited)
             raise
-        self._tally.count(reply.status, perf_counter() - began, waited)
-        return measured(self._service, reply, began, waited)
+        total = perf_counter() - began
+        self._tally.count(reply.status, total, waited)
+        return complete(reply, served_by(self._service, self._pid, "loop"), server_timing(total, waited))
 
 
 class Held:
