@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, request
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from contract.replies import Reply
@@ -45,7 +45,8 @@ def view_of(steps: Steps) -> View:
     """The view function of one operation."""
 
     def view(**_path: str) -> Response:
-        return respond(steps(request.method, wsgi.target(request.environ), request.headers, request.get_data))
+        sent: Request = request._get_current_object()  # type: ignore[attr-defined] # once: each use of a proxy looks it up
+        return respond(steps(sent.method, wsgi.target(sent.environ), wsgi.Headers(sent.environ), sent.get_data))
 
     return view
 
@@ -57,5 +58,6 @@ def refuse(_error: MethodNotAllowed | NotFound) -> Response:
 
 def respond(reply: Reply) -> Response:
     """The reply as Flask's response. A body in pieces is closed when it ends, or its client leaves."""
-    body = reply.body if isinstance(reply.body, bytes) else wsgi.WhileThere(request.environ, reply.body)
-    return Response(body, reply.status, dict(reply.headers))
+    # a list, whose length Flask leaves as the reply tells it
+    body = [reply.body] if isinstance(reply.body, bytes) else wsgi.WhileThere(request.environ, reply.body)
+    return Response(body, reply.status, [*reply.headers.items()])
