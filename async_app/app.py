@@ -22,7 +22,7 @@ def create_app(settings: Settings) -> web.Application:
     app = web.Application()
     opened: dict[str, Steps] = {}
 
-    async def shared(app: web.Application) -> AsyncIterator[None]:
+    async def shared(_app: web.Application) -> AsyncIterator[None]:
         async with open_steps("async_app", settings) as steps:
             opened.update(steps)
             yield

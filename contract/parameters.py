@@ -162,8 +162,8 @@ def checked(takes: type[Checked], texts: Iterable[tuple[str, str]], max_duration
 
 
 checked_again = lru_cache(maxsize=256)(checked)
-"""Remembers what `checked` has returned: a client that measures asks for the same few values again and again, and frozen
-values that follow from these arguments alone may be shared. A refusal is not remembered."""
+"""`checked`, remembered. Clients that measure ask for the same few values again and again, and requests may share them:
+they are frozen, and follow from these arguments alone. A refusal is not remembered."""
 
 
 class Nothing(Parameters):

@@ -39,8 +39,8 @@ def server_timing(total: float, waited: float | None) -> str:
     Both arguments are seconds. Format: W3C Server Timing, section 3.
     """
     if waited is None:
-        return "total;dur=%.1f" % (total * 1000)
-    return "wait;dur=%.1f, total;dur=%.1f" % (waited * 1000, total * 1000)
+        return f"total;dur={total * 1000:.1f}"
+    return f"wait;dur={waited * 1000:.1f}, total;dur={total * 1000:.1f}"
 
 
 @lru_cache(maxsize=1024)  # as many threads as a process may have

@@ -65,7 +65,8 @@ class Steps:
             reply = internal_error().reply()
         total = perf_counter() - began
         self._tally.count(reply.status, total, waited)
-        return complete(reply, served_by(self._service, self._pid, threading.current_thread().name), server_timing(total, waited))
+        who = served_by(self._service, self._pid, threading.current_thread().name)
+        return complete(reply, who, server_timing(total, waited))
 
 
 class Held:
@@ -110,7 +111,7 @@ def refused(service: str, method: str, target: str) -> Reply:
     return measured(service, refusal(method, target).reply(), perf_counter())
 
 
-def measured(service: str, reply: Reply, began: float, waited: float | None = None) -> Reply:
+def measured(service: str, reply: Reply, began: float) -> Reply:
     """The reply with all its headers: who served it, and how long it took since `began`."""
     who = served_by(service, os.getpid(), threading.current_thread().name)
-    return complete(reply, who, server_timing(perf_counter() - began, waited))
+    return complete(reply, who, server_timing(perf_counter() - began, None))
