@@ -1,6 +1,6 @@
 """aiohttp's room: the contract's routes, and what it hands to the steps of each."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -12,34 +12,33 @@ from contract.settings import Settings
 from .plumbing.responses import respond, stream
 from .plumbing.steps import Steps, open_steps, refused
 
-STEPS = web.AppKey("STEPS", Mapping[str, Steps])
-
 
 def create_app(settings: Settings) -> web.Application:
     """The service as an aiohttp application. What it shares between requests is closed when the application ends."""
     app = web.Application()
+    opened: dict[str, Steps] = {}
 
-    async def shared(app: web.Application) -> AsyncIterator[None]:
+    async def shared(_app: web.Application) -> AsyncIterator[None]:
         async with open_steps("async_app", settings) as steps:
-            app[STEPS] = steps
+            opened.update(steps)
             yield
 
     app.cleanup_ctx.append(shared)
     for operation in OPERATIONS:
         path = operation.path.replace("}", ":[^/%]*(?:%(?!2F)[^/%]*)*}")  # %2F names another path, as / does
         for method in operation.methods:
-            app.router.add_route(method, path, handler_of(operation))
+            app.router.add_route(method, path, handler_of(operation, opened))
         app.router.add_route("*", path, refuse)
     app.router.add_route("*", "/{path:(?s:.*)}", refuse)  # a route: every request would pay for a middleware
     return app
 
 
-def handler_of(operation: Operation) -> Handler:
-    """The handler of one operation."""
+def handler_of(operation: Operation, opened: dict[str, Steps]) -> Handler:
+    """The handler of one operation, whose steps are in `opened` once the application has started."""
+    name = operation.name
 
     async def handler(request: web.Request) -> web.StreamResponse:
-        steps = request.app[STEPS][operation.name]
-        reply = await steps(request.method, request.raw_path, request.headers, request.read)
+        reply = await opened[name](request.method, request.raw_path, request.headers, request.read)
         return respond(reply) if isinstance(reply.body, bytes) else await stream(request, reply)
 
     return handler

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from .parameters import LONGEST_TEXT, Parameters
+from .parameters import LONGEST_TEXT, Parameters, checked, checked_again
 from .problems import Problem, bad_request, body_too_large, echo, length_required
 from .replies import JSON, Reply, as_json
 from .settings import Settings
@@ -84,11 +84,14 @@ class Operation:
 
         """
         given = sent = texts(target, self.path)
-        if self.takes.from_elsewhere():
+        if self.takes.from_headers or self.takes.from_body:
             self._refuse_unknown(sent)
             given = {**sent, **self._elsewhere(headers, body)}
         try:
-            return self.takes.model_validate(given, context=settings)
+            if given is sent:
+                return checked_again(self.takes, tuple(sent.items()), settings.max_duration)
+            # headers and bodies are seldom the same, and not ours to keep
+            return checked(self.takes, given.items(), settings.max_duration)
         except ValidationError as error:
             self._refuse_unknown(sent)
             name = str(error.errors(include_url=False, include_context=False)[0]["loc"][0])

@@ -1,6 +1,8 @@
 """The parameters of each operation: text in, checked values out, or a refusal that says what is allowed."""
 
 import re
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
 from pydantic import (
@@ -15,7 +17,6 @@ from pydantic import (
 )
 
 from .problems import bad_request
-from .settings import Settings
 from .targets import is_text
 
 DURATION = r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)(us|ms|s|m)?"
@@ -35,10 +36,10 @@ _match_whole = re.compile(r"[0-9]{1,9}").fullmatch
 
 
 def longest(info: ValidationInfo) -> float:
-    """The longest duration, in seconds, of the settings that a model is checked with."""
-    settings = info.context
-    assert isinstance(settings, Settings)
-    return settings.max_duration
+    """The longest duration, in seconds, that a model is checked with."""
+    max_duration = info.context
+    assert isinstance(max_duration, float)
+    return max_duration
 
 
 def seconds(text: str, info: ValidationInfo) -> float:
@@ -130,6 +131,9 @@ Mode = Annotated[
 ]
 
 
+Checked = TypeVar("Checked", bound="Parameters")
+
+
 class Parameters(BaseModel):
     """The checked values of one request."""
 
@@ -150,6 +154,16 @@ class Parameters(BaseModel):
     def limits(cls, name: str, max_duration: str) -> str:
         """What the parameter `name` may be, as the end of the sentence "`name` must be ..."."""
         return (cls.model_fields[name].description or "").format(max_duration=max_duration)
+
+
+def checked(takes: type[Checked], texts: Iterable[tuple[str, str]], max_duration: float) -> Checked:
+    """Return the values of `texts`, each with its name; a ValidationError or Problem where one cannot be used."""
+    return takes.model_validate(dict(texts), context=max_duration)
+
+
+checked_again = lru_cache(maxsize=256)(checked)
+"""`checked`, remembered. Clients that measure ask for the same few values again and again, and requests may share them:
+they are frozen, and follow from these arguments alone. A refusal is not remembered."""
 
 
 class Nothing(Parameters):

@@ -1,6 +1,7 @@
 """A reply before any framework has seen it, and the headers that say what was measured."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -42,6 +43,7 @@ def server_timing(total: float, waited: float | None) -> str:
     return f"wait;dur={waited * 1000:.1f}, total;dur={total * 1000:.1f}"
 
 
+@lru_cache(maxsize=1024)  # as many threads as a process may have
 def served_by(service: str, pid: int, lane: str) -> str:
     """The `Served-By` value: which service, which process, and which thread or loop in it."""
     return f"{service}; pid={pid}; lane={lane}"
@@ -53,14 +55,12 @@ NO_CONTENT = (204, 304)
 
 def complete(reply: Reply, served_by: str, server_timing: str) -> Reply:
     """The reply with all its headers; the length of a body that comes piece by piece stays as it was given."""
-    headers = {
-        **reply.headers,
-        "Content-Type": reply.content_type,
-        "Served-By": served_by,
-        "Server-Timing": server_timing,
-    }
-    if isinstance(reply.body, bytes) and reply.status not in NO_CONTENT:
-        headers["Content-Length"] = str(len(reply.body))
-    if reply.status == 304:
+    body, status, content_type, given = reply
+    headers = {"Content-Type": content_type, "Served-By": served_by, "Server-Timing": server_timing}
+    if given:
+        headers = {**given, **headers}
+    if isinstance(body, bytes) and status not in NO_CONTENT:
+        headers["Content-Length"] = str(len(body))
+    if status == 304:
         del headers["Content-Type"]
-    return Reply(reply.body, reply.status, reply.content_type, headers)
+    return Reply(body, status, content_type, headers)

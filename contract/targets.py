@@ -4,11 +4,16 @@ Frameworks disagree on `%2F`, `%ff`, `//` and doubled parameters, so a service h
 the text of every parameter comes from here.
 """
 
-from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
+import re
+from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 from .problems import Problem, bad_request, echo, not_found
 
 MOST_PARAMETERS = 100
+
+
+_coded = re.compile(r"[%+\0]").search
+"""Finds what in a query is not simply the text of a name or value."""
 
 
 def texts(target: str, path: str) -> dict[str, str]:
@@ -59,18 +64,26 @@ def _path_text(raw: str, name: str, target: str) -> str:
 
 
 def _add_query(found: dict[str, str], query: str) -> None:
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape", max_num_fields=MOST_PARAMETERS)
-    except ValueError:
-        raise bad_request(f"The query may hold at most {MOST_PARAMETERS} parameters.") from None
-    for name, text in pairs:
-        if not (is_text(name) and is_text(text)):
-            raise _not_text(name, text)
+    if query.count("&") >= MOST_PARAMETERS:
+        raise bad_request(f"The query may hold at most {MOST_PARAMETERS} parameters.")
+    plain = query.isascii() and not _coded(query)
+    for pair in query.split("&"):
+        if not pair:
+            continue
+        name, _, text = pair.partition("=")
+        if not plain:
+            name, text = _query_text(name), _query_text(text)
+            if not (is_text(name) and is_text(text)):
+                raise _not_text(name, text)
         if name.startswith("_"):
             continue
         if name in found:
             raise bad_request(f"{echo(name)} may be given once only; got {echo(text)} as well.")
         found[name] = text
+
+
+def _query_text(raw: str) -> str:
+    return unquote(raw.replace("+", " "), errors="surrogateescape")
 
 
 def is_text(text: str) -> bool:

@@ -3,6 +3,7 @@
 import select
 import socket
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from contract.targets import as_sent
@@ -11,6 +12,26 @@ from contract.targets import as_sent
 def target(environ: Mapping[str, Any]) -> str:
     """The request target as it was sent. WSGI hands its bytes over as Latin-1 (PEP 3333)."""
     return as_sent(environ["RAW_URI"])
+
+
+class Headers:
+    """The request headers of an environ: a framework's own raise and catch an exception for each that was not sent."""
+
+    def __init__(self, environ: Mapping[str, Any]) -> None:
+        """Look nothing up yet."""
+        self._environ = environ
+
+    def get(self, name: str, default: str, /) -> str:
+        """The value of a header, whatever the case of its name."""
+        value: str = self._environ.get(_key(name), default)
+        return value
+
+
+@cache  # the names that the contract asks for are few
+def _key(name: str) -> str:
+    """The key of a header in an environ (PEP 3333)."""
+    key = name.upper().replace("-", "_")
+    return key if key in ("CONTENT_LENGTH", "CONTENT_TYPE") else f"HTTP_{key}"
 
 
 class WhileThere:

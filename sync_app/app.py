@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, request
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from contract.settings import Settings
@@ -47,8 +47,9 @@ def view_of(steps: Steps) -> View:
     """The view function of one operation."""
 
     def view(**_path: str) -> Response:
-        reply = steps(request.method, wsgi.target(request.environ), request.headers, request.get_data)
-        return respond(reply) if isinstance(reply.body, bytes) else stream(request, reply)
+        sent: Request = request._get_current_object()  # type: ignore[attr-defined] # once: each use of a proxy looks it up
+        reply = steps(sent.method, wsgi.target(sent.environ), wsgi.Headers(sent.environ), sent.get_data)
+        return respond(reply) if isinstance(reply.body, bytes) else stream(sent, reply)
 
     return view
 

@@ -8,9 +8,12 @@ from serving import wsgi
 
 def respond(reply: Reply) -> Response:
     """The response whose body is there."""
-    return Response(reply.body, reply.status, dict(reply.headers))  # type: ignore[arg-type] # it is bytes
+    assert isinstance(reply.body, bytes)
+    return Response(
+        [reply.body], reply.status, [*reply.headers.items()]
+    )  # a list: Flask leaves its length to the reply
 
 
 def stream(request: Request, reply: Reply) -> Response:
     """The response whose body comes piece by piece. It is closed when it ends, or its client leaves."""
-    return Response(wsgi.WhileThere(request.environ, reply.body), reply.status, dict(reply.headers))
+    return Response(wsgi.WhileThere(request.environ, reply.body), reply.status, [*reply.headers.items()])

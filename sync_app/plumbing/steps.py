@@ -31,6 +31,7 @@ class Steps:
         self.wait = wait
         self.place = place
         self._service = service
+        self._pid = os.getpid()  # of the worker: it makes the application itself, after the fork
         self._methods = operation.methods
         self._settings = settings
         self._tally = Tally(operation.name)
@@ -62,8 +63,10 @@ class Steps:
         except Exception:
             log.exception("Exception on %s [%s]", target, method)
             reply = internal_error().reply()
-        self._tally.count(reply.status, perf_counter() - began, waited)
-        return measured(self._service, reply, began, waited)
+        total = perf_counter() - began
+        self._tally.count(reply.status, total, waited)
+        who = served_by(self._service, self._pid, threading.current_thread().name)
+        return complete(reply, who, server_timing(total, waited))
 
 
 class Held:
@@ -108,7 +111,7 @@ def refused(service: str, method: str, target: str) -> Reply:
     return measured(service, refusal(method, target).reply(), perf_counter())
 
 
-def measured(service: str, reply: Reply, began: float, waited: float | None = None) -> Reply:
+def measured(service: str, reply: Reply, began: float) -> Reply:
     """The reply with all its headers: who served it, and how long it took since `began`."""
     who = served_by(service, os.getpid(), threading.current_thread().name)
-    return complete(reply, who, server_timing(perf_counter() - began, waited))
+    return complete(reply, who, server_timing(perf_counter() - began, None))
