@@ -13,7 +13,7 @@ import psutil
 
 from loadtest.serve import PORTS, RACE_PORT, UPSTREAM_PORT
 from serving.processes import lines_of
-from tests.backing.databases import folder
+from tests.backing.support.databases import folder
 from tests.loadtest.processes import living, started_in, taken
 
 SCRIPT = Path(sys.executable).with_name("sync-vs-async")

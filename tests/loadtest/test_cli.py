@@ -126,7 +126,9 @@ def test_a_mistake_is_one_clear_line_and_status_1(
         ("--users 1", "unrecognized arguments: --users 1"),
     ],
 )
-def test_so_is_a_mistake_of_serve(arguments: str, complaint: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mistake_of_serve_is_one_clear_line_and_status_1(
+    arguments: str, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert refused(["serve", *arguments.split()], capsys).startswith(complaint)
 
 
@@ -142,7 +144,7 @@ def test_so_is_a_mistake_of_serve(arguments: str, complaint: str, capsys: pytest
         ("--trace", "unrecognized arguments: --trace"),
     ],
 )
-def test_so_is_a_mistake_of_lineup(
+def test_a_mistake_of_lineup_is_one_clear_line_and_status_1(
     arguments: str, complaint: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("loadtest.lineup.version", lambda _name: "1.0")

@@ -21,7 +21,7 @@ from loadtest.lineup import lineup
 from loadtest.scenarios import DAY, SCENARIOS
 from loadtest.services import running
 from serving.processes import stop
-from tests.backing.databases import folder
+from tests.backing.support.databases import folder
 from tests.loadtest.servers import silent
 
 ROOT = Path(__file__).parents[2]

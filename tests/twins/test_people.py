@@ -19,7 +19,7 @@ from contract.problems import Problem
 from contract.settings import Settings
 from contract.statements import GIVE
 from sync_app.database import Database
-from tests.backing.databases import folder
+from tests.backing.support.databases import folder
 
 LUNCH = Question.model_construct(question="lunch", timeout=20.0)
 SOUP = Answer.model_construct(question="lunch", answer="soup")

@@ -44,7 +44,9 @@ def one_too_many_on_a_loop() -> tuple[Problem, float]:
 
 
 @pytest.mark.parametrize("one_too_many", [one_too_many_on_threads, one_too_many_on_a_loop])
-def test_who_finds_no_seat_in_time_is_told_to_come_again(one_too_many: Callable[[], tuple[Problem, float]]) -> None:
+def test_a_request_that_finds_no_seat_in_time_is_told_to_come_again(
+    one_too_many: Callable[[], tuple[Problem, float]],
+) -> None:
     refusal, took = one_too_many()
     assert (refusal.status, refusal.headers) == (503, {"Retry-After": "1"})
     assert refusal.detail == "None of the 2 connections of this process to the upstream was free within 0.1 s."
