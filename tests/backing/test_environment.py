@@ -7,7 +7,7 @@ import pytest
 
 from backing import BackingFailed
 from backing.environment import backing
-from tests.backing.databases import folder
+from tests.backing.support.databases import folder
 from tests.loadtest.support.processes import taken
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from backing import BackingFailed
 from backing.postgres import CONNECTIONS, database
-from tests.backing.databases import USER, folder, users
+from tests.backing.support.databases import USER, folder, users
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def asked(url: str, query: str = "select 1") -> object:
         return row[0]
 
 
-def test_it_is_a_postgresql_that_only_this_machine_reaches(data: Path) -> None:
+def test_the_database_is_a_postgresql_that_only_this_machine_reaches(data: Path) -> None:
     with database(data) as found:
         assert str(asked(found.url, "show server_version")).startswith("18.")
         assert asked(found.url, "show listen_addresses") == ""
@@ -57,7 +57,7 @@ def test_a_path_that_is_too_long_for_a_socket_will_do(data: Path) -> None:
         assert asked(found.url) == 1
 
 
-def test_it_is_one_server_for_two_processes_and_the_last_one_stops_it(data: Path) -> None:
+def test_two_processes_share_one_server_and_the_last_one_stops_it(data: Path) -> None:
     with users(data, 2) as (first, second):
         assert first.url() == (url := second.url())
         (server,) = servers(data)
@@ -119,7 +119,7 @@ def test_ctrl_c_while_it_starts_leaves_nothing_behind(data: Path, after: float) 
         assert asked(found.url) == 1
 
 
-def test_it_can_be_stopped_and_started_under_those_who_use_it(data: Path) -> None:
+def test_the_server_can_be_stopped_and_started_under_those_who_use_it(data: Path) -> None:
     with database(data) as found:
         for mode in ("fast", "immediate"):
             found.stop(mode)
@@ -130,7 +130,7 @@ def test_it_can_be_stopped_and_started_under_those_who_use_it(data: Path) -> Non
             assert asked(found.url) == 1
 
 
-def test_one_that_comes_while_it_is_down_starts_it(data: Path) -> None:
+def test_a_process_that_comes_while_the_server_is_down_starts_it(data: Path) -> None:
     with database(data) as found:
         found.stop()
         with database(data):

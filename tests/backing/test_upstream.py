@@ -33,7 +33,7 @@ def ask(url: str, path: str, method: str = "GET") -> tuple[HTTPResponse, bytes]:
 
 
 @pytest.mark.parametrize("duration", ["0", "1ms", "0.0333", "100ms", "0.25"])
-def test_it_waits_as_long_as_it_is_told_and_never_less(url: str, duration: str) -> None:
+def test_the_upstream_waits_as_long_as_the_request_says_and_never_less(url: str, duration: str) -> None:
     seconds = Duration.model_validate({"duration": duration}, context=Settings()).duration
     began = time.perf_counter()
     response, body = ask(url, f"/delay/{duration}")
@@ -41,7 +41,7 @@ def test_it_waits_as_long_as_it_is_told_and_never_less(url: str, duration: str) 
     assert (response.status, json.loads(body)) == (200, {"duration": seconds})
 
 
-def test_it_answers_in_the_words_of_the_contract(url: str) -> None:
+def test_the_upstream_answers_in_the_words_of_the_contract(url: str) -> None:
     (delay,) = (operation for operation in OPERATIONS if operation.name == "delay")
     target = "/delay/0.05"
     promised = delay.reply(delay.parse(target, NO_HEADERS, Settings()), None)
@@ -74,7 +74,9 @@ def test_a_hundred_requests_wait_at_once(url: str) -> None:
         ("DELETE", "/healthz", 405),
     ],
 )
-def test_it_serves_delay_and_healthz_and_refuses_the_rest(url: str, method: str, path: str, status: int) -> None:
+def test_the_upstream_serves_delay_and_healthz_and_refuses_the_rest(
+    url: str, method: str, path: str, status: int
+) -> None:
     response, body = ask(url, path, method)
     assert response.status == status
     if status >= 400:
@@ -88,7 +90,7 @@ def test_the_environment_sets_its_longest_wait(monkeypatch: pytest.MonkeyPatch) 
         assert ask(url, "/delay/0.6")[0].status == 400
 
 
-def test_it_stops_at_once_whoever_waits() -> None:
+def test_the_upstream_stops_at_once_whoever_waits() -> None:
     with socket.socket() as asked:
         with upstream() as url:
             asked.connect(("127.0.0.1", int(url.rpartition(":")[2])))

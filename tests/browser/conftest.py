@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.visits import Opens, visits
+from tests.browser.support.visits import Opens, visits
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 

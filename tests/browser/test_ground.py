@@ -4,7 +4,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.visits import Opens
+from tests.browser.support.visits import Opens
 from tests.loadtest.support.servers import answering
 
 TROUBLE = """<!doctype html>

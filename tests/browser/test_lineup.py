@@ -12,7 +12,7 @@ from loadtest.report import write
 from loadtest.results.schema import Results
 from loadtest.results.suite import DELAY, WAYS
 from loadtest.verdict.lineup import CAUTION
-from tests.browser.visits import Opens, Visit
+from tests.browser.support.visits import Opens, Visit
 from tests.loadtest.support.fabricated import lineup_of
 
 NAMES = [*lineup(2)]
@@ -56,7 +56,7 @@ def marks(page: Page, chart: str, kind: str) -> Locator:
     return page.locator(f"#{chart} g.mark-{kind}.role-mark > *")
 
 
-def test_it_opens_from_a_file_asks_for_nothing_else_and_has_no_errors(visit: Opens, address: str) -> None:
+def test_the_page_opens_from_a_file_asks_for_nothing_else_and_has_no_errors(visit: Opens, address: str) -> None:
     visited = visit(address)
     drawn(visited)
     assert visited.requests == [address]
@@ -105,7 +105,7 @@ def test_without_scripts_every_figure_is_there_and_the_table_as_well(visit: Open
 @pytest.mark.parametrize("width", [1280, 380])
 @pytest.mark.parametrize("colours", ["light", "dark"])
 @pytest.mark.parametrize("javascript", [True, False])
-def test_it_fits_every_screen_in_light_and_dark(
+def test_the_page_fits_every_screen_in_light_and_dark(
     visit: Opens, address: str, width: int, colours: Literal["light", "dark"], javascript: bool
 ) -> None:
     visited = visit(address, width=width, colours=colours, javascript=javascript)

@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.visits import Opens, Visit
+from tests.browser.support.visits import Opens, Visit
 from tests.loadtest.support.commands import alone, serving
 from tests.loadtest.support.racing import PAGE, URL, counted, heard, start, stopped
 
@@ -68,7 +68,7 @@ def quiet(visited: Visit) -> None:
     assert [url for url in visited.requests if not url.startswith((f"{URL}/", "data:"))] == []
 
 
-def test_its_figures_are_those_of_locust_at_the_same_moment(visit: Opens) -> None:
+def test_the_figures_of_a_race_are_those_of_locust_at_the_same_moment(visit: Opens) -> None:
     start(8, "50ms", "delay")
     visited = visit(PAGE)
     page = visited.page
@@ -99,7 +99,7 @@ def test_requests_are_drawn_and_the_caption_says_what_to_look_at(visit: Opens) -
         page.wait_for_function(MARKS, arg=canvas, timeout=WITHIN)
 
 
-def test_it_is_started_changed_and_stopped_by_its_buttons(visit: Opens) -> None:
+def test_a_race_is_started_changed_and_stopped_by_the_buttons_of_its_page(visit: Opens) -> None:
     visited = visit(PAGE)
     page = visited.page
     status(page, "No race.")
@@ -119,7 +119,7 @@ def test_it_is_started_changed_and_stopped_by_its_buttons(visit: Opens) -> None:
     quiet(visited)
 
 
-def test_it_is_started_and_stopped_by_the_keyboard_alone(visit: Opens) -> None:
+def test_a_race_is_started_and_stopped_by_the_keyboard_alone(visit: Opens) -> None:
     page = visit(PAGE).page
     status(page, "No race.")
     page.keyboard.press("Tab")
@@ -181,7 +181,9 @@ def test_whoever_types_is_not_disturbed_by_the_race(visit: Opens) -> None:
 
 @pytest.mark.parametrize("width", [1280, 380])
 @pytest.mark.parametrize("colours", ["light", "dark"])
-def test_it_fits_every_screen_in_light_and_dark(visit: Opens, width: int, colours: Literal["light", "dark"]) -> None:
+def test_the_page_of_a_race_fits_every_screen_in_light_and_dark(
+    visit: Opens, width: int, colours: Literal["light", "dark"]
+) -> None:
     start(200, "1ms", "delay")  # figures of many digits
     visited = visit(PAGE, width=width, colours=colours)
     page = visited.page

@@ -10,7 +10,7 @@ from playwright.sync_api import Dialog, Locator, Page, expect
 
 from loadtest.report import write
 from loadtest.results.schema import Measured, Results, Step
-from tests.browser.visits import Opens, Visit
+from tests.browser.support.visits import Opens, Visit
 from tests.loadtest.support.fabricated import not_run, results, step
 from tests.loadtest.support.hostile import HOSTILE, hostile, printable
 
@@ -122,7 +122,7 @@ def table(page: Page, picture: str) -> list[list[str]]:
     return found
 
 
-def test_it_opens_from_a_file_asks_for_nothing_else_and_has_no_errors(visit: Opens, address: str) -> None:
+def test_the_report_opens_from_a_file_asks_for_nothing_else_and_has_no_errors(visit: Opens, address: str) -> None:
     visited = visit(address)
     drawn(visited)
     assert visited.requests == [address]
@@ -168,7 +168,7 @@ def test_throughput_in_the_table_is_what_was_measured(still: Page) -> None:
     assert found["flask", 400][3] == "not run"
 
 
-def test_so_is_latency(still: Page) -> None:
+def test_latency_in_the_table_is_what_was_measured(still: Page) -> None:
     for row in table(still, "latency"):
         seen = windows(row[0], int(row[1]))
         assert row[2] == str(sum(each.requests for each in seen))
@@ -179,7 +179,7 @@ def test_so_is_latency(still: Page) -> None:
         assert row[4] == expected
 
 
-def test_so_are_the_first_requests(still: Page) -> None:
+def test_the_first_requests_in_the_table_are_those_that_were_measured(still: Page) -> None:
     found = table(still, "swimlane")
     for service, users in steps():
         first = windows(service, users)[0].first
@@ -191,7 +191,7 @@ def test_so_are_the_first_requests(still: Page) -> None:
         assert max(float(row[6]) for row in lanes) == pytest.approx(max(each.ended or 0 for each in first), abs=0.006)
 
 
-def test_so_is_where_the_time_went(still: Page) -> None:
+def test_where_the_time_went_in_the_table_is_what_was_measured(still: Page) -> None:
     found = {(row[0], int(row[1])): [float(cell) for cell in row[2:7]] for row in table(still, "whereabouts")}
     assert list(found) == list(steps())
     for (service, users), (queue, line, wait, work, whole) in found.items():
@@ -204,7 +204,7 @@ def test_so_is_where_the_time_went(still: Page) -> None:
         )
 
 
-def test_so_is_memory(still: Page) -> None:
+def test_memory_in_the_table_is_what_was_measured(still: Page) -> None:
     for service, users, flight, memory, *_ in table(still, "memory"):
         seen = windows(service, int(users))
         in_flight = sum(each.response_ms for each in seen) / sum(each.seconds for each in seen) / 1000
@@ -248,7 +248,7 @@ def test_a_choice_changes_what_every_chart_is_described_by(page: Page, picture: 
 
 
 @pytest.mark.parametrize("picture", ["latency", "swimlane"])
-def test_who_has_no_choice_is_told_for_how_many_users_it_is_drawn(page: Page, still: Page, picture: str) -> None:
+def test_a_figure_without_a_choice_says_for_how_many_users_it_is_drawn(page: Page, still: Page, picture: str) -> None:
     expect(still.locator(f"#{picture} noscript p")).to_be_visible()
     expect(still.locator(f"#{picture} noscript p")).to_contain_text("Drawn for 50 users; ")
     expect(page.locator(f"#{picture} noscript p")).to_have_count(0)

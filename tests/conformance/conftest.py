@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from loadtest.processes.service import Running
-from tests.conformance.fleet import NAMES, Fleet
+from tests.conformance.support.fleet import NAMES, Fleet
 
 HERE = Path(__file__).parent
 

@@ -3,10 +3,10 @@ import time
 import pytest
 
 from loadtest.processes.service import Running
-from tests.conformance.cases import BAD, NOWHERE, Bad
-from tests.conformance.exceptions import ANNOUNCED, leave_out
-from tests.conformance.problems import detail
-from tests.conformance.wire import announced, ask, connect, read, written
+from tests.conformance.support.cases import BAD, NOWHERE, Bad
+from tests.conformance.support.exceptions import ANNOUNCED, leave_out
+from tests.conformance.support.problems import detail
+from tests.conformance.support.wire import announced, ask, connect, read, written
 
 
 @pytest.mark.parametrize("case", BAD, ids=lambda case: case.target[:40])

@@ -2,9 +2,9 @@ from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
-from tests.conformance.counted import Counts
-from tests.conformance.fleet import LETTING_GO, ONE_AT_A_TIME, TOGETHER, WAITING_ON, Fleet
-from tests.conformance.wire import Held, ask, at_once, eventually
+from tests.conformance.support.counted import Counts
+from tests.conformance.support.fleet import LETTING_GO, ONE_AT_A_TIME, TOGETHER, WAITING_ON, Fleet
+from tests.conformance.support.wire import Held, ask, at_once, eventually
 
 OVERLAPPING = pytest.mark.parametrize("name", TOGETHER)
 

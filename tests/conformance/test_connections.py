@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from loadtest.processes.service import Running
-from tests.conformance.fleet import LOOPS, ONE_AT_A_TIME, Fleet
-from tests.conformance.wire import Held, connect
+from tests.conformance.support.fleet import LOOPS, ONE_AT_A_TIME, Fleet
+from tests.conformance.support.wire import Held, connect
 
 SOMAXCONN = Path("/proc/sys/net/core/somaxconn")
 

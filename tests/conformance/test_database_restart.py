@@ -9,10 +9,10 @@ import pytest
 
 from backing.postgres import Database, database
 from loadtest.processes.service import Running
-from tests.backing.databases import folder
-from tests.conformance.fleet import NAMES, Fleet
-from tests.conformance.problems import unavailable
-from tests.conformance.wire import Answer, Held, ask, eventually
+from tests.backing.support.databases import folder
+from tests.conformance.support.fleet import NAMES, Fleet
+from tests.conformance.support.problems import unavailable
+from tests.conformance.support.wire import Answer, Held, ask, eventually
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_a_database_that_goes_away_and_comes_back_under_load_is_survived(
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
-def test_who_waits_while_the_database_restarts_hears_an_answer_that_is_given_afterwards(
+def test_an_asker_who_waits_while_the_database_restarts_hears_an_answer_that_is_given_afterwards(
     fleet: Fleet, server: Database, name: str, mode: str
 ) -> None:
     service = on(server, fleet, name)

@@ -6,8 +6,8 @@ import psutil
 import pytest
 
 from loadtest.processes.service import running
-from tests.conformance.fleet import LINEUP, NAMES, TOGETHER
-from tests.conformance.wire import Held, connect, eventually
+from tests.conformance.support.fleet import LINEUP, NAMES, TOGETHER
+from tests.conformance.support.wire import Held, connect, eventually
 
 
 def refused_from(url: str) -> float:

@@ -2,8 +2,8 @@ import psutil
 import pytest
 
 from loadtest.processes.service import Running
-from tests.conformance.fleet import LINEUP, NAMES, Fleet
-from tests.conformance.wire import ask, at_once
+from tests.conformance.support.fleet import LINEUP, NAMES, Fleet
+from tests.conformance.support.wire import ask, at_once
 
 SHORT_WAITS = {"MAX_DURATION": "0.05"}
 

@@ -4,10 +4,10 @@ import pytest
 
 from contract.replies import NO_HEADERS
 from loadtest.processes.service import Running
-from tests.conformance.cases import BAD, BAD_ANSWERS, GOOD, NOWHERE, BadAnswer
-from tests.conformance.exceptions import leave_out
-from tests.conformance.fleet import Fleet
-from tests.conformance.wire import Answer, ask
+from tests.conformance.support.cases import BAD, BAD_ANSWERS, GOOD, NOWHERE, BadAnswer
+from tests.conformance.support.exceptions import leave_out
+from tests.conformance.support.fleet import Fleet
+from tests.conformance.support.wire import Answer, ask
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH")
 

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.exceptions import ANNOUNCED, EMPTY, EXCEPTIONS, NO_CONTENT, NO_HOST, NUL, OLD, TARGET
-from tests.conformance.fleet import LETTING_GO, NAMES, Fleet
-from tests.conformance.problems import detail
-from tests.conformance.wire import HOST, PATIENCE, NotAnswered, Stream, announced, ask, asked_in_http_1_0
+from tests.conformance.support.exceptions import ANNOUNCED, EMPTY, EXCEPTIONS, NO_CONTENT, NO_HOST, NUL, OLD, TARGET
+from tests.conformance.support.fleet import LETTING_GO, NAMES, Fleet
+from tests.conformance.support.problems import detail
+from tests.conformance.support.wire import HOST, PATIENCE, NotAnswered, Stream, announced, ask, asked_in_http_1_0
 
 README = Path(__file__).parents[2] / "peers" / "README.md"
 

@@ -5,10 +5,10 @@ import pytest
 
 from contract.upstream import ANSWER_WITHIN
 from loadtest.processes.service import Running
-from tests.conformance.fleet import NAMES, Fleet
-from tests.conformance.problems import detail
-from tests.conformance.upstreams import GOOD, Upstream, response
-from tests.conformance.wire import HOST, ask
+from tests.conformance.support.fleet import NAMES, Fleet
+from tests.conformance.support.problems import detail
+from tests.conformance.support.upstreams import GOOD, Upstream, response
+from tests.conformance.support.wire import HOST, ask
 
 NO_PROXY_IS_ASKED = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"), "http://127.0.0.1:9")
 

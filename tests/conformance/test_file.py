@@ -8,9 +8,9 @@ import pytest
 
 from contract.problems import internal_error
 from loadtest.processes.service import Running
-from tests.conformance.fleet import NAMES, Fleet
-from tests.conformance.problems import detail
-from tests.conformance.wire import ask, at_once
+from tests.conformance.support.fleet import NAMES, Fleet
+from tests.conformance.support.problems import detail
+from tests.conformance.support.wire import ask, at_once
 
 ROOM = 256 * 1024
 

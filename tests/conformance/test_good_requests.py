@@ -5,9 +5,9 @@ import pytest
 
 from loadtest.contenders.service import Service
 from loadtest.processes.service import Running
-from tests.conformance.cases import GOOD, Good
-from tests.conformance.exceptions import leave_out
-from tests.conformance.wire import ask
+from tests.conformance.support.cases import GOOD, Good
+from tests.conformance.support.exceptions import leave_out
+from tests.conformance.support.wire import ask
 
 LANES = {"sync": "MainThread", "gthread": r"ThreadPoolExecutor-\d+_\d+", "gevent": r"Dummy-\d+"}
 

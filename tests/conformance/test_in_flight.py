@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from tests.conformance.fleet import LETTING_GO, TOGETHER, Fleet
-from tests.conformance.wire import Held, ask, at_once, eventually
+from tests.conformance.support.fleet import LETTING_GO, TOGETHER, Fleet
+from tests.conformance.support.wire import Held, ask, at_once, eventually
 
 # Not those that take one request at a time: they take no second one to refuse.
 OVERLAPPING = pytest.mark.parametrize("name", TOGETHER)

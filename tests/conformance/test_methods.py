@@ -4,8 +4,8 @@ import pytest
 
 from contract.operations import OPERATIONS
 from loadtest.processes.service import Running
-from tests.conformance.cases import BAD, GOOD, NOWHERE
-from tests.conformance.wire import Answer, ask
+from tests.conformance.support.cases import BAD, GOOD, NOWHERE
+from tests.conformance.support.wire import Answer, ask
 
 EXAMPLES = pytest.mark.parametrize(
     ("target", "methods"), [(operation.example, operation.methods) for operation in OPERATIONS]

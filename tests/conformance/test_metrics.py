@@ -8,10 +8,10 @@ import pytest
 
 from loadtest.processes.service import Running
 from serving.metrics import LAG_EVERY
-from tests.conformance.cases import METRICS
-from tests.conformance.counted import Counts
-from tests.conformance.fleet import LETTING_GO, LOOPS, NAMES, TOGETHER, Fleet
-from tests.conformance.wire import Held, NotAnswered, ask, at_once, eventually
+from tests.conformance.support.cases import METRICS
+from tests.conformance.support.counted import Counts
+from tests.conformance.support.fleet import LETTING_GO, LOOPS, NAMES, TOGETHER, Fleet
+from tests.conformance.support.wire import Held, NotAnswered, ask, at_once, eventually
 
 OVERLAPPING = pytest.mark.parametrize("name", TOGETHER)
 ONE_PLACE = {"MAX_IN_FLIGHT": "1"}

@@ -3,8 +3,8 @@ from math import ceil
 
 import pytest
 
-from tests.conformance.fleet import LINEUP, LOOPS, ONE_AT_A_TIME, TOGETHER, Fleet
-from tests.conformance.wire import Held, ask, at_once, elapsed
+from tests.conformance.support.fleet import LINEUP, LOOPS, ONE_AT_A_TIME, TOGETHER, Fleet
+from tests.conformance.support.wire import Held, ask, at_once, elapsed
 
 WAIT = 0.5
 TWENTY = ["/delay/500ms"] * 20

@@ -12,10 +12,10 @@ import psutil
 import pytest
 
 from loadtest.processes.service import Running
-from tests.conformance.cases import BAD_ANSWERS, BadAnswer
-from tests.conformance.fleet import ONE_AT_A_TIME, TOGETHER, Fleet
-from tests.conformance.problems import detail
-from tests.conformance.wire import Answer, Held, NotAnswered, ask, at_once, connect, eventually, read, written
+from tests.conformance.support.cases import BAD_ANSWERS, BadAnswer
+from tests.conformance.support.fleet import ONE_AT_A_TIME, TOGETHER, Fleet
+from tests.conformance.support.problems import detail
+from tests.conformance.support.wire import Answer, Held, NotAnswered, ask, at_once, connect, eventually, read, written
 
 OVERLAPPING = pytest.mark.parametrize("name", TOGETHER)
 
@@ -199,7 +199,7 @@ def test_head_leaves_the_answer_where_it_is(service: Running) -> None:
         assert (head.status, head.body, head.headers["Content-Length"]) == (200, b"", str(len(got.body)))
 
 
-def test_who_left_takes_no_answer_from_the_one_who_waits_behind(service: Running) -> None:
+def test_an_asker_who_left_takes_no_answer_from_the_one_who_waits_behind(service: Running) -> None:
     question = fresh()
     left = Held(service.url, f"/ask/{question}?timeout=10s")
     with ThreadPoolExecutor() as pool:

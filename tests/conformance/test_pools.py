@@ -3,10 +3,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from loadtest.processes.service import Running
-from tests.conformance.counted import Counts
-from tests.conformance.fleet import LETTING_GO, NAMES, TOGETHER, Fleet
-from tests.conformance.problems import unavailable
-from tests.conformance.wire import Held, ask, at_once, elapsed, eventually
+from tests.conformance.support.counted import Counts
+from tests.conformance.support.fleet import LETTING_GO, NAMES, TOGETHER, Fleet
+from tests.conformance.support.problems import unavailable
+from tests.conformance.support.wire import Held, ask, at_once, elapsed, eventually
 
 SMALL = {"POOL_SIZE": "2", "POOL_TIMEOUT": "0.6", "THREADS": "32"}
 OVERLAPPING = pytest.mark.parametrize("name", TOGETHER)
@@ -49,7 +49,9 @@ def test_two_connections_serve_four_requests_in_two_rounds(fleet: Fleet, name: s
 
 
 @POOLED
-def test_who_finds_no_connection_in_time_is_told_to_come_again(small: Running, operation: str, pool: str) -> None:
+def test_a_request_that_finds_no_connection_in_time_is_told_to_come_again(
+    small: Running, operation: str, pool: str
+) -> None:
     answer = ask(small.url, f"/{operation}?n=3&delay=1s&mode=concurrent")
     sentence = f"None of the 2 connections of this process to the {pool} was free within 0.6 s."
     assert unavailable(answer) == sentence

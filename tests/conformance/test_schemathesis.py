@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from contract.operations import OPERATIONS
-from tests.conformance.fleet import NAMES, Fleet
+from tests.conformance.support.fleet import NAMES, Fleet
 
 # Every check of schemathesis's is on. What it cannot know from the document: how long MAX_DURATION is, that n times
 # delay is limited too, and that a barrier where nobody else comes is a 504.

@@ -5,10 +5,10 @@ import time
 import pytest
 
 from loadtest.processes.service import Running
-from tests.conformance.cases import EVENTS, TEXT
-from tests.conformance.exceptions import OLD, leave_out
-from tests.conformance.fleet import NAMES, ONE_AT_A_TIME, Fleet
-from tests.conformance.wire import Stream, ask, asked_in_http_1_0, eventually
+from tests.conformance.support.cases import EVENTS, TEXT
+from tests.conformance.support.exceptions import OLD, leave_out
+from tests.conformance.support.fleet import NAMES, ONE_AT_A_TIME, Fleet
+from tests.conformance.support.wire import Stream, ask, asked_in_http_1_0, eventually
 
 ONE_PLACE = {"MAX_IN_FLIGHT": "1"}
 

@@ -6,7 +6,7 @@ import pytest
 from contract import bodies
 from contract.parameters import Answer, Calls, Drip, Events, File, Nothing, Question
 from contract.replies import EVENTS, JSON, METRICS, TEXT, Chunks, Reply
-from tests.contract.asking import whole
+from tests.contract.support.asking import whole
 
 CALLS = Calls.model_construct(n=2, delay=0.1, mode="sequential")
 LUNCH = Question.model_construct(question="lunch", timeout=2.5)

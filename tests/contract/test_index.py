@@ -8,7 +8,7 @@ from contract import index
 from contract.operations import OPERATIONS
 from contract.parameters import Preferences
 from contract.replies import HTML, JSON, Reply
-from tests.contract.asking import whole
+from tests.contract.support.asking import whole
 
 BEFORE_THE_URL = {"answer": ["-d", "soup"], "drip": ["-N"], "sse": ["-N"]}
 """What curl sends, or how it shows what comes piece by piece."""
@@ -18,7 +18,7 @@ def asked(host: str = "127.0.0.1:8001", accept: str = "") -> Reply:
     return index.reply(OPERATIONS, Preferences(host=host, accept=accept))
 
 
-def test_it_lists_every_operation_once_in_the_order_of_the_table() -> None:
+def test_the_index_lists_every_operation_once_in_the_order_of_the_table() -> None:
     reply = asked()
     document = json.loads(whole(reply))
     assert (reply.status, reply.content_type, reply.headers) == (200, JSON, {"Vary": "Accept"})

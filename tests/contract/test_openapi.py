@@ -10,7 +10,7 @@ from contract.operation import Operation
 from contract.operations import OPERATIONS
 from contract.parameters import Nothing
 from contract.settings import Settings
-from tests.contract.asking import BY_NAME, whole
+from tests.contract.support.asking import BY_NAME, whole
 
 DOCUMENT = openapi.document(OPERATIONS)
 EVERY = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
@@ -27,12 +27,12 @@ def parameters(operation: Operation) -> list[dict[str, Any]]:
     return rows
 
 
-def test_it_is_valid_openapi_3_1() -> None:
+def test_the_document_is_valid_openapi_3_1() -> None:
     assert DOCUMENT["openapi"] == "3.1.0"
     schemathesis.openapi.from_dict(DOCUMENT).validate()
 
 
-def test_its_paths_are_those_of_the_table_in_its_order() -> None:
+def test_the_paths_of_the_document_are_those_of_the_table_in_its_order() -> None:
     assert list(DOCUMENT["paths"]) == [operation.path for operation in OPERATIONS]
     assert [described(operation)["operationId"] for operation in OPERATIONS] == [
         operation.name for operation in OPERATIONS

@@ -4,7 +4,7 @@ from contract.operation import LONGEST_BODY, Operation, options
 from contract.operations import OPERATIONS, refusal
 from contract.problems import Problem
 from contract.settings import Settings
-from tests.contract.asking import BY_NAME, parsed_body, parsed_example, whole
+from tests.contract.support.asking import BY_NAME, parsed_body, parsed_example, whole
 
 EVERY = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 
@@ -59,12 +59,12 @@ def test_a_header_or_body_is_not_a_parameter(name: str, sent: str, takes: str) -
 
 @EVERY
 @pytest.mark.parametrize("length", ["0", "00", "1", str(LONGEST_BODY)])
-def test_a_body_up_to_the_limit_is_admitted(operation: Operation, length: str) -> None:
+def test_admitting_a_body_up_to_the_limit_does_not_raise(operation: Operation, length: str) -> None:
     operation.admit({"Content-Length": length})
 
 
 @EVERY
-def test_a_request_without_a_body_is_admitted(operation: Operation) -> None:
+def test_admitting_a_request_without_a_body_does_not_raise(operation: Operation) -> None:
     operation.admit({})
 
 

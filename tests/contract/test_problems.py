@@ -20,7 +20,7 @@ from contract.problems import (
     timed_out,
     too_many_in_flight,
 )
-from tests.contract.asking import whole
+from tests.contract.support.asking import whole
 
 EVERY = [
     (bad_request("n must be 1; got '2'."), 400, {}),

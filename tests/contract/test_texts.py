@@ -3,7 +3,7 @@ import pytest
 from contract.parameters import Answer
 from contract.problems import Problem
 from contract.settings import Settings
-from tests.contract.asking import BY_NAME, parsed_body
+from tests.contract.support.asking import BY_NAME, parsed_body
 
 ANSWER = BY_NAME["answer"]
 

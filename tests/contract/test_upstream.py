@@ -3,7 +3,7 @@ import pytest
 from contract import upstream
 from contract.parameters import UNITS
 from contract.problems import Problem
-from tests.contract.asking import parsed
+from tests.contract.support.asking import parsed
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ def test_the_path_holds_the_delay_and_nothing_else(delay: float, path: str) -> N
 
 
 @pytest.mark.parametrize("length", ["0", "1", "17", "4096", "000000017"])
-def test_an_answer_of_known_and_small_length_is_admitted(length: str) -> None:
+def test_admitting_an_answer_of_known_and_small_length_does_not_raise(length: str) -> None:
     upstream.admit(200, {"Content-Length": length})
 
 

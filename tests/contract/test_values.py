@@ -4,7 +4,7 @@ import pytest
 
 from contract.parameters import Calls, Drip, Events, File, Question
 from contract.problems import Problem
-from tests.contract.asking import parsed
+from tests.contract.support.asking import parsed
 
 NOT_WHOLE = ("-1", "1.5", "1.0", "1e1", "+1", "%201", "1%20", "abc", "", "nan", "0x1", "1_0", "\uff11", "9" * 5000)
 

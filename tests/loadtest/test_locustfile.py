@@ -21,7 +21,7 @@ from backing.processes import stop
 from loadtest.contenders.service import lineup
 from loadtest.processes.service import running
 from loadtest.workload.scenarios import DAY, SCENARIOS
-from tests.backing.databases import folder
+from tests.backing.support.databases import folder
 from tests.loadtest.support.servers import silent
 
 ROOT = Path(__file__).parents[2]

@@ -79,7 +79,7 @@ def test_help_lists_them() -> None:
 
 
 @pytest.mark.parametrize(("name", "lacking"), [(name, each) for name, peer in PEERS.items() for each in peer.needs])
-def test_one_that_is_not_installed_is_one_line_that_says_how_to_install_it(
+def test_a_framework_that_is_not_installed_is_one_line_that_says_how_to_install_it(
     name: str, lacking: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def known(distribution: str) -> str:

@@ -26,7 +26,7 @@ def test_only_those_with_the_same_question_are_woken(askers_of: AskersOf) -> Non
 
 
 @TWINS
-def test_who_leaves_without_having_used_a_turn_passes_it_on(askers_of: AskersOf) -> None:
+def test_an_asker_who_leaves_without_having_used_a_turn_passes_it_on(askers_of: AskersOf) -> None:
     askers = askers_of()
     first, second, third = (askers.join("lunch") for _ in range(3))
     askers.wake("lunch")
@@ -35,7 +35,7 @@ def test_who_leaves_without_having_used_a_turn_passes_it_on(askers_of: AskersOf)
 
 
 @TWINS
-def test_who_leaves_having_used_a_turn_wakes_nobody(askers_of: AskersOf) -> None:
+def test_an_asker_who_leaves_having_used_a_turn_wakes_nobody(askers_of: AskersOf) -> None:
     askers = askers_of()
     first, second = askers.join("lunch"), askers.join("lunch")
     askers.wake("lunch")
@@ -45,7 +45,7 @@ def test_who_leaves_having_used_a_turn_wakes_nobody(askers_of: AskersOf) -> None
 
 
 @TWINS
-def test_who_has_left_is_not_woken(askers_of: AskersOf) -> None:
+def test_an_asker_who_has_left_is_not_woken(askers_of: AskersOf) -> None:
     askers = askers_of()
     first, second = askers.join("lunch"), askers.join("lunch")
     askers.leave("lunch", first)

@@ -11,7 +11,7 @@ TWINS = pytest.mark.parametrize(
 
 
 @TWINS
-def test_it_listens_on_this_machine_alone_unless_it_is_told_otherwise(service: ServiceSpec) -> None:
+def test_a_twin_listens_on_this_machine_alone_unless_another_host_is_named(service: ServiceSpec) -> None:
     serve = parse(service, [], {})
     assert (serve.host, serve.port, serve.worker_class) == ("127.0.0.1", service.port, service.worker_class)
     assert serve.settings == Settings()

@@ -31,7 +31,7 @@ def test_a_place_is_given_back_whatever_happens(twin: Twin) -> None:
 
 
 @TWINS
-def test_who_is_refused_gives_no_place_back(twin: Twin) -> None:
+def test_a_request_that_is_refused_gives_no_place_back(twin: Twin) -> None:
     in_flight = twin(1)
     with in_flight:
         for _ in range(3):

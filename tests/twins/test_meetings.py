@@ -60,7 +60,7 @@ def test_as_many_meet_as_are_asked_for(hold: Hold, rounds: list[Round], met: lis
     assert hold(rounds) == met
 
 
-async def test_who_is_cancelled_frees_the_seat() -> None:
+async def test_a_request_that_is_cancelled_frees_its_seat() -> None:
     meetings = async_app.meetings.Meetings()
     leaves = asyncio.create_task(meetings.barrier(Meeting.model_construct(n=2, timeout=10)))
     await asyncio.sleep(0)  # it takes its seat

@@ -22,7 +22,7 @@ from contract.settings import Settings
 from contract.statements import GIVE
 from sync_app.plumbing.database import Database, open_database
 from sync_app.plumbing.handover import Handover
-from tests.backing.databases import folder
+from tests.backing.support.databases import folder
 
 LUNCH = Question.model_construct(question="lunch", timeout=20.0)
 SOUP = Answer.model_construct(question="lunch", answer="soup")

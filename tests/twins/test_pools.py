@@ -44,7 +44,7 @@ def one_too_many_on_a_loop() -> tuple[Problem, float]:
 
 
 @pytest.mark.parametrize("one_too_many", [one_too_many_on_threads, one_too_many_on_a_loop])
-def test_who_finds_no_connection_in_time_is_told_to_come_again(
+def test_a_request_that_finds_no_connection_in_time_is_told_to_come_again(
     one_too_many: Callable[[], tuple[Problem, float]],
 ) -> None:
     refusal, took = one_too_many()

@@ -78,7 +78,7 @@ def test_bytes_that_take_no_time_come_in_one_piece(run: Run) -> None:
 
 
 @BOTH
-def test_who_takes_a_piece_slowly_does_not_make_the_next_one_late(run: Run) -> None:
+def test_a_client_that_takes_a_piece_slowly_does_not_make_the_next_one_late(run: Run) -> None:
     _, pieces = run(drip(21, duration=0.4), 0.018)  # of 0.02: with drift, it would be 0.76 s
     assert 0.4 <= pieces[-1][0] < 0.7
 

@@ -109,7 +109,7 @@ def test_the_readme_shows_every_file_and_what_it_prints() -> None:
 
 
 @every_command
-def test_it_prints_its_lines_in_order(running: Running, command: str) -> None:
+def test_a_program_prints_its_lines_in_order(running: Running, command: str) -> None:
     ran = running(command)
     lines, _ = FILES[COMMANDS[command]]
     assert (ran.status, ran.errors) == (0, "")
@@ -117,7 +117,7 @@ def test_it_prints_its_lines_in_order(running: Running, command: str) -> None:
 
 
 @every_command
-def test_it_takes_as_long_as_it_waits(running: Running, command: str) -> None:
+def test_a_program_takes_as_long_as_it_waits(running: Running, command: str) -> None:
     _, seconds = FILES[COMMANDS[command]]
     assert seconds <= running(command).seconds < seconds + LENIENCE
 
@@ -147,7 +147,7 @@ def test_importing_it_does_nothing(name: str) -> None:
 
 @pytest.mark.usefixtures("heard")
 @every_file
-def test_it_ends_quietly_on_ctrl_c(name: str) -> None:
+def test_a_program_ends_quietly_on_ctrl_c(name: str) -> None:
     command = [*PYTHON, "-u", f"workshop/{name}.py"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout

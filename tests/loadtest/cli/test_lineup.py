@@ -145,7 +145,7 @@ def command(out: Path) -> list[str]:
     return [*(str(SCRIPT), "lineup", "--services", services, "--repeats", "1", "--seconds", "0.5", "--out", str(out))]
 
 
-def test_it_measures_and_its_page_is_drawn_again_from_its_files_alone(tmp_path: Path) -> None:
+def test_lineup_measures_and_its_page_is_drawn_again_from_its_files_alone(tmp_path: Path) -> None:
     ran = subprocess.run(command(tmp_path), capture_output=True, text=True, check=False, timeout=120)
     found = kept(tmp_path)
     conclusive = not any(step.doubts for results in found.values() for step in results.steps)
@@ -169,7 +169,7 @@ def test_it_measures_and_its_page_is_drawn_again_from_its_files_alone(tmp_path: 
     assert page.read_bytes() == before
 
 
-def test_ctrl_c_ends_it_and_leaves_nothing_running(tmp_path: Path) -> None:
+def test_ctrl_c_ends_lineup_and_leaves_nothing_running(tmp_path: Path) -> None:
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
     with subprocess.Popen(
         command(tmp_path), env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -219,7 +219,7 @@ def test_what_cannot_be_drawn_is_one_clear_line(
     assert not (folder / "lineup.html").exists()
 
 
-def test_one_of_its_comparisons_has_a_report_of_its_own(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_comparison_of_a_lineup_has_a_report_of_its_own(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     with pytest.raises(SystemExit) as ended:
         main(["report", str(folder / CPU)])

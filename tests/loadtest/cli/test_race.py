@@ -42,7 +42,7 @@ print(time.perf_counter() - began, runner.user_count, race.ends)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_ends_in_the_middle_of_a_race_and_leaves_nothing_behind(number: signal.Signals) -> None:
+def test_a_signal_ends_the_command_in_the_middle_of_a_race_and_leaves_nothing_behind(number: signal.Signals) -> None:
     with alone() as environment, serving(environment, "race", "--services", "flask,aiohttp") as raced:
         raced.hear("Ctrl-C stops all of it")
         start(50, "10s", "delay")  # nobody is waited for

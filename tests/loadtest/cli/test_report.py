@@ -91,33 +91,33 @@ def test_the_report_lies_beside_its_results_and_its_place_is_printed(
     assert (folder / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
-def test_it_is_drawn_through_the_pointer_to_the_newest(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_report_is_drawn_through_the_pointer_to_the_newest(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     drawn(folder.parent / "latest")
     assert capsys.readouterr().out == f"{folder.parent / 'latest' / 'report.html'}\n"
     assert found(folder) == ["report.html", "results.json"]
 
 
-def test_it_takes_the_place_of_an_older_one(folder: Path) -> None:
+def test_a_report_takes_the_place_of_an_older_one(folder: Path) -> None:
     (folder / "report.html").write_text("old")
     drawn(folder)
     assert (folder / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
 @pytest.mark.parametrize("out", ["mine.html", "new/folder/mine.html"])
-def test_it_goes_where_it_is_wanted(folder: Path, out: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_report_goes_where_it_is_wanted(folder: Path, out: str, capsys: pytest.CaptureFixture[str]) -> None:
     drawn(folder, "--out", folder.parent / out)
     assert capsys.readouterr().out == f"{folder.parent / out}\n"
     assert (folder.parent / out).exists()
     assert found(folder) == ["results.json"]
 
 
-def test_it_is_opened_where_that_is_wanted(folder: Path, browser: Path) -> None:
+def test_a_report_is_opened_where_that_is_wanted(folder: Path, browser: Path) -> None:
     told = report(folder, "--open")
     assert told == [str(folder / "report.html")]
     assert read_when_there(browser).splitlines() == [(folder / "report.html").resolve().as_uri()]
 
 
-def test_so_is_that_of_two_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_report_of_two_runs_is_opened_where_that_is_wanted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     after = save(AFTER, folder.parent / "after & later").parent
     shown: list[str] = []
 
@@ -220,7 +220,7 @@ def test_no_results_are_drawn_over(folder: Path, place: int, capsys: pytest.Capt
     assert [path.read_bytes() for path in read] == before
 
 
-def test_nor_are_they_by_the_trace_beside_the_report(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_trace_is_written_over_the_results_that_it_shows(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     named = (folder / "results.json").rename(folder / "trace.json")
     assert refused(capsys, named, "--trace").endswith("would be written over.")
     assert found(folder) == ["trace.json"]
@@ -305,7 +305,7 @@ def test_what_is_no_results_file_is_refused_and_an_old_report_stays(
 
 
 @pytest.mark.parametrize("place", [0, 1])
-def test_one_of_two_that_cannot_be_read_draws_nothing(
+def test_where_one_of_two_results_cannot_be_read_nothing_is_drawn(
     folder: Path, place: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken = folder.parent / "broken.json"
@@ -350,7 +350,9 @@ def test_a_report_that_cannot_be_finished_is_told_in_one_sentence_and_leaves_the
     assert found(folder) == ["report.html", "results.json"]
 
 
-def test_so_is_one_that_has_no_room_beside_its_results(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_report_that_has_no_room_beside_its_results_is_told_in_one_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (folder / "report.html").mkdir()
     assert refused(capsys, folder).endswith("cannot be written: Is a directory.")
     assert found(folder) == ["report.html", "results.json"]

@@ -143,7 +143,9 @@ def test_all_in_a_list_stands_for_the_whole_line_up(text: str, names: list[str])
         ("tornado", "tornado"),
     ],
 )
-def test_one_that_is_not_installed_says_which_command_installs_it(text: str, missing: str, lacking: set[str]) -> None:
+def test_a_framework_that_is_not_installed_says_which_command_installs_it(
+    text: str, missing: str, lacking: set[str]
+) -> None:
     lacking.add(missing)
     with pytest.raises(ValueError, match="is not installed") as refusal:
         chosen(text, KNOWN)
@@ -154,7 +156,7 @@ def test_one_that_is_not_installed_says_which_command_installs_it(text: str, mis
     )
 
 
-def test_so_does_all_where_only_one_is_missing(lacking: set[str]) -> None:
+def test_all_says_which_command_installs_the_one_that_is_missing(lacking: set[str]) -> None:
     lacking.add("sanic")
     with pytest.raises(ValueError, match=r"\Asanic needs sanic, which is not installed: `make install-lineup` "):
         every("all", KNOWN)

@@ -15,7 +15,7 @@ from loadtest.generator.driver import Driver, GeneratorFailed, Job, Order, gener
 from loadtest.processes.service import running
 from loadtest.results.exchange import Exchange
 from loadtest.workload.closed import missing
-from tests.backing.databases import folder
+from tests.backing.support.databases import folder
 from tests.loadtest.support.processes import living
 from tests.loadtest.support.servers import absent, answering, silent
 
@@ -107,7 +107,7 @@ def test_the_first_requests_of_a_step_are_kept_one_by_one_in_the_order_of_sendin
             assert psutil.pid_exists(int(told[1]))
 
 
-def test_users_who_think_obey_it_too(aiohttp: str) -> None:
+def test_users_who_think_obey_littles_law_too(aiohttp: str) -> None:
     window = measured(aiohttp, Order(users=8, warmup=0.3, window=0.7, patience=5.0), think=0.1)
     check(window, 8, think=0.1)
 
@@ -120,7 +120,7 @@ def test_every_kind_of_waiting_is_answered_as_promised_and_not_before_its_time(a
 
 
 @pytest.mark.parametrize("scenario", ["file", "mixed"])
-def test_so_is_what_takes_no_certain_time(aiohttp: str, scenario: str) -> None:
+def test_a_scenario_that_takes_no_certain_time_is_answered_as_promised(aiohttp: str, scenario: str) -> None:
     with generator() as driver:
         driver.begin(job(aiohttp, scenario=scenario))
         window = driver.measure(replace(SHORT, patience=5.0), lambda: None)

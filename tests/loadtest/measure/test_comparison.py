@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -21,7 +21,7 @@ from loadtest.processes.service import running
 from loadtest.results.schema import Results, Step, load
 from loadtest.verdict.judge import throughput
 from loadtest.workload.closed import Load, missing, predict
-from tests.backing.databases import folder
+from tests.backing.support.databases import folder
 from tests.loadtest.support.fabricated import slots
 from tests.loadtest.support.processes import living, started_in, taken
 
@@ -137,7 +137,7 @@ def test_the_file_holds_the_exact_commands_and_what_they_ran_on(ran: Ran) -> Non
     assert run.started < run.finished
 
 
-def test_it_prints_every_step_the_tables_and_a_verdict_in_plain_text(ran: Ran) -> None:
+def test_compare_prints_every_step_the_tables_and_a_verdict_in_plain_text(ran: Ran) -> None:
     assert ran.err == ""
     assert "\x1b" not in ran.out
     told = [line for line in ran.out.splitlines() if ", repeat 1: " in line]
@@ -265,6 +265,12 @@ def compared(out: Path, environment: dict[str, str], *arguments: str) -> tuple[R
     return found, " ".join(ran.stdout.split())
 
 
+def skip_where_in_doubt(steps: Iterable[Step]) -> None:
+    """Skip the rest of a test, a verdict, where this machine was too busy for one; the reason holds the doubts."""
+    if doubts := [f"{step.service} at {step.users}: {doubt}" for step in steps for doubt in step.doubts]:
+        pytest.skip(f"no verdict to check, {len(doubts)} doubts: {'; '.join(doubts)}")
+
+
 def test_a_small_pool_binds_both_twins(tmp_path: Path, environment: dict[str, str]) -> None:
     small = "workers=1:pool-size=2"
     services = f"flask-threads:{small},aiohttp:{small}"
@@ -279,10 +285,11 @@ def test_a_small_pool_binds_both_twins(tmp_path: Path, environment: dict[str, st
         assert step.measured
         # two connections, each held for 50 ms by one query after the other; an edge may show one more of each
         assert step.measured.requests <= 2 * (step.measured.seconds / 0.05 + 1)
-        assert step.bound == step.predicted.bound or step.doubts
-    if all(not step.doubts for step in run.steps if step.users == 8):
-        assert f"At 8 users aiohttp:{small} and flask-threads:{small} are bound by their database pools" in told
+        if not step.doubts:
+            assert step.bound == step.predicted.bound
     assert told.count("database pool of 2 ") >= 2
+    skip_where_in_doubt(step for step in run.steps if step.users == 8)
+    assert f"At 8 users aiohttp:{small} and flask-threads:{small} are bound by their database pools" in told
 
 
 def test_as_many_askers_as_workers_lock_the_blocking_twin_and_the_other_answers_them(
@@ -301,8 +308,8 @@ def test_as_many_askers_as_workers_lock_the_blocking_twin_and_the_other_answers_
     assert aiohttp.predicted
     assert aiohttp.predicted.throughput == pytest.approx(20)
     assert aiohttp.predicted.bound == "users"
-    if not flask.doubts:
-        assert "at 2 users there is a deadlock: all 2 slots hold requests that wait for answers" in told
+    skip_where_in_doubt([flask])
+    assert "at 2 users there is a deadlock: all 2 slots hold requests that wait for answers" in told
 
 
 def test_a_mixed_day_is_answered_by_both_and_stays_below_its_ceiling(

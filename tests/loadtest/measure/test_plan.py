@@ -1,7 +1,7 @@
 import pytest
 
-from loadtest.measure.plan import SHORTEST_WARMUP, WARMUP_RESPONSES, WINDOW_RESPONSES, plan, spans
-from loadtest.verdict.judge import FEWEST, QUEUES
+from loadtest.measure.plan import WARMUP_RESPONSES, WINDOW_RESPONSES, plan, spans
+from loadtest.verdict.judge import QUEUES
 from loadtest.workload.closed import DEADLOCK, SLOTS, Limit, Load
 from tests.loadtest.support.fabricated import slots
 
@@ -39,7 +39,7 @@ def test_one_step_beyond_the_first_saturated_one_is_run_and_the_rest_is_not(
     assert [step.users for step in steps if step.run] == run
 
 
-def test_what_is_not_run_is_predicted_and_takes_no_time() -> None:
+def test_a_step_that_is_not_run_is_predicted_and_takes_no_time() -> None:
     *_, last = plan([10, 20, 30], on(5), seconds=2)
     assert not last.run
     assert last.predicted.throughput == pytest.approx(25)
@@ -47,21 +47,23 @@ def test_what_is_not_run_is_predicted_and_takes_no_time() -> None:
     assert last.seconds == 0
 
 
+# A warm-up is one wait and 1.25 cycles (half a second at the least), a window 1.8 cycles (what was asked at the least).
 @pytest.mark.parametrize(
-    ("response", "load", "seconds"),
+    ("response", "load", "seconds", "warmup", "window"),
     [
-        *((response, Load(0.2), 0.5) for response in (0.2, 1.0, 20.0)),
-        *((response, Load(0.2, think=1.0), 0.5) for response in (0.2, 1.0, 20.0)),
-        (0.2, Load(0.2), 60.0),
+        (0.2, Load(0.2), 0.5, 0.5, 0.5),
+        (1.0, Load(0.2), 0.5, 1.45, 1.8),
+        (20.0, Load(0.2), 0.5, 25.2, 36.0),
+        (0.2, Load(0.2, think=1.0), 0.5, 1.7, 2.16),
+        (1.0, Load(0.2, think=1.0), 0.5, 2.7, 3.6),
+        (20.0, Load(0.2, think=1.0), 0.5, 26.45, 37.8),
+        (0.2, Load(0.2), 60.0, 0.5, 60.0),
     ],
 )
-def test_warm_up_and_window_are_multiples_of_the_predicted_response(
-    response: float, load: Load, seconds: float
+def test_warm_up_and_window_grow_with_the_predicted_response(
+    response: float, load: Load, seconds: float, warmup: float, window: float
 ) -> None:
-    warmup, window = spans(100, response, load, seconds)
-    cycle = response + load.think
-    assert warmup == pytest.approx(max(SHORTEST_WARMUP, load.wait + WARMUP_RESPONSES * cycle))
-    assert window == pytest.approx(max(seconds, WINDOW_RESPONSES * cycle))
+    assert spans(100, response, load, seconds) == pytest.approx((warmup, window))
 
 
 def test_a_warm_up_lasts_until_every_answer_has_seen_the_queue_and_a_window_until_it_can_be_judged() -> None:
@@ -70,21 +72,31 @@ def test_a_warm_up_lasts_until_every_answer_has_seen_the_queue_and_a_window_unti
 
 
 def test_a_short_wait_is_still_warmed_up() -> None:
-    assert spans(100, 0.001, Load(0.001), seconds=1) == (SHORTEST_WARMUP, 1)
+    assert spans(100, 0.001, Load(0.001), seconds=1) == (0.5, 1)
 
 
 def test_a_slow_wait_of_few_users_is_watched_until_there_is_something_to_judge() -> None:
     _, window = spans(1, 2.0, Load(2.0), seconds=1)
-    assert window == pytest.approx((FEWEST + 1) * 2.0)
+    assert window == pytest.approx(22.0)  # eleven of its answers
 
 
-@pytest.mark.parametrize("users", [1, 5, 50, 500])
-@pytest.mark.parametrize("think", [0.0, 1.0])
-def test_a_step_takes_its_warm_up_and_its_window(users: int, think: float) -> None:
-    load = on(5, think=think)
-    (step,) = plan([users], load, seconds=1)
-    assert (step.warmup, step.window) == spans(users, step.predicted.response, load, 1)
-    assert step.seconds == step.warmup + step.window
+@pytest.mark.parametrize(
+    ("users", "think", "warmup", "window"),
+    [
+        (1, 0.0, 0.5, 2.2),
+        (5, 0.0, 0.5, 1.0),
+        (50, 0.0, 2.7, 3.6),
+        (500, 0.0, 25.2, 36.0),
+        (1, 1.0, 1.7, 13.2),
+        (5, 1.0, 1.7, 2.64),
+        (50, 1.0, 2.7, 3.6),
+        (500, 1.0, 25.2, 36.0),
+    ],
+)
+def test_a_step_takes_its_warm_up_and_its_window(users: int, think: float, warmup: float, window: float) -> None:
+    (step,) = plan([users], on(5, think=think), seconds=1)
+    assert (step.warmup, step.window) == pytest.approx((warmup, window))
+    assert step.seconds == pytest.approx(warmup + window)
 
 
 @pytest.mark.parametrize("users", [5, 20])

@@ -73,7 +73,7 @@ def test_each_service_has_a_port_of_its_own_and_the_first_of_its_kind_the_well_k
         assert part.command[part.command.index("--port") + 1] == str(part.port)
 
 
-def test_all_of_it_comes_up_says_what_to_try_and_goes_down_on_ctrl_c(environment: dict[str, str]) -> None:
+def test_serve_comes_up_says_what_to_try_and_goes_down_on_ctrl_c(environment: dict[str, str]) -> None:
     with serving(environment, "serve") as served:
         served.hear("Ctrl-C stops all of it")
         names = {line.partition(" | ")[0].strip() for line in served.said if " | " in line}
@@ -92,7 +92,7 @@ def test_all_of_it_comes_up_says_what_to_try_and_goes_down_on_ctrl_c(environment
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_it_goes_down_when_it_is_told_to_end(environment: dict[str, str], number: signal.Signals) -> None:
+def test_serve_goes_down_when_a_signal_ends_it(environment: dict[str, str], number: signal.Signals) -> None:
     with serving(environment, "serve", "--services", "aiohttp:workers=1") as served:
         served.hear("Ctrl-C stops all of it")
         made_of = "non-blocking, 1 process x 1 event loop, slots as needed"
@@ -111,7 +111,7 @@ def test_ctrl_c_while_it_starts_leaves_nothing_behind(environment: dict[str, str
         served.end()
 
 
-def test_it_goes_down_when_one_of_them_dies_and_says_which(environment: dict[str, str]) -> None:
+def test_serve_goes_down_when_a_service_dies_and_says_which(environment: dict[str, str]) -> None:
     with serving(environment, "serve") as served:
         served.hear("Ctrl-C stops all of it")
         (master,) = (
@@ -122,7 +122,7 @@ def test_it_goes_down_when_one_of_them_dies_and_says_which(environment: dict[str
         assert served.end() == 1
 
 
-def test_it_goes_down_when_the_database_dies(environment: dict[str, str]) -> None:
+def test_serve_goes_down_when_the_database_dies(environment: dict[str, str]) -> None:
     with serving(environment, "serve", "--services", "aiohttp:workers=1") as served:
         served.hear("Ctrl-C stops all of it")
         (server,) = (process for process in served.processes if "-k" in process.cmdline())
@@ -143,7 +143,7 @@ def test_a_port_that_is_taken_is_one_line_and_nothing_is_started(environment: di
     assert list(Path(environment["XDG_CACHE_HOME"]).iterdir()) == []
 
 
-def test_one_that_cannot_start_says_why(environment: dict[str, str]) -> None:
+def test_a_service_that_cannot_start_says_why(environment: dict[str, str]) -> None:
     with serving(environment, "serve", "--services", "aiohttp:worker-class=nope") as served:
         served.hear(" ended with status 2.")
         assert any("invalid choice: 'nope'" in line for line in served.said)

@@ -87,7 +87,7 @@ def said(
         (AIOHTTP, {"scenario": "ask"}, "no queue to speak of: 400 requests wait on 2 event loops"),
     ],
 )
-def test_it_says_what_to_look_at(service: Service, seen: dict[str, Any], sentence: str) -> None:
+def test_a_caption_says_what_to_look_at(service: Service, seen: dict[str, Any], sentence: str) -> None:
     assert said(service, **seen) == sentence
 
 
@@ -140,7 +140,7 @@ def test_requests_that_fail_come_first(seen: dict[str, Any], error: str | None, 
         (STOPPING, {"users": 3, "in_flight": 0}, "stopping: every request has its answer"),
     ],
 )
-def test_it_says_when_a_race_comes_or_goes(state: str, seen: dict[str, Any], sentence: str) -> None:
+def test_a_caption_says_when_a_race_comes_or_goes(state: str, seen: dict[str, Any], sentence: str) -> None:
     scenario = None if state == READY or seen.get("users") == 0 else "delay"
     assert said(THREADS, scenario, state=state, **seen) == sentence
 

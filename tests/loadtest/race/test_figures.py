@@ -64,7 +64,7 @@ def test_the_prediction_stands_beside_the_measurement() -> None:
 @pytest.mark.parametrize(
     ("settled", "users", "compared"), [(100.0, 400, True), (100.1, 400, False), (100.0, 401, False), (90.0, 400, True)]
 )
-def test_they_are_compared_once_all_users_are_there_and_nothing_in_the_window_is_older_than_that(
+def test_figures_are_compared_once_all_users_are_there_and_nothing_in_the_window_is_older_than_that(
     settled: float, users: int, compared: bool
 ) -> None:
     got = figures(NOTHING, after(5, 3_200), users=users, settled=settled)

@@ -35,7 +35,7 @@ def by_racer(event: Any, figure: str) -> dict[str, Any]:
     return {name: racer[figure] for name, racer in zip(RACERS, event["racers"], strict=True)}
 
 
-def test_its_address_is_said_and_the_page_asks_nobody_else(race: Serving) -> None:
+def test_the_address_of_a_race_is_said_and_its_page_asks_nobody_else(race: Serving) -> None:
     assert f"The race is on {PAGE}" in race.said
     page = ask("/race")
     assert page.status == 200

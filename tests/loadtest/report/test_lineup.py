@@ -47,7 +47,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> str:
     return write.write_lineup(ALL, tmp_path_factory.mktemp("lineup") / "lineup.html").read_text(encoding="utf-8")
 
 
-def test_its_title_is_a_conclusion_and_the_caution_comes_before_anything_else() -> None:
+def test_the_title_of_the_page_is_a_conclusion_and_the_caution_comes_before_anything_else() -> None:
     page = frameworks.page(ALL)
     assert page.title == (
         "At 400 users all 5 services that run out of slots answer what their slots let through and all 6 others what "
@@ -172,7 +172,7 @@ def test_what_is_pointed_to_is_there_once(drawn: str) -> None:
     assert {name for each in named for name in each.split()} <= set(ids)
 
 
-def test_its_table_has_a_caption_and_each_row_a_head(drawn: str) -> None:
+def test_the_table_of_the_page_has_a_caption_and_each_row_a_head(drawn: str) -> None:
     tags = [tag for tag, _ in Reader(drawn).elements]
     assert tags.count("table") == tags.count("caption") == 1
     assert tags.count("tr") == len(NAMES) + 1

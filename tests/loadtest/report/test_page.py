@@ -50,7 +50,7 @@ def test_a_name_is_text_wherever_it_stands(text: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE[1:3])
-def test_so_it_is_where_two_runs_are_drawn(text: str, tmp_path: Path) -> None:
+def test_a_name_is_text_where_two_runs_are_drawn(text: str, tmp_path: Path) -> None:
     run = hostile(text)
     other = run.model_copy(update={"machine": run.machine.model_copy(update={"processor": f"{text}, another"})})
     page = Reader(write.write_before_after(run, other, tmp_path / "report.html").read_text(encoding="utf-8"))
@@ -113,7 +113,7 @@ def test_nothing_in_it_is_fetched_from_anywhere(full: Path) -> None:
     assert "@import" not in outside
 
 
-def test_its_charts_name_no_address_but_that_of_their_schema(full: Path) -> None:
+def test_the_charts_of_a_page_name_no_address_but_that_of_their_schema(full: Path) -> None:
     page = Reader(full.read_text(encoding="utf-8"))
     for attributes, code in page.scripts:
         if attributes.get("type") == "application/json":

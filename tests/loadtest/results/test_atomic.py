@@ -33,7 +33,7 @@ def test_a_write_that_fails_leaves_what_was_there(
     assert [each.read_text() for each in tmp_path.iterdir()] == ([] if old is None else [old])
 
 
-def test_so_does_one_that_is_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_is_interrupted_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "file", "old")
 
     def interrupted(_file: int) -> None:

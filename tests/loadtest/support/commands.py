@@ -14,7 +14,7 @@ import psutil
 from backing.processes import lines_of
 from contract import ports
 from loadtest.processes.stack import PORTS
-from tests.backing.databases import folder
+from tests.backing.support.databases import folder
 from tests.loadtest.support.processes import living, started_in, taken
 
 SCRIPT = Path(sys.executable).with_name("sync-vs-async")

@@ -75,7 +75,7 @@ def test_the_caution_comes_before_the_conclusion(capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize("width", [80, 100, 120])
-def test_it_fits_and_cuts_no_figure(width: int) -> None:
+def test_the_overview_fits_and_cuts_no_figure(width: int) -> None:
     screen = Console(file=io.StringIO(), width=width, color_system=None)
     with screen.capture() as capture:
         show_lineup(screen, lineup_of(doubts=["a doubt"]))

@@ -63,7 +63,7 @@ def test_one_number_of_users_is_told_once() -> None:
     ]
 
 
-def test_those_that_are_left_behind_as_far_are_told_together() -> None:
+def test_services_that_are_left_behind_as_far_are_told_together() -> None:
     names = ("flask", "flask-threads", "flask-async", "django", "sanic", "aiohttp")
     assert compared(rows(results([step(name, users) for name in names for users in (1, 400)]))) == [
         "At 400 users aiohttp and sanic carry 6.2 times the requests of flask-threads and django, 80.0 times the "
@@ -269,7 +269,7 @@ def test_a_deadlock_is_a_finding_and_explained() -> None:
     assert conclusive(run)
 
 
-def test_who_is_stuck_from_the_start_does_not_keep_up_with_anyone() -> None:
+def test_a_service_that_is_stuck_from_the_start_keeps_up_with_nobody() -> None:
     run = asked(stuck("flask", 5), step("aiohttp", 5, scenario="ask"))
     assert verdict(run)[:2] == [
         "At 5 users aiohttp answers 50.0 requests a second and flask 0.0.",

@@ -111,7 +111,7 @@ def test_the_conclusion_is_drawn_from_the_rows_that_hold(runs: dict[str, Results
     assert concluded(runs) == said
 
 
-def test_who_falls_short_is_named_with_what_bound_it() -> None:
+def test_a_service_that_falls_short_is_named_with_what_bound_it() -> None:
     assert sentences(portraits(without("django-async", **SLOW)))[0] == (
         "django-async falls short at 400 users: 400 of 4000 requests a second, bound by CPU."
     )

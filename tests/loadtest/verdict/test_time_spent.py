@@ -58,7 +58,7 @@ def test_what_was_waited_beyond_the_scenario_was_in_line_where_there_is_a_line(
 
 
 @pytest.mark.parametrize("waited", [0.0, WAIT / 2, WAIT])
-def test_who_waited_no_longer_than_the_scenario_was_in_no_line(waited: float) -> None:
+def test_a_request_that_waited_no_longer_than_its_scenario_stood_in_no_line(waited: float) -> None:
     found = divider("aiohttp", "query").parts(Times(0.5, waited, waited, 0.0))
     assert (found.line, found.wait) == pytest.approx((0.0, waited))
 

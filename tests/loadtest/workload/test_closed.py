@@ -160,7 +160,7 @@ def test_every_prediction_obeys_littles_law(users: int, wait: float, think: floa
 
 
 @pytest.mark.parametrize(("users", "count"), [(5, 5), (6, 5), (400, 5), (64, 64)])
-def test_those_who_give_up_obey_it_too(users: int, count: int) -> None:
+def test_users_who_give_up_obey_littles_law_too(users: int, count: int) -> None:
     got = predict(users, asking(count, patience=3.0))
     assert missing(users, count / 3.0, got.response, 0.0) == pytest.approx(0)
 

@@ -99,7 +99,7 @@ def test_every_run_has_charts_that_can_be_drawn(name: str) -> None:
         ("no step", "no step that was run"),
     ],
 )
-def test_so_have_two_runs(before: str, after: str) -> None:
+def test_two_runs_have_charts_that_can_be_drawn(before: str, after: str) -> None:
     assert checked(two.page(RUNS[before], RUNS[after]).pictures) == (0 if before == "no step" else 2)
 
 

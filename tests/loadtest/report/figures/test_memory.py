@@ -51,7 +51,7 @@ def test_requests_in_flight_are_throughput_times_response_time() -> None:
     assert [in_flight(row) for row in of(GROWS, "aiohttp")] == pytest.approx([1, 10, 64, 400])
 
 
-def test_those_who_think_are_not_in_flight() -> None:
+def test_users_who_think_are_not_in_flight() -> None:
     (row,) = rows(results([step("aiohttp", 10, think=4 * WAIT)]))
     assert in_flight(row) == pytest.approx(2)
 
@@ -103,7 +103,7 @@ def test_to_match_askers_takes_a_slot_more_than_there_are_of_them() -> None:
     assert found.needs == 101  # 100 of them would be a deadlock
 
 
-def test_who_carries_as_much_needs_nothing() -> None:
+def test_a_service_that_carries_no_more_needs_no_more_memory() -> None:
     assert match(results([sized("flask-threads", 50, 100), sized("aiohttp", 50, 80)]), "flask-threads") is None
     assert match(GROWS, "aiohttp") is None
 

@@ -49,7 +49,7 @@ def test_a_service_looks_the_same_in_whatever_company() -> None:
         assert looks([name, "mine"])[name] == looks(NAMES)[name]
 
 
-def test_those_that_were_always_there_look_as_they_always_did() -> None:
+def test_the_core_services_look_as_they_always_did() -> None:
     assert looks(list(CORE)) == {
         "flask": ("#d55e00", "square", "[1, 0]"),
         "flask-threads": ("#a87400", "triangle-up", "[8, 3]"),

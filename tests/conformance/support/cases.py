@@ -8,7 +8,7 @@ from contract.openapi import reply as openapi
 from contract.operations import OPERATIONS
 from contract.parameters import Preferences
 from contract.replies import Reply
-from tests.conformance.wire import HOST
+from tests.conformance.support.wire import HOST
 
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"

@@ -2,7 +2,7 @@
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.conformance.wire import ask
+from tests.conformance.support.wire import ask
 
 Counted = dict[tuple[str, frozenset[tuple[str, str]]], float]
 

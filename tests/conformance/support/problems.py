@@ -2,7 +2,7 @@
 
 import json
 
-from tests.conformance.wire import Answer
+from tests.conformance.support.wire import Answer
 
 
 def detail(answer: Answer, status: int, title: str) -> str:

@@ -5,7 +5,7 @@ peers/README.md tells the same reasons.
 
 import pytest
 
-from tests.conformance.wire import HOST
+from tests.conformance.support.wire import HOST
 
 TARGET = "uvicorn hands over a path and a query: not a fragment, and not the scheme and host of a proxy's target"
 NO_HOST = "Tornado refuses a Host that is no host, with 400 and without a body"
