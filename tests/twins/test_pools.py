@@ -44,14 +44,14 @@ def one_too_many_on_a_loop() -> tuple[Problem, float]:
 
 
 @pytest.mark.parametrize("one_too_many", [one_too_many_on_threads, one_too_many_on_a_loop])
-def test_who_finds_no_seat_in_time_is_told_to_come_again(one_too_many: Callable[[], tuple[Problem, float]]) -> None:
+def test_who_gets_no_turn_in_time_is_told_to_come_again(one_too_many: Callable[[], tuple[Problem, float]]) -> None:
     refusal, took = one_too_many()
     assert (refusal.status, refusal.headers) == (503, {"Retry-After": "1"})
     assert refusal.detail == "None of the 2 connections of this process to the upstream was free within 0.1 s."
     assert TIMEOUT - 0.002 <= took < TIMEOUT + 2
 
 
-def test_on_threads_a_seat_is_given_back_whatever_happens() -> None:
+def test_on_threads_a_turn_is_given_back_whatever_happens() -> None:
     queue = sync_app.plumbing.pools.PoolQueue("upstream", ONE)
     for _ in range(3):
         with suppress(RuntimeError), queue.turn():
@@ -60,57 +60,57 @@ def test_on_threads_a_seat_is_given_back_whatever_happens() -> None:
         pass
 
 
-def test_on_threads_a_seat_that_gets_free_goes_to_who_waits() -> None:
-    queue, seated = sync_app.plumbing.pools.PoolQueue("upstream", ONE), Event()
+def test_on_threads_a_connection_that_gets_free_goes_to_who_waits() -> None:
+    queue, had = sync_app.plumbing.pools.PoolQueue("upstream", ONE), Event()
 
-    def sit() -> None:
+    def take() -> None:
         with queue.turn():
-            seated.set()
+            had.set()
 
     with ThreadPoolExecutor() as pool:
         with queue.turn():
-            waits = pool.submit(sit)
-            assert not seated.wait(0.05)
-        assert seated.wait(10)
+            waits = pool.submit(take)
+            assert not had.wait(0.05)
+        assert had.wait(10)
         waits.result()
 
 
-async def test_on_a_loop_a_seat_is_given_back_whatever_happens() -> None:
+async def test_on_a_loop_a_turn_is_given_back_whatever_happens() -> None:
     queue = async_app.plumbing.pools.PoolQueue("upstream", ONE)
     for _ in range(3):
         with suppress(RuntimeError):
             async with queue.turn():
                 raise RuntimeError
 
-    async def sit() -> None:
+    async def take() -> None:
         async with queue.turn():
-            seated.set()
+            had.set()
             await asyncio.Event().wait()
 
     for _ in range(3):
-        seated = asyncio.Event()
-        task = asyncio.create_task(sit())
+        had = asyncio.Event()
+        task = asyncio.create_task(take())
         async with asyncio.timeout(5):
-            await seated.wait()
+            await had.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
 
-async def test_on_a_loop_who_gives_up_waiting_takes_no_seat() -> None:
-    queue, seated = async_app.plumbing.pools.PoolQueue("upstream", ONE), asyncio.Event()
+async def test_on_a_loop_who_gives_up_waiting_takes_no_turn() -> None:
+    queue, had = async_app.plumbing.pools.PoolQueue("upstream", ONE), asyncio.Event()
 
-    async def sit() -> None:
+    async def take() -> None:
         async with queue.turn():
-            seated.set()
+            had.set()
 
     async with queue.turn():
-        gives_up, waits = asyncio.create_task(sit()), asyncio.create_task(sit())
+        gives_up, waits = asyncio.create_task(take()), asyncio.create_task(take())
         await asyncio.sleep(0)  # both wait
         gives_up.cancel()
         with pytest.raises(asyncio.CancelledError):
             await gives_up
-        assert not seated.is_set()
+        assert not had.is_set()
     async with asyncio.timeout(5):
         await waits
-    assert seated.is_set()
+    assert had.is_set()
