@@ -12,10 +12,9 @@ from locust import FastHttpUser, tag, task
 from locust.contrib.fasthttp import FastResponse
 from locust.exception import RescheduleTaskImmediately
 
-from contract.parameters import Duration
 from contract.replies import NO_HEADERS, as_json
-from contract.settings import Settings
 from loadtest.results.exchange import Exchange, answered
+from loadtest.workload.durations import seconds
 from loadtest.workload.scenarios import ASK, MIXED, SCENARIOS, day, patience
 
 from .expected import promised
@@ -164,7 +163,7 @@ class TwinUser(WaitingUser):
         if self._person is None:
             assert self.host is not None
             self._person = Person(self.host, TIMEOUT)
-        after = Duration.model_validate({"duration": self.options.delay}, context=Settings()).duration
+        after = seconds("--delay", self.options.delay)
         question = uuid4().hex
         target = SCENARIOS[ASK].target.format(question=question, patience=patience(after))
         self._person.will_answer(question, after)

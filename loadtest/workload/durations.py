@@ -2,7 +2,7 @@
 
 from pydantic import ValidationError
 
-from contract.parameters import Duration
+from contract.parameters import Duration, checked
 from contract.settings import Settings
 
 
@@ -15,7 +15,7 @@ def seconds(name: str, text: str) -> float:
     """
     settings = Settings()
     try:
-        return Duration.model_validate({"duration": text}, context=settings).duration
+        return checked(Duration, [("duration", text)], settings.max_duration).duration
     except ValidationError:
         limits = Duration.limits("duration", f"{settings.max_duration:g} s")
         raise ValueError(f"{name} takes {limits}; got {text!r}.") from None
