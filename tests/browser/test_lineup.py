@@ -15,6 +15,8 @@ from loadtest.ways import DELAY, WAYS
 from tests.browser.support.visits import Opens, Visit
 from tests.loadtest.fabricated import lineup_of
 
+pytestmark = pytest.mark.slow
+
 NAMES = [*lineup(2)]
 
 FIGURES = ("throughput-1", "throughput-2", "throughput-3", "controls-1", "controls-2")

@@ -24,6 +24,8 @@ from serving.processes import stop
 from tests.backing.support.databases import folder
 from tests.loadtest.servers import silent
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 LOCUST = [sys.executable, "-m", "locust"]
 

@@ -11,6 +11,8 @@ from loadtest.serve import RACE_PORT
 from tests.loadtest.commands import Serving, alone, serving
 from tests.loadtest.racing import PAGE, URL, ask, counted, events, heard, post, start, stopped
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ports")]  # one at a time can have the well-known ones
+
 LANES = ("flask:workers=2", "aiohttp:workers=1")
 RACE = ("race", "--services", ",".join(LANES))
 
