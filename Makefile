@@ -4,7 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock'
 
-.PHONY: help compare lineup serve race test bench lint install install-lineup lock clean
+SHARED := -n 4 --dist loadgroup --no-loadscope-reorder
+
+.PHONY: help compare lineup serve race test test-fast bench lint install install-lineup lock clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,9 +23,14 @@ serve: install ## Bring up both twins, the database and the slow service that th
 race: install ## Run two or three services side by side, live on a page for the wall, until Ctrl-C
 	$(BIN)/sync-vs-async race $(ARGS)
 
+# What measures time runs last, and alone. ARGS may select nothing (status 5) of one of the two parts, but not of both.
 test: install-lineup ## Run the tests
-	$(BIN)/pytest -m "not compose" --ignore tests/conformance $(ARGS)
-	$(BIN)/pytest -n 4 --dist loadgroup tests/conformance $(ARGS)
+	@part() { echo "pytest $$*"; $(BIN)/pytest "$$@" $(ARGS); status=$$?; \
+	  case $$status in 5) ;; 0) selected=0 ;; *) return $$status ;; esac; }; \
+	selected=5; part $(SHARED) -m "not compose and not measures" && part -m measures && exit $$selected
+
+test-fast: install-lineup ## Run the units, and the contract on both twins: a minute
+	$(BIN)/pytest $(SHARED) -m "not compose and not measures and not slow" $(ARGS)
 
 bench: install-lineup ## What the twins cost over bare handlers of their frameworks (needs wrk)
 	$(BIN)/python -m loadtest.bench $(ARGS)

@@ -15,6 +15,8 @@ from loadtest.verdict.lineup import CAUTION
 from tests.browser.support.visits import Opens, Visit
 from tests.loadtest.support.fabricated import lineup_of
 
+pytestmark = pytest.mark.slow
+
 NAMES = [*lineup(2)]
 
 FIGURES = ("throughput-1", "throughput-2", "throughput-3", "controls-1", "controls-2")

@@ -10,6 +10,8 @@ from tests.browser.support.visits import Opens, Visit
 from tests.loadtest.support.commands import alone, serving
 from tests.loadtest.support.racing import PAGE, URL, counted, heard, start, stopped
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ports")]  # one at a time can have the well-known ones
+
 RACERS = ("flask:workers=2", "aiohttp:workers=1")
 MARKS = """canvas => {
     const {data} = canvas.getContext("2d").getImageData(0, 24, canvas.width, canvas.height - 24); // below the words

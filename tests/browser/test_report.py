@@ -14,6 +14,8 @@ from tests.browser.support.visits import Opens, Visit
 from tests.loadtest.support.fabricated import not_run, results, step
 from tests.loadtest.support.hostile import HOSTILE, hostile, printable
 
+pytestmark = pytest.mark.slow
+
 SERVICES = ("flask", "flask-threads", "aiohttp")
 USERS = (1, 10, 50)
 KNEES = (5, 64)

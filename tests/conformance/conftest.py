@@ -9,14 +9,20 @@ from tests.conformance.support.fleet import NAMES, Fleet
 
 HERE = Path(__file__).parent
 
+TWINS = ("flask", "aiohttp")
+"""One service of each twin: the two that `make test-fast` asks."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run all tests of a service in a row, and by the same process where they are shared out: it is started once."""
     own = [item for item in items if item.path.is_relative_to(HERE)]
     for item in own:
-        item.add_marker(pytest.mark.xdist_group(service_of(item)))
+        name = service_of(item)
+        item.add_marker(pytest.mark.xdist_group(name))
+        if name not in TWINS:
+            item.add_marker(pytest.mark.slow)
     own.sort(key=lambda item: NAMES.index(service_of(item)))
-    items[:] = [*(item for item in items if not item.path.is_relative_to(HERE)), *own]
+    items[:] = [*own, *(item for item in items if not item.path.is_relative_to(HERE))]
 
 
 def service_of(item: pytest.Item) -> str:

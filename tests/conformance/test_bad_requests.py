@@ -6,7 +6,7 @@ from loadtest.processes.service import Running
 from tests.conformance.support.cases import BAD, NOWHERE, Bad
 from tests.conformance.support.exceptions import ANNOUNCED, leave_out
 from tests.conformance.support.problems import detail
-from tests.conformance.support.wire import announced, ask, connect, read, written
+from tests.conformance.support.wire import announced, ask, connect, other_promises, read, written
 
 
 @pytest.mark.parametrize("case", BAD, ids=lambda case: case.target[:40])
@@ -14,6 +14,7 @@ def test_a_bad_parameter_is_refused_with_its_limits_and_what_was_sent(service: R
     leave_out(service.service.name, case.target)
     answer = ask(service.url, case.target)
     assert detail(answer, 400, "Bad Request") == case.detail
+    assert not other_promises(answer)
     assert answer.timing.keys() == {"total"}  # it never came to a wait
     assert answer.elapsed < 1
 
@@ -24,6 +25,7 @@ def test_what_is_served_nowhere_is_not_found(service: Running, target: str) -> N
     answer = ask(service.url, target)
     shown = ascii(target if len(target) <= 80 else target[:80] + "...")
     assert detail(answer, 404, "Not Found") == f"Nothing is served at {shown}; GET / lists what is."
+    assert not other_promises(answer)
     assert answer.timing.keys() == {"total"}
 
 

@@ -1,6 +1,7 @@
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -8,6 +9,11 @@ import pytest
 from loadtest.processes.service import running
 from tests.conformance.support.fleet import LINEUP, NAMES, TOGETHER
 from tests.conformance.support.wire import Held, connect, eventually
+
+
+def two(name: str) -> Service:
+    """Two processes: enough that one of them could be forgotten."""
+    return replace(LINEUP[name], workers=2)
 
 
 def refused_from(url: str) -> float:
@@ -24,7 +30,7 @@ def refused_from(url: str) -> float:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_sigterm_lets_a_request_in_flight_end_and_refuses_new_connections(name: str) -> None:
-    with running(LINEUP[name]) as service, ThreadPoolExecutor() as pool:
+    with running(two(name)) as service, ThreadPoolExecutor() as pool:
         in_flight = Held(service.url, "/delay/1500ms")
         answer = pool.submit(in_flight.answer)
         service.process.send_signal(signal.SIGTERM)
@@ -37,7 +43,7 @@ def test_sigterm_lets_a_request_in_flight_end_and_refuses_new_connections(name: 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_ctrl_c_ends_a_service_at_once(name: str) -> None:
-    with running(LINEUP[name]) as service:
+    with running(two(name)) as service:
         workers = psutil.Process(service.process.pid).children()
         assert workers
         service.process.send_signal(signal.SIGINT)
@@ -47,7 +53,7 @@ def test_ctrl_c_ends_a_service_at_once(name: str) -> None:
 
 @pytest.mark.parametrize("name", TOGETHER)  # an idle sync worker of gunicorn's looks only every half of SILENCE
 def test_no_worker_outlives_the_process_that_started_it(name: str) -> None:
-    with running(LINEUP[name]) as service:
+    with running(two(name)) as service:
         workers = psutil.Process(service.process.pid).children()
         assert workers
         service.process.kill()

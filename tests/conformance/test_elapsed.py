@@ -59,7 +59,7 @@ def test_a_barrier_that_nobody_else_comes_to_times_out(service: Running) -> None
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_longest_wait_is_the_setting(fleet: Fleet, name: str) -> None:
-    service = fleet(name, environment=SHORT_WAITS)
+    service = fleet(name, workers=1, environment=SHORT_WAITS)
     assert ask(service.url, "/delay/50ms").status == 200
     refused = ask(service.url, "/delay/51ms")
     assert refused.status == 400

@@ -7,7 +7,7 @@ from loadtest.contenders.service import Service
 from loadtest.processes.service import Running
 from tests.conformance.support.cases import GOOD, Good
 from tests.conformance.support.exceptions import leave_out
-from tests.conformance.support.wire import ask
+from tests.conformance.support.wire import ask, other_promises
 
 LANES = {"sync": "MainThread", "gthread": r"ThreadPoolExecutor-\d+_\d+", "gevent": r"Dummy-\d+"}
 
@@ -25,6 +25,7 @@ def test_a_good_request_is_answered_after_its_wait(service: Running, case: Good)
     assert (answer.status, answer.body) == (case.status, case.body)
     assert answer.headers["Content-Type"] == case.content_type
     assert answer.headers["Content-Length"] == str(len(case.body))
+    assert other_promises(answer) == ({"Vary": "Accept"} if case.body == INDEX else {})
     if case.waits is None:
         assert answer.timing.keys() == {"total"}
     else:

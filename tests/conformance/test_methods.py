@@ -60,9 +60,12 @@ def fixed_headers(answer: Answer) -> dict[str, str]:
     return {name.lower(): value for name, value in answer.headers.items() if name.lower() not in MEASURED}
 
 
+BAD_OF_EACH_ROUTE = {case.target.lstrip("/").partition("?")[0].partition("/")[0]: case.target for case in BAD}
+
+
 @pytest.mark.parametrize(
     "target",
-    [*(case.target for case in GOOD), *(case.target for case in BAD[:10]), *NOWHERE[:5]],
+    [*(case.target for case in GOOD), *BAD_OF_EACH_ROUTE.values(), *NOWHERE[:5]],
     ids=lambda target: target[:40],
 )
 def test_head_has_the_headers_of_get_and_no_body(service: Running, target: str) -> None:

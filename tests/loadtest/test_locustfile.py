@@ -24,6 +24,8 @@ from loadtest.workload.scenarios import DAY, SCENARIOS
 from tests.backing.support.databases import folder
 from tests.loadtest.support.servers import silent
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 LOCUST = [sys.executable, "-m", "locust"]
 

@@ -8,6 +8,7 @@ from tests.conformance.support.wire import Answer
 def detail(answer: Answer, status: int, title: str) -> str:
     """What an answer that must be this problem says."""
     assert (answer.status, answer.headers["Content-Type"]) == (status, "application/problem+json")
+    assert answer.headers["Content-Length"] == str(len(answer.body))
     document = json.loads(answer.body)
     assert list(document) == ["type", "title", "status", "detail"]
     assert (document["type"], document["title"], document["status"]) == ("about:blank", title, status)

@@ -39,6 +39,12 @@ class Answer:
         return {name: float(milliseconds) / 1000 for name, milliseconds in parts}
 
 
+def other_promises(answer: Answer) -> dict[str, str]:
+    """Return the headers that the contract gives to some answers alone."""
+    names = ("Allow", "Retry-After", "Vary", "Location")
+    return {name: answer.headers[name] for name in names if name in answer.headers}
+
+
 class NotAnswered(Exception):
     """A connection that was refused, or closed without a response."""
 

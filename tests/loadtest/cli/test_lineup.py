@@ -145,6 +145,8 @@ def command(out: Path) -> list[str]:
     return [*(str(SCRIPT), "lineup", "--services", services, "--repeats", "1", "--seconds", "0.5", "--out", str(out))]
 
 
+@pytest.mark.slow
+@pytest.mark.measures
 def test_lineup_measures_and_its_page_is_drawn_again_from_its_files_alone(tmp_path: Path) -> None:
     ran = subprocess.run(command(tmp_path), capture_output=True, text=True, check=False, timeout=120)
     found = kept(tmp_path)
@@ -169,6 +171,7 @@ def test_lineup_measures_and_its_page_is_drawn_again_from_its_files_alone(tmp_pa
     assert page.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_lineup_and_leaves_nothing_running(tmp_path: Path) -> None:
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
     with subprocess.Popen(

@@ -13,6 +13,8 @@ from tests.loadtest.support.commands import SCRIPT, WITHIN, alone, serving
 from tests.loadtest.support.racing import events, start
 from tests.loadtest.support.servers import answering
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ports")]  # one at a time can have the well-known ones
+
 ENDS_BY_ITSELF = """
 import argparse, sys, time
 import gevent

@@ -19,6 +19,8 @@ from tests.backing.support.databases import folder
 from tests.loadtest.support.processes import living
 from tests.loadtest.support.servers import absent, answering, silent
 
+pytestmark = [pytest.mark.slow, pytest.mark.measures]
+
 WAIT = 0.05
 SHORT = Order(users=4, warmup=0.2, window=0.5, patience=0.3)
 

@@ -25,6 +25,8 @@ from tests.backing.support.databases import folder
 from tests.loadtest.support.fabricated import slots
 from tests.loadtest.support.processes import living, started_in, taken
 
+pytestmark = [pytest.mark.slow, pytest.mark.measures]
+
 SCRIPT = Path(sys.executable).with_name("sync-vs-async")
 ONE_WORKER = "aiohttp:workers=1"
 

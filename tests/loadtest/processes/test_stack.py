@@ -21,14 +21,23 @@ from loadtest.processes.stack import PORTS, StackProcess, parts, twins
 from tests.loadtest.support.commands import SCRIPT, WITHIN, alone, heeds_hangups, serving
 from tests.loadtest.support.processes import living, started_in
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ports")]  # one at a time can have the well-known ones
+
 KNOWN = lineup(2)
 
 ALL_PORTS = (*PORTS.values(), ports.UPSTREAM)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def environment() -> Iterator[dict[str, str]]:
-    """One in which everything has to be started, the database with data of its own."""
+    """One in which everything has to be started; the database's data is set up by the first that starts it."""
+    with alone() as environment:
+        yield environment
+
+
+@pytest.fixture
+def fresh() -> Iterator[dict[str, str]]:
+    """One in which everything has to be started, and the database's data set up."""
     with alone() as environment:
         yield environment
 
@@ -102,12 +111,12 @@ def test_serve_goes_down_when_a_signal_ends_it(environment: dict[str, str], numb
 
 
 @pytest.mark.parametrize("after", [0.5, 1.0, 1.5, 2.0])
-def test_ctrl_c_while_it_starts_leaves_nothing_behind(environment: dict[str, str], after: float) -> None:
-    with serving(environment, "serve") as served:
+def test_ctrl_c_while_serve_starts_leaves_nothing_behind(fresh: dict[str, str], after: float) -> None:
+    with serving(fresh, "serve") as served:
         time.sleep(after)
         os.killpg(served.process.pid, signal.SIGINT)
         served.process.wait(WITHIN)
-        served.processes = started_in(environment)
+        served.processes = started_in(fresh)
         served.end()
 
 
@@ -132,15 +141,15 @@ def test_serve_goes_down_when_the_database_dies(environment: dict[str, str]) -> 
 
 
 @pytest.mark.parametrize("port", ALL_PORTS)
-def test_a_port_that_is_taken_is_one_line_and_nothing_is_started(environment: dict[str, str], port: int) -> None:
+def test_a_port_that_is_taken_is_one_line_and_nothing_is_started(fresh: dict[str, str], port: int) -> None:
     name = {8001: "sync_app", 8002: "async_app", 8003: "upstream"}[port]
     with socket.create_server(("127.0.0.1", port)):
         ended = subprocess.run(
-            [SCRIPT, "serve"], env=environment, capture_output=True, text=True, check=False, timeout=WITHIN
+            [SCRIPT, "serve"], env=fresh, capture_output=True, text=True, check=False, timeout=WITHIN
         )
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr == f"sync-vs-async: {name} cannot listen on 127.0.0.1:{port}: Address already in use.\n"
-    assert list(Path(environment["XDG_CACHE_HOME"]).iterdir()) == []
+    assert list(Path(fresh["XDG_CACHE_HOME"]).iterdir()) == []
 
 
 def test_a_service_that_cannot_start_says_why(environment: dict[str, str]) -> None:

@@ -11,6 +11,8 @@ from contract import ports
 from tests.loadtest.support.commands import Serving, alone, serving
 from tests.loadtest.support.racing import PAGE, URL, ask, counted, events, heard, post, start, stopped
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ports")]  # one at a time can have the well-known ones
+
 RACERS = ("flask:workers=2", "aiohttp:workers=1")
 RACE = ("race", "--services", ",".join(RACERS))
 
