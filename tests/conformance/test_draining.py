@@ -6,6 +6,7 @@ from dataclasses import replace
 import psutil
 import pytest
 
+from loadtest.contenders.service import Service
 from loadtest.processes.service import running
 from tests.conformance.support.fleet import LINEUP, NAMES, TOGETHER
 from tests.conformance.support.wire import Held, connect, eventually

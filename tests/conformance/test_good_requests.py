@@ -5,7 +5,7 @@ import pytest
 
 from loadtest.contenders.service import Service
 from loadtest.processes.service import Running
-from tests.conformance.support.cases import GOOD, Good
+from tests.conformance.support.cases import GOOD, INDEX, Good
 from tests.conformance.support.exceptions import leave_out
 from tests.conformance.support.wire import ask, other_promises
 
