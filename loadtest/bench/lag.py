@@ -10,6 +10,7 @@ from loadtest.bench import Finding
 from loadtest.contenders.service import UVLOOP_WORKER, Service
 from loadtest.generator.driver import Job, Order, generator
 from loadtest.processes.service import Running, running
+from loadtest.workload.closed import Closed
 from loadtest.workload.scenarios import MIXED, needs
 
 USERS = 40
@@ -22,9 +23,9 @@ def report() -> Iterator[Finding]:
     """One line."""
     service = Service("one aiohttp worker", "async_app", UVLOOP_WORKER, workers=1, threads=32, pool_size=USERS)
     with backing(needs(MIXED)) as environment, generator() as driver, running(service, environment) as server:
-        driver.begin(Job(service.name, server.url, MIXED, "100ms", 0.1, 0.0))
+        driver.begin(Job(service.name, server.url, MIXED, "100ms", 0.1))
         idle = _lags(server)
-        seen = driver.measure(Order(USERS, 1.0, SECONDS, 5.0), lambda: None)
+        seen = driver.measure(Order(Closed(USERS), 1.0, SECONDS, 5.0))
         busy = _lags(server)
     counted = {edge: busy[edge] - idle[edge] for edge in busy}
     total = max(counted.values())

@@ -7,6 +7,7 @@ from loadtest.contenders.service import UVLOOP_WORKER, Service, cores
 from loadtest.generator.driver import Job, Order, generator
 from loadtest.processes.service import running
 from loadtest.results.histogram import percentile
+from loadtest.workload.closed import Closed
 
 from .wrk import wrk
 
@@ -19,10 +20,10 @@ def report() -> Iterator[Finding]:
     """A line for each number of users."""
     service = Service("aiohttp", "async_app", UVLOOP_WORKER, workers=cores(), threads=32)
     with generator() as driver, running(service) as server:
-        driver.begin(Job("aiohttp", server.url, "delay", "100ms", DELAY, 0.0))
+        driver.begin(Job("aiohttp", server.url, "delay", "100ms", DELAY))
         for users, seconds in USERS_AND_SECONDS:
-            ours = driver.measure(Order(users, 1.0, float(seconds), 5.0), lambda: None)
-            driver.measure(Order(0, 0.5, 0.0, 0.0), lambda: None)
+            ours = driver.measure(Order(Closed(users), 1.0, float(seconds), 5.0))
+            driver.measure(Order(Closed(0), 0.5, 0.0, 0.0))
             theirs = wrk(f"{server.url}/delay/100ms", users, seconds)
             latency = {float(bucket): count for bucket, count in ours["latency"].items()}
             pairs = {

@@ -18,6 +18,8 @@ from loadtest.measure.comparison import Comparison, Stranger
 from loadtest.results.schema import Options, Results, save
 from loadtest.terminal.comparison import show
 from loadtest.terminal.progress import console
+from loadtest.verdict.aggregate import rows
+from loadtest.workload.closed import Closed
 from loadtest.workload.durations import seconds as seconds_of
 from loadtest.workload.scenarios import ABOUT, longest
 
@@ -131,15 +133,14 @@ def compare(
         ]
         refuse_twice([each.name for each in contenders], "compared")
         delay = delay if delay is not None else ("100ms" if quick else "250ms")
+        pause = seconds_of("--think", think)
         options = Options(
             scenario=scenario,
-            users=users or ([1, 8, 32, 200] if quick else [1, 10, 64, 400]),
+            loads=[Closed(count, pause) for count in users or ([1, 8, 32, 200] if quick else [1, 10, 64, 400])],
             delay=delay,
             wait=_wait(delay, scenario),
-            think=seconds_of("--think", think),
             seconds=seconds,
             repeats=repeats or (1 if quick else 2),
-            quick=quick,
         )
         comparison = Comparison(contenders, options, command)
     if "database" in comparison.needs and not os.environ.get("DATABASE_URL"):
@@ -210,7 +211,7 @@ def _save(measured: Mapping[str, Results], folder: Path) -> Path:
 
 def _show(screen: Any, measured: Mapping[str, Results]) -> None:
     (results,) = measured.values()
-    show(screen, results)
+    show(screen, results, rows(results))
 
 
 def _draw(measured: Mapping[str, Results], saved: Path, *, trace: bool) -> Sequence[Path]:

@@ -31,8 +31,8 @@ exit status: 0 a verdict, 2 inconclusive (the page says why) or interrupted, 1 f
     cls=Command,
     short_help="Compare every framework of the line-up, under a wait and beside two controls.",
     help=f"Run three comparisons one after the other, and draw one page: a wait of {WAYS[DELAY].delay} at "
-    f"{', '.join(map(str, WAYS[DELAY].users))} users, {WAYS[CPU].delay} of computing at {WAYS[CPU].users[-1]} users, "
-    f"and /healthz, which does nothing, at {WAYS[HEALTHZ].users[-1]} users who each pause for {WAYS[HEALTHZ].think}.",
+    f"{WAYS[DELAY].amounts} users, {WAYS[CPU].delay} of computing at {WAYS[CPU].loads[-1].label}, "
+    f"and /healthz, which does nothing, at {WAYS[HEALTHZ].loads[-1].label} who each pause for {WAYS[HEALTHZ].pause}.",
     epilog=EXAMPLES,
 )
 @services_option("Services to compare, named as for compare.", default=ALL)

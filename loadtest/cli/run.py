@@ -18,6 +18,7 @@ from loadtest.processes.service import ServiceFailed
 from loadtest.processes.stack import StackProcess, serve
 from loadtest.results.schema import Results
 from loadtest.terminal.progress import progress
+from loadtest.verdict.aggregate import rows
 from loadtest.verdict.comparison import conclusive
 from serving.serve import raise_descriptors
 
@@ -72,7 +73,9 @@ def run_all(
         screen.print(f"sync-vs-async report {saved} draws it.", markup=False, soft_wrap=True)
     elif not drawn(screen, lambda: outcome.draw(measured, saved), opened=opened):
         return FAILED
-    return ended or (VERDICT if all(conclusive(results) for results in measured.values()) else INCONCLUSIVE)
+    return ended or (
+        VERDICT if all(conclusive(results, rows(results)) for results in measured.values()) else INCONCLUSIVE
+    )
 
 
 def drawn(screen: Console, write: Callable[[], Sequence[Path]], *, opened: bool) -> bool:

@@ -33,16 +33,17 @@ class Service:
     """The distribution that it is written with; none is told of what is no row of the line-up."""
     server: str = ""
     """The distribution that speaks HTTP for it."""
-    twin: str = ""
-    """The package whose waiting functions it serves; where none is named, its own."""
+    borrowed: str = ""
+    """The package whose waiting functions it serves, where they are not its own."""
     bridge: str = ""
     """The distribution that runs coroutines for a framework that has no event loop."""
     extra: str | None = None
     """The group of optional dependencies that it needs, which has the name that `python -m peers` takes."""
 
-    def __post_init__(self) -> None:
-        """Let a twin serve its own functions."""
-        object.__setattr__(self, "twin", self.twin or self.module)
+    @property
+    def twin(self) -> str:
+        """The package whose waiting functions it serves."""
+        return self.borrowed or self.module
 
     @property
     def connections(self) -> int:
@@ -166,6 +167,6 @@ def _peer(name: str, cores: int) -> Service:
         framework=framework,
         server=server,
         bridge="".join(bridge),
-        twin=peer.twin,
+        borrowed=peer.twin,
         extra=name,
     )

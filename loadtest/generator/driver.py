@@ -5,12 +5,13 @@ import queue
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import IO, Any
 
 from backing.processes import lines_of, stop, tail
+from loadtest.workload import Load
 
 COMMAND = [sys.executable, "-m", "loadtest.generator.process"]
 
@@ -28,15 +29,14 @@ class Job:
     delay: str
     wait: float
     """`delay` in seconds, over which users that start together are spread."""
-    think: float
     path: str | None = None
 
 
 @dataclass(frozen=True)
 class Order:
-    """How many users, and for how many seconds before and within the window."""
+    """Which load, and for how many seconds before and within the window."""
 
-    users: int
+    load: Load
     warmup: float
     window: float
     patience: float
@@ -62,11 +62,18 @@ class Driver:
         self._say(asdict(job))
         self._hear(ANSWER_WITHIN)
 
-    def measure(self, order: Order, opened: Callable[[], None]) -> dict[str, Any]:
-        """Run one step, call `opened` when its window opens, and return what was measured when it has closed."""
+    def measure(self, order: Order) -> dict[str, Any]:
+        """Run one step, and return what was measured in its window."""
+        self.open(order)
+        return self.close(order)
+
+    def open(self, order: Order) -> None:
+        """Begin one step; return when its window opens."""
         self._say(asdict(order))
         self._hear(order.warmup + order.patience + ANSWER_WITHIN)
-        opened()
+
+    def close(self, order: Order) -> dict[str, Any]:
+        """Wait until the window of this step closes, and return what was measured in it."""
         return self._hear(order.window + order.patience + ANSWER_WITHIN)
 
     def _say(self, message: dict[str, Any]) -> None:

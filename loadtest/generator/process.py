@@ -19,6 +19,7 @@ from gevent.event import Event
 from locust.env import Environment
 
 from loadtest.results.exchange import Exchange
+from loadtest.workload import Load
 
 from . import latency_buckets
 from .driver import Job, Order
@@ -41,7 +42,6 @@ class Snapshot:
     failures: int
     response_ms: float
     latency: Mapping[float, int]
-    per_second: dict[int, int]
     errors: dict[str, int]
     told: Mapping[str, float]
 
@@ -99,19 +99,24 @@ class Generator:
         self._witness = Witness()
         about = {"host": job.url, "service": job.name, "crowd": self._crowd, "watch": self._witness}
         user_class = type("User", (kind,), about)
-        options = argparse.Namespace(delay=job.delay, think=job.think, stagger=job.wait, path=job.path)
+        self._options = argparse.Namespace(delay=job.delay, think=0.0, stagger=job.wait, path=job.path)
         self._environment = Environment(
-            user_classes=[user_class], tags=None if job.path else [job.scenario], parsed_options=options, stop_timeout=1
+            user_classes=[user_class],
+            tags=None if job.path else [job.scenario],
+            parsed_options=self._options,
+            stop_timeout=1,
         )
         self._runner = self._environment.create_local_runner()
 
     def measure(self, order: Order) -> dict[str, Any]:
         """Bring the users to the step's number, let the warm-up pass, and measure one window."""
+        users = order.load.users
+        self._options.think = order.load.think
         self._crowd.clear()
-        self._runner.start(order.users, spawn_rate=order.users)
-        while self._runner.user_count < order.users:
+        self._runner.start(users, spawn_rate=users)
+        while self._runner.user_count < users:
             gevent.sleep(0.01)
-        self._witness.step(order.users)
+        self._witness.step(users)
         self._crowd.set()
         gevent.sleep(order.warmup)
         opened, user = self._at_completion(order.patience)
@@ -127,7 +132,6 @@ class Generator:
             "failures": closed.failures - opened.failures,
             "response_ms": closed.response_ms - opened.response_ms,
             "latency": grown(opened.latency, closed.latency),
-            "per_second": grown(opened.per_second, closed.per_second),
             "errors": grown(opened.errors, closed.errors),
             "told": {name: closed.told[name] - opened.told[name] for name in closed.told},
             "first": self._witness.first(),
@@ -165,7 +169,6 @@ class Generator:
             failures=total.num_failures,
             response_ms=total.total_response_time,
             latency={float(bucket): count for bucket, count in total.response_times.items()},
-            per_second=dict(total.num_reqs_per_sec),
             errors={str(error.error): error.occurrences for error in self._environment.stats.errors.values()},
             told=dict(self._witness.sums),
         )
@@ -197,7 +200,7 @@ def main() -> None:
     generator = Generator(Job(**job))
     tell({"event": "ready"})
     while order := hear():
-        tell(generator.measure(Order(**order)))
+        tell(generator.measure(Order(**{**order, "load": Load(**order["load"])})))
 
 
 if __name__ == "__main__":

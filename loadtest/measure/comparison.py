@@ -17,11 +17,11 @@ from loadtest.generator.driver import COMMAND, Driver, Job, Order, generator
 from loadtest.processes.service import Running, Usage, running
 from loadtest.results.schema import SCHEMA, Contender, Measured, Options, Predicted, Results, Step
 from loadtest.verdict.judge import OWN_LIMIT, Judgement, judge, mean_response, throughput
-from loadtest.workload import scenarios
-from loadtest.workload.closed import USERS, Load
+from loadtest.workload import Load, scenarios
+from loadtest.workload.demand import USERS, Demand
 
 from .machine import machine
-from .plan import PlannedStep, goes_on, plan, spans
+from .plan import PlannedStep, goes_on, plan, spans, to_run
 
 OVERHEAD = 2.2
 """Seconds that starting and stopping a service and its generator take, for the time left."""
@@ -55,7 +55,7 @@ class Stranger:
 class Progress(Protocol):
     """Who is told how a run goes on."""
 
-    def begins(self, service: str, users: int, repeat: int, seconds: float) -> None:
+    def begins(self, service: str, load: Load, repeat: int, seconds: float) -> None:
         """A step begins; it and its start-up will take `seconds`."""
 
     def ended(self, step: Step) -> None:
@@ -83,7 +83,7 @@ class Comparison:
 
     def planned(self, service: Service | Stranger) -> list[PlannedStep]:
         """The steps of one service; where nobody knows how long its requests wait, as if it were the delay."""
-        return plan(self._options.users, self._load(service), self._options.seconds)
+        return plan(self._options.loads, self._demand(service), self._options.seconds)
 
     @property
     def needs(self) -> set[Need]:
@@ -99,7 +99,7 @@ class Comparison:
     @property
     def seconds(self) -> float:
         """How long the whole run should take."""
-        each = sum(OVERHEAD + sum(step.seconds for step in self.planned(service)) for service in self.services)
+        each = sum(OVERHEAD + sum(step.seconds for step in to_run(self.planned(service))) for service in self.services)
         return each * self._options.repeats
 
     def run(self, progress: Progress, environment: Mapping[str, str] = NOTHING) -> None:
@@ -148,7 +148,7 @@ class Comparison:
                 if not goes_on(saturated):
                     yield self._step(service, repeat, step, None, first)
                     continue
-                progress.begins(service.name, step.users, repeat, step.seconds + starting)
+                progress.begins(service.name, step.load, repeat, step.seconds + starting)
                 starting = 0.0
                 last = self._step(service, repeat, step, _measure(driver, server, step), first)
                 first = first or last
@@ -164,23 +164,21 @@ class Comparison:
             self._options.scenario,
             self._options.delay,
             self._options.wait,
-            self._options.think,
             path,
         )
 
-    def _load(self, service: Service | Stranger) -> Load:
-        return self._contenders[service.name].load or Load(self._options.wait, self._options.think)
+    def _demand(self, service: Service | Stranger) -> Demand:
+        return self._contenders[service.name].demand or Demand(self._options.wait)
 
     def _foretold(self, service: Service | Stranger) -> bool:
-        return self._contenders[service.name].load is not None
+        return self._contenders[service.name].demand is not None
 
     def _sized(self, planned: PlannedStep, last: Step | None) -> PlannedStep:
         """A step of which nothing is foretold, as long as it must be if the last one showed all that can be carried."""
         if last is None or last.measured is None or not (rate := throughput(last.measured)):
             return planned
-        response = max(mean_response(last.measured), planned.users / rate - self._options.think)
-        load = Load(self._options.wait, self._options.think)
-        warmup, window = spans(planned.users, response, load, self._options.seconds)
+        response = max(mean_response(last.measured), planned.load.response(rate))
+        warmup, window = spans(planned.load, response, Demand(self._options.wait), self._options.seconds)
         return replace(planned, predicted=replace(planned.predicted, response=response), warmup=warmup, window=window)
 
     def _step(
@@ -196,11 +194,11 @@ class Comparison:
         verdict = Judgement("not run", [])
         if measured is not None:
             held_against = predicted or _as_the_first(first, step)
-            verdict = judge(step.users, held_against, measured, self._contenders[service.name], self._options)
+            verdict = judge(step.load, held_against, measured, self._contenders[service.name], self._options.scenario)
         return Step(
             service=service.name,
             repeat=repeat,
-            users=step.users,
+            load=step.load,
             warmup=step.warmup,
             window=step.window,
             predicted=predicted,
@@ -222,7 +220,7 @@ def contender(service: Service | Stranger, options: Options) -> Contender:
             processes=None,
             threads=None,
             slots=None,
-            load=None,
+            demand=None,
             ours=False,
             command=[],
             environment={},
@@ -236,7 +234,7 @@ def contender(service: Service | Stranger, options: Options) -> Contender:
         processes=service.workers,
         threads=service.threads,
         slots=service.slots,
-        load=scenarios.load(options.scenario, service, options.wait, options.think),
+        demand=scenarios.demand(options.scenario, service, options.wait),
         ours=True,
         command=service.command(),
         environment={**service.environment, **UNHURRIED},
@@ -244,11 +242,11 @@ def contender(service: Service | Stranger, options: Options) -> Contender:
 
 
 def _as_the_first(first: Step | None, step: PlannedStep) -> Predicted | None:
-    """What the users of the first step would do in the numbers of this one."""
+    """What this step would do if its throughput grew with its load, from what the first step did."""
     if first is None or first.measured is None or not (rate := throughput(first.measured)):
         return None
-    each = rate / first.users
-    return Predicted(throughput=each * step.users, response=mean_response(first.measured), bound=USERS)
+    grown = rate * step.load.amount / first.load.amount
+    return Predicted(throughput=grown, response=mean_response(first.measured), bound=USERS)
 
 
 @contextmanager
@@ -264,11 +262,11 @@ def _fresh(service: Service | Stranger, environment: Mapping[str, str]) -> Itera
 
 def _measure(driver: Driver, server: Running | None, step: PlannedStep) -> Measured:
     patience = PATIENCE + 2 * step.predicted.response
-    opened: list[_Clocks] = []
-    window = driver.measure(
-        Order(step.users, step.warmup, step.window, patience), lambda: opened.append(_clocks(server))
-    )
-    before, after = opened[0], _clocks(server)
+    order = Order(step.load, step.warmup, step.window, patience)
+    driver.open(order)
+    before = _clocks(server)
+    window = driver.close(order)
+    after = _clocks(server)
     if server:
         server.check()
     spent = {name: after.machine[name] - before.machine[name] for name in before.machine}

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from loadtest.contenders.service import Service
 from loadtest.verdict.judge import KEEPS_UP, STUCK
-from loadtest.workload.closed import DEADLOCK, SLOTS, Limit, Load
+from loadtest.workload.demand import DEADLOCK, SLOTS, Demand, Limit
 from loadtest.workload.scenarios import CORES, LOOPS, MIXED, POOLS, THREADS
 
 from .figures import Figures
@@ -33,13 +33,13 @@ class Race(NamedTuple):
     """Of each racer, once they are all there."""
 
 
-def caption(race: Race, service: Service, load: Load | None, now: Figures, error: str | None) -> Caption:
+def caption(race: Race, service: Service, demand: Demand | None, now: Figures, error: str | None) -> Caption:
     """What to look at; `error` is the most frequent one that there was."""
     return (
         _coming_or_going(race, now)
-        or _deadlock(service, load, now)
+        or _deadlock(service, demand, now)
         or _errors(now, error)
-        or _foretold(race, service, load, now)
+        or _foretold(race, service, demand, now)
         or Caption("unknown", f"{_count(now.in_flight)} in flight; nobody can foretell how long they wait")
     )
 
@@ -58,9 +58,9 @@ def _coming_or_going(race: Race, now: Figures) -> Caption | None:
     return None if now.users else Caption("empty", "Nobody asks here.")
 
 
-def _deadlock(service: Service, load: Load | None, now: Figures) -> Caption | None:
+def _deadlock(service: Service, demand: Demand | None, now: Figures) -> Caption | None:
     """All slots can be taken by requests that wait for others, and nobody hears anything."""
-    if load is None or now.predicted is None or now.predicted.bound != DEADLOCK:
+    if demand is None or now.predicted is None or now.predicted.bound != DEADLOCK:
         return None
     slots = service.slots or 0
     if now.in_flight < slots or now.answered - now.failed > STUCK * now.answered:
@@ -79,12 +79,12 @@ def _errors(now: Figures, error: str | None) -> Caption | None:
     return Caption("errors", f"{now.failed} of the last {now.answered} requests failed{why}")
 
 
-def _foretold(race: Race, service: Service, load: Load | None, now: Figures) -> Caption | None:
-    if load is None or now.predicted is None or now.predicted.bound == DEADLOCK:
+def _foretold(race: Race, service: Service, demand: Demand | None, now: Figures) -> Caption | None:
+    if demand is None or now.predicted is None or now.predicted.bound == DEADLOCK:
         return None
-    limit = next((each for each in load.limits if each.name == now.predicted.bound), None)
+    limit = next((each for each in demand.limits if each.name == now.predicted.bound), None)
     if limit is None:
-        return _bound_by_users(service, load, now)
+        return _bound_by_users(service, demand, now)
     if race.scenario == MIXED:  # whose requests do not all hold it
         return Caption("mixed", f"a mixed day: {_named(limit, service)} are the first to run out, by the model")
     return _bound_by(limit, service, now)
@@ -100,10 +100,10 @@ def _bound_by(limit: Limit, service: Service, now: Figures) -> Caption:
     return Caption("queue-at-least", f"{has} for {_count(now.in_flight)} in flight: at least {queue} queue")
 
 
-def _bound_by_users(service: Service, load: Load, now: Figures) -> Caption:
+def _bound_by_users(service: Service, demand: Demand, now: Figures) -> Caption:
     if now.ratio is not None and now.ratio < KEEPS_UP:
         return Caption("behind", f"{now.ratio:.0%} of the prediction, by no limit that the model knows")
-    tightest = min(load.limits, key=lambda limit: limit.throughput, default=None)
+    tightest = demand.tightest
     wait = f"{_count(now.in_flight)} {_wait(now.in_flight)}"
     if tightest is None:
         sure = "no queue to speak of" if now.ratio is not None else "no limit in the way"

@@ -16,7 +16,8 @@ from locust.env import Environment
 from loadtest.generator.users import WaitingUser
 from loadtest.results.histogram import merged
 from loadtest.verdict.judge import GENERATOR_BUSY, MACHINE_BUSY
-from loadtest.workload.scenarios import load
+from loadtest.workload.closed import Closed
+from loadtest.workload.scenarios import demand
 
 from .captions import RUNNING, STARTING, Race, caption
 from .control import Control
@@ -148,9 +149,10 @@ class Feed:
         )
         wait, foretold = control.wait, None
         if race.scenario is not None and wait is not None and race.state in (STARTING, RUNNING):
-            foretold = load(race.scenario, racer.service, wait, control.think)
+            foretold = demand(race.scenario, racer.service, wait)
         turn = 2 * foretold.wait if foretold else 0.0  # users who come together are spread over one wait, and wait one
-        now = history.figures(race.users, foretold, max(control.there + turn, self._stale[number]))
+        load = Closed(race.users, control.think)
+        now = history.figures(load, foretold, max(control.there + turn, self._stale[number]))
         said = caption(race, racer.service, foretold, now, self._error(racer))
         sample.look(users)
         pictures = [

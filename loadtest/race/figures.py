@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from loadtest.results.histogram import percentile
-from loadtest.workload.closed import Load, Prediction, predict
+from loadtest.workload import Load
+from loadtest.workload.demand import Demand, Prediction
 
 WINDOW = 5.0
 """Seconds that throughput and percentiles look back."""
@@ -68,8 +69,8 @@ class History:
         while kept[0].clock < max(changed, reading.clock - WINDOW) and len(kept) > 1:
             kept.popleft()
 
-    def figures(self, users: int, load: Load | None, settled: float) -> Figures:
-        """The figures at the last reading, for a run of so many users, which had settled at the clock `settled`."""
+    def figures(self, load: Load, demand: Demand | None, settled: float) -> Figures:
+        """The figures at the last reading, for a run under `load`, which had settled at the clock `settled`."""
         first, last = self._readings[0], self._readings[-1]
         seconds = last.clock - first.clock
         answered, failed = last.requests - first.requests, last.failures - first.failures
@@ -78,9 +79,9 @@ class History:
             for bucket, count in last.latency.items()
             if count > (before := first.latency.get(bucket, 0))
         }
-        predicted = None if load is None or not users else predict(users, load)
+        predicted = None if demand is None or not load.amount else load.predict(demand)
         throughput = (answered - failed) / seconds if seconds >= SHORTEST else None
-        comparable = throughput is not None and first.clock >= settled and last.users == users
+        comparable = throughput is not None and first.clock >= settled and last.users == load.amount
         ratio = None
         if comparable and predicted is not None and predicted.throughput:
             assert throughput is not None

@@ -12,7 +12,7 @@ from loadtest.report.figures.throughput import POWERS
 from loadtest.results.schema import Contender, Results
 from loadtest.verdict.aggregate import Row, rows
 from loadtest.verdict.before_after import RUNS, Pair, conclusion, only, pairs, refuse_others, verdict
-from loadtest.verdict.comparison import crowd, doubtful
+from loadtest.verdict.comparison import doubtful
 
 from .comparison import commands, facts, sources
 from .page import Page
@@ -75,7 +75,7 @@ def _throughput(runs: list[Results], tables: tuple[list[Row], list[Row]], found:
         {
             "run": run,
             "service": row.service,
-            "users": row.users,
+            "users": row.load.amount,
             "rate": round(row.throughput, 3),
             "holds": row.holds,
             "stretch": stretch,
@@ -116,18 +116,18 @@ def _throughput(runs: list[Results], tables: tuple[list[Row], list[Row]], found:
 
 def _latency(runs: list[Results], tables: tuple[list[Row], list[Row]], found: list[Pair]) -> Picture:
     names = services(runs)
-    steps = sorted({pair.after.users for pair in found})
+    steps = latency.loads([pair.after for pair in found])
     points: list[dict[str, Any]] = [
         {"run": run, **point}
         for run, table in zip(RUNS, tables, strict=True)
         for row in table
-        if row.windows and row.users in steps
+        if row.windows and row.load in steps
         for point in latency.line(row, latency.POINTS // 2)
     ]
     shown = steps[-1]
     lines = latency.lines(points, names).encode(strokeDash=_dash(), detail=["service:N", "run:N"])
-    chart = alt.LayerChart(layer=[latency.shares(), lines]).add_params(alt.param(name=STEP, value=shown))
-    choices = [Choice(users, f"How long requests took at {crowd(users)}, before and after") for users in steps]
+    chart = alt.LayerChart(layer=[latency.shares(), lines]).add_params(alt.param(name=STEP, value=shown.amount))
+    choices = [Choice(load, f"How long requests took at {load.label}, before and after") for load in steps]
     return Picture(
         name="latency",
         title=choices[-1].title,
@@ -148,7 +148,7 @@ def _table(found: list[Pair]) -> Table:
     rows = [
         [
             pair.after.service,
-            str(pair.after.users),
+            str(pair.after.load.amount),
             f"{pair.before.throughput:.1f}",
             f"{pair.after.throughput:.1f}",
             "-" if pair.ratio is None else f"{pair.ratio:.3f}",

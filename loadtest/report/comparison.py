@@ -1,6 +1,7 @@
 """The report of one run."""
 
 import shlex
+from collections import Counter
 from datetime import UTC
 
 from loadtest.contenders.service import in_words
@@ -19,6 +20,7 @@ from loadtest.report.figures.picture import Picture
 from loadtest.results.schema import Contender, Machine, Results
 from loadtest.verdict.aggregate import Row, rows
 from loadtest.verdict.comparison import doubtful, verdict
+from loadtest.workload import Load
 from loadtest.workload.scenarios import ABOUT, names
 
 from .page import Page, Source
@@ -33,7 +35,7 @@ def page(results: Results) -> Page:
         title=f"{', '.join(each.name for each in results.contenders)}: {options.scenario}, {options.delay}",
         about=about(results),
         warnings=warnings(results, table),
-        verdict=verdict(results),
+        verdict=verdict(results, table),
         pictures=pictures(results, table),
         sources=sources(options.scenario),
         facts=facts(results.machine),
@@ -45,13 +47,13 @@ def page(results: Results) -> Page:
 def about(results: Results) -> str:
     """What was run, when and where."""
     options = results.options
-    users = ", ".join(map(str, options.users))
+    amounts = ", ".join(str(load.amount) for load in options.loads)
     repeats = "once" if options.repeats == 1 else f"{options.repeats} times"
     cores = f"{results.machine.cores} {'core' if results.machine.cores == 1 else 'cores'}"
     shared = " and the services shared" if any(each.ours for each in results.contenders) else " used"
     return (
         f"Scenario {options.scenario}: {ABOUT[options.scenario]}; delay {options.delay}. "
-        f"{users} users at a time, measured {repeats}, {results.started.astimezone(UTC):%Y-%m-%d %H:%M} UTC, "
+        f"{amounts} users at a time, measured {repeats}, {results.started.astimezone(UTC):%Y-%m-%d %H:%M} UTC, "
         f"on {cores} ({results.machine.processor}) that the load generator{shared}."
     )
 
@@ -86,10 +88,10 @@ def pictures(results: Results, table: list[Row]) -> list[Picture]:
     return [picture for picture in drawn if picture is not None]
 
 
-def telling(run: list[Row]) -> int:
-    """The most users at which the most services were run: there they differ the most."""
-    counts = {users: sum(row.users == users for row in run) for users in {row.users for row in run}}
-    return max(counts, key=lambda users: (counts[users], users))
+def telling(run: list[Row]) -> Load:
+    """The largest load under which the most services were run: there they differ the most."""
+    counts = Counter(row.load for row in run)
+    return max(counts, key=lambda load: (counts[load], load.amount))
 
 
 def sources(scenario: str) -> list[Source]:

@@ -8,7 +8,6 @@ from loadtest.report.figures.picture import Figure, Picture, Table
 from loadtest.results.schema import Machine, Results
 from loadtest.results.suite import CPU, DELAY, HEALTHZ, WAYS
 from loadtest.verdict import format as cells
-from loadtest.verdict.comparison import crowd
 from loadtest.verdict.lineup import (
     CAUTION,
     MOST,
@@ -23,7 +22,8 @@ from loadtest.verdict.lineup import (
     software,
     span,
 )
-from loadtest.workload.closed import SLOTS, USERS
+from loadtest.workload import Load
+from loadtest.workload.demand import SLOTS, USERS
 
 from .comparison import commands, facts
 from .page import Page
@@ -49,7 +49,7 @@ def page(measured: Mapping[str, Results]) -> Page:
         sources=[],
         facts=facts(first.machine),
         commands=[*dict.fromkeys(command for results in measured.values() for command in commands(results))],
-        doubts=doubts(measured),
+        doubts=doubts(found),
         table=_table(found),
     )
 
@@ -61,10 +61,11 @@ def _about(measured: Mapping[str, Results]) -> str:
     repeats = "once" if first.options.repeats == 1 else f"{first.options.repeats} times"
     cores = f"{first.machine.cores} {'core' if first.machine.cores == 1 else 'cores'}"
     return (
-        f"Three comparisons, one after the other: a wait of {wait.delay} at {', '.join(map(str, wait.users))} users, "
-        f"{cpu.delay} of computing at {cpu.users[-1]} users, and /healthz, which does nothing, at {idle.users[-1]} "
-        f"users who pause for {idle.think}; each measured {repeats}, {first.started.astimezone(UTC):%Y-%m-%d %H:%M} "
-        f"UTC, on {cores} ({first.machine.processor}) that the load generator and the services shared."
+        f"Three comparisons, one after the other: a wait of {wait.delay} at {wait.amounts} users, "
+        f"{cpu.delay} of computing at {cpu.loads[-1].label}, and /healthz, which does nothing, at "
+        f"{idle.loads[-1].label} who pause for {idle.pause}; each measured {repeats}, "
+        f"{first.started.astimezone(UTC):%Y-%m-%d %H:%M} UTC, on {cores} ({first.machine.processor}) that "
+        "the load generator and the services shared."
     )
 
 
@@ -79,12 +80,12 @@ def _unlike(measured: Mapping[str, Results]) -> list[str]:
 def _throughput(found: list[Portrait]) -> Picture:
     figures = [
         Figure(
-            chart([_bar(each, DELAY, users) for each in found], "requests a second", cells.per_second),
-            f"Throughput of every service at {crowd(users)}.",
-            heading=crowd(users),
+            chart([_bar(each, DELAY, load) for each in found], "requests a second", cells.per_second),
+            f"Throughput of every service at {load.label}.",
+            heading=load.label,
             width=NARROW,
         )
-        for users in WAYS[DELAY].users
+        for load in WAYS[DELAY].loads
     ]
     return Picture(
         name="throughput",
@@ -102,7 +103,7 @@ def _throughput_title(found: list[Portrait]) -> str:
     slots, free = (
         [row.throughput for each in bound_by(bound, found) if (row := each.held(DELAY))] for bound in (SLOTS, USERS)
     )
-    at = f"At {crowd(MOST)}"
+    at = f"At {MOST.label}"
     if slots and free:
         return f"{at} services that run out of slots answer {span(slots)} requests a second, the others {span(free)}"
     return f"{at} services answer {span(slots or free)} requests a second" if slots or free else f"{at} nothing holds"
@@ -124,21 +125,21 @@ def _controls(found: list[Portrait]) -> Picture:
             Figure(
                 chart(cost, "CPU time, µs", lambda value: f"{value:.0f}"),
                 "CPU time of a request to /healthz for every service.",
-                heading=f"A request to /healthz, at {idle.users[-1]} users who pause for {idle.think}",
+                heading=f"A request to /healthz, at {idle.loads[-1].label} who pause for {idle.pause}",
                 width=HALF,
             ),
             Figure(
                 chart([_bar(each, CPU) for each in found], "requests a second", cells.per_second),
                 "Throughput of every service at /cpu.",
-                heading=f"Requests to /cpu, {cpu.delay} each, at {cpu.users[-1]} users",
+                heading=f"Requests to /cpu, {cpu.delay} each, at {cpu.loads[-1].label}",
                 width=HALF,
             ),
         ],
     )
 
 
-def _bar(each: Portrait, way: str, users: int | None = None) -> Bar:
-    row = each.row(way, users)
+def _bar(each: Portrait, way: str, load: Load | None = None) -> Bar:
+    row = each.row(way, load)
     if row is None:
         return Bar(each.name, each.contender.kind, None)
     predicted = row.predicted.throughput if row.predicted else None
@@ -147,16 +148,16 @@ def _bar(each: Portrait, way: str, users: int | None = None) -> Bar:
 
 def _table(found: list[Portrait]) -> Table:
     wait, cpu, idle = (WAYS[way] for way in (DELAY, CPU, HEALTHZ))
-    most = crowd(MOST)
+    most = MOST.label
     return Table(
         [
             *("service", "kind", "software", "processes x threads = slots"),
-            *(head for users in wait.users for head in (crowd(users), "ratio")),
+            *(head for load in wait.loads for head in (load.label, "ratio")),
             *("/cpu", "ratio", "/healthz", "/healthz, µs", f"{most}, µs", f"{most}, MiB", "lines"),
         ],
         [_figures(each) for each in found],
-        f"Requests a second where each waits {wait.delay}, by users, of /cpu at {cpu.users[-1]} users and "
-        f"of /healthz at {idle.users[-1]}; beside them their ratio to the prediction, where there "
+        f"Requests a second where each waits {wait.delay}, by users, of /cpu at {cpu.loads[-1].label} and "
+        f"of /healthz at {idle.loads[-1].amount}; beside them their ratio to the prediction, where there "
         "is one. µs: CPU time of a request; a - stands where it came to less than can be counted. "
         "MiB: memory of all processes. Lines: of the code that serves the contract with the framework, without "
         "blank lines, comments and docstrings; what waits is shared. Figures in brackets are inconclusive.",
@@ -165,7 +166,7 @@ def _table(found: list[Portrait]) -> Table:
 
 def _figures(each: Portrait) -> list[str]:
     known, idle, busy, cpu = each.contender, each.row(HEALTHZ), each.row(DELAY), each.row(CPU)
-    delay = [each.row(DELAY, users) for users in WAYS[DELAY].users]
+    delay = [each.row(DELAY, load) for load in WAYS[DELAY].loads]
     return [
         *(known.name, known.kind, software(each), cells.slots(known)),
         *(cell for row in delay for cell in (cells.rate(row), cells.ratio(row))),

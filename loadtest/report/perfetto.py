@@ -10,7 +10,6 @@ from typing import Any
 from loadtest.report.figures.theme import PARTS
 from loadtest.results.exchange import Exchange
 from loadtest.results.schema import Results, Step
-from loadtest.verdict.comparison import crowd
 from loadtest.verdict.time_spent import Divider
 
 PAUSE = 1.0
@@ -43,13 +42,13 @@ def _events(
     if exchange.ended is None:
         return  # nobody knows when
     about = {
-        "users": step.users,
+        step.load.unit: step.load.amount,
         "repeat": step.repeat,
         "status": exchange.status,
         "served by": exchange.served_by,
     }
     begin, end = begins + exchange.sent, begins + exchange.ended
-    yield from _slice(crowd(step.users), (begin, end), same, about)
+    yield from _slice(step.load.label, (begin, end), same, about)
     for part, seconds in zip(PARTS, divider.of(exchange) or (), strict=False):
         if seconds > 0:
             yield from _slice(part, (begin, min(begin + seconds, end)), same, {})

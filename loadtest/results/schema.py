@@ -7,17 +7,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from loadtest.workload.closed import Load
+from loadtest.workload import Load
+from loadtest.workload.demand import Demand
 from loadtest.workload.scenarios import ABOUT
 
 from . import atomic
 from .exchange import Exchange
 
-SCHEMA = 4
+SCHEMA = 5
 
 FILE = "results.json"
-
-Users = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 def _known(scenario: str) -> str:
@@ -35,10 +34,10 @@ def _printable(name: str) -> str:
 Name = Annotated[str, AfterValidator(_printable)]
 
 
-def _possible(load: Load) -> Load:
-    if load.wait + load.think <= 0 or any(limit.capacity < 1 or limit.held <= 0 for limit in load.limits):
+def _possible(demand: Demand) -> Demand:
+    if demand.wait <= 0 or any(limit.capacity < 1 or limit.held <= 0 for limit in demand.limits):
         raise ValueError("a request that takes no time, or nothing to hold")
-    return load
+    return demand
 
 
 class Record(BaseModel):
@@ -76,8 +75,8 @@ class Contender(Record):
     threads: Annotated[int, Field(ge=1)] | None
     slots: Annotated[int, Field(ge=1)] | None
     """Requests that it can wait for at once; None: as many as come, or unknown."""
-    load: Annotated[Load, AfterValidator(_possible)] | None
-    """What a user of the scenario asks of it; None where nobody knows how long a request waits."""
+    demand: Annotated[Demand, AfterValidator(_possible)] | None
+    """What a request of the scenario demands of it; None where nobody knows how long a request waits."""
     ours: bool
     command: list[str]
     """The exact command that served it; empty where it ran already."""
@@ -89,18 +88,16 @@ class Options(Record):
     """What was asked for."""
 
     scenario: Annotated[str, AfterValidator(_known)]
-    users: list[Users]
+    loads: list[Load]
     delay: str
     wait: float
     """`delay` in seconds."""
-    think: float
     seconds: float
     repeats: int
-    quick: bool
 
 
 class Predicted(Record):
-    """What the model says: requests per second, seconds, and what binds them (see model.py)."""
+    """What the model says: requests per second, seconds, and what binds them (see workload)."""
 
     throughput: float
     response: float
@@ -133,8 +130,6 @@ class Measured(Record):
     """The sum of all response times, in milliseconds."""
     latency: dict[float, int]
     """Milliseconds, to three significant digits, to how many requests took so long."""
-    per_second: dict[int, int]
-    """Unix second to requests completed in it; the first and the last second are cut by the window."""
     errors: dict[str, int]
     unfinished: int
     """Requests sent before the window opened and not answered when it closed."""
@@ -160,11 +155,11 @@ class Measured(Record):
 
 
 class Step(Record):
-    """One number of users on one service, in one repeat."""
+    """One load on one service, in one repeat."""
 
     service: Name
     repeat: int
-    users: Users
+    load: Load
     warmup: float
     window: float
     predicted: Predicted | None
@@ -206,6 +201,12 @@ class Results(Record):
         return self
 
 
+class _Versioned(BaseModel):
+    """What the files of all schema versions share."""
+
+    schema_version: int
+
+
 def save(results: Results, folder: Path) -> Path:
     """Write `results.json` into `folder`, whole or not at all, and point `latest` beside it there."""
     path = write(results, folder)
@@ -238,10 +239,24 @@ def load(path: Path) -> Results:
         ValueError: with one sentence, where it is not a whole results file of this schema version.
 
     """
+    text = path.read_bytes()
     try:
-        return Results.model_validate_json(path.read_bytes())
+        return Results.model_validate_json(text)
     except ValidationError as error:
+        version = _version(text)
+        if version not in (None, SCHEMA):
+            raise ValueError(
+                f"{path} is of schema version {version}; this version reads {SCHEMA}: run compare again."
+            ) from None
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "the file"
         what = first["msg"].removeprefix("Value error, ")
         raise ValueError(f"{path} is not a results file of schema version {SCHEMA}: {where}: {what}.") from None
+
+
+def _version(text: bytes) -> int | None:
+    """The schema version that a results file says it is of; None where it says none."""
+    try:
+        return _Versioned.model_validate_json(text).schema_version
+    except ValidationError:
+        return None

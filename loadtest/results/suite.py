@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from loadtest.workload.closed import Closed
 from loadtest.workload.durations import seconds as seconds_of
 
 from .schema import FILE, Options, Results, load, point, write
@@ -15,18 +16,28 @@ DELAY, CPU, HEALTHZ = "delay", "cpu", "healthz"
 class Way(NamedTuple):
     """One of the three comparisons."""
 
-    users: tuple[int, ...]
+    loads: tuple[Closed, ...]
     delay: str
-    think: str = "0s"
     longer: int = 1
     """How many times as long as asked for its windows are at the least."""
 
+    @property
+    def amounts(self) -> str:
+        """The amounts of its loads, as a sentence has them."""
+        return ", ".join(str(load.amount) for load in self.loads)
+
+    @property
+    def pause(self) -> str:
+        """How long its users think, as a sentence has it."""
+        return f"{self.loads[-1].think * 1000:g}ms"
+
 
 WAYS: Mapping[str, Way] = {
-    DELAY: Way((1, 64, 400), "250ms"),
-    CPU: Way((32,), "20ms", longer=4),  # an event loop that computes takes turns so rarely that some wait for seconds
+    DELAY: Way((Closed(1), Closed(64), Closed(400)), "250ms"),
+    # an event loop that computes takes turns so rarely that some wait for seconds
+    CPU: Way((Closed(32),), "20ms", longer=4),
     # with a pause, so that nothing saturates; its delay is what users who begin together are spread over
-    HEALTHZ: Way((32,), "50ms", think="50ms", longer=4),  # CPU time is counted in ticks of 10 ms
+    HEALTHZ: Way((Closed(32, think=0.05),), "50ms", longer=4),  # CPU time is counted in ticks of 10 ms
 }
 
 
@@ -35,13 +46,11 @@ def options(name: str, seconds: float, repeats: int) -> Options:
     way = WAYS[name]
     return Options(
         scenario=name,
-        users=list(way.users),
+        loads=list(way.loads),
         delay=way.delay,
         wait=seconds_of("delay", way.delay),
-        think=seconds_of("think", way.think),
         seconds=seconds * way.longer,
         repeats=repeats,
-        quick=False,
     )
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from loadtest.contenders.service import in_words
 from loadtest.results.schema import Contender, Results
 from loadtest.verdict import format as cells
-from loadtest.verdict.aggregate import Row, grouped, rows
+from loadtest.verdict.aggregate import Row, grouped
 from loadtest.verdict.comparison import verdict
 from loadtest.workload.scenarios import POOLS
 
@@ -19,9 +19,8 @@ WIDE = 100
 """Columns from which on there is room for the spread between repeats and the 90th percentile."""
 
 
-def show(out: Console, results: Results) -> None:
+def show(out: Console, results: Results, table: list[Row]) -> None:
     """Both tables, the verdict, and what it was measured on."""
-    table = rows(results)
     wide = out.width >= WIDE
     for part in (
         _lineup(results.contenders),
@@ -30,7 +29,7 @@ def show(out: Console, results: Results) -> None:
     ):
         part.padding = (0, 2 if wide else 1, 0, 0)
         out.print(part, "")
-    for sentence in verdict(results):
+    for sentence in verdict(results, table):
         out.print(Padding(sentence, (0, 0, 0, 2)), markup=False)
     out.print(where(results), style="dim", markup=False)
 
@@ -54,7 +53,7 @@ def _lineup(contenders: list[Contender]) -> Table:
     for each in grouped(contenders):
         pools = [
             f"{limit.name} of {limit.capacity}"
-            for limit in (each.load.limits if each.load else ())
+            for limit in (each.demand.limits if each.demand else ())
             if limit.name in POOLS
         ]
         table.add_row(
@@ -71,16 +70,16 @@ def _what_happened(table: list[Row], results: Results, *, wide: bool) -> Table:
     shown = framed(
         f"What happened: {results.options.scenario}, {results.options.delay} (requests per second; latency in ms)",
         ["service"],
-        ["users", "predicted", "measured", "ratio", *(f"p{rank * 100:.0f}" for rank in ranks)],
+        [_units(table), "predicted", "measured", "ratio", *(f"p{rank * 100:.0f}" for rank in ranks)],
         "bound by",
     )
     for service, row in _labelled(table, results.contenders):
         if row is None:
             shown.add_row(service, style="bold")
             continue
-        predicted = f"{row.predicted.throughput:.1f}" if row.predicted else "-"
+        amount, predicted = str(row.load.amount), f"{row.predicted.throughput:.1f}" if row.predicted else "-"
         if not row.windows:
-            shown.add_row(service, str(row.users), predicted, "not run", *[""] * (1 + len(ranks)), "saturated before")
+            shown.add_row(service, amount, predicted, "not run", *[""] * (1 + len(ranks)), "saturated before")
             continue
         measured = f"{row.throughput:.1f}" + (f" ±{row.spread:.1f}" if wide and len(row.windows) > 1 else "")
         ratio = "-" if row.ratio is None else f"{row.ratio:.2f}"
@@ -88,7 +87,7 @@ def _what_happened(table: list[Row], results: Results, *, wide: bool) -> Table:
         bound = row.bound
         if row.doubts:
             measured, ratio, tiles, bound = f"({measured})", f"({ratio})", ["-"] * len(ranks), "inconclusive"
-        shown.add_row(service, str(row.users), predicted, measured, ratio, *tiles, bound)
+        shown.add_row(service, amount, predicted, measured, ratio, *tiles, bound)
     return shown
 
 
@@ -98,7 +97,7 @@ def _what_it_took(table: list[Row], contenders: list[Contender]) -> Table:
     shown = framed(
         "What it took (CPU and generator in cores)",
         ["service"],
-        ["users", "CPU", "µs/request", "memory", "generator", "hung", "errors"],
+        [_units(table), "CPU", "µs/request", "memory", "generator", "hung", "errors"],
         *(["kinds of error"] if kinds else []),
     )
     for service, row in _labelled(run, contenders):
@@ -107,7 +106,7 @@ def _what_it_took(table: list[Row], contenders: list[Contender]) -> Table:
             continue
         figures = [
             service,
-            str(row.users),
+            str(row.load.amount),
             "-" if row.server_cpu is None else f"{row.server_cpu:.2f}",
             "-" if row.cpu_per_request is None else f"{row.cpu_per_request:.0f}",
             "-" if row.memory is None else f"{row.memory / 2**20:.0f} MiB",
@@ -139,6 +138,11 @@ def _labelled(table: list[Row], contenders: list[Contender]) -> Iterator[tuple[s
         for label, row in zip_longest([slots[service]], rest, fillvalue=""):
             if isinstance(row, Row):
                 yield str(label), row
+
+
+def _units(table: list[Row]) -> str:
+    """What the amounts of the loads count."""
+    return ", ".join(dict.fromkeys(row.load.unit for row in table))
 
 
 def _three_digits(milliseconds: float | None) -> str:

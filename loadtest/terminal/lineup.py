@@ -24,10 +24,10 @@ from loadtest.verdict.lineup import (
 from .comparison import framed, where
 
 FIGURES = (
-    *((DELAY, users, f"at {users}") for users in WAYS[DELAY].users),
-    *((way, WAYS[way].users[-1], f"/{way}") for way in (CPU, HEALTHZ)),
+    *((DELAY, load, f"at {load.amount}") for load in WAYS[DELAY].loads),
+    *((way, WAYS[way].loads[-1], f"/{way}") for way in (CPU, HEALTHZ)),
 )
-"""The columns of requests a second: of which comparison, under how many users, and their head."""
+"""The columns of requests a second: of which comparison, under which load, and their head."""
 
 HEADS = (*(head for _, _, head in FIGURES), "µs\nidle", f"µs\n{FIGURES[2][2]}", "MiB", "lines")
 
@@ -35,7 +35,7 @@ ROOM = 112
 """Columns from which on there is room for the software in the table; else it is told below."""
 
 LEGEND = (
-    f"Requests a second at so many users where each waits {WAYS[DELAY].delay}, and at {WAYS[CPU].users[-1]} users of "
+    f"Requests a second at so many users where each waits {WAYS[DELAY].delay}, and at {WAYS[CPU].loads[-1].label} of "
     f"/cpu, {WAYS[CPU].delay} each, and of /healthz; below them, their ratio to the prediction. µs: CPU time of a "
     "request to /healthz, and under the wait. MiB: memory under the wait. Lines: of code that serve the contract with "
     "the framework. Figures in brackets are inconclusive."
@@ -57,7 +57,7 @@ def show_lineup(out: Console, measured: Mapping[str, Results]) -> None:
             shown.add_row(label, *(["\n".join(software(each).split(", "))] if wide else []), *_figures(each))
     out.print(shown, "")
     elsewhere = [] if wide else [f"{each.name}: {software(each)}." for each in found]
-    said = (f"{conclusion(found)}.", f"{priced(found)}.", *sentences(found), *lacking(measured), *doubts(measured))
+    said = (f"{conclusion(found)}.", f"{priced(found)}.", *sentences(found), *lacking(measured), *doubts(found))
     for sentence in (*elsewhere, LEGEND, CAUTION, *said):
         out.print(Padding(sentence, (0, 0, 0, 2)), markup=False)
     for results in list(measured.values())[:1]:
@@ -65,7 +65,7 @@ def show_lineup(out: Console, measured: Mapping[str, Results]) -> None:
 
 
 def _figures(each: Portrait) -> list[str]:
-    rows = [each.row(way, users) for way, users, _ in FIGURES]
+    rows = [each.row(way, load) for way, load, _ in FIGURES]
     busy = each.row(DELAY)
     return [
         *(f"{cells.rate(row)}\n{cells.ratio(row)}".rstrip() for row in rows),

@@ -10,8 +10,8 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 
 from loadtest.results.schema import Step
-from loadtest.verdict.comparison import crowd
 from loadtest.verdict.judge import throughput
+from loadtest.workload import Load
 
 PLAIN_WIDTH = 120
 """Columns where the output is not a terminal."""
@@ -42,13 +42,13 @@ class Bar:
         self._current = 0.0
         self._began = time.monotonic()
 
-    def begins(self, service: str, users: int, repeat: int, seconds: float) -> None:
+    def begins(self, service: str, load: Load, repeat: int, seconds: float) -> None:
         """A step begins that should take `seconds`."""
         self._done += self._current
         self._current = seconds
         self._began = time.monotonic()
         of = f", {repeat} of {self._repeats}" if self._repeats > 1 else ""
-        self._what = f"{self.about}{service}, {crowd(users)}{of}"
+        self._what = f"{self.about}{service}, {load.label}{of}"
 
     def ended(self, step: Step) -> None:
         """A step is over: a line of its own where there is no bar to watch."""
@@ -75,7 +75,7 @@ def progress(out: Console, seconds: float, repeats: int) -> Iterator[Bar]:
 
 
 def _line(step: Step) -> str:
-    head = f"{step.service}, {crowd(step.users)}, repeat {step.repeat}: "
+    head = f"{step.service}, {step.load.label}, repeat {step.repeat}: "
     if step.measured is None:
         return head + "not run, saturated before"
     predicted = f" ({step.predicted.throughput:.1f} predicted)" if step.predicted else ""

@@ -1,12 +1,14 @@
-"""Steps of all repeats brought together: one row for each service and number of users."""
+"""Steps of all repeats brought together: one row for each service and load."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from loadtest.results.exchange import Exchange
 from loadtest.results.histogram import merged, percentile
 from loadtest.results.schema import Contender, Measured, Predicted, Results, Step
-from loadtest.workload.closed import DEADLOCK
+from loadtest.workload import Load
+from loadtest.workload.demand import DEADLOCK
 
 from .judge import throughput
 
@@ -22,10 +24,10 @@ LEAST_CPU = 0.2
 
 @dataclass(frozen=True)
 class Row:
-    """One service under one number of users. Rates per second, latencies in milliseconds, CPU in cores."""
+    """One service under one load. Rates per second, latencies in milliseconds, CPU in cores."""
 
     service: str
-    users: int
+    load: Load
     predicted: Predicted | None
     windows: list[Measured]
     """One for each repeat; none where it was not run."""
@@ -40,13 +42,12 @@ class Row:
     @property
     def throughput(self) -> float:
         """Answers per second over all windows."""
-        return sum(each.requests - each.failures for each in self.windows) / self._seconds
+        return _rate(self.windows)
 
     @property
     def spread(self) -> float:
         """Half the distance between the slowest and the fastest repeat, in answers per second."""
-        rates = [throughput(each) for each in self.windows]
-        return (max(rates) - min(rates)) / 2
+        return _spread(self.windows)
 
     @property
     def ratio(self) -> float | None:
@@ -55,7 +56,12 @@ class Row:
 
     def percentile(self, rank: float) -> float | None:
         """Latency; None where too few samples lie beyond it."""
-        return percentile(merged([each.latency for each in self.windows]), rank)
+        return percentile(self.latency, rank)
+
+    @cached_property
+    def latency(self) -> dict[float, int]:
+        """Milliseconds to how many requests took so long, in all windows."""
+        return merged([each.latency for each in self.windows])
 
     @property
     def first(self) -> list[Exchange]:
@@ -124,12 +130,13 @@ class Row:
 
 
 def rows(results: Results) -> list[Row]:
-    """The rows of a run, in the order of its services, those of one kind together, and of its numbers of users."""
+    """The rows of a run, in the order of its services, those of one kind together, and of its loads."""
     order = {contender.name: place for place, contender in enumerate(grouped(results.contenders))}
-    groups: dict[tuple[int, int], list[Step]] = {}
+    groups: dict[tuple[str, Load], list[Step]] = {}
     for step in results.steps:
-        groups.setdefault((order[step.service], step.users), []).append(step)
-    return [_row(group) for _, group in sorted(groups.items())]
+        groups.setdefault((step.service, step.load), []).append(step)
+    table = [_row(group) for group in groups.values()]
+    return sorted(table, key=lambda row: (order[row.service], row.load.amount))
 
 
 def grouped(contenders: Iterable[Contender]) -> list[Contender]:
@@ -140,18 +147,35 @@ def grouped(contenders: Iterable[Contender]) -> list[Contender]:
 def _row(steps: list[Step]) -> Row:
     windows = [step.measured for step in steps if step.measured is not None]
     run = [step for step in steps if step.measured is not None]
-    row = Row(
+    bound = ", ".join({step.bound.partition(" (")[0]: step.bound for step in reversed(run or steps)}.values())
+    doubts = _distinct(doubt for step in run for doubt in step.doubts)
+    return Row(
         service=steps[0].service,
-        users=steps[0].users,
+        load=steps[0].load,
         predicted=next((step.predicted for step in steps if step.predicted), None),
         windows=windows,
-        bound=", ".join({step.bound.partition(" (")[0]: step.bound for step in reversed(run or steps)}.values()),
-        doubts=_distinct(doubt for step in run for doubt in step.doubts),
+        bound=bound,
+        doubts=doubts or ([] if bound == DEADLOCK else _disagreement(windows)),
     )
-    if row.holds and row.bound != DEADLOCK and row.spread > DISAGREE / 2 * row.throughput:
-        rates = [throughput(each) for each in windows]
-        row.doubts.append(f"the repeats disagree ({min(rates):.1f} to {max(rates):.1f} a second)")
-    return row
+
+
+def _disagreement(windows: list[Measured]) -> list[str]:
+    """Why the windows do not say the same, if they do not."""
+    if not windows or _spread(windows) <= DISAGREE / 2 * _rate(windows):
+        return []
+    rates = [throughput(each) for each in windows]
+    return [f"the repeats disagree ({min(rates):.1f} to {max(rates):.1f} a second)"]
+
+
+def _rate(windows: list[Measured]) -> float:
+    """Answers per second over all windows."""
+    return sum(each.requests - each.failures for each in windows) / sum(each.seconds for each in windows)
+
+
+def _spread(windows: list[Measured]) -> float:
+    """Half the distance between the slowest and the fastest window, in answers per second."""
+    rates = [throughput(each) for each in windows]
+    return (max(rates) - min(rates)) / 2
 
 
 def _distinct(texts: Iterable[str]) -> list[str]:

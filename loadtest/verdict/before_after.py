@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from loadtest.results.schema import Results
 
 from .aggregate import Row
-from .comparison import ALIKE, crowd
+from .comparison import ALIKE
 
 RUNS = ("before", "after")
 
@@ -15,7 +15,7 @@ FASTER, SLOWER, ALIKE_ENOUGH, WITHIN = "faster", "slower", f"under {ALIKE:.0%}",
 
 @dataclass(frozen=True)
 class Pair:
-    """One service under one number of users, before and after."""
+    """One service under one load, before and after."""
 
     before: Row
     after: Row
@@ -53,9 +53,9 @@ class Pair:
 
 def pairs(before: list[Row], after: list[Row]) -> list[Pair]:
     """The steps that both runs measured."""
-    found = {(row.service, row.users): row for row in after if row.windows}
+    found = {(row.service, row.load): row for row in after if row.windows}
     return [
-        Pair(row, found[row.service, row.users]) for row in before if row.windows and (row.service, row.users) in found
+        Pair(row, found[row.service, row.load]) for row in before if row.windows and (row.service, row.load) in found
     ]
 
 
@@ -66,10 +66,19 @@ def refuse_others(before: Results, after: Results) -> None:
         ValueError: with one sentence that says in what they differ.
 
     """
-    for name in ("scenario", "delay", "think"):
-        one, other = getattr(before.options, name), getattr(after.options, name)
+    ones, others = _conditions(before), _conditions(after)
+    for name, one in ones.items():
+        other = others.get(name, one)
         if one != other:
             raise ValueError(f"The runs do not compare: their {name} is {one} before and {other} after.")
+
+
+def _conditions(run: Results) -> dict[str, object]:
+    """What two runs have to share."""
+    found: dict[str, object] = {"scenario": run.options.scenario, "delay": run.options.delay}
+    for load in run.options.loads:
+        found |= {"load": load.kind, **load.conditions}
+    return found
 
 
 def verdict(found: list[Pair]) -> list[str]:
@@ -103,13 +112,13 @@ def only(before: list[Row], after: list[Row]) -> list[str]:
     """The steps that only one run measured."""
     told = []
     for name, rows, others in ((RUNS[0], before, after), (RUNS[1], after, before)):
-        known = {(row.service, row.users) for row in others if row.windows}
-        missing = [row for row in rows if row.windows and (row.service, row.users) not in known]
-        told += [f"Only measured {name}: {row.service} at {crowd(row.users)}." for row in missing]
+        known = {(row.service, row.load) for row in others if row.windows}
+        missing = [row for row in rows if row.windows and (row.service, row.load) not in known]
+        told += [f"Only measured {name}: {row.service} at {row.load.label}." for row in missing]
     return told
 
 
 def _changed(pair: Pair) -> str:
     rates = f"{pair.before.throughput:.1f} requests a second before, {pair.after.throughput:.1f} after"
     times = "" if pair.ratio is None else f", {pair.ratio:.2f} times as many"
-    return f"{pair.after.service} at {crowd(pair.after.users)} is {pair.says}: {rates}{times}."
+    return f"{pair.after.service} at {pair.after.load.label} is {pair.says}: {rates}{times}."

@@ -1,22 +1,21 @@
 """What a run says, in sentences for a newcomer. Each rests on rows that hold; the rest is named as inconclusive."""
 
 from itertools import groupby
-from math import floor
 
 from loadtest.results.schema import Contender, Results
-from loadtest.workload.closed import DEADLOCK, ROUNDING, SLOTS, Limit, knee
+from loadtest.workload import Load
+from loadtest.workload.demand import DEADLOCK, SLOTS, Limit
 from loadtest.workload.scenarios import POOLS
 
-from .aggregate import Row, rows
+from .aggregate import Row
 from .judge import KEEPS_UP
 
 ALIKE = 0.05
 """Difference, as a share of the larger figure, below which two throughputs are called the same."""
 
 
-def verdict(results: Results) -> list[str]:
-    """The sentences, the most important first: at few users, where each stops keeping up, at many users, the price."""
-    table = rows(results)
+def verdict(results: Results, table: list[Row]) -> list[str]:
+    """The sentences, the most important first: small loads, where each stops keeping up, large loads, the price."""
     sentences = [*_few(table)]
     for contender in results.contenders:
         sentences += _keeping_up(contender, [row for row in table if row.service == contender.name])
@@ -30,19 +29,18 @@ def verdict(results: Results) -> list[str]:
     return sentences
 
 
-def conclusive(results: Results) -> bool:
+def conclusive(results: Results, table: list[Row]) -> bool:
     """Whether the run is complete and every row that was measured holds."""
-    table = rows(results)
     return results.complete and bool(table) and all(row.holds for row in table if row.windows)
 
 
 def _few(table: list[Row]) -> list[str]:
-    fewest = min((row.users for row in table), default=0)
-    held = [row for row in table if row.users == fewest and row.holds]
+    least = min(map(_by_load, table), default=0)
+    held = [row for row in table if row.load.amount == least and row.holds]
     if len(held) < 2:
         return []
     slowest, fastest = min(held, key=_rate), max(held, key=_rate)
-    who = f"At {crowd(fewest)} "
+    who = f"At {held[0].load.label} "
     if _alike(slowest, fastest):
         return [f"{who}there is no difference: {_list(held)} answer {_span(slowest, fastest)} requests a second."]
     return [
@@ -56,27 +54,30 @@ def _keeping_up(contender: Contender, table: list[Row]) -> list[str]:
     held = [row for row in table if row.holds]
     if not held:
         return []
-    load = contender.load
-    alone = held[0].throughput / held[0].users if load is None else 1 / (load.wait + load.think)
-    fell = next((row for row in held if row.throughput < KEEPS_UP * alone * row.users), None)
-    kept = [row.users for row in held if fell is None or row.users < fell.users]
+    fell = next((row for row in held if row.throughput < KEEPS_UP * _unhindered(contender, row, held[0])), None)
+    kept = [row.load for row in held if fell is None or row.load.amount < fell.load.amount]
     if fell is None:
-        tried = ", the most that were tried" if kept[-1] == table[-1].users else ""
-        return [f"{contender.name} keeps up with {crowd(kept[-1])}{tried}."]
-    return [f"{_kept(contender, kept)}; at {crowd(fell.users)} {_fall(contender, fell)}."]
+        tried = ", the most that were tried" if kept[-1] == table[-1].load else ""
+        return [f"{contender.name} keeps up with {kept[-1].label}{tried}."]
+    told = _kept(contender, kept[-1]) if kept else f"does not keep up with the fewest {fell.load.unit} that hold"
+    return [f"{contender.name} {told}; at {fell.load.label} {_fall(contender, fell)}."]
 
 
-def _kept(contender: Contender, kept: list[int]) -> str:
-    if not kept:
-        return f"{contender.name} does not keep up with the fewest users that hold"
-    if contender.load is not None and contender.load.limits:
-        most = floor(knee(contender.load) * (1 + ROUNDING))  # users are whole
-        tightest = min(contender.load.limits, key=lambda limit: limit.throughput)
-        if kept[-1] == most:
-            return f"{contender.name} keeps up to {crowd(most)}, as many as its {_named(tightest)} can serve"
-        if kept[-1] < most and contender.load.patience is None:
-            return f"{contender.name} keeps up with {crowd(kept[-1])}, and should up to {most} by its {tightest.name}"
-    return f"{contender.name} keeps up with {crowd(kept[-1])}"
+def _unhindered(contender: Contender, row: Row, first: Row) -> float:
+    """The throughput of a row if nothing limited it; where nothing is foretold, as much more than the first's."""
+    if contender.demand is None:
+        return first.throughput * row.load.amount / first.load.amount
+    return row.load.unhindered(contender.demand)
+
+
+def _kept(contender: Contender, kept: Load) -> str:
+    demand = contender.demand
+    if demand is not None and demand.tightest is not None and (most := kept.at_knee(demand)) is not None:
+        if kept == most:
+            return f"keeps up to {most.label}, as many as its {_named(demand.tightest)} can serve"
+        if kept.amount < most.amount and demand.patience is None:
+            return f"keeps up with {kept.label}, and should up to {most.amount} by its {demand.tightest.name}"
+    return f"keeps up with {kept.label}"
 
 
 def _named(limit: Limit) -> str:
@@ -84,26 +85,26 @@ def _named(limit: Limit) -> str:
 
 
 def _fall(contender: Contender, fell: Row) -> str:
-    if fell.bound == DEADLOCK and contender.load is not None and contender.load.patience is not None:
+    if fell.bound == DEADLOCK and contender.demand is not None and contender.demand.patience is not None:
         return (
             f"there is a deadlock: all {contender.slots} slots hold requests that wait for answers, the answers queue "
             f"for a slot, and {fell.failures} of {fell.requests} requests end when their "
-            f"{contender.load.patience:g} s are over"
+            f"{contender.demand.patience:g} s are over"
         )
     median = fell.percentile(0.5)
     waits = "" if median is None else f", and half of them wait longer than {duration(median)}"
     answers = f"it answers {fell.throughput:.1f} a second"
     if fell.predicted is None or fell.predicted.bound != SLOTS or (fell.ratio or 0.0) < KEEPS_UP:
-        its = "its " if contender.load and any(fell.bound == limit.name for limit in contender.load.limits) else ""
+        its = "its " if contender.demand and any(fell.bound == limit.name for limit in contender.demand.limits) else ""
         return f"{answers}, bound by {its}{fell.bound}{waits}"
     return f"requests queue: {answers}{waits}"
 
 
 def compared(table: list[Row]) -> list[str]:
-    """Who carries how many times the requests of whom, at the most users where two of them can be compared."""
-    fewest = min((row.users for row in table), default=0)
-    more = sorted((row for row in table if row.users > fewest), key=_by_users, reverse=True)
-    for users, group in groupby(more, key=_by_users):
+    """Who carries how many times the requests of whom, at the largest load where two of them can be compared."""
+    least = min(map(_by_load, table), default=0)
+    more = sorted((row for row in table if row.load.amount > least), key=_by_load, reverse=True)
+    for _, group in groupby(more, key=_by_load):
         held = sorted((row for row in group if row.holds and row.bound != DEADLOCK), key=_rate, reverse=True)
         if len(held) < 2:
             continue
@@ -112,7 +113,7 @@ def compared(table: list[Row]) -> list[str]:
         behind = [row for row in others if not _alike(row, best)]
         if not behind:
             return [
-                f"At {crowd(users)} there is no difference: {_list(held)} answer {_span(others[-1], best)} a second."
+                f"At {best.load.label} there is no difference: {_list(held)} answer {_span(others[-1], best)} a second."
             ]
         who = _list([best, *alike]) + " carry" if alike else f"{best.service} carries"
         times = [f"{best.throughput / row.throughput:.1f} times the requests of " for row in behind]
@@ -120,7 +121,7 @@ def compared(table: list[Row]) -> list[str]:
         told = [f"{each}{listed([row.service for row in slower])}" for each, slower in ratios.items()]
         rates = [_span(slower[-1], slower[0], digits=0) for slower in ratios.values()]
         return [
-            f"At {crowd(users)} {who} {', '.join(told)}: {best.throughput:.0f} a second against {', '.join(rates)}."
+            f"At {best.load.label} {who} {', '.join(told)}: {best.throughput:.0f} a second against {', '.join(rates)}."
         ]
     return []
 
@@ -128,31 +129,31 @@ def compared(table: list[Row]) -> list[str]:
 def _pools(table: list[Row], contenders: list[Contender]) -> list[str]:
     """What is to be seen where one pool binds services of both kinds: whoever waits for it, it lets no more through."""
     known = {contender.name: contender for contender in contenders}
-    for users, group in groupby(sorted(table, key=_by_users, reverse=True), key=_by_users):
+    for _, group in groupby(sorted(table, key=_by_load, reverse=True), key=_by_load):
         bound = [row for row in group if row.holds and row.bound in POOLS]
         for name in dict.fromkeys(row.bound for row in bound):
             alike = [row for row in bound if row.bound == name]
             if len({known[row.service].kind for row in alike}) == 2:
                 return [
-                    f"At {crowd(users)} {_list(alike)} are bound by their {name}s, blocking or not: a coroutine waits "
-                    "for a connection more cheaply than a thread, and makes what is behind it no faster."
+                    f"At {alike[0].load.label} {_list(alike)} are bound by their {name}s, blocking or not: a coroutine "
+                    "waits for a connection more cheaply than a thread, and makes what is behind it no faster."
                 ]
     return []
 
 
 def _price(table: list[Row]) -> list[str]:
-    for users, group in groupby(sorted(table, key=_by_users, reverse=True), key=_by_users):
+    for _, group in groupby(sorted(table, key=_by_load, reverse=True), key=_by_load):
         held = [row for row in group if row.holds and row.bound != DEADLOCK and row.cpu_per_request]
         if len(held) >= 2:
             costs = [f"{row.service} {row.cpu_per_request:.0f}" for row in held]
-            return [f"At {crowd(users)} a request costs the service, in µs of CPU time: {', '.join(costs)}."]
+            return [f"At {held[0].load.label} a request costs the service, in µs of CPU time: {', '.join(costs)}."]
     return []
 
 
 def doubtful(table: list[Row]) -> list[str]:
     """What is inconclusive, and why."""
     return [
-        f"Inconclusive: {row.service} at {crowd(row.users)}, because {'; '.join(row.doubts)}."
+        f"Inconclusive: {row.service} at {row.load.label}, because {'; '.join(row.doubts)}."
         for row in table
         if row.doubts
     ]
@@ -182,14 +183,9 @@ def listed(names: list[str]) -> str:
     return f"{', '.join(rest)} and {last}" if rest else last
 
 
-def crowd(count: int) -> str:
-    """A number of users in words."""
-    return f"{count} user" if count == 1 else f"{count} users"
-
-
 def _rate(row: Row) -> float:
     return row.throughput
 
 
-def _by_users(row: Row) -> int:
-    return row.users
+def _by_load(row: Row) -> int:
+    return row.load.amount

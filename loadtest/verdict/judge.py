@@ -1,9 +1,10 @@
-"""Whether a step can be trusted, and what bound it. Every threshold stands here, with its reason."""
+"""Whether a step can be trusted, and what bound it. Every threshold stands here, or with the load that it is of."""
 
 from dataclasses import dataclass
 
-from loadtest.results.schema import Contender, Measured, Options, Predicted
-from loadtest.workload.closed import DEADLOCK, USERS, missing
+from loadtest.results.schema import Contender, Measured, Predicted
+from loadtest.workload import Load
+from loadtest.workload.demand import DEADLOCK, USERS
 from loadtest.workload.scenarios import CORES, MIXED
 
 GENERATOR_BUSY = 0.9
@@ -23,9 +24,6 @@ STOLEN = 0.05
 
 ERRORS = 0.01
 """Share of requests that may fail."""
-
-LITTLE = 0.05
-"""Share of the users that Little's law may miss, beside the one request that an edge of the window may cut."""
 
 QUEUES = 1.75
 """Mean response times that a window must span: two whole turns, less what the second may be shorter by."""
@@ -81,23 +79,21 @@ def gave_up(measured: Measured) -> int:
 
 
 def judge(
-    users: int, predicted: Predicted | None, measured: Measured, contender: Contender, options: Options
+    load: Load, predicted: Predicted | None, measured: Measured, contender: Contender, scenario: str
 ) -> Judgement:
     """Hold one step against the model and against what can go wrong with a measurement.
 
-    For a service that is not ours, `predicted` is what the first step's users would do in such numbers, if anything.
+    For a service that is not ours, `predicted` is what the first step lets expect of this load, if anything.
     """
-    bound = bound_by(users, predicted, measured, contender, options)
+    bound = bound_by(load, predicted, measured, contender, scenario)
     stuck = contender.slots if bound == DEADLOCK else None
-    doubts = [*_tools(measured), *_requests(users, measured, options, stuck)]
-    if predicted is not None and contender.load is not None:
+    doubts = [*_tools(measured), *_requests(load, measured, stuck)]
+    if predicted is not None and contender.demand is not None:
         doubts += _model(bound, predicted, measured)
     return Judgement(bound, doubts)
 
 
-def bound_by(
-    users: int, predicted: Predicted | None, measured: Measured, contender: Contender, options: Options
-) -> str:
+def bound_by(load: Load, predicted: Predicted | None, measured: Measured, contender: Contender, scenario: str) -> str:
     """The users, what the prediction names, the CPU, the generator, an unknown limit of its own, or `unexplained`."""
     if measured.generator_cpu >= GENERATOR_BUSY:
         return "generator"
@@ -109,35 +105,35 @@ def bound_by(
     if predicted.bound == DEADLOCK:
         return DEADLOCK if gave_up(measured) >= (1 - STUCK) * measured.requests else UNEXPLAINED
     ratio = throughput(measured) / predicted.throughput
-    return predicted.bound if ratio >= KEEPS_UP else _falls_short(users, ratio, measured, contender, options)
+    return predicted.bound if ratio >= KEEPS_UP else _falls_short(load, ratio, measured, contender, scenario)
 
 
-def _falls_short(users: int, ratio: float, measured: Measured, contender: Contender, options: Options) -> str:
-    if contender.load is None:
+def _falls_short(load: Load, ratio: float, measured: Measured, contender: Contender, scenario: str) -> str:
+    if contender.demand is None:
         return OWN_LIMIT
-    if options.scenario == MIXED and ratio >= MIXED_WELL:
+    if scenario == MIXED and ratio >= MIXED_WELL:
         return THE_MIX  # of requests that hold different things: together they stay below what each allows
-    return _uneven(users, ratio, measured, contender) or UNEXPLAINED
+    return _uneven(load, ratio, measured, contender) or UNEXPLAINED
 
 
-def _uneven(users: int, ratio: float, measured: Measured, contender: Contender) -> str | None:
+def _uneven(load: Load, ratio: float, measured: Measured, contender: Contender) -> str | None:
     """What stood idle in one process while users queued for it in another: connections stay where they were taken.
 
     None where that does not explain a throughput of `ratio` of the prediction.
     """
-    if contender.load is None or not contender.processes or not measured.connections:
+    if contender.demand is None or not contender.processes or not measured.connections:
         return None
     if contender.slots == contender.processes:  # a sync worker keeps no connection
         return None
-    for limit in contender.load.limits:
+    for limit in contender.demand.limits:
         if limit.name == CORES:  # which are no process's own
             continue
         each = limit.capacity // contender.processes
         usable = sum(min(count, each) for count in measured.connections)
-        wanted = min(users, limit.capacity)
+        wanted = min(load.most_in_flight, limit.capacity)
         if usable < wanted and ratio >= KEEPS_UP * usable / wanted:
             most = max(measured.connections)
-            return f"{limit.name}, unevenly shared ({most} of {users} users on {each} of {limit.capacity})"
+            return f"{limit.name}, unevenly shared ({most} of {load.amount} {load.unit} on {each} of {limit.capacity})"
     return None
 
 
@@ -154,7 +150,7 @@ def _tools(measured: Measured) -> list[str]:
     return doubts
 
 
-def _requests(users: int, measured: Measured, options: Options, stuck: int | None) -> list[str]:
+def _requests(load: Load, measured: Measured, stuck: int | None) -> list[str]:
     """What is to be doubted in the requests; `stuck` of them were in a deadlock, if any were."""
     doubts = []
     if measured.requests < FEWEST:
@@ -167,12 +163,9 @@ def _requests(users: int, measured: Measured, options: Options, stuck: int | Non
     response = mean_response(measured)
     if measured.seconds < QUEUES * response:
         doubts.append(f"the window ({measured.seconds:.1f} s) is short for responses of {response:.1f} s")
-    unseen = missing(users, measured.requests / measured.seconds, response, options.think)
     cut = stuck or 1  # those who are stuck give up together, and an edge may cut them all
-    allowed = LITTLE * users + cut * (response + options.think) / measured.seconds
-    if abs(unseen) > allowed:
-        doubts.append(f"Little's law misses {unseen:.1f} of {users} users, more than {allowed:.1f}")
-    return doubts
+    contradiction = load.contradiction(measured.requests / measured.seconds, response, measured.seconds, cut)
+    return doubts if contradiction is None else [*doubts, contradiction]
 
 
 def _model(bound: str, predicted: Predicted, measured: Measured) -> list[str]:

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain
 
 from loadtest.contenders.service import in_words
 from loadtest.results.schema import Contender, Results
 from loadtest.results.suite import CPU, DELAY, HEALTHZ, WAYS
-from loadtest.workload.closed import SLOTS, USERS, predict
+from loadtest.workload import Load
+from loadtest.workload.demand import SLOTS, USERS
 
 from .aggregate import KINDS, Row, grouped, rows
-from .comparison import crowd, doubtful, listed
+from .comparison import doubtful, listed
 from .judge import KEEPS_UP
 
 CAUTION = (
@@ -21,8 +21,8 @@ CAUTION = (
 )
 """What has to be read before any figure."""
 
-MOST = WAYS[DELAY].users[-1]
-"""Users under whom the services differ the most."""
+MOST = WAYS[DELAY].loads[-1]
+"""The load under which the services differ the most."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Portrait:
     """One service in all comparisons."""
 
     contender: Contender
-    rows: Mapping[tuple[str, int], Row]
-    """By comparison and number of users."""
+    rows: Mapping[tuple[str, Load], Row]
+    """By comparison and load."""
 
     @property
     def name(self) -> str:
@@ -43,14 +43,14 @@ class Portrait:
         """The first of its software; its own name where nothing is known of that."""
         return next(iter(self.contender.software), self.name)
 
-    def row(self, way: str, users: int | None = None) -> Row | None:
-        """What it did in one comparison, under so many users or the most; None where that was not measured."""
-        row = self.rows.get((way, WAYS[way].users[-1] if users is None else users))
+    def row(self, way: str, load: Load | None = None) -> Row | None:
+        """What it did in one comparison, under one load or the largest; None where that was not measured."""
+        row = self.rows.get((way, WAYS[way].loads[-1] if load is None else load))
         return row if row is not None and row.windows else None
 
-    def held(self, way: str, users: int | None = None) -> Row | None:
+    def held(self, way: str, load: Load | None = None) -> Row | None:
         """The same, None also where it cannot be trusted."""
-        row = self.row(way, users)
+        row = self.row(way, load)
         return row if row is not None and row.holds else None
 
 
@@ -64,15 +64,15 @@ def portraits(measured: Mapping[str, Results]) -> list[Portrait]:
     return [
         Portrait(
             contender,
-            {(way, row.users): row for way, table in tables.items() for row in table if row.service == contender.name},
+            {(way, row.load): row for way, table in tables.items() for row in table if row.service == contender.name},
         )
         for contender in grouped(contenders.values())
     ]
 
 
 def conclusion(found: list[Portrait]) -> str:
-    """What bounds the services under the most users, as far as rows hold."""
-    at = f"At {crowd(MOST)}"
+    """What bounds the services under the largest load, as far as rows hold."""
+    at = f"At {MOST.label}"
     if not any(each.row(DELAY) for each in found):
         return f"{at} nothing was measured"
     if not any(each.held(DELAY) for each in found):
@@ -93,11 +93,11 @@ def conclusion(found: list[Portrait]) -> str:
 def exceptions(found: list[Portrait]) -> list[str]:
     """Who falls short of the prediction, though the measurement holds."""
     return [
-        f"{each.name} falls short at {crowd(users)}: {row.throughput:.0f} of {row.predicted.throughput:.0f} requests a "
+        f"{each.name} falls short at {load.label}: {row.throughput:.0f} of {row.predicted.throughput:.0f} requests a "
         f"second, bound by {row.bound}."
         for each in found
-        for users in WAYS[DELAY].users
-        if (row := each.held(DELAY, users)) and row.predicted and not _keeps_up(row)
+        for load in WAYS[DELAY].loads
+        if (row := each.held(DELAY, load)) and row.predicted and not _keeps_up(row)
     ]
 
 
@@ -143,9 +143,13 @@ def lacking(measured: Mapping[str, Results]) -> list[str]:
     return told
 
 
-def doubts(measured: Mapping[str, Results]) -> list[str]:
+def doubts(found: list[Portrait]) -> list[str]:
     """What is inconclusive, and why."""
-    return [*chain.from_iterable(_doubts(way, results) for way, results in measured.items())]
+    return [
+        each.replace("Inconclusive: ", f"Inconclusive: {way} of ", 1)
+        for way in WAYS
+        for each in doubtful([row for portrait in found for (its, _), row in portrait.rows.items() if its == way])
+    ]
 
 
 def software(portrait: Portrait) -> str:
@@ -153,17 +157,13 @@ def software(portrait: Portrait) -> str:
     return in_words(portrait.contender.software)
 
 
-def _doubts(way: str, results: Results) -> list[str]:
-    return [each.replace("Inconclusive: ", f"Inconclusive: {way} of ", 1) for each in doubtful(rows(results))]
-
-
 def _keeps_up(row: Row) -> bool:
     return row.ratio is not None and row.ratio >= KEEPS_UP
 
 
 def bound_by(bound: str, found: list[Portrait]) -> list[Portrait]:
-    """Those that are foretold to be bound so under the most users, measured or not."""
-    return [each for each in found if (load := each.contender.load) and predict(MOST, load).bound == bound]
+    """Those that are foretold to be bound so under the largest load, measured or not."""
+    return [each for each in found if (demand := each.contender.demand) and MOST.predict(demand).bound == bound]
 
 
 def _who(group: list[Portrait], who: str) -> str:

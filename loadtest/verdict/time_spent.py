@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from loadtest.results.exchange import Exchange
 from loadtest.results.schema import Contender, Options
-from loadtest.workload.closed import SLOTS
+from loadtest.workload.demand import SLOTS
 from loadtest.workload.scenarios import CORES, LOOPS, MIXED, computes
 
 OUTSIDE = (SLOTS, LOOPS, CORES)
@@ -46,10 +46,10 @@ class Divider:
 
     def __init__(self, contender: Contender, options: Options) -> None:
         """It knows how long a request of the scenario waits, and whether there is anything to be in line for."""
-        load = contender.load
-        lines = load is not None and any(limit.name not in OUTSIDE for limit in load.limits)
+        demand = contender.demand
+        lines = demand is not None and any(limit.name not in OUTSIDE for limit in demand.limits)
         self._computes = computes(options.scenario)
-        self._wait = load.wait if load is not None and lines and options.scenario != MIXED else None
+        self._wait = demand.wait if demand is not None and lines and options.scenario != MIXED else None
 
     def parts(self, times: Times) -> Parts:
         """Whoever waited for longer than the scenario has it was in line before, where there is a line."""

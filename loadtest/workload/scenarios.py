@@ -7,7 +7,7 @@ from backing.environment import Need
 from contract.settings import Settings
 from loadtest.contenders.service import SYNC, Service, cores
 
-from .closed import SLOTS, Limit, Load
+from .demand import SLOTS, Demand, Limit
 
 DATABASE_POOL = "database pool"
 UPSTREAM_POOL = "upstream pool"
@@ -155,8 +155,8 @@ def longest(name: str) -> float:
     return Settings().max_duration / max(scenario.blocking_waits for scenario, _ in _parts(name))
 
 
-def load(name: str, service: Service, delay: float, think: float) -> Load | None:
-    """What one user of the scenario asks of `service`; None where nobody knows how long it takes."""
+def demand(name: str, service: Service, delay: float) -> Demand | None:
+    """What a request of the scenario demands of `service`; None where nobody knows how long it takes."""
     parts = _parts(name)
     if not any(scenario.foretold for scenario, _ in parts):
         return None
@@ -170,7 +170,7 @@ def load(name: str, service: Service, delay: float, think: float) -> Load | None
     has = _has(service)
     limits = [Limit(what, capacity, held[what]) for what in held if (capacity := has[what]) is not None]
     waits_for_requests = name != MIXED and SCENARIOS[name].waits_for_requests
-    return Load(wait, think, tuple(limits), patience(delay) if waits_for_requests else None)
+    return Demand(wait, tuple(limits), patience(delay) if waits_for_requests else None)
 
 
 def _parts(name: str) -> list[tuple[Scenario, float]]:

@@ -35,7 +35,7 @@ def fabricated() -> dict[str, Results]:
     """Every service as the model has it; one step is inconclusive."""
     whole = lineup_of()
     steps = [
-        each.model_copy(update={"doubts": ["a doubt"]}) if (each.service, each.users) == ("sanic", 400) else each
+        each.model_copy(update={"doubts": ["a doubt"]}) if (each.service, each.load.users) == ("sanic", 400) else each
         for each in whole[DELAY].steps
     ]
     return {**whole, DELAY: whole[DELAY].model_copy(update={"steps": steps})}
@@ -117,7 +117,7 @@ def test_the_page_fits_every_screen_in_light_and_dark(
         "body => [getComputedStyle(body).backgroundColor, getComputedStyle(body).color]"
     )
     assert (brightness(ground) > brightness(ink)) == (colours == "light")
-    boxes = [page.locator(f"#throughput-{place} svg").bounding_box() for place in range(1, len(WAYS[DELAY].users) + 1)]
+    boxes = [page.locator(f"#throughput-{place} svg").bounding_box() for place in range(1, len(WAYS[DELAY].loads) + 1)]
     tops = {round(box["y"]) for box in boxes if box}
     assert len(tops) == (1 if width == 1280 else len(boxes))  # beside each other where there is room
 

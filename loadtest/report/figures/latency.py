@@ -1,14 +1,14 @@
-"""The second picture: how long requests took, at a number of users that the reader chooses."""
+"""The second picture: how long requests took, at a load that the reader chooses."""
 
 from typing import Any
 
 import altair as alt
 
-from loadtest.results.histogram import merged
 from loadtest.results.schema import Results
 from loadtest.verdict.aggregate import Row
-from loadtest.verdict.comparison import ALIKE, crowd, duration, listed
-from loadtest.workload.closed import DEADLOCK
+from loadtest.verdict.comparison import ALIKE, duration, listed
+from loadtest.workload import Load
+from loadtest.workload.demand import DEADLOCK
 
 from .picture import STEP, Choice, Figure, Picture, Table, data
 from .theme import HEIGHT, MUTED, colour, dashes, legend, services
@@ -25,11 +25,11 @@ UNLIKE = 0.1
 RANKS = (0.5, 0.9, 0.99)
 
 
-def picture(results: Results, table: list[Row], shown: int) -> Picture:
-    """The distribution of latency of all services, first for `shown` users."""
+def picture(results: Results, table: list[Row], shown: Load) -> Picture:
+    """The distribution of latency of all services, first for the load `shown`."""
     run = [row for row in table if row.windows]
-    choices = [Choice(users, title(users, run)) for users in sorted({row.users for row in run})]
-    first = next(choice.title for choice in choices if choice.users == shown)
+    choices = [Choice(load, title(load, run)) for load in loads(run)]
+    first = next(choice.title for choice in choices if choice.load == shown)
     return Picture(
         name="latency",
         title=first,
@@ -43,10 +43,15 @@ def picture(results: Results, table: list[Row], shown: int) -> Picture:
     )
 
 
-def title(users: int, run: list[Row]) -> str:
+def loads(run: list[Row]) -> list[Load]:
+    """The loads of some rows, the smallest first."""
+    return sorted({row.load for row in run}, key=lambda load: load.amount)
+
+
+def title(load: Load, run: list[Row]) -> str:
     """What half of the requests had to wait for, or the mean where the halves hide a difference."""
-    at = f"At {crowd(users)} "
-    held = [row for row in run if row.users == users and row.holds and row.bound != DEADLOCK]
+    at = f"At {load.label} "
+    held = [row for row in run if row.load == load and row.holds and row.bound != DEADLOCK]
     halves = {row.service: half for row in held if (half := row.percentile(0.5))}
     if not halves:
         return f"{at}too little that can be trusted was answered"
@@ -81,14 +86,14 @@ def _with(fastest: str, times: dict[str, float]) -> list[str]:
     return [name for name, time in times.items() if time <= (1 + ALIKE) * times[fastest]]
 
 
-def chart(results: Results, run: list[Row], shown: int) -> alt.LayerChart:
+def chart(results: Results, run: list[Row], shown: Load) -> alt.LayerChart:
     """A line for each service: the share of its requests, over the time within which they were answered."""
     names = services([results])
     dash = alt.StrokeDash("service:N", scale=alt.Scale(domain=names, range=dashes(names)), legend=legend())
     drawn = lines([point for row in run for point in line(row, most(run))], names).encode(
         strokeDash=dash, detail="service:N"
     )
-    step = alt.param(name=STEP, value=shown)
+    step = alt.param(name=STEP, value=shown.amount)
     return alt.LayerChart(layer=[shares(), drawn]).add_params(step).properties(height=HEIGHT)
 
 
@@ -126,9 +131,9 @@ def most(run: list[Row]) -> int:
 
 def line(row: Row, about_so_many: int) -> list[dict[str, Any]]:
     """The distribution in about so many points, its first and last request among them."""
-    histogram = merged([each.latency for each in row.windows])
+    histogram = row.latency
     total = sum(histogram.values())
-    about = {"service": row.service, "users": row.users, "holds": row.holds}
+    about = {"service": row.service, "users": row.load.amount, "holds": row.holds}
     points: list[dict[str, Any]] = []
     seen = 0
     for place, (ms, count) in enumerate(sorted(histogram.items())):
@@ -144,7 +149,7 @@ def _table(run: list[Row]) -> Table:
     rows = [
         [
             row.service,
-            str(row.users),
+            str(row.load.amount),
             str(row.requests),
             str(row.failures),
             *("too few" if (value := row.percentile(rank)) is None else duration(value) for rank in RANKS),

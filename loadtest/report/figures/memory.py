@@ -8,9 +8,9 @@ import altair as alt
 
 from loadtest.results.schema import Contender, Results
 from loadtest.verdict.aggregate import Row
-from loadtest.verdict.comparison import ALIKE, crowd
+from loadtest.verdict.comparison import ALIKE
 from loadtest.verdict.judge import mean_response
-from loadtest.workload.closed import DEADLOCK, SLOTS
+from loadtest.workload.demand import DEADLOCK, SLOTS
 
 from .picture import Figure, Picture, Table, data
 from .theme import HEIGHT, colour, marks, services, size, stretches
@@ -60,10 +60,10 @@ def title(results: Results, table: list[Row], best: Row | None, matches: list[Ma
     """What it would take to match the non-blocking service that carried the most, as far as it is known."""
     if best is None:
         return "What it would take to carry as much is unknown: no non-blocking service was measured well enough"
-    rates = {row.service: row.throughput for row in table if row.holds and row.users == best.users}
+    rates = {row.service: row.throughput for row in table if row.holds and row.load == best.load}
     ahead = [name for name, rate in rates.items() if rate > (1 + ALIKE) * best.throughput]
     if ahead:
-        return f"At {crowd(best.users)} {ahead[0]} carries more than {best.service}: there is nothing to match"
+        return f"At {best.load.label} {ahead[0]} carries more than {best.service}: there is nothing to match"
     unknown = [
         each.name
         for each in results.contenders
@@ -73,7 +73,7 @@ def title(results: Results, table: list[Row], best: Row | None, matches: list[Ma
     told += [f"what {name} needs is unknown" for name in unknown]
     if not told:
         return f"No service would need more slots to carry what {best.service} carried"
-    return f"To carry what {best.service} carried at {crowd(best.users)}, {'; '.join(told)}"
+    return f"To carry what {best.service} carried at {best.load.label}, {'; '.join(told)}"
 
 
 def sentence(match: Match, cores: int) -> str:
@@ -98,14 +98,14 @@ def best_of(results: Results, table: list[Row]) -> Row | None:
 
 def matched(contender: Contender, best: Row, table: list[Row]) -> Match | None:
     """What `contender` would need for the throughput of `best`; None where it has that, or where slots do not help."""
-    if contender.load is None or contender.slots is None or contender.processes is None:
+    if contender.demand is None or contender.slots is None or contender.processes is None:
         return None
-    tightest = min(contender.load.limits, key=lambda limit: limit.throughput, default=None)
+    tightest = contender.demand.tightest
     if tightest is None or tightest.name != SLOTS:
         return None
     needs = ceil(best.throughput * tightest.held)
-    if contender.load.patience is not None:  # as many slots as users are a deadlock
-        needs = max(needs, best.users + 1)
+    if contender.demand.patience is not None:  # as many slots as users are a deadlock
+        needs = max(needs, best.load.most_in_flight + 1)
     rows = [row for row in table if row.service == contender.name and row.holds]
     if needs <= contender.slots or not rows:
         return None
@@ -179,7 +179,7 @@ def chart(results: Results, table: list[Row]) -> alt.LayerChart:
 def _mark(row: Row) -> dict[str, Any]:
     return {
         "service": row.service,
-        "users": row.users,
+        "users": row.load.amount,
         "flight": round(in_flight(row), 1),
         "memory": round((row.memory or 0) / MIB, 1),
         "holds": row.holds,
@@ -200,7 +200,7 @@ def _table(run: list[Row]) -> Table:
     rows = [
         [
             row.service,
-            str(row.users),
+            str(row.load.amount),
             f"{in_flight(row):.1f}",
             f"{(row.memory or 0) / MIB:.1f}",
             "-" if row.cpu_per_request is None else f"{row.cpu_per_request:.0f}",

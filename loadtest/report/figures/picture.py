@@ -5,11 +5,13 @@ from typing import Any
 
 import altair as alt
 
+from loadtest.workload import Load
+
 STATIC_WIDTH = 720
 """Pixels of a figure that has the page for itself."""
 
 STEP = "step"
-"""The parameter of a chart that says for which number of users it is drawn."""
+"""The parameter of a chart that says for which load it is drawn, by its amount."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,9 @@ NO_TABLE = Table([], [])
 
 @dataclass(frozen=True)
 class Choice:
-    """One number of users that a picture can be drawn for, and the conclusion there."""
+    """One load that a picture can be drawn for, and the conclusion there."""
 
-    users: int
+    load: Load
     title: str
 
 
@@ -60,18 +62,12 @@ class Picture:
     """Its figures as they are, unless the page has a table of everything."""
     choices: list[Choice] = field(default_factory=list)
     """Where the reader can choose; `title` is then that of the first shown."""
-    shown: int = 0
-    """The number of users that it is drawn for before anybody chooses."""
+    shown: Load | None = None
+    """The load that it is drawn for before anybody chooses, where there are choices."""
     parts: tuple[str, ...] = ()
     """The parts of a request's time that it fills with patterns."""
     abreast: int = 2
     """Figures that stand beside each other where there is room."""
-
-
-def records(chart: alt.LayerChart) -> list[dict[str, Any]]:
-    """All rows of data that a chart is drawn from."""
-    found: list[dict[str, Any]] = [row for data in chart.to_dict().get("datasets", {}).values() for row in data]
-    return found
 
 
 def data(rows: list[dict[str, Any]]) -> alt.InlineData:

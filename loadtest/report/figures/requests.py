@@ -8,11 +8,13 @@ import altair as alt
 from loadtest.results.exchange import Exchange
 from loadtest.results.schema import Contender, Results
 from loadtest.verdict.aggregate import Row
-from loadtest.verdict.comparison import crowd, listed
+from loadtest.verdict.comparison import listed
 from loadtest.verdict.time_spent import Divider
-from loadtest.workload.closed import DEADLOCK
+from loadtest.workload import Load
+from loadtest.workload.demand import DEADLOCK
 from loadtest.workload.scenarios import computes
 
+from .latency import loads
 from .picture import STEP, Choice, Datasets, Figure, Picture, Table
 from .theme import FAINT, INK, MUTED, PARTS, STROKES, WORKING, fill
 from .workers import Worker, workers
@@ -35,8 +37,8 @@ LONG, SHORT = 0.5, 0.1
 WORKING_SHORTLY = "working, often too shortly to be seen"
 
 
-def picture(results: Results, table: list[Row], shown: int) -> Picture | None:
-    """The first requests of all services, first for `shown` users; None where no service told anything of them."""
+def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
+    """The first requests of all services, first for the load `shown`; None where no service told anything of them."""
     run = [row for row in table if any(exchange.told for exchange in row.first)]
     if not run:
         return None
@@ -44,13 +46,13 @@ def picture(results: Results, table: list[Row], shown: int) -> Picture | None:
     most = max(FEWEST, min(MOST, ROOM[0] // len(run), ROOM[1] // len(known)))
     works = computes(results.options.scenario)
     dividers = {name: Divider(contender, results.options) for name, contender in known.items()}
-    choices = [Choice(users, title(users, run, dividers, works=works)) for users in sorted({row.users for row in run})]
-    if shown not in {choice.users for choice in choices}:
-        shown = choices[-1].users
-    ends = {users: max(_end(row, most) for row in run if row.users == users) for users in {row.users for row in run}}
+    choices = [Choice(load, title(load, run, dividers, works=works)) for load in loads(run)]
+    if shown not in {choice.load for choice in choices}:
+        shown = choices[-1].load
+    ends = {load: max(_end(row, most) for row in run if row.load == load) for load in loads(run)}
     return Picture(
         name="swimlane",
-        title=next(choice.title for choice in choices if choice.users == shown),
+        title=next(choice.title for choice in choices if choice.load == shown),
         caption=f"Each bar is one request, from left to right in time: the first {most} at the most of the first "
         "repeat, from the moment when all users were there, before anything was measured. Together lie those that one "
         "process served, and between two faint rules those of one thread. Striped: in the queue, or on its way. "
@@ -78,19 +80,19 @@ def queued(row: Row, divider: Divider) -> float | None:
     return sum(parts.queue + parts.line for parts in told) / total if total else None
 
 
-def title(users: int, run: list[Row], dividers: dict[str, Divider], *, works: bool) -> str:
+def title(load: Load, run: list[Row], dividers: dict[str, Divider], *, works: bool) -> str:
     """Who queues, and who does not, as far as it can be trusted."""
     at_once = "all are worked on at once" if works else "all wait at once"
     shares = {
         row.service: share
         for row in run
-        if row.users == users and row.holds and (share := queued(row, dividers[row.service])) is not None
+        if row.load == load and row.holds and (share := queued(row, dividers[row.service])) is not None
     }
-    locked = [row.service for row in run if row.users == users and row.holds and row.bound == DEADLOCK]
+    locked = [row.service for row in run if row.load == load and row.holds and row.bound == DEADLOCK]
     stairs = [name for name, share in shares.items() if share >= LONG and name not in locked]
     stack = [name for name, share in shares.items() if share <= SHORT and name not in locked]
     between = [name for name in shares if name not in stairs + stack + locked]
-    at = f"The first requests of {crowd(users)}: "
+    at = f"The first requests of {load.label}: "
     if not shares:
         return f"{at}nothing that can be trusted"
     if stack and not (locked or stairs or between):
@@ -108,9 +110,9 @@ def title(users: int, run: list[Row], dividers: dict[str, Divider], *, works: bo
 
 
 def chart(
-    rows: list[Row], contender: Contender, divider: Divider, ends: dict[int, float], shown: tuple[int, int]
+    rows: list[Row], contender: Contender, divider: Divider, ends: dict[Load, float], shown: tuple[Load, int]
 ) -> alt.LayerChart:
-    """The bars of one service at every number of users; a step `ends` for all services at the same time.
+    """The bars of one service under every load; a step `ends` for all services at the same time.
 
     `shown`: the step that is drawn at first, and how many requests of each.
     """
@@ -120,15 +122,17 @@ def chart(
         place = 0
         for worker in workers(row.first[: shown[1]], contender):
             name = worker.name if row.holds else f"{worker.name} (inconclusive)"
-            names += [{"users": row.users, "row": place + n, "name": "" if n else name} for n in range(LABEL_ROWS)]
+            names += [
+                {"users": row.load.amount, "row": place + n, "name": "" if n else name} for n in range(LABEL_ROWS)
+            ]
             place += LABEL_ROWS
             for thread in worker.threads:
                 if len(worker.threads) > 1:
-                    names.append({"users": row.users, "row": place, "name": "", "thread": True})
+                    names.append({"users": row.load.amount, "row": place, "name": "", "thread": True})
                 for exchange in thread:
-                    bars.append({"users": row.users, "row": place, **_bar(exchange, divider, ends[row.users])})
+                    bars.append({"users": row.load.amount, "row": place, **_bar(exchange, divider, ends[row.load])})
                     place += 1
-    until = alt.ExprRef(f"{{{', '.join(f'{users}: {end}' for users, end in ends.items())}}}[{STEP}]")
+    until = alt.ExprRef(f"{{{', '.join(f'{load.amount}: {end}' for load, end in ends.items())}}}[{STEP}]")
     y = alt.Y("row:O", axis=None)
 
     def x(name: str) -> alt.X:
@@ -168,7 +172,7 @@ def chart(
         bar(told.transform_filter("datum.status != 200"), "sent", "ended", filled=False, stroke=INK, strokeWidth=1.2),
         named.mark_text(align="left", baseline="top", color=MUTED, dy=1).encode(x=alt.datum(0), y=y, text="name:N"),
     ]
-    step = alt.param(name=STEP, value=shown[0])
+    step = alt.param(name=STEP, value=shown[0].amount)
     return datasets.chart(layers).add_params(step).properties(height=alt.Step(ROW))
 
 
@@ -198,14 +202,13 @@ def _end(row: Row, most: int) -> float:
 def _table(run: list[Row], known: dict[str, Contender], dividers: dict[str, Divider]) -> Table:
     rows = []
     for row in run:
+        step = [row.service, str(row.load.amount)]
         share = queued(row, dividers[row.service])
         for worker in workers(row.first, known[row.service]):
             failed = sum(each.ended is not None and each.status != 200 for each in worker.requests)
-            rows.append(
-                [row.service, str(row.users), worker.name, str(len(worker.requests)), str(failed), *_range(worker)]
-            )
+            rows.append([*step, worker.name, str(len(worker.requests)), str(failed), *_range(worker)])
         if share is not None:
-            rows.append([row.service, str(row.users), f"all: {share:.0%} of their time in a queue", "", "", "", "", ""])
+            rows.append([*step, f"all: {share:.0%} of their time in a queue", "", "", "", "", ""])
     head = ["service", "users", "served by", "requests", "failed", "first began, s", "last ended, s", "most at once"]
     return Table(head, rows)
 

@@ -9,7 +9,8 @@ from loadtest.results.schema import Contender, Results
 from loadtest.verdict.aggregate import Row
 from loadtest.verdict.comparison import compared, listed, verdict
 from loadtest.verdict.judge import throughput
-from loadtest.workload.closed import DEADLOCK, Load, knee, predict
+from loadtest.workload.closed import Closed
+from loadtest.workload.demand import DEADLOCK, Demand
 
 from .picture import Figure, Picture, Table, data
 from .theme import HEIGHT, INK, colour, marks, services, size, stretches
@@ -42,7 +43,7 @@ def _conclusion(results: Results, table: list[Row]) -> str:
     """How the services compare, or where there are no two to compare, the first thing that the run says."""
     if not any(row.holds for row in table):
         return NOTHING_HOLDS
-    return next(iter([*compared(table), *verdict(results)]))
+    return next(iter([*compared(table), *verdict(results, table)]))
 
 
 def _deadlocks(table: list[Row]) -> list[str]:
@@ -50,7 +51,7 @@ def _deadlocks(table: list[Row]) -> list[str]:
     users: dict[str, list[str]] = {}
     for row in table:
         if row.bound == DEADLOCK and row.holds:
-            users.setdefault(row.service, []).append(str(row.users))
+            users.setdefault(row.service, []).append(str(row.load.amount))
     return [
         f"{service} is in a deadlock at {listed(counts)} {'user' if counts == ['1'] else 'users'}"
         for service, counts in users.items()
@@ -60,10 +61,11 @@ def _deadlocks(table: list[Row]) -> list[str]:
 def chart(results: Results, table: list[Row]) -> alt.LayerChart:
     """Predicted lines, measured marks with their spread, and knees."""
     names = services([results])
-    users = sorted({row.users for row in table})
+    loads = sorted({row.load for row in table}, key=lambda load: load.amount)
+    users = [load.users for load in loads]
     measured = [{**_mark(row, stretch), "size": size(names, row.service)} for row, stretch in stretches(table)]
-    lines = [point for each in results.contenders if each.load for point in _line(each.name, each.load, users)]
-    knees = [mark for each in results.contenders if (mark := _knee(each, users))]
+    lines = [point for each in results.contenders if each.demand for point in _line(each.name, each.demand, loads)]
+    knees = [mark for each in results.contenders if (mark := _knee(each, loads))]
     x = alt.X(
         "users:Q",
         scale=alt.Scale(type="log", nice=False, domain=[users[0] * 0.85, users[-1] * 1.15]),
@@ -107,7 +109,7 @@ def _mark(row: Row, stretch: int) -> dict[str, Any]:
     rates = [throughput(each) for each in row.windows]
     return {
         "service": row.service,
-        "users": row.users,
+        "users": row.load.amount,
         "rate": _drawn(row.throughput),
         "slowest": _drawn(min(rates)),
         "fastest": _drawn(max(rates)),
@@ -119,23 +121,25 @@ def _mark(row: Row, stretch: int) -> dict[str, Any]:
     }
 
 
-def _line(service: str, load: Load, users: list[int]) -> list[dict[str, Any]]:
+def _line(service: str, demand: Demand, loads: list[Closed]) -> list[dict[str, Any]]:
     """What the model says from the fewest to the most users; a deadlock has no throughput to draw."""
+    users, think = [load.users for load in loads], loads[0].think
     low, high = log10(users[0]), log10(users[-1])
     steps = {round(10 ** (low + (high - low) * step / POINTS)) for step in range(POINTS + 1)}
-    bend = knee(load)
+    bend = loads[0].knee(demand)
     asked = sorted(steps | set(users) | ({round(bend)} if users[0] <= bend <= users[-1] else set()))
-    foretold = [(count, predict(count, load).throughput) for count in asked]
+    foretold = [(count, Closed(count, think).predict(demand).throughput) for count in asked]
     return [{"service": service, "users": count, "rate": round(rate, 3)} for count, rate in foretold if rate]
 
 
-def _knee(contender: Contender, users: list[int]) -> dict[str, Any] | None:
+def _knee(contender: Contender, loads: list[Closed]) -> dict[str, Any] | None:
     """Where users begin to queue, or to wait for each other for ever, if it is in the picture."""
-    if contender.load is None or not isfinite(bend := knee(contender.load)) or not users[0] <= bend <= users[-1]:
+    demand, think = contender.demand, loads[0].think
+    if demand is None or not isfinite(bend := loads[0].knee(demand)) or not loads[0].users <= bend <= loads[-1].users:
         return None
-    if rate := predict(round(bend), contender.load).throughput:
+    if rate := Closed(round(bend), think).predict(demand).throughput:
         return {"users": bend, "rate": rate, "knee": f"knee: {bend:.0f}"}
-    before = predict(round(bend) - 1, contender.load).throughput if bend > 1 else 0.0
+    before = Closed(round(bend) - 1, think).predict(demand).throughput if bend > 1 else 0.0
     return {"users": bend - 1, "rate": before, "knee": f"deadlock from {bend:.0f} on"} if before else None
 
 
@@ -149,14 +153,14 @@ def _table(table: list[Row]) -> Table:
     for row in table:
         predicted = f"{row.predicted.throughput:.1f}" if row.predicted else "unknown"
         if not row.windows:
-            rows.append([row.service, str(row.users), predicted, "not run", "", "", "saturated before"])
+            rows.append([row.service, str(row.load.amount), predicted, "not run", "", "", "saturated before"])
             continue
         spread = f"±{row.spread:.1f}" if len(row.windows) > 1 else "one repeat"
         ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
         rows.append(
             [
                 row.service,
-                str(row.users),
+                str(row.load.amount),
                 predicted,
                 f"{row.throughput:.1f}",
                 spread,

@@ -6,9 +6,10 @@ import altair as alt
 
 from loadtest.results.schema import Results
 from loadtest.verdict.aggregate import Row
-from loadtest.verdict.comparison import crowd, duration
+from loadtest.verdict.comparison import duration
 from loadtest.verdict.time_spent import Divider, Parts, Times
-from loadtest.workload.closed import DEADLOCK
+from loadtest.workload import Load
+from loadtest.workload.demand import DEADLOCK
 from loadtest.workload.scenarios import computes
 
 from .picture import Figure, Picture, Table, data
@@ -27,14 +28,14 @@ class Spent(NamedTuple):
     """The requests that the mean is of: all that the service told anything of."""
 
 
-def picture(results: Results, table: list[Row], shown: int) -> Picture | None:
+def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
     """The mean time of a request in parts, for each service and step; None where no service told anything."""
     dividers = {each.name: Divider(each, results.options) for each in results.contenders}
     steps = [found for row in table if (found := spent(row, dividers[row.service]))]
     if not steps:
         return None
     works = computes(results.options.scenario)
-    conclusion = title(shown, [step for step in steps if step.row.users == shown])
+    conclusion = title(shown, [step for step in steps if step.row.load == shown])
     return Picture(
         name="whereabouts",
         title=conclusion,
@@ -63,9 +64,9 @@ def spent(row: Row, divider: Divider) -> Spent | None:
     return Spent(row, divider.parts(mean), count)
 
 
-def title(users: int, steps: list[Spent]) -> str:
-    """Whose requests queue the most at so many users, and whose the least, as far as it can be trusted."""
-    at = f"At {crowd(users)} "
+def title(load: Load, steps: list[Spent]) -> str:
+    """Whose requests queue the most under a load, and whose the least, as far as it can be trusted."""
+    at = f"At {load.label} "
     held = [step for step in steps if step.row.holds and step.row.bound != DEADLOCK and step.parts.total]
     if not held:
         return f"{at}nothing can be told of where the time went"
@@ -113,7 +114,7 @@ def _share(step: Spent) -> str:
 
 
 def _name(row: Row) -> str:
-    name = f"{row.service}, {row.users}"
+    name = f"{row.service}, {row.load.amount}"
     return name if row.holds else f"({name})"
 
 
@@ -121,7 +122,7 @@ def _table(steps: list[Spent]) -> Table:
     rows = [
         [
             step.row.service,
-            str(step.row.users),
+            str(step.row.load.amount),
             *(f"{seconds * 1000:.1f}" for seconds in (*step.parts, step.parts.total)),
             f"{step.told} of {step.row.requests}",
             str(step.row.failures),

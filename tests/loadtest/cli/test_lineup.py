@@ -38,7 +38,7 @@ class Fabricated(Comparison):
     def run(self, progress: Progress, environment: Mapping[str, str] = NOTHING) -> None:
         assert environment == {}  # none of the three needs anything behind the services
         for step in self._found:
-            progress.begins(step.service, step.users, step.repeat, 0.0)
+            progress.begins(step.service, step.load, step.repeat, 0.0)
             self.steps.append(step)
             progress.ended(step)
         if self._ends:
@@ -153,8 +153,8 @@ def test_lineup_measures_and_its_page_is_drawn_again_from_its_files_alone(tmp_pa
     conclusive = not any(step.doubts for results in found.values() for step in results.steps)
     assert ran.stderr == ""
     assert ran.returncode == (0 if conclusive else 2)
-    assert {way: [step.users for step in results.steps] for way, results in found.items()} == {
-        way: list(known.users) for way, known in WAYS.items()
+    assert {way: [step.load for step in results.steps] for way, results in found.items()} == {
+        way: list(known.loads) for way, known in WAYS.items()
     }
     for results in found.values():
         (known,) = results.contenders

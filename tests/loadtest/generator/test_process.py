@@ -14,7 +14,7 @@ from loadtest.contenders.service import lineup
 from loadtest.generator.driver import Driver, GeneratorFailed, Job, Order, generator
 from loadtest.processes.service import running
 from loadtest.results.exchange import Exchange
-from loadtest.workload.closed import missing
+from loadtest.workload.closed import Closed
 from tests.backing.support.databases import folder
 from tests.loadtest.support.processes import living
 from tests.loadtest.support.servers import absent, answering, silent
@@ -22,17 +22,18 @@ from tests.loadtest.support.servers import absent, answering, silent
 pytestmark = [pytest.mark.slow, pytest.mark.measures]
 
 WAIT = 0.05
-SHORT = Order(users=4, warmup=0.2, window=0.5, patience=0.3)
+SHORT = Order(Closed(4), warmup=0.2, window=0.5, patience=0.3)
+THINKING = replace(SHORT, load=Closed(4, think=0.02))
 
 
-def job(url: str, path: str | None = None, think: float = 0.0, scenario: str = "delay") -> Job:
-    return Job("service", url, scenario, "50ms", WAIT, think, path)
+def job(url: str, path: str | None = None, scenario: str = "delay") -> Job:
+    return Job("service", url, scenario, "50ms", WAIT, path)
 
 
-def measured(url: str, order: Order = SHORT, path: str | None = None, think: float = 0.0) -> dict[str, Any]:
+def measured(url: str, order: Order = SHORT, path: str | None = None) -> dict[str, Any]:
     with generator() as driver:
-        driver.begin(job(url, path, think))
-        return driver.measure(order, lambda: None)
+        driver.begin(job(url, path))
+        return driver.measure(order)
 
 
 def generators() -> list[psutil.Process]:
@@ -55,10 +56,9 @@ def check(window: dict[str, Any], users: int, think: float = 0.0) -> None:
     response = window["response_ms"] / requests / 1000
     assert (window["failures"], window["errors"], window["unfinished"]) == (0, {}, 0)
     assert sum(window["latency"].values()) == requests
-    assert sum(window["per_second"].values()) == requests
     assert min(map(float, window["latency"])) >= WAIT * 1000 * 0.995
     assert requests <= users * (seconds / (WAIT + think) + 1)
-    lost = missing(users, requests / seconds, response, think)
+    lost = Closed(users, think).missing(requests / seconds, response)
     assert abs(lost) <= 0.3 * users + 2 * (response + think) / seconds  # a busy machine may stall the edges
     assert 0 < window["generator_cpu"] < 1.1
     check_told(window)
@@ -76,23 +76,21 @@ def aiohttp() -> Iterator[str]:
 
 
 def test_against_a_real_service_the_figures_obey_littles_law(aiohttp: str) -> None:
-    opened: list[bool] = []
     with generator() as driver:
         driver.begin(job(aiohttp))
         for users in (1, 8):
-            order = Order(users, warmup=0.3, window=0.7, patience=5.0)
-            window = driver.measure(order, lambda: opened.append(True))
+            order = Order(Closed(users), warmup=0.3, window=0.7, patience=5.0)
+            window = driver.measure(order)
             assert window["seconds"] >= order.window
             check(window, users)
             assert window["told"]["waited_ms"] >= (WAIT * 1000 - 0.1) * window["requests"]
-    assert len(opened) == 2
 
 
 def test_the_first_requests_of_a_step_are_kept_one_by_one_in_the_order_of_sending(aiohttp: str) -> None:
     with generator() as driver:
         driver.begin(job(aiohttp))
         for users, kept in ((30, 100), (2, 8)):  # four of each user, but no more than a hundred
-            window = driver.measure(Order(users, warmup=0.5, window=0.3, patience=5.0), lambda: None)
+            window = driver.measure(Order(Closed(users), warmup=0.5, window=0.3, patience=5.0))
             first = [Exchange(*each) for each in window["first"]]
             assert len(first) == kept
             assert [each.sent for each in first] == sorted(each.sent for each in first)
@@ -110,7 +108,7 @@ def test_the_first_requests_of_a_step_are_kept_one_by_one_in_the_order_of_sendin
 
 
 def test_users_who_think_obey_littles_law_too(aiohttp: str) -> None:
-    window = measured(aiohttp, Order(users=8, warmup=0.3, window=0.7, patience=5.0), think=0.1)
+    window = measured(aiohttp, Order(Closed(8, think=0.1), warmup=0.3, window=0.7, patience=5.0))
     check(window, 8, think=0.1)
 
 
@@ -118,22 +116,22 @@ def test_users_who_think_obey_littles_law_too(aiohttp: str) -> None:
 def test_every_kind_of_waiting_is_answered_as_promised_and_not_before_its_time(aiohttp: str, scenario: str) -> None:
     with generator() as driver:
         driver.begin(job(aiohttp, scenario=scenario))
-        check(driver.measure(replace(SHORT, patience=5.0), lambda: None), SHORT.users)
+        check(driver.measure(replace(SHORT, patience=5.0)), SHORT.load.users)
 
 
 @pytest.mark.parametrize("scenario", ["file", "mixed"])
 def test_a_scenario_that_takes_no_certain_time_is_answered_as_promised(aiohttp: str, scenario: str) -> None:
     with generator() as driver:
         driver.begin(job(aiohttp, scenario=scenario))
-        window = driver.measure(replace(SHORT, patience=5.0), lambda: None)
+        window = driver.measure(replace(SHORT, patience=5.0))
     assert window["requests"] > 0
     assert (window["failures"], window["errors"], window["unfinished"]) == (0, {}, 0)
 
 
 def test_a_scenario_of_a_stranger_is_its_path() -> None:
     with answering(200, b"") as url, generator() as driver:
-        driver.begin(job(url, "/slow", think=0.02, scenario="query"))
-        window = driver.measure(SHORT, lambda: None)
+        driver.begin(job(url, "/slow", scenario="query"))
+        window = driver.measure(THINKING)
     assert window["requests"] > window["failures"] == 0
 
 
@@ -141,9 +139,9 @@ def test_requests_that_are_never_answered_are_unfinished_and_hold_nobody_up() ->
     with silent() as url, generator() as driver:
         driver.begin(job(url))
         started = generators()
-        window = driver.measure(SHORT, lambda: None)
+        window = driver.measure(SHORT)
     assert (window["requests"], window["failures"], window["latency"]) == (0, 0, {})
-    assert window["unfinished"] == SHORT.users
+    assert window["unfinished"] == SHORT.load.users
     assert window["seconds"] >= SHORT.window
     assert len(started) == 1
     assert living(started) == []
@@ -162,7 +160,7 @@ def test_what_is_not_the_promised_answer_is_a_failure_by_its_kind(
     server: Callable[[], AbstractContextManager[str]], path: str | None, kind: str
 ) -> None:
     with server() as url:
-        window = measured(url, SHORT, path, think=0.02)
+        window = measured(url, THINKING, path)
     assert window["failures"] == window["requests"] > 0
     assert window["unfinished"] == 0
     (told,) = window["errors"]
@@ -172,11 +170,13 @@ def test_what_is_not_the_promised_answer_is_a_failure_by_its_kind(
 
 def died_waiting_for_the_window(driver: Driver, kill: Callable[[], None]) -> None:
     kill()
-    driver.measure(SHORT, lambda: None)
+    driver.measure(THINKING)
 
 
 def died_in_the_window(driver: Driver, kill: Callable[[], None]) -> None:
-    driver.measure(SHORT, kill)
+    driver.open(THINKING)
+    kill()
+    driver.close(THINKING)
 
 
 @pytest.mark.parametrize("die", [died_waiting_for_the_window, died_in_the_window])
@@ -187,17 +187,17 @@ def test_a_generator_that_dies_is_missed(die: Callable[[Driver, Callable[[], Non
         process.wait()
 
     with answering(200, b"") as url, generator() as driver:
-        driver.begin(job(url, "/", think=0.02))
+        driver.begin(job(url, "/"))
         with pytest.raises(GeneratorFailed, match=r"^The load generator is gone\."):
             die(driver, kill)
 
 
 def test_a_generator_that_fails_says_why() -> None:
-    nonsense = replace(SHORT, users="four")  # type: ignore[arg-type] # which is the point
+    nonsense = replace(SHORT, load=Closed("four"))  # type: ignore[arg-type] # which is the point
     with generator() as driver:
         driver.begin(job("http://127.0.0.1:9"))
         with pytest.raises(GeneratorFailed, match=r"is gone\.\nTraceback(.|\n)*\nTypeError: "):
-            driver.measure(nonsense, lambda: None)
+            driver.measure(nonsense)
 
 
 def test_a_generator_that_falls_silent_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

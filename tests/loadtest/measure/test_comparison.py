@@ -20,7 +20,8 @@ from loadtest.contenders.service import cores, lineup
 from loadtest.processes.service import running
 from loadtest.results.schema import Results, Step, load
 from loadtest.verdict.judge import throughput
-from loadtest.workload.closed import Load, missing, predict
+from loadtest.workload.closed import Closed
+from loadtest.workload.demand import Demand
 from tests.backing.support.databases import folder
 from tests.loadtest.support.fabricated import slots
 from tests.loadtest.support.processes import living, started_in, taken
@@ -47,11 +48,11 @@ def check(step: Step) -> None:
     assert step.measured
     window = step.measured
     assert window.seconds >= step.window
-    assert sum(window.latency.values()) == sum(window.per_second.values()) == window.requests > 0
+    assert sum(window.latency.values()) == window.requests > 0
     assert min(window.latency) >= 50 * 0.995
     assert (window.failures, window.errors, window.unfinished) == (0, {}, 0)
-    lost = missing(step.users, window.requests / window.seconds, window.response_ms / window.requests / 1000, 0)
-    assert abs(lost) < 0.2 * step.users + 1
+    lost = step.load.missing(window.requests / window.seconds, window.response_ms / window.requests / 1000)
+    assert abs(lost) < 0.2 * step.load.users + 1
     assert 0 <= window.machine_cpu <= 1
     assert 0 <= window.stolen_cpu <= 1
 
@@ -82,7 +83,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 
 
 def test_every_step_is_measured_and_agrees_with_itself(ran: Ran) -> None:
-    assert [(step.service, step.users) for step in ran.results.steps] == [
+    assert [(step.service, step.load.users) for step in ran.results.steps] == [
         *(("flask", 1), ("flask", 20)),
         *((ONE_WORKER, 1), (ONE_WORKER, 20)),
         *(("mine", 1), ("mine", 20)),
@@ -94,7 +95,7 @@ def test_every_step_is_measured_and_agrees_with_itself(ran: Ran) -> None:
 @pytest.mark.parametrize(("name", "count"), [("flask", lineup(cores())["flask"].slots), (ONE_WORKER, None)])
 def test_our_own_services_are_held_against_their_model_and_watched(ran: Ran, name: str, count: int | None) -> None:
     for step in ran.steps(name):
-        model = predict(step.users, Load(0.05, limits=slots(count, 0.05)))
+        model = step.load.predict(Demand(0.05, slots(count, 0.05)))
         assert step.predicted
         assert asdict(model) == step.predicted.model_dump()
         assert step.measured
@@ -127,15 +128,15 @@ def test_the_file_holds_the_exact_commands_and_what_they_ran_on(ran: Ran) -> Non
     assert flask.command == lineup(cores())["flask"].command()
     assert aiohttp.command == replace(lineup(cores())["aiohttp"], workers=1).command()
     assert (mine.ours, mine.slots, mine.kind, mine.command) == (False, None, "unknown", [])
-    assert (mine.load, mine.environment) == (None, {})
+    assert (mine.demand, mine.environment) == (None, {})
     assert flask.environment == aiohttp.environment == {"POOL_SIZE": str(Settings().pool_size), "POOL_TIMEOUT": "60"}
-    assert flask.load == Load(0.05, limits=slots(flask.slots, 0.05))
-    assert aiohttp.load == Load(0.05)
+    assert flask.demand == Demand(0.05, slots(flask.slots, 0.05))
+    assert aiohttp.demand == Demand(0.05)
     assert run.options.scenario == "delay"
     assert mine.made_of == f"{ran.target}/delay/50ms"
     assert {"locust", "aiohttp", "Flask", "gunicorn"} <= run.machine.packages.keys()
     assert (run.machine.cores, run.machine.python) == (cores(), platform.python_version())
-    assert run.options.users == [1, 20]
+    assert run.options.loads == [Closed(1), Closed(20)]
     assert run.started < run.finished
 
 
@@ -205,7 +206,7 @@ def test_an_interrupted_run_keeps_what_it_has_and_leaves_nothing_behind(
     measured = written(tmp_path, drawn=False)
     assert not measured.complete
     assert "draws it." in out
-    assert [step.users for step in measured.steps] == [1]
+    assert [step.load.users for step in measured.steps] == [1]
     check(measured.steps[0])
     assert "The run was interrupted. This is what had been measured until then." in out
 
@@ -231,7 +232,7 @@ def test_a_generator_that_dies_is_a_run_that_failed_and_keeps_what_it_has(tmp_pa
     assert run.process.returncode == 1
     assert err.startswith("sync-vs-async: The load generator is gone.")
     nothing_is_left(run)
-    assert [step.users for step in written(tmp_path).steps] == [1]
+    assert [step.load.users for step in written(tmp_path).steps] == [1]
     assert not written(tmp_path).complete
 
 
@@ -269,7 +270,7 @@ def compared(out: Path, environment: dict[str, str], *arguments: str) -> tuple[R
 
 def skip_where_in_doubt(steps: Iterable[Step]) -> None:
     """Skip the rest of a test, a verdict, where this machine was too busy for one; the reason holds the doubts."""
-    if doubts := [f"{step.service} at {step.users}: {doubt}" for step in steps for doubt in step.doubts]:
+    if doubts := [f"{step.service} at {step.load.users}: {doubt}" for step in steps for doubt in step.doubts]:
         pytest.skip(f"no verdict to check, {len(doubts)} doubts: {'; '.join(doubts)}")
 
 
@@ -283,14 +284,14 @@ def test_a_small_pool_binds_both_twins(tmp_path: Path, environment: dict[str, st
         check(step)
         assert step.predicted
         assert step.predicted.throughput == pytest.approx(40)
-        assert step.predicted.bound == ("database pool" if step.users == 8 else "users")
+        assert step.predicted.bound == ("database pool" if step.load.users == 8 else "users")
         assert step.measured
         # two connections, each held for 50 ms by one query after the other; an edge may show one more of each
         assert step.measured.requests <= 2 * (step.measured.seconds / 0.05 + 1)
         if not step.doubts:
             assert step.bound == step.predicted.bound
     assert told.count("database pool of 2 ") >= 2
-    skip_where_in_doubt(step for step in run.steps if step.users == 8)
+    skip_where_in_doubt(step for step in run.steps if step.load.users == 8)
     assert f"At 8 users aiohttp:{small} and flask-threads:{small} are bound by their database pools" in told
 
 

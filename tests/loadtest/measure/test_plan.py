@@ -1,22 +1,23 @@
 import pytest
 
-from loadtest.measure.plan import WARMUP_RESPONSES, WINDOW_RESPONSES, plan, spans
+from loadtest.measure.plan import plan, spans, to_run
 from loadtest.verdict.judge import QUEUES
-from loadtest.workload.closed import DEADLOCK, SLOTS, Limit, Load
+from loadtest.workload.closed import WARMUP_RESPONSES, WINDOW_RESPONSES, Closed
+from loadtest.workload.demand import DEADLOCK, SLOTS, Demand, Limit
 from tests.loadtest.support.fabricated import slots
 
 
-def on(count: int | None, wait: float = 0.2, think: float = 0.0) -> Load:
+def on(count: int | None, wait: float = 0.2) -> Demand:
     """A wait on a service with so many slots."""
-    return Load(wait, think, slots(count, wait))
+    return Demand(wait, slots(count, wait))
 
 
-POOLED = Load(0.2, limits=(Limit(SLOTS, 64, 0.2), Limit("database pool", 10, 0.2)))
-ASKED = Load(0.2, limits=slots(5, 0.2), patience=2.0)
+POOLED = Demand(0.2, (Limit(SLOTS, 64, 0.2), Limit("database pool", 10, 0.2)))
+ASKED = Demand(0.2, slots(5, 0.2), patience=2.0)
 
 
 @pytest.mark.parametrize(
-    ("users", "load", "run"),
+    ("users", "demand", "run"),
     [
         ([1, 10, 64, 400], on(None), [1, 10, 64, 400]),
         ([1, 10, 64, 400], on(64), [1, 10, 64, 400]),
@@ -32,38 +33,38 @@ ASKED = Load(0.2, limits=slots(5, 0.2), patience=2.0)
     ],
 )
 def test_one_step_beyond_the_first_saturated_one_is_run_and_the_rest_is_not(
-    users: list[int], load: Load, run: list[int]
+    users: list[int], demand: Demand, run: list[int]
 ) -> None:
-    steps = plan(users, load, seconds=2)
-    assert [step.users for step in steps] == sorted(users)
-    assert [step.users for step in steps if step.run] == run
+    steps = plan(map(Closed, users), demand, seconds=2)
+    assert [step.load.users for step in steps] == sorted(users)
+    assert [step.load.users for step in to_run(steps)] == run
 
 
-def test_a_step_that_is_not_run_is_predicted_and_takes_no_time() -> None:
-    *_, last = plan([10, 20, 30], on(5), seconds=2)
-    assert not last.run
+def test_a_step_that_is_not_run_is_predicted() -> None:
+    steps = plan(map(Closed, [10, 20, 30]), on(5), seconds=2)
+    *_, last = steps
+    assert last not in to_run(steps)
     assert last.predicted.throughput == pytest.approx(25)
     assert last.predicted.response == pytest.approx(1.2)
-    assert last.seconds == 0
 
 
 # A warm-up is one wait and 1.25 cycles (half a second at the least), a window 1.8 cycles (what was asked at the least).
 @pytest.mark.parametrize(
-    ("response", "load", "seconds", "warmup", "window"),
+    ("response", "think", "seconds", "warmup", "window"),
     [
-        (0.2, Load(0.2), 0.5, 0.5, 0.5),
-        (1.0, Load(0.2), 0.5, 1.45, 1.8),
-        (20.0, Load(0.2), 0.5, 25.2, 36.0),
-        (0.2, Load(0.2, think=1.0), 0.5, 1.7, 2.16),
-        (1.0, Load(0.2, think=1.0), 0.5, 2.7, 3.6),
-        (20.0, Load(0.2, think=1.0), 0.5, 26.45, 37.8),
-        (0.2, Load(0.2), 60.0, 0.5, 60.0),
+        (0.2, 0.0, 0.5, 0.5, 0.5),
+        (1.0, 0.0, 0.5, 1.45, 1.8),
+        (20.0, 0.0, 0.5, 25.2, 36.0),
+        (0.2, 1.0, 0.5, 1.7, 2.16),
+        (1.0, 1.0, 0.5, 2.7, 3.6),
+        (20.0, 1.0, 0.5, 26.45, 37.8),
+        (0.2, 0.0, 60.0, 0.5, 60.0),
     ],
 )
 def test_warm_up_and_window_grow_with_the_predicted_response(
-    response: float, load: Load, seconds: float, warmup: float, window: float
+    response: float, think: float, seconds: float, warmup: float, window: float
 ) -> None:
-    assert spans(100, response, load, seconds) == pytest.approx((warmup, window))
+    assert spans(Closed(100, think), response, Demand(0.2), seconds) == pytest.approx((warmup, window))
 
 
 def test_a_warm_up_lasts_until_every_answer_has_seen_the_queue_and_a_window_until_it_can_be_judged() -> None:
@@ -72,11 +73,11 @@ def test_a_warm_up_lasts_until_every_answer_has_seen_the_queue_and_a_window_unti
 
 
 def test_a_short_wait_is_still_warmed_up() -> None:
-    assert spans(100, 0.001, Load(0.001), seconds=1) == (0.5, 1)
+    assert spans(Closed(100), 0.001, Demand(0.001), seconds=1) == (0.5, 1)
 
 
 def test_a_slow_wait_of_few_users_is_watched_until_there_is_something_to_judge() -> None:
-    _, window = spans(1, 2.0, Load(2.0), seconds=1)
+    _, window = spans(Closed(1), 2.0, Demand(2.0), seconds=1)
     assert window == pytest.approx(22.0)  # eleven of its answers
 
 
@@ -94,14 +95,14 @@ def test_a_slow_wait_of_few_users_is_watched_until_there_is_something_to_judge()
     ],
 )
 def test_a_step_takes_its_warm_up_and_its_window(users: int, think: float, warmup: float, window: float) -> None:
-    (step,) = plan([users], on(5, think=think), seconds=1)
+    (step,) = plan([Closed(users, think)], on(5), seconds=1)
     assert (step.warmup, step.window) == pytest.approx((warmup, window))
     assert step.seconds == pytest.approx(warmup + window)
 
 
 @pytest.mark.parametrize("users", [5, 20])
 def test_a_deadlock_is_watched_until_those_who_came_last_have_given_up(users: int) -> None:
-    (step,) = plan([users], ASKED, seconds=1)
+    (step,) = plan([Closed(users)], ASKED, seconds=1)
     queued = users / 5 * 2.0
     assert step.predicted.bound == DEADLOCK
     assert step.warmup >= queued

@@ -8,8 +8,8 @@ import pytest
 from loadtest.contenders.service import Service, lineup
 from loadtest.race.captions import READY, RUNNING, STARTING, STOPPING, Race, caption
 from loadtest.race.figures import Figures
-from loadtest.workload.closed import predict
-from loadtest.workload.scenarios import ABOUT, load
+from loadtest.workload.closed import Closed
+from loadtest.workload.scenarios import ABOUT, demand
 
 KNOWN = lineup(2)
 ALONE = replace(KNOWN["aiohttp"], workers=1, threads=1, pool_size=1)
@@ -30,7 +30,7 @@ def said(
     **seen: Any,
 ) -> str:
     """The caption of a racer where everybody asks, and all is as it was predicted, but for what was `seen`."""
-    foretold = None if scenario is None else load(scenario, service, 0.1, 0.0)
+    foretold = None if scenario is None else demand(scenario, service, 0.1)
     now = Figures(
         users=users,
         in_flight=seen.get("in_flight", users),
@@ -42,7 +42,7 @@ def said(
         throughput=200.0,
         p50=None,
         p99=None,
-        predicted=None if foretold is None else predict(users, foretold),
+        predicted=None if foretold is None else Closed(users).predict(foretold),
         ratio=1.0,
     )
     race = Race(state, scenario, seen.pop("wanted", users))

@@ -4,9 +4,10 @@ import pytest
 
 from loadtest.contenders.service import lineup
 from loadtest.race.figures import SHORTEST, WINDOW, Figures, History, Reading
-from loadtest.workload.scenarios import load
+from loadtest.workload.closed import Closed
+from loadtest.workload.scenarios import demand
 
-THREADS = load("delay", lineup(2)["flask-threads"], 0.1, 0.0)
+THREADS = demand("delay", lineup(2)["flask-threads"], 0.1)
 """640 answers a second at the most."""
 
 NOTHING = Reading(clock=100.0, counted_since=1.0, requests=0, failures=0, latency={}, users=400, in_flight=400)
@@ -21,7 +22,7 @@ def figures(*readings: Reading, users: int = 400, changed: float = 0.0, settled:
     history = History()
     for reading in readings:
         history.add(reading, changed)
-    return history.figures(users, THREADS, settled)
+    return history.figures(Closed(users), THREADS, settled)
 
 
 def test_counts_are_those_of_the_whole_run_and_rates_those_of_the_window() -> None:
@@ -77,7 +78,7 @@ def test_where_nothing_is_foretold_or_nobody_is_wanted_nothing_is_compared() -> 
     for reading in (NOTHING, after(5, 3_200)):
         history.add(reading, 0.0)
     for users, foretold in ((400, None), (0, THREADS)):
-        got = history.figures(users, foretold, 0.0)
+        got = history.figures(Closed(users), foretold, 0.0)
         assert (got.predicted, got.ratio) == (None, None)
 
 
@@ -85,7 +86,7 @@ def test_a_deadlock_that_is_foretold_has_no_ratio() -> None:
     history = History()
     for reading in (NOTHING, after(5, 0)):
         history.add(reading, 0.0)
-    got = history.figures(400, load("ask", lineup(2)["flask"], 0.1, 0.0), 0.0)
+    got = history.figures(Closed(400), demand("ask", lineup(2)["flask"], 0.1), 0.0)
     assert got.predicted is not None
     assert (got.predicted.throughput, got.throughput, got.ratio) == (0.0, 0.0, None)
 

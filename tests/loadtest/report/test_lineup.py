@@ -11,7 +11,6 @@ from loadtest.contenders.service import lineup
 from loadtest.report import lineup as frameworks
 from loadtest.report import write
 from loadtest.report.figures.bars import Bar, chart
-from loadtest.report.figures.picture import records
 from loadtest.report.figures.theme import finished
 from loadtest.report.page import Page
 from loadtest.results.schema import Results
@@ -19,7 +18,7 @@ from loadtest.results.suite import CPU, DELAY, HEALTHZ
 from loadtest.verdict.lineup import CAUTION
 from tests.loadtest.support.fabricated import lineup_of
 from tests.loadtest.support.hostile import HOSTILE, hostile, printable
-from tests.loadtest.support.pages import ATTRIBUTES, MOST, PARTS, SHAPES, Reader
+from tests.loadtest.support.pages import ATTRIBUTES, MOST, PARTS, SHAPES, Reader, records
 
 NAMES = [*lineup(2)]
 
@@ -29,7 +28,7 @@ ALL = lineup_of()
 def doubtful(service: str, users: int) -> dict[str, Results]:
     """All of it, of which one step of the wait is inconclusive."""
     steps = [
-        each.model_copy(update={"doubts": ["a doubt"]}) if (each.service, each.users) == (service, users) else each
+        each.model_copy(update={"doubts": ["a doubt"]}) if (each.service, each.load.users) == (service, users) else each
         for each in ALL[DELAY].steps
     ]
     return {**ALL, DELAY: ALL[DELAY].model_copy(update={"steps": steps})}

@@ -5,6 +5,7 @@ import pytest
 
 from loadtest.results.schema import FILE, save, write
 from loadtest.results.suite import CPU, DELAY, HEALTHZ, WAYS, is_lineup, load_all, options, save_all
+from loadtest.workload.closed import Closed
 from loadtest.workload.scenarios import SCENARIOS, longest
 from tests.loadtest.support.fabricated import lineup_of, results, step
 
@@ -15,7 +16,11 @@ RUNS = lineup_of(TWO)
 
 def test_the_wait_stands_beside_both_controls() -> None:
     assert list(WAYS) == [DELAY, CPU, HEALTHZ]
-    assert {name: way.users for name, way in WAYS.items()} == {DELAY: (1, 64, 400), CPU: (32,), HEALTHZ: (32,)}
+    assert {name: way.loads for name, way in WAYS.items()} == {
+        DELAY: (Closed(1), Closed(64), Closed(400)),
+        CPU: (Closed(32),),
+        HEALTHZ: (Closed(32, think=0.05),),
+    }
     assert WAYS.keys() <= SCENARIOS.keys()
 
 
@@ -24,8 +29,8 @@ def test_the_wait_stands_beside_both_controls() -> None:
 )
 def test_each_is_a_comparison_of_its_own(name: str, wait: float, think: float, seconds: float) -> None:
     asked = options(name, 2.0, 3)
-    assert (asked.scenario, asked.users, asked.repeats, asked.quick) == (name, list(WAYS[name].users), 3, False)
-    assert (asked.wait, asked.think, asked.seconds) == (wait, think, seconds)
+    assert (asked.scenario, asked.loads, asked.repeats) == (name, list(WAYS[name].loads), 3)
+    assert (asked.wait, {load.think for load in asked.loads}, asked.seconds) == (wait, {think}, seconds)
     assert asked.wait <= longest(name)
 
 

@@ -19,9 +19,10 @@ from loadtest.results.schema import (
     Step,
     Told,
 )
-from loadtest.results.suite import HEALTHZ, WAYS
+from loadtest.results.suite import WAYS
 from loadtest.workload import scenarios
-from loadtest.workload.closed import DEADLOCK, SLOTS, Limit, Load, predict
+from loadtest.workload.closed import Closed
+from loadtest.workload.demand import DEADLOCK, SLOTS, Demand, Limit
 
 WAIT = 0.1
 
@@ -35,18 +36,16 @@ FIRST, ROUNDS = 100, 4
 def options(**changes: Any) -> Options:
     asked = Options(
         scenario="delay",
-        users=[1, 50, 400],
+        loads=[Closed(1), Closed(50), Closed(400)],
         delay="100ms",
         wait=WAIT,
-        think=0.0,
         seconds=10.0,
         repeats=1,
-        quick=False,
     )
     return asked.model_copy(update=changes)
 
 
-def contender(name: str, scenario: str = "delay", think: float = 0.0, **changes: Any) -> Contender:
+def contender(name: str, scenario: str = "delay", **changes: Any) -> Contender:
     """A service of the line-up on two cores, or one that is not ours."""
     service = lineup(2).get(name)
     known = Contender(
@@ -58,7 +57,7 @@ def contender(name: str, scenario: str = "delay", think: float = 0.0, **changes:
         processes=service.workers if service else None,
         threads=service.threads if service else None,
         slots=service.slots if service else None,
-        load=scenarios.load(scenario, service, WAIT, think) if service else None,
+        demand=scenarios.demand(scenario, service, WAIT) if service else None,
         ours=service is not None,
         command=["serve", name] if service else [],
         environment=dict(service.environment) if service else {},
@@ -71,13 +70,13 @@ def slots(count: int | None, wait: float = WAIT) -> tuple[Limit, ...]:
     return () if count is None else (Limit(SLOTS, count, wait),)
 
 
-def foretold(users: int, load: Load) -> Predicted:
-    return Predicted(**asdict(predict(users, load)))
+def foretold(load: Closed, demand: Demand) -> Predicted:
+    return Predicted(**asdict(load.predict(demand)))
 
 
 def predicted(users: int, count: int | None = None, think: float = 0.0) -> Predicted:
     """What so many users are foretold of a service with `count` slots."""
-    return foretold(users, Load(WAIT, think, slots(count)))
+    return foretold(Closed(users, think), Demand(WAIT, slots(count)))
 
 
 def measured(users: int = 10, response: float = WAIT, seconds: float = 10.0, **changes: Any) -> Measured:
@@ -90,7 +89,6 @@ def measured(users: int = 10, response: float = WAIT, seconds: float = 10.0, **c
         failures=0,
         response_ms=requests * response * 1000,
         latency={response * 1000: requests},
-        per_second={1_700_000_000: requests},
         errors={},
         unfinished=0,
         generator_cpu=0.1,
@@ -119,17 +117,17 @@ def told(requests: int, response: float = WAIT, waited: float = WAIT) -> Told:
     )
 
 
-def first(users: int, known: Contender) -> list[Exchange]:
+def first(load: Closed, known: Contender) -> list[Exchange]:
     """The first requests of a step: each is taken by the first slot that is free, or at once where slots are no limit.
 
     A service that is not ours tells nothing of them.
     """
-    load = known.load or Load(WAIT)
-    model = predict(users, load)
-    status, waited = 200, load.wait if model.bound == SLOTS else model.response
+    demand, users = known.demand or Demand(WAIT), load.users
+    model = load.predict(demand)
+    status, waited = 200, demand.wait if model.bound == SLOTS else model.response
     if model.bound == DEADLOCK:
-        assert load.patience is not None
-        status, waited = 504, load.patience
+        assert demand.patience is not None
+        status, waited = 504, demand.patience
     free = [(0.0, place) for place in range(known.slots or users)]
     asking = [(user / 10_000, user) for user in range(users)]
     found: list[Exchange] = []
@@ -162,9 +160,9 @@ def step(  # noqa: PLR0913 - all but the first two are what is to be wrong with 
     **changes: Any,
 ) -> Step:
     """One step, as the model has it unless `response` says otherwise."""
-    known = contender(service, scenario, think)
-    load = known.load
-    model = foretold(users, load or Load(WAIT, think))
+    known = contender(service, scenario)
+    load = Closed(users, think)
+    model = foretold(load, known.demand or Demand(WAIT))
     took = response or model.response
     window = measured(users, took + think)
     unseen = {} if known.ours else dict.fromkeys(("server_cpu", "busiest_cpu", "memory", "connections"))
@@ -173,15 +171,15 @@ def step(  # noqa: PLR0913 - all but the first two are what is to be wrong with 
         "response_ms": window.requests * took * 1000,
         "latency": {took * 1000: window.requests},
         "told": told(window.requests if known.ours else 0, took),
-        "first": first(users, known),
+        "first": first(load, known),
     }
     done = Step(
         service=service,
         repeat=repeat,
-        users=users,
+        load=load,
         warmup=0.5,
         window=10.0,
-        predicted=None if load is None else model,
+        predicted=None if known.demand is None else model,
         measured=window.model_copy(update=seen),
         bound=model.bound,
         doubts=[],
@@ -195,19 +193,23 @@ def lineup_of(
     """The three comparisons of a line-up, as the model has them; what `changes` says is wrong with every step."""
     found = {}
     for way in ways:
-        think = 0.05 if way == HEALTHZ else 0.0
-        steps = [step(name, users, scenario=way, think=think, **changes) for name in names for users in WAYS[way].users]
-        found[way] = results(steps, scenario=way, think=think)
+        steps = [
+            step(name, load.users, scenario=way, think=load.think, **changes)
+            for name in names
+            for load in WAYS[way].loads
+        ]
+        found[way] = results(steps, scenario=way)
     return found
 
 
 def stuck(service: str, users: int, succeeded: int = 0, **changes: Any) -> Step:
     """A deadlock of `users` askers, of whose requests all but `succeeded` failed when their patience was over."""
     known = contender(service, "ask")
-    model = foretold(users, known.load or Load(WAIT))
+    load = Closed(users)
+    model = foretold(load, known.demand or Demand(WAIT))
     window = measured(users, model.response)
     failed = window.requests - succeeded
-    broken = {"failures": failed, "errors": {"status 504": failed}, "first": first(users, known)}
+    broken = {"failures": failed, "errors": {"status 504": failed}, "first": first(load, known)}
     return step(service, users, scenario="ask", measured=window.model_copy(update=broken), **changes)
 
 
@@ -215,7 +217,7 @@ def not_run(service: str, users: int) -> Step:
     return step(service, users, measured=None, bound="not run")
 
 
-def results(steps: Sequence[Step], *, complete: bool = True, think: float = 0.0, scenario: str = "delay") -> Results:
+def results(steps: Sequence[Step], *, complete: bool = True, scenario: str = "delay") -> Results:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     return Results(
         schema_version=SCHEMA,
@@ -225,7 +227,7 @@ def results(steps: Sequence[Step], *, complete: bool = True, think: float = 0.0,
         failure=None,
         command=["sync-vs-async", "compare"],
         generator_command=["generate"],
-        options=options(scenario=scenario, think=think, users=sorted({step.users for step in steps})),
+        options=options(scenario=scenario, loads=sorted({step.load for step in steps}, key=lambda load: load.users)),
         machine=Machine(
             cores=2,
             memory=2**32,
@@ -235,6 +237,6 @@ def results(steps: Sequence[Step], *, complete: bool = True, think: float = 0.0,
             packages={"aiohttp": "3.0"},
             commit=None,
         ),
-        contenders=[contender(name, scenario, think) for name in dict.fromkeys(step.service for step in steps)],
+        contenders=[contender(name, scenario) for name in dict.fromkeys(step.service for step in steps)],
         steps=list(steps),
     )

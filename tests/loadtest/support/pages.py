@@ -3,6 +3,8 @@
 from html.parser import HTMLParser
 from typing import Any
 
+import altair as alt
+
 MOST = 1_500_000
 """Bytes of a report."""
 
@@ -47,6 +49,12 @@ class Reader(HTMLParser):
             self.scripts[-1] = (attributes, text + data)
         else:
             self.texts.append(data)
+
+
+def records(chart: alt.LayerChart) -> list[dict[str, Any]]:
+    """All rows of data that a chart is drawn from."""
+    found: list[dict[str, Any]] = [row for data in chart.to_dict().get("datasets", {}).values() for row in data]
+    return found
 
 
 def strings(value: Any) -> set[str]:

@@ -7,6 +7,8 @@ from rich.console import Console
 from loadtest.results.schema import Results, Step
 from loadtest.terminal.comparison import show
 from loadtest.terminal.progress import Bar, console, progress
+from loadtest.verdict.aggregate import rows
+from loadtest.workload.closed import Closed
 from tests.loadtest.support.fabricated import measured, not_run, results, step, stuck
 
 RUN = results(
@@ -30,7 +32,7 @@ def _no_colour_is_forced(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def shown(run: Results, capsys: pytest.CaptureFixture[str]) -> str:
-    show(console(), run)
+    show(console(), run, rows(run))
     return capsys.readouterr().out
 
 
@@ -174,9 +176,9 @@ def test_what_is_no_terminal_gets_plain_text(capsys: pytest.CaptureFixture[str])
     out = console()
     with progress(out, 10.0, 1) as bar:
         for each in RUN.steps:
-            bar.begins(each.service, each.users, each.repeat, 1.0)
+            bar.begins(each.service, each.load, each.repeat, 1.0)
             bar.ended(each)
-    show(out, RUN)
+    show(out, RUN, rows(RUN))
     text = capsys.readouterr().out
     assert "\x1b" not in text
     assert "\r" not in text
@@ -210,7 +212,7 @@ def test_everything_fits_into_120_columns(steps: list[Step], capsys: pytest.Capt
 def test_a_narrow_terminal_cuts_no_figure() -> None:
     narrow = Console(file=io.StringIO(), width=80, color_system=None)
     with narrow.capture() as capture:
-        show(narrow, RUN)
+        show(narrow, RUN, rows(RUN))
     text = capture.get()
     assert max(len(line) for line in text.splitlines()) <= 80
     assert "\N{HORIZONTAL ELLIPSIS}" not in text
@@ -226,8 +228,8 @@ def test_what_a_service_answered_is_shown_as_it_is(kind: str, capsys: pytest.Cap
 def test_a_terminal_shows_what_is_running_and_the_time_left() -> None:
     screen = Console(file=io.StringIO(), force_terminal=True, color_system=None, width=120)
     bar = Bar(screen, 100.0, repeats=3)
-    bar.begins("flask", 1, 1, 25.0)
-    bar.begins("aiohttp", 20, 2, 10.0)
+    bar.begins("flask", Closed(1), 1, 25.0)
+    bar.begins("aiohttp", Closed(20), 2, 10.0)
     with screen.capture() as capture:
         screen.print(bar.view())
     assert "aiohttp, 20 users, 2 of 3" in capture.get()
@@ -238,7 +240,7 @@ def test_time_left_never_runs_below_nothing() -> None:
     screen = Console(file=io.StringIO(), force_terminal=True, color_system=None, width=120)
     bar = Bar(screen, 10.0, repeats=1)
     for _ in range(3):
-        bar.begins("flask", 1, 1, 10.0)
+        bar.begins("flask", Closed(1), 1, 10.0)
     with screen.capture() as capture:
         screen.print(bar.view())
     assert "0:00 left" in capture.get()

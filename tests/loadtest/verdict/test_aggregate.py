@@ -24,7 +24,7 @@ def test_there_is_a_row_for_each_service_and_number_of_users_in_their_order() ->
             *(step("aiohttp", users, repeat=2) for users in (1, 10)),
         ]
     )
-    table = [(each.service, each.users, len(each.windows)) for each in rows(run)]
+    table = [(each.service, each.load.users, len(each.windows)) for each in rows(run)]
     assert table == [("flask", 1, 2), ("flask", 10, 2), ("aiohttp", 1, 2), ("aiohttp", 10, 2)]
 
 
@@ -151,7 +151,7 @@ def test_what_is_a_deadlock_once_and_not_again_is_doubted() -> None:
 
 
 def test_where_nothing_is_answered_nothing_is_divided() -> None:
-    hung = measured(10, requests=0, response_ms=0.0, latency={}, per_second={}, unfinished=10)
+    hung = measured(10, requests=0, response_ms=0.0, latency={}, unfinished=10)
     table = row(step("stranger", 10, measured=hung), step("stranger", 10, repeat=2, measured=hung))
     assert (table.throughput, table.ratio, table.spread, table.cpu_per_request) == (0, None, 0, None)
     assert table.percentile(0.5) is None

@@ -15,6 +15,7 @@ from loadtest.verdict.before_after import (
     refuse_others,
     verdict,
 )
+from loadtest.workload.closed import Closed
 from tests.loadtest.support.fabricated import not_run, results, step, stuck
 
 DOUBTS = ["a doubt"]
@@ -37,7 +38,7 @@ def pair(before: list[Step], after: list[Step]) -> Pair:
 def test_steps_that_both_runs_measured_make_a_pair() -> None:
     before = [step("flask", 1), step("flask", 50), step("aiohttp", 1), step("aiohttp", 400), not_run("flask", 400)]
     after = [step("aiohttp", 1), step("aiohttp", 50), not_run("aiohttp", 400), step("flask", 50), step("flask", 400)]
-    found = [(each.before.service, each.before.users) for each in paired(before, after)]
+    found = [(each.before.service, each.before.load.users) for each in paired(before, after)]
     assert found == [("flask", 50), ("aiohttp", 1)]
 
 
@@ -149,7 +150,7 @@ def asked(**changes: object) -> Results:
     [
         ({"scenario": "query"}, "scenario is delay before and query after."),
         ({"delay": "250ms"}, "delay is 100ms before and 250ms after."),
-        ({"think": 1.5}, "think is 0.0 before and 1.5 after."),
+        ({"loads": [Closed(10, think=1.5)]}, "think is 0.0 before and 1.5 after."),
     ],
 )
 def test_runs_that_asked_for_different_things_are_refused_in_one_sentence(
@@ -160,6 +161,6 @@ def test_runs_that_asked_for_different_things_are_refused_in_one_sentence(
     assert str(refusal.value).endswith(told)
 
 
-@pytest.mark.parametrize("changes", [{}, {"users": [1, 2]}, {"repeats": 3}, {"seconds": 2.0}, {"quick": True}])
+@pytest.mark.parametrize("changes", [{}, {"loads": [Closed(1), Closed(2)]}, {"repeats": 3}, {"seconds": 2.0}])
 def test_comparing_runs_of_other_sizes_does_not_raise(changes: dict[str, object]) -> None:
     refuse_others(asked(), asked(**changes))

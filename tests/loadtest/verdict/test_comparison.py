@@ -5,8 +5,19 @@ import pytest
 
 from loadtest.results.schema import Measured, Results, Step
 from loadtest.verdict.aggregate import rows
-from loadtest.verdict.comparison import compared, conclusive, verdict
+from loadtest.verdict.comparison import compared
+from loadtest.verdict.comparison import conclusive as is_conclusive
+from loadtest.verdict.comparison import verdict as sentences
 from tests.loadtest.support.fabricated import contender, measured, not_run, results, step, stuck
+
+
+def verdict(run: Results) -> list[str]:
+    return sentences(run, rows(run))
+
+
+def conclusive(run: Results) -> bool:
+    return is_conclusive(run, rows(run))
+
 
 RUN = [
     *(step("flask", users) for users in (1, 50)),
@@ -19,8 +30,8 @@ RUN = [
 
 def replaced(steps: Sequence[Step], *others: Step) -> list[Step]:
     """The steps with some of them put in the place of their like."""
-    places = {(other.service, other.users): other for other in others}
-    return [places.get((each.service, each.users), each) for each in steps]
+    places = {(other.service, other.load.users): other for other in others}
+    return [places.get((each.service, each.load.users), each) for each in steps]
 
 
 def about(results: Results, *words: str) -> list[str]:
@@ -97,13 +108,13 @@ def test_the_ratio_is_told_at_the_most_users_that_can_be_trusted(
 
 
 @pytest.mark.parametrize(
-    "case", [each for each in RUN if each.measured], ids=lambda case: f"{case.service}-{case.users}"
+    "case", [each for each in RUN if each.measured], ids=lambda case: f"{case.service}-{case.load.users}"
 )
 def test_an_inconclusive_row_is_no_result_in_any_sentence_but_its_own(case: Step) -> None:
-    telltale = measured(case.users, requests=77_777, response_ms=1.0, latency={7777.0: 77_777}, server_cpu=6.0448)
+    telltale = measured(case.load.users, requests=77_777, response_ms=1.0, latency={7777.0: 77_777}, server_cpu=6.0448)
     doubted = case.model_copy(update={"measured": telltale, "doubts": ["it cannot be", "nor that"]})
     run = results(replaced(RUN, doubted))
-    users = "1 user" if case.users == 1 else f"{case.users} users"
+    users = "1 user" if case.load.users == 1 else f"{case.load.users} users"
     own = f"Inconclusive: {case.service} at {users}, because it cannot be; nor that."
     sentences = verdict(run)
     assert sentences.count(own) == 1
@@ -158,7 +169,7 @@ def test_slots_that_do_not_carry_what_they_should_are_named() -> None:
 
 
 def test_users_who_think_share_the_slots() -> None:
-    run = results([step("flask", users, think=0.9) for users in (1, 50, 200)], think=0.9)
+    run = results([step("flask", users, think=0.9) for users in (1, 50, 200)])
     assert verdict(run)[0] == (
         "flask keeps up to 50 users, as many as its 5 slots can serve; at 200 users requests queue: "
         "it answers 50.0 a second, and half of them wait longer than 3.1 s."
@@ -293,7 +304,7 @@ def test_nobody_carries_a_multiple_of_nothing() -> None:
 
 @pytest.mark.parametrize("scenario", ["delay", "file"])
 def test_a_service_that_answers_nothing_is_divided_by_nothing(scenario: str) -> None:
-    nothing: Measured = measured(10, requests=0, response_ms=0.0, latency={}, per_second={}, failures=0)
+    nothing: Measured = measured(10, requests=0, response_ms=0.0, latency={}, failures=0)
     steps = [
         step(name, users, scenario=scenario, measured=nothing) for name in ("flask", "aiohttp") for users in (1, 10)
     ]
@@ -332,5 +343,5 @@ def test_a_disk_is_held_against_its_own_first_step() -> None:
     ],
 )
 def test_users_are_whole_at_the_knee_too(think: float, users: int, told: str) -> None:
-    run = results([step("flask", count, think=think) for count in (users, 400)], think=think)
+    run = results([step("flask", count, think=think) for count in (users, 400)])
     assert verdict(run)[0].startswith(told)

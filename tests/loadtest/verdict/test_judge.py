@@ -4,8 +4,9 @@ import pytest
 
 from loadtest.results.schema import Contender, Measured, Predicted
 from loadtest.verdict.judge import Judgement, judge
-from loadtest.workload.closed import Limit, Load
-from tests.loadtest.support.fabricated import contender, foretold, measured, options, predicted, stuck
+from loadtest.workload.closed import Closed
+from loadtest.workload.demand import Demand, Limit
+from tests.loadtest.support.fabricated import contender, foretold, measured, predicted, stuck
 
 
 def judged(
@@ -15,7 +16,8 @@ def judged(
     service: Contender | None = None,
     **asked: Any,
 ) -> Judgement:
-    return judge(users, model or predicted(users), window, service or contender("aiohttp"), options(**asked))
+    load, scenario = Closed(users, asked.get("think", 0.0)), asked.get("scenario", "delay")
+    return judge(load, model or predicted(users), window, service or contender("aiohttp"), scenario)
 
 
 def slower(share: float, **changes: Any) -> Measured:
@@ -67,7 +69,7 @@ def test_a_window_shorter_than_the_queue_is_a_doubt() -> None:
 
 
 def test_a_hung_service_is_never_nothing_failed() -> None:
-    hung = measured(10, requests=0, response_ms=0.0, latency={}, per_second={}, unfinished=10)
+    hung = measured(10, requests=0, response_ms=0.0, latency={}, unfinished=10)
     assert judged(hung).doubts == [
         "only 0 requests were answered in the window",
         "10 requests hung for the whole window",
@@ -139,8 +141,9 @@ def test_a_service_bound_by_its_cpu_is_no_doubt() -> None:
 
 def test_a_service_that_is_not_ours_may_have_a_limit_of_its_own() -> None:
     window = slower(0.5, server_cpu=None, busiest_cpu=None, memory=None, connections=None)
-    assert judge(10, None, window, contender("stranger"), options()) == Judgement("users", [])
-    assert judge(10, predicted(10), window, contender("stranger"), options()) == Judgement("its own limit", [])
+    assert judge(Closed(10), None, window, contender("stranger"), "delay") == Judgement("users", [])
+    judgement = judge(Closed(10), predicted(10), window, contender("stranger"), "delay")
+    assert judgement == Judgement("its own limit", [])
 
 
 def test_a_machine_that_others_keep_busy_is_not_what_bound_a_service() -> None:
@@ -175,8 +178,8 @@ def test_idle_slots_of_one_process_explain_a_queue_at_another(
 
 
 def held_against_its_load(service: Contender, scenario: str, users: int, window: Measured) -> Judgement:
-    assert service.load is not None
-    return judged(window, users, foretold(users, service.load), service, scenario=scenario)
+    assert service.demand is not None
+    return judged(window, users, foretold(Closed(users), service.demand), service, scenario=scenario)
 
 
 @pytest.mark.parametrize(
@@ -234,10 +237,10 @@ def test_whatever_stands_idle_in_one_process_explains_a_queue_at_another(
 
 @pytest.mark.parametrize("connections", [[4, 4, 0, 0], [2, 2, 2, 2]])
 def test_cores_are_no_process_s_own_and_cannot_be_shared_unevenly(connections: list[int]) -> None:
-    load = Load(0.1, limits=(Limit("cores", 2, 0.1),))
-    four = contender("aiohttp", "cpu", processes=4, load=load)
+    demand = Demand(0.1, (Limit("cores", 2, 0.1),))
+    four = contender("aiohttp", "cpu", processes=4, demand=demand)
     window = measured(8, 0.8, connections=connections)
-    judgement = judged(window, 8, foretold(8, load), four, scenario="cpu")
+    judgement = judged(window, 8, foretold(Closed(8), demand), four, scenario="cpu")
     assert judgement.bound == "unexplained"
 
 
@@ -270,7 +273,7 @@ def test_failures_without_a_deadlock_foretold_are_a_doubt_of_askers_too() -> Non
 
 
 def test_a_deadlock_in_which_everything_hangs_is_still_doubted_for_what_was_not_seen() -> None:
-    hung = measured(5, requests=0, response_ms=0.0, latency={}, per_second={}, unfinished=5)
+    hung = measured(5, requests=0, response_ms=0.0, latency={}, unfinished=5)
     assert held_against_its_load(contender("flask", "ask"), "ask", 5, hung) == Judgement(
         "deadlock",
         [
@@ -300,17 +303,17 @@ def test_an_edge_of_the_window_may_cut_all_who_give_up_together(requests: int, d
 @pytest.mark.parametrize(("share", "mixes"), [(1.0, False), (0.91, False), (0.89, True), (0.51, True)])
 def test_a_mixed_day_below_its_ceiling_is_the_mix_and_no_doubt(name: str, share: float, mixes: bool) -> None:
     service = contender(name, "mixed")
-    assert service.load is not None
-    model = foretold(400, service.load)
+    assert service.demand is not None
+    model = foretold(Closed(400), service.demand)
     window = measured(400, 400 / model.throughput / share, seconds=100.0)
     assert judged(window, 400, model, service, scenario="mixed") == Judgement("the mix" if mixes else model.bound, [])
 
 
 def test_a_mixed_day_far_below_its_ceiling_is_not_explained_by_the_mix() -> None:
     service = contender("aiohttp", "mixed")
-    assert service.load is not None
-    window = measured(10, service.load.wait / 0.4, seconds=100.0)
-    assert judged(window, 10, foretold(10, service.load), service, scenario="mixed").bound == "unexplained"
+    assert service.demand is not None
+    window = measured(10, service.demand.wait / 0.4, seconds=100.0)
+    assert judged(window, 10, foretold(Closed(10), service.demand), service, scenario="mixed").bound == "unexplained"
 
 
 def test_an_outage_is_not_taken_for_the_deadlock_that_was_foretold() -> None:
@@ -322,9 +325,9 @@ def test_an_outage_is_not_taken_for_the_deadlock_that_was_foretold() -> None:
 
 def test_a_mixed_day_above_its_ceiling_is_a_doubt() -> None:
     service = contender("aiohttp", "mixed")
-    assert service.load is not None
-    window = measured(10, service.load.wait / 1.1)
-    assert judged(window, 10, foretold(10, service.load), service, scenario="mixed").doubts == [
+    assert service.demand is not None
+    window = measured(10, service.demand.wait / 1.1)
+    assert judged(window, 10, foretold(Closed(10), service.demand), service, scenario="mixed").doubts == [
         "throughput is 1.10 of what the model allows at the most"
     ]
 
@@ -341,7 +344,7 @@ def test_a_disk_has_a_limit_of_its_own_and_is_held_against_its_first_users_alone
     model: Predicted | None, bound: str
 ) -> None:
     disk = contender("aiohttp", "file")
-    assert judge(10, model, measured(10), disk, options(scenario="file")) == Judgement(bound, [])
+    assert judge(Closed(10), model, measured(10), disk, "file") == Judgement(bound, [])
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ import pytest
 
 from loadtest.contenders.service import lineup
 from loadtest.results.schema import Results
-from loadtest.results.suite import CPU, DELAY, HEALTHZ
+from loadtest.results.suite import CPU, DELAY, HEALTHZ, WAYS
 from loadtest.verdict.lineup import conclusion, costs, doubts, lacking, portraits, priced, sentences
+from loadtest.workload.closed import Closed
 from tests.loadtest.support.fabricated import lineup_of, measured
 
 NAMES = tuple(lineup(2))
@@ -16,7 +17,7 @@ ALL = lineup_of()
 def changed(run: Results, service: str, users: int, **changes: Any) -> Results:
     """The run with one step that is otherwise."""
     steps = [
-        each.model_copy(update=changes) if (each.service, each.users) == (service, users) else each
+        each.model_copy(update=changes) if (each.service, each.load.users) == (service, users) else each
         for each in run.steps
     ]
     return run.model_copy(update={"steps": steps})
@@ -39,10 +40,11 @@ def test_there_is_a_portrait_of_each_service_those_of_one_kind_together() -> Non
 
 def test_a_portrait_has_what_was_measured_under_the_wait_and_under_both_controls() -> None:
     (flask,) = portraits(lineup_of(("flask",)))
-    for way, users in ((DELAY, 1), (DELAY, 64), (DELAY, 400), (CPU, None), (HEALTHZ, None)):
-        assert flask.row(way, users) is flask.held(way, users) is not None
-    assert flask.row(DELAY) is flask.row(DELAY, 400)
-    assert flask.row(DELAY, 10) is None
+    for way, known in WAYS.items():
+        for load in (*known.loads, None):
+            assert flask.row(way, load) is flask.held(way, load) is not None
+    assert flask.row(DELAY) is flask.row(DELAY, Closed(400))
+    assert flask.row(DELAY, Closed(10)) is None
     assert flask.framework == "Flask"
 
 
@@ -153,8 +155,8 @@ def test_what_cannot_be_told_is_said() -> None:
 
 def test_every_doubt_says_of_which_comparison_it_is() -> None:
     runs = {**ALL, CPU: changed(ALL[CPU], "django", 32, doubts=["a doubt"])}
-    assert doubts(runs) == ["Inconclusive: cpu of django at 32 users, because a doubt."]
-    assert doubts(ALL) == []
+    assert doubts(portraits(runs)) == ["Inconclusive: cpu of django at 32 users, because a doubt."]
+    assert doubts(portraits(ALL)) == []
 
 
 def test_what_is_lacking_is_said() -> None:

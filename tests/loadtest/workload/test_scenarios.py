@@ -11,7 +11,8 @@ from contract.operations import OPERATIONS
 from contract.replies import NO_HEADERS
 from contract.settings import Settings
 from loadtest.contenders.service import Service, lineup
-from loadtest.workload.closed import Limit, Load, knee, predict
+from loadtest.workload.closed import Closed
+from loadtest.workload.demand import Demand, Limit
 from loadtest.workload.scenarios import (
     ABOUT,
     CORES,
@@ -21,7 +22,7 @@ from loadtest.workload.scenarios import (
     Scenario,
     computes,
     day,
-    load,
+    demand,
     longest,
     needs,
     patience,
@@ -167,14 +168,12 @@ LOADS += [
 
 
 @pytest.mark.parametrize(("name", "service", "wait", "limited"), LOADS, ids=str)
-@pytest.mark.parametrize("think", [0.0, 0.9])
 def test_a_request_holds_what_its_kind_of_service_has_for_its_whole_wait(
-    name: str, service: str, wait: float, limited: dict[str, int], think: float
+    name: str, service: str, wait: float, limited: dict[str, int]
 ) -> None:
-    got = load(name, KNOWN[service], 0.1, think)
+    got = demand(name, KNOWN[service], 0.1)
     assert got is not None
     assert got.wait == pytest.approx(wait)
-    assert got.think == think
     assert {limit.name: limit.capacity for limit in got.limits} == limited
     assert all(limit.held == pytest.approx(wait) for limit in got.limits)
     assert got.patience == (1.0 if name == "ask" else None)
@@ -184,7 +183,7 @@ def test_every_scenario_is_foretold_for_every_service_but_the_disk_and_what_a_fr
     told = {(name, service) for name, service, *_ in LOADS}
     unknown = ("file", "healthz")
     assert told == {(name, service) for name in SCENARIOS for service in KNOWN if name not in unknown}
-    assert {load(name, service, 0.1, 0.0) for name in unknown for service in KNOWN.values()} == {None}
+    assert {demand(name, service, 0.1) for name in unknown for service in KNOWN.values()} == {None}
 
 
 def test_the_control_of_what_a_framework_costs_waits_for_nothing_and_is_no_part_of_a_day() -> None:
@@ -198,11 +197,11 @@ def test_the_control_of_what_a_framework_costs_waits_for_nothing_and_is_no_part_
 @pytest.mark.parametrize("users", [10, 11, 200, 10_000])
 def test_a_pool_of_ten_lets_no_service_do_more_than_100_queries_a_second(name: str, users: int) -> None:
     alone = replace(KNOWN[name], workers=1, pool_size=10)
-    got = load("query", alone, 0.1, 0.0)
+    got = demand("query", alone, 0.1)
     assert got is not None
-    assert predict(users, got).throughput <= 100
+    assert Closed(users).predict(got).throughput <= 100
     if name != FLASK:  # whose one slot is tighter
-        assert predict(10_000, got).bound == DATABASE
+        assert Closed(10_000).predict(got).bound == DATABASE
 
 
 @pytest.mark.parametrize(
@@ -214,7 +213,7 @@ def test_a_pool_of_ten_lets_no_service_do_more_than_100_queries_a_second(name: s
     ],
 )
 def test_the_threads_of_a_repair_are_those_of_all_processes(change: dict[str, int], limited: dict[str, int]) -> None:
-    got = load("offload", replace(KNOWN[AIOHTTP], **change), 0.1, 0.0)  # type: ignore[arg-type] # numbers, all of them
+    got = demand("offload", replace(KNOWN[AIOHTTP], **change), 0.1)  # type: ignore[arg-type] # numbers, all of them
     assert got is not None
     assert {limit.name: limit.capacity for limit in got.limits} == limited
 
@@ -223,13 +222,13 @@ def test_the_threads_of_a_repair_are_those_of_all_processes(change: dict[str, in
 def test_a_service_computes_on_as_many_cores_as_it_has_processes_and_the_machine_cores(
     workers: int, cores: int
 ) -> None:
-    got = load("cpu", replace(KNOWN[AIOHTTP], workers=workers), 0.1, 0.0)
+    got = demand("cpu", replace(KNOWN[AIOHTTP], workers=workers), 0.1)
     assert got is not None
     assert Limit(CORES, cores, 0.1) in got.limits
 
 
-def mixed(service: Service, delay: float = 0.1, think: float = 0.0) -> Load:
-    got = load(MIXED, service, delay, think)
+def mixed(service: Service, delay: float = 0.1) -> Demand:
+    got = demand(MIXED, service, delay)
     assert got is not None
     return got
 
@@ -243,13 +242,13 @@ def test_a_mixed_day_holds_each_thing_for_its_share_of_the_requests() -> None:
         DATABASE: pytest.approx(0.03),
         UPSTREAM: pytest.approx(0.025),
     }
-    assert knee(got) == pytest.approx(20 / 0.03 * 0.09)
+    assert Closed(1).knee(got) == pytest.approx(20 / 0.03 * 0.09)
 
 
 def test_on_a_mixed_day_askers_wait_as_long_as_it_takes_and_other_requests_let_answers_in() -> None:
     got = mixed(KNOWN[FLASK])
     assert got.patience is None
-    assert predict(400, got).bound == "slots"
+    assert Closed(400).predict(got).bound == "slots"
 
 
 def test_a_mixed_day_holds_no_slots_where_there_are_none() -> None:

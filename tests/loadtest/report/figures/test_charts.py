@@ -10,12 +10,14 @@ from loadtest.report import before_after as two
 from loadtest.report import comparison as one
 from loadtest.report.figures import latency
 from loadtest.report.figures import requests as swimlane
-from loadtest.report.figures.picture import Picture, data, records
+from loadtest.report.figures.picture import Picture, data
 from loadtest.report.figures.theme import finished
 from loadtest.results.exchange import Exchange
 from loadtest.results.schema import Results, Step
 from loadtest.verdict.aggregate import rows
+from loadtest.workload.closed import Closed
 from tests.loadtest.support.fabricated import contender, measured, not_run, results, step, stuck
+from tests.loadtest.support.pages import records
 
 TWINS = ("flask", "aiohttp")
 
@@ -57,7 +59,7 @@ RUNS = {
     "cpu": results(everyone([1, 5], scenario="cpu"), scenario="cpu"),
     "query": results(everyone([1, 400], scenario="query"), scenario="query"),
     "file": results(everyone([1, 5], scenario="file"), scenario="file"),
-    "think time": results(everyone([1, 5], think=1.0), think=1.0),
+    "think time": results(everyone([1, 5], think=1.0)),
     "a dozen": dozen(),
 }  # fmt: skip
 
@@ -171,7 +173,9 @@ def test_where_there_are_many_lines_each_has_fewer_points() -> None:
 
 def test_an_inconclusive_line_says_so() -> None:
     run = RUNS["doubts"]
-    assert {point["holds"] for point in records(latency.chart(run, rows(run), 5)) if "holds" in point} == {False}
+    assert {point["holds"] for point in records(latency.chart(run, rows(run), Closed(5))) if "holds" in point} == {
+        False
+    }
 
 
 def test_what_cannot_be_printed_is_replaced_before_it_is_drawn() -> None:

@@ -14,7 +14,7 @@ from loadtest.report.figures.memory import (
 )
 from loadtest.results.schema import Results, Step
 from loadtest.verdict.aggregate import Row, rows
-from loadtest.workload.closed import DEADLOCK
+from loadtest.workload.demand import DEADLOCK
 from tests.loadtest.support.fabricated import WAIT, measured, results, step, stuck
 
 
@@ -139,7 +139,7 @@ def test_the_best_is_the_cheapest_of_those_that_carry_the_most() -> None:
     )
     best = best_of(run, rows(run))
     assert best
-    assert (best.service, best.users) == ("aiohttp", 400)
+    assert (best.service, best.load.users) == ("aiohttp", 400)
 
 
 @pytest.mark.parametrize(

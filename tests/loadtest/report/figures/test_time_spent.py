@@ -4,7 +4,7 @@ from loadtest.report.figures.time_spent import Spent, picture, spent, title
 from loadtest.results.schema import Step, Told
 from loadtest.verdict.aggregate import Row, rows
 from loadtest.verdict.time_spent import Divider, Parts
-from loadtest.workload.closed import predict
+from loadtest.workload.closed import Closed
 from tests.loadtest.support.fabricated import WAIT, WORK, contender, measured, options, results, step, stuck
 
 DOUBTS = ["a doubt"]
@@ -43,9 +43,9 @@ def pooled(service: str, users: int = 50) -> Step:
     ("service", "users"), [("flask", 1), ("flask", 50), ("flask-threads", 400), ("aiohttp", 50), ("aiohttp", 400)]
 )
 def test_the_parts_are_all_of_a_response(service: str, users: int) -> None:
-    load = contender(service).load
-    assert load
-    response = max(WAIT + WORK, predict(users, load).response)
+    demand = contender(service).demand
+    assert demand
+    response = max(WAIT + WORK, Closed(users).predict(demand).response)
     found = where(row(step(service, users)))
     assert found
     assert found.parts == pytest.approx(Parts(response - (WAIT + WORK), 0.0, WAIT, WORK))
@@ -57,7 +57,7 @@ def test_a_step_bound_by_a_pool_shows_its_line() -> None:
     assert found
     assert found.parts == pytest.approx(Parts(0.08, 0.3, 0.1, 0.02))
     run = results([pooled(name) for name in ("flask-threads", "aiohttp")], scenario="query")
-    drawn = picture(run, rows(run), 50)
+    drawn = picture(run, rows(run), Closed(50))
     assert drawn
     assert "76%" in drawn.title  # 380 of 500 ms, in the queue and in line
     head = drawn.table.head.index("line, ms")
@@ -84,7 +84,7 @@ def test_of_a_service_that_tells_nothing_nothing_is_known(users: int) -> None:
 def test_the_table_says_of_how_many_requests_it_knows() -> None:
     window = measured(10, failures=3, requests=1000, told=told(990, 100, 90, 95))
     run = results([step("flask", 10, measured=window, doubts=DOUBTS)])
-    drawn = picture(run, rows(run), 10)
+    drawn = picture(run, rows(run), Closed(10))
     assert drawn
     ((*_, of, failed, conclusive),) = drawn.table.rows
     assert (of, failed, conclusive) == ("990 of 1000", "3", "no")
@@ -113,10 +113,12 @@ IN_LINE = Parts(0.05, 0.7, 0.25, 0.0)
 )
 def test_the_title_says_whose_requests_queue(parts: dict[str, Parts], expected: str) -> None:
     steps = [Spent(row(step(name, 50)), each, 10) for name, each in parts.items()]
-    assert title(50, steps) == expected
+    assert title(Closed(50), steps) == expected
 
 
 def test_what_does_not_hold_and_what_is_locked_up_is_in_no_title() -> None:
     left_out = [row(step("flask", 10, doubts=DOUBTS)), row(stuck("flask", 10))]
-    assert "nothing can be told" in title(10, [Spent(each, SLOW, 10) for each in left_out])
-    assert "flask" not in title(10, [Spent(row(step("aiohttp", 10)), FAST, 10), *(Spent(r, SLOW, 1) for r in left_out)])
+    assert "nothing can be told" in title(Closed(10), [Spent(each, SLOW, 10) for each in left_out])
+    assert "flask" not in title(
+        Closed(10), [Spent(row(step("aiohttp", 10)), FAST, 10), *(Spent(r, SLOW, 1) for r in left_out)]
+    )

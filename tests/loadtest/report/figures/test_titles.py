@@ -8,14 +8,14 @@ from altair.utils.schemapi import debug_mode
 from loadtest.report import comparison as one
 from loadtest.report.figures import latency, throughput
 from loadtest.report.figures import requests as swimlane
-from loadtest.report.figures.picture import records
 from loadtest.results.exchange import Exchange
 from loadtest.results.schema import Results, Step
 from loadtest.verdict.aggregate import rows
-from loadtest.verdict.comparison import crowd
 from loadtest.verdict.time_spent import Divider
-from loadtest.workload.closed import DEADLOCK
+from loadtest.workload.closed import Closed
+from loadtest.workload.demand import DEADLOCK
 from tests.loadtest.support.fabricated import contender, not_run, options, results, step, stuck
+from tests.loadtest.support.pages import records
 
 DOUBTS = ["a doubt"]
 
@@ -169,7 +169,7 @@ def test_where_the_halves_hide_a_difference_the_means_are_told() -> None:
 )
 def test_the_swimlane_says_who_queues(steps: list[Step], title: str) -> None:
     of, _, said = titles(results(steps))["swimlane"].partition(": ")
-    assert of in {f"The first requests of {crowd(each.users)}" for each in steps}
+    assert of in {f"The first requests of {each.load.label}" for each in steps}
     assert said == title
 
 
@@ -195,9 +195,9 @@ def test_where_no_service_told_anything_there_is_no_swimlane_and_no_whereabouts(
 def test_every_choice_has_a_title_of_its_own_and_the_first_shown_is_the_pictures() -> None:
     for picture in one.pictures(DIFFERENT, rows(DIFFERENT)):
         if picture.choices:
-            assert [choice.users for choice in picture.choices] == [1, 50]
+            assert [choice.load for choice in picture.choices] == [Closed(1), Closed(50)]
             assert len({choice.title for choice in picture.choices}) == 2
-            assert picture.shown == 50
+            assert picture.shown == Closed(50)
             assert picture.title == picture.choices[-1].title
 
 
@@ -210,7 +210,7 @@ def test_every_choice_has_a_title_of_its_own_and_the_first_shown_is_the_pictures
     ],
 )
 def test_the_most_users_that_most_services_had_are_shown_first(run: list[tuple[str, int]], shown: int) -> None:
-    assert one.telling(rows(results([step(*each) for each in run]))) == shown
+    assert one.telling(rows(results([step(*each) for each in run]))) == Closed(shown)
 
 
 def test_a_share_of_the_queue_is_of_those_who_were_told_of() -> None:
@@ -219,4 +219,4 @@ def test_a_share_of_the_queue_is_of_those_who_were_told_of() -> None:
     window = row.windows[0].model_copy(update={"first": [told, Exchange(0.0), Exchange(0.0, 9.0, 9.0, 502)]})
     (only,) = rows(results([step("flask", 10, measured=window)]))
     assert swimlane.queued(only, Divider(contender("flask"), options())) == pytest.approx(0.75)
-    assert latency.title(10, [only]).startswith("At 10 users half of the requests to flask ")
+    assert latency.title(Closed(10), [only]).startswith("At 10 users half of the requests to flask ")

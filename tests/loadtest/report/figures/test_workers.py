@@ -2,6 +2,7 @@ import pytest
 
 from loadtest.report.figures.workers import UNANSWERED, UNTOLD, Worker, workers
 from loadtest.results.exchange import Exchange
+from loadtest.workload.closed import Closed
 from tests.loadtest.support.fabricated import contender, first
 
 
@@ -16,7 +17,7 @@ def threads(worker: Worker) -> list[str]:
 
 
 def test_each_sync_worker_has_a_row_in_which_one_request_follows_the_other() -> None:
-    found = workers(first(10, contender("flask")), contender("flask"))
+    found = workers(first(Closed(10), contender("flask")), contender("flask"))
     assert [worker.name for worker in found] == [f"worker {number}: one request at a time" for number in range(1, 6)]
     for worker in found:
         assert len(worker.requests) == 8
@@ -27,7 +28,7 @@ def test_each_sync_worker_has_a_row_in_which_one_request_follows_the_other() -> 
 
 
 def test_the_requests_of_a_thread_lie_together_in_the_row_of_its_process() -> None:
-    requests = first(100, contender("flask-threads"))
+    requests = first(Closed(100), contender("flask-threads"))
     found = workers(requests, contender("flask-threads"))
     assert [worker.name for worker in found] == [
         f"process {number}: 32 threads, one request each at a time" for number in (1, 2)
