@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock'
 
-SHARED := -n 4 --dist loadgroup --no-loadscope-reorder
+SHARED := --dist loadgroup --no-loadscope-reorder
 
 .PHONY: help compare lineup serve race test test-fast bench lint install install-lineup lock clean
 
@@ -27,10 +27,10 @@ race: install ## Run two or three services side by side, live on a page for the 
 test: install-lineup ## Run the tests
 	@part() { echo "pytest $$*"; $(BIN)/pytest "$$@" $(ARGS); status=$$?; \
 	  case $$status in 5) ;; 0) selected=0 ;; *) return $$status ;; esac; }; \
-	selected=5; part $(SHARED) -m "not compose and not measures" && part -m measures && exit $$selected
+	selected=5; part -n 4 $(SHARED) -m "not compose and not measures" && part -m measures && exit $$selected
 
 test-fast: install-lineup ## Run the units, and the contract on both twins: a minute
-	$(BIN)/pytest $(SHARED) -m "not compose and not measures and not slow" $(ARGS)
+	$(BIN)/pytest -n 2 $(SHARED) -m "not compose and not measures and not slow" $(ARGS)
 
 bench: install-lineup ## What the twins cost over bare handlers of their frameworks (needs wrk)
 	$(BIN)/python -m loadtest.bench $(ARGS)

@@ -4,15 +4,20 @@ from collections.abc import Iterator
 import pytest
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let one process run all tests of a file where xdist shares tests out, and begin with those that take long.
 
     A group that is named already stands: a service of tests/conformance, and the tests that need the same ports.
     """
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
     items.sort(key=lambda item: (group_of(item) != "ports", item.get_closest_marker("slow") is None))
+    if getattr(config.option, "loadgroup", False):
+        for item in items:
+            # xdist 3.8 writes the group into an attribute that pytest 9.2 no longer has, so that nothing is grouped
+            item._id = type(item.id).parse(f"{item.nodeid}@{group_of(item)}")
 
 
 def group_of(item: pytest.Item) -> str:

@@ -14,6 +14,8 @@ from backing import BackingFailed
 from backing.postgres import CONNECTIONS, database
 from tests.backing.support.databases import USER, folder, users
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def data() -> Iterator[Path]:

@@ -7,6 +7,8 @@ from playwright.sync_api import expect
 from tests.browser.support.visits import Opens
 from tests.loadtest.support.servers import answering
 
+pytestmark = pytest.mark.slow
+
 TROUBLE = """<!doctype html>
 <title>Trouble</title>
 <img src="missing.png" alt="">

@@ -13,13 +13,18 @@ TWINS = ("flask", "aiohttp")
 """One service of each twin: the two that `make test-fast` asks."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run all tests of a service in a row, and by the same process where they are shared out: it is started once."""
+    """Run all tests of a service in a row, and by the same process where they are shared out: it is started once.
+
+    Those that ask a twin as it stands in the line-up are quick. The others start it in more ways, or start a peer.
+    """
     own = [item for item in items if item.path.is_relative_to(HERE)]
     for item in own:
         name = service_of(item)
         item.add_marker(pytest.mark.xdist_group(name))
-        if name not in TWINS:
+        as_it_stands = isinstance(item, pytest.Function) and "service" in item.fixturenames
+        if name not in TWINS or not as_it_stands:
             item.add_marker(pytest.mark.slow)
     own.sort(key=lambda item: NAMES.index(service_of(item)))
     items[:] = [*own, *(item for item in items if not item.path.is_relative_to(HERE))]

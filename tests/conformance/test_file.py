@@ -8,7 +8,7 @@ import pytest
 
 from contract.problems import internal_error
 from loadtest.processes.service import Running
-from tests.conformance.support.fleet import NAMES, Fleet
+from tests.conformance.support.fleet import NAMES, NOTHING_BEHIND, Fleet
 from tests.conformance.support.problems import detail
 from tests.conformance.support.wire import ask, at_once
 
@@ -55,7 +55,7 @@ def test_what_does_not_fit_by_half_a_block_is_told_as_well(on_disk: Running, dis
 
 @pytest.mark.parametrize("name", NAMES)
 def test_where_nothing_can_be_written_the_service_says_no_more_than_that_it_failed(fleet: Fleet, name: str) -> None:
-    service = fleet(name, workers=1, environment={"FILE_DIRECTORY": "/proc/self/fdinfo"})
+    service = fleet(name, workers=1, environment=NOTHING_BEHIND)
     answer = ask(service.url, "/file")
     assert detail(answer, 500, "Internal Server Error") == internal_error().detail
     assert ask(service.url, "/delay/0").status == 200

@@ -4,7 +4,7 @@ import pytest
 
 from loadtest.processes.service import Running
 from tests.conformance.support.counted import Counts
-from tests.conformance.support.fleet import LETTING_GO, NAMES, TOGETHER, Fleet
+from tests.conformance.support.fleet import LETTING_GO, NAMES, NOTHING_BEHIND, TOGETHER, Fleet
 from tests.conformance.support.problems import unavailable
 from tests.conformance.support.wire import Held, ask, at_once, elapsed, eventually
 
@@ -86,9 +86,6 @@ def test_a_client_that_leaves_gives_its_connection_back(fleet: Fleet, name: str,
     assert ask(url, f"/{operation}?n=2&delay=0&mode=concurrent").status == 200
 
 
-NOT_CONFIGURED = {"DATABASE_URL": "", "UPSTREAM_URL": ""}
-
-
 @pytest.mark.parametrize(
     ("method", "target", "variable"),
     [
@@ -102,7 +99,7 @@ NOT_CONFIGURED = {"DATABASE_URL": "", "UPSTREAM_URL": ""}
 )
 @pytest.mark.parametrize("name", NAMES)
 def test_what_was_not_configured_is_named(fleet: Fleet, name: str, method: str, target: str, variable: str) -> None:
-    service = fleet(name, workers=1, environment=NOT_CONFIGURED)
+    service = fleet(name, workers=1, environment=NOTHING_BEHIND)
     answer = ask(service.url, target, method, body=b"soup" if method == "POST" else b"")
     sentence = f"The service was started without {variable}, which this endpoint needs."
     assert unavailable(answer, again_after=60) == sentence

@@ -41,7 +41,6 @@ def started(url: str, directory: Path) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_what_schemathesis_makes_of_the_document_finds_no_fault(fleet: Fleet, tmp_path: Path, name: str) -> None:
     with started(fleet(name, workers=1, environment=SHORT_WAITS).url, tmp_path / name) as run:

@@ -12,6 +12,8 @@ import pytest
 
 from workshop import at_once, in_a_row
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PYTHON = [sys.executable, "-W", "error"]
 LENIENCE = 10  # seconds; the cores can be busy with other things

@@ -29,6 +29,9 @@ LOOPS = tuple(name for name, service in LINEUP.items() if service.on_a_loop)
 LETTING_GO = ("aiohttp", "django-async", "sanic")
 """Those that drop what a client waits for that leaves. The others wait on, and only streams end early."""
 
+NOTHING_BEHIND = {"DATABASE_URL": "", "UPSTREAM_URL": "", "FILE_DIRECTORY": "/proc/self/fdinfo"}
+"""The environment of a service that can wait for nothing but timers: no file can be created in its directory."""
+
 WAITING_ON = tuple(name for name in TOGETHER if name not in LETTING_GO)
 
 

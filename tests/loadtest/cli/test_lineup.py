@@ -146,7 +146,6 @@ def command(out: Path) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.measures
 def test_lineup_measures_and_its_page_is_drawn_again_from_its_files_alone(tmp_path: Path) -> None:
     ran = subprocess.run(command(tmp_path), capture_output=True, text=True, check=False, timeout=120)
     found = kept(tmp_path)

@@ -14,6 +14,8 @@ from loadtest.cli.main import main
 from loadtest.results.schema import SCHEMA, Results, save
 from tests.loadtest.support.fabricated import not_run, results, step
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(sys.executable).with_name("sync-vs-async")
 
 RUN = results([step("stranger", users) for users in (1, 10)])

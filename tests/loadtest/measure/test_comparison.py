@@ -26,7 +26,7 @@ from tests.backing.support.databases import folder
 from tests.loadtest.support.fabricated import slots
 from tests.loadtest.support.processes import living, started_in, taken
 
-pytestmark = [pytest.mark.slow, pytest.mark.measures]
+pytestmark = pytest.mark.slow
 
 SCRIPT = Path(sys.executable).with_name("sync-vs-async")
 ONE_WORKER = "aiohttp:workers=1"
@@ -82,6 +82,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     return Ran(command, server.url, done.returncode, done.stdout, done.stderr, written(out))
 
 
+@pytest.mark.measures
 def test_every_step_is_measured_and_agrees_with_itself(ran: Ran) -> None:
     assert [(step.service, step.load.users) for step in ran.results.steps] == [
         *(("flask", 1), ("flask", 20)),
@@ -92,6 +93,7 @@ def test_every_step_is_measured_and_agrees_with_itself(ran: Ran) -> None:
         check(step)
 
 
+@pytest.mark.measures
 @pytest.mark.parametrize(("name", "count"), [("flask", lineup(cores())["flask"].slots), (ONE_WORKER, None)])
 def test_our_own_services_are_held_against_their_model_and_watched(ran: Ran, name: str, count: int | None) -> None:
     for step in ran.steps(name):
@@ -106,6 +108,7 @@ def test_our_own_services_are_held_against_their_model_and_watched(ran: Ran, nam
         assert 0 <= step.measured.busiest_cpu <= step.measured.server_cpu
 
 
+@pytest.mark.measures
 def test_of_a_target_nothing_is_predicted_and_nothing_is_known_but_what_was_measured(ran: Ran) -> None:
     for step in ran.steps("mine"):
         assert step.predicted is None
@@ -114,11 +117,13 @@ def test_of_a_target_nothing_is_predicted_and_nothing_is_known_but_what_was_meas
         assert (window.server_cpu, window.busiest_cpu, window.memory, window.connections) == (None, None, None, None)
 
 
+@pytest.mark.measures
 def test_the_status_is_a_verdict_unless_a_row_is_inconclusive(ran: Ran) -> None:
     assert ran.status == (2 if any(step.doubts for step in ran.results.steps) else 0)
     assert ("Inconclusive: " in ran.out) == (ran.status == 2)
 
 
+@pytest.mark.measures
 def test_the_file_holds_the_exact_commands_and_what_they_ran_on(ran: Ran) -> None:
     run = ran.results
     assert run.complete
@@ -140,6 +145,7 @@ def test_the_file_holds_the_exact_commands_and_what_they_ran_on(ran: Ran) -> Non
     assert run.started < run.finished
 
 
+@pytest.mark.measures
 def test_compare_prints_every_step_the_tables_and_a_verdict_in_plain_text(ran: Ran) -> None:
     assert ran.err == ""
     assert "\x1b" not in ran.out
@@ -192,6 +198,7 @@ def nothing_is_left(run: Interrupted) -> None:
     assert not any(taken(port) for port in run.ports)
 
 
+@pytest.mark.measures
 @pytest.mark.parametrize(("number", "times"), [(signal.SIGINT, 2), (signal.SIGTERM, 1)])
 def test_an_interrupted_run_keeps_what_it_has_and_leaves_nothing_behind(
     tmp_path: Path, number: signal.Signals, times: int
@@ -274,6 +281,7 @@ def skip_where_in_doubt(steps: Iterable[Step]) -> None:
         pytest.skip(f"no verdict to check, {len(doubts)} doubts: {'; '.join(doubts)}")
 
 
+@pytest.mark.measures
 def test_a_small_pool_binds_both_twins(tmp_path: Path, environment: dict[str, str]) -> None:
     small = "workers=1:pool-size=2"
     services = f"flask-threads:{small},aiohttp:{small}"
@@ -295,6 +303,7 @@ def test_a_small_pool_binds_both_twins(tmp_path: Path, environment: dict[str, st
     assert f"At 8 users aiohttp:{small} and flask-threads:{small} are bound by their database pools" in told
 
 
+@pytest.mark.measures
 def test_as_many_askers_as_workers_lock_the_blocking_twin_and_the_other_answers_them(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
@@ -315,6 +324,7 @@ def test_as_many_askers_as_workers_lock_the_blocking_twin_and_the_other_answers_
     assert "at 2 users there is a deadlock: all 2 slots hold requests that wait for answers" in told
 
 
+@pytest.mark.measures
 def test_a_mixed_day_is_answered_by_both_and_stays_below_its_ceiling(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
@@ -331,6 +341,7 @@ def test_a_mixed_day_is_answered_by_both_and_stays_below_its_ceiling(
         assert throughput(step.measured) <= 1.3 * step.predicted.throughput  # a second holds no whole day
 
 
+@pytest.mark.measures
 def test_a_disk_is_measured_without_a_prediction(tmp_path: Path) -> None:
     asked = ("--scenario", "file", "--services", ONE_WORKER, "--users", "1,4")
     ran = subprocess.run(compare(tmp_path, *asked), capture_output=True, text=True, check=False, timeout=60)

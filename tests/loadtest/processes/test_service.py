@@ -14,6 +14,8 @@ from loadtest.contenders.service import Service, lineup
 from loadtest.processes.service import Running, ServiceFailed, running
 from tests.loadtest.support.processes import living, taken
 
+pytestmark = pytest.mark.slow
+
 FLASK = replace(lineup(2)["flask"], workers=2)
 AIOHTTP = replace(lineup(2)["aiohttp"], workers=2)
 

@@ -20,6 +20,8 @@ from tests.loadtest.support.fabricated import lineup_of
 from tests.loadtest.support.hostile import HOSTILE, hostile, printable
 from tests.loadtest.support.pages import ATTRIBUTES, MOST, PARTS, SHAPES, Reader, records
 
+pytestmark = pytest.mark.slow
+
 NAMES = [*lineup(2)]
 
 ALL = lineup_of()

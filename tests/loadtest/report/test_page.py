@@ -19,6 +19,8 @@ from tests.loadtest.support.fabricated import results, step
 from tests.loadtest.support.hostile import HOSTILE, hostile, printable
 from tests.loadtest.support.pages import ATTRIBUTES, MOST, PARTS, SHAPES, Reader, strings
 
+pytestmark = pytest.mark.slow
+
 NAMESPACES = ("http://www.w3.org/",)
 """Addresses that are names: nobody fetches them."""
 
