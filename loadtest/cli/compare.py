@@ -1,20 +1,18 @@
 """`sync-vs-async compare`: services one after the other under load, and what happened and why."""
 
-import ipaddress
 import os
-import socket
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 
 from backing.postgres import CONNECTIONS
 from loadtest.contenders.selection import ALL
 from loadtest.contenders.service import CORE, Service
-from loadtest.measure.comparison import Comparison, Stranger
+from loadtest.contenders.target import Target, parsed
+from loadtest.measure.comparison import Comparison
 from loadtest.results.schema import Options, Results, save
 from loadtest.terminal.comparison import show
 from loadtest.terminal.progress import console
@@ -127,9 +125,9 @@ def compare(
     """Check everything, run the comparison, and return the exit status."""
     with mistakes():
         ours = named(",".join(QUICK_SERVICES if quick else CORE)) if services is None else services
-        contenders: list[Service | Stranger] = [
+        contenders: list[Service | Target] = [
             *ours,
-            *(_stranger(each, path, allow_remote=allow_remote) for each in target),
+            *(parsed(each, path, allow_remote=allow_remote) for each in target),
         ]
         refuse_twice([each.name for each in contenders], "compared")
         delay = delay if delay is not None else ("100ms" if quick else "250ms")
@@ -167,41 +165,6 @@ def _refuse_too_many_connections(services: Sequence[Service]) -> None:
                 f"{service.name} would open {service.connections} connections to the database, which takes "
                 f"{CONNECTIONS}; choose a smaller pool-size or fewer workers."
             )
-
-
-def _stranger(text: str, path: str, *, allow_remote: bool) -> Stranger:
-    name, equals, url = text.partition("=")
-    if not (name and equals and _is_origin(url)):
-        raise Mistake(f"--target takes NAME=http://HOST:PORT, and --path the path; got {text!r}.")
-    if not name.isprintable():
-        raise Mistake(f"--target takes a name that can be printed; got {name!r}.")
-    if not path.startswith("/"):
-        raise Mistake(f"--path begins with a slash; got {path!r}.")
-    host = urlsplit(url).hostname or ""
-    if not allow_remote and not _is_loopback(host):
-        raise Mistake(f"{host} is not this machine. Load on others needs --allow-remote, and their consent.")
-    return Stranger(name, url.rstrip("/"), path)
-
-
-def _is_origin(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return (
-            parts.scheme in ("http", "https")
-            and bool(parts.hostname)
-            and parts.port != 0
-            and (parts.path or "/", parts.query, parts.fragment) == ("/", "", "")
-        )
-    except ValueError:  # a port or an IPv6 address that is none
-        return False
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        found = socket.getaddrinfo(host, None)
-    except OSError as error:
-        raise Mistake(f"There is no address for {host!r}: {error.strerror}.") from None
-    return all(ipaddress.ip_address(address[4][0]).is_loopback for address in found)
 
 
 def _save(measured: Mapping[str, Results], folder: Path) -> Path:

@@ -23,7 +23,7 @@ from loadtest.workload import Load
 
 from . import latency_buckets
 from .driver import Job, Order
-from .users import StrangerUser, TwinUser, WaitingUser
+from .users import TargetUser, TwinUser, WaitingUser
 
 FIRST = 100
 """Requests of a step that are kept one by one, in the order of sending."""
@@ -95,7 +95,7 @@ class Generator:
     def __init__(self, job: Job) -> None:
         """Make the users' class; nobody asks yet."""
         self._crowd = Event()
-        kind = StrangerUser if job.path else TwinUser
+        kind = TargetUser if job.path else TwinUser
         self._witness = Witness()
         about = {"host": job.url, "service": job.name, "crowd": self._crowd, "watch": self._witness}
         user_class = type("User", (kind,), about)

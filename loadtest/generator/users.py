@@ -177,7 +177,7 @@ class TwinUser(WaitingUser):
         self.ask() if scenario == ASK else self.ask_twin(scenario)
 
 
-class StrangerUser(WaitingUser):
+class TargetUser(WaitingUser):
     """A user of a service that is not ours: any 200 will do."""
 
     abstract = True

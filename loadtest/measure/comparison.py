@@ -1,19 +1,18 @@
 """The comparison: every service on its own, step by step, repeat by repeat."""
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
-import psutil
-
 from backing.environment import Need
 from loadtest.contenders.adapter import adapter_lines
-from loadtest.contenders.service import Service, cores
+from loadtest.contenders.service import Service
+from loadtest.contenders.target import Target
 from loadtest.generator.driver import COMMAND, Driver, Job, Order, generator
+from loadtest.processes.clocks import MachineTime, machine_time
 from loadtest.processes.service import Running, Usage, running
 from loadtest.results.schema import SCHEMA, Contender, Measured, Options, Predicted, Results, Step
 from loadtest.verdict.judge import OWN_LIMIT, Judgement, judge, mean_response, throughput
@@ -38,20 +37,6 @@ LIMITS = ("CPU", "generator", OWN_LIMIT)
 """What binds a service that the model does not know to be saturated."""
 
 
-@dataclass(frozen=True)
-class Stranger:
-    """A running HTTP service that is not ours."""
-
-    name: str
-    url: str
-    path: str
-
-    @property
-    def made_of(self) -> str:
-        """Nothing is known of it but its address."""
-        return f"{self.url}{self.path}"
-
-
 class Progress(Protocol):
     """Who is told how a run goes on."""
 
@@ -65,14 +50,14 @@ class Progress(Protocol):
 class _Clocks(NamedTuple):
     """CPU clocks at one moment, in seconds."""
 
-    machine: dict[str, float]
+    machine: MachineTime
     usage: Usage | None
 
 
 class Comparison:
     """One run: `steps` grows as it goes, so that an interrupted run keeps what it has."""
 
-    def __init__(self, services: list[Service | Stranger], options: Options, command: list[str]) -> None:
+    def __init__(self, services: list[Service | Target], options: Options, command: list[str]) -> None:
         """Plan a run; nothing is started yet."""
         self.services = services
         self.steps: list[Step] = []
@@ -81,7 +66,7 @@ class Comparison:
         self._started = datetime.now(UTC)
         self._contenders = {service.name: contender(service, options) for service in services}
 
-    def planned(self, service: Service | Stranger) -> list[PlannedStep]:
+    def planned(self, service: Service | Target) -> list[PlannedStep]:
         """The steps of one service; where nobody knows how long its requests wait, as if it were the delay."""
         return plan(self._options.loads, self._demand(service), self._options.seconds)
 
@@ -135,7 +120,7 @@ class Comparison:
         )
 
     def _measured(
-        self, service: Service | Stranger, repeat: int, progress: Progress, environment: Mapping[str, str]
+        self, service: Service | Target, repeat: int, progress: Progress, environment: Mapping[str, str]
     ) -> Iterator[Step]:
         starting = OVERHEAD
         saturated = 0
@@ -155,9 +140,9 @@ class Comparison:
                 yield last
                 saturated += last.bound in LIMITS or (self._foretold(service) and step.predicted.saturated)
 
-    def _job(self, service: Service | Stranger, server: Running | None) -> Job:
-        path = service.path if isinstance(service, Stranger) else None
-        url = server.url if server else service.url if isinstance(service, Stranger) else ""
+    def _job(self, service: Service | Target, server: Running | None) -> Job:
+        path = service.path if isinstance(service, Target) else None
+        url = server.url if server else service.url if isinstance(service, Target) else ""
         return Job(
             service.name,
             url,
@@ -167,10 +152,10 @@ class Comparison:
             path,
         )
 
-    def _demand(self, service: Service | Stranger) -> Demand:
+    def _demand(self, service: Service | Target) -> Demand:
         return self._contenders[service.name].demand or Demand(self._options.wait)
 
-    def _foretold(self, service: Service | Stranger) -> bool:
+    def _foretold(self, service: Service | Target) -> bool:
         return self._contenders[service.name].demand is not None
 
     def _sized(self, planned: PlannedStep, last: Step | None) -> PlannedStep:
@@ -183,7 +168,7 @@ class Comparison:
 
     def _step(
         self,
-        service: Service | Stranger,
+        service: Service | Target,
         repeat: int,
         step: PlannedStep,
         measured: Measured | None,
@@ -208,9 +193,9 @@ class Comparison:
         )
 
 
-def contender(service: Service | Stranger, options: Options) -> Contender:
+def contender(service: Service | Target, options: Options) -> Contender:
     """The row of a service in the results."""
-    if isinstance(service, Stranger):
+    if isinstance(service, Target):
         return Contender(
             name=service.name,
             made_of=service.made_of,
@@ -250,10 +235,10 @@ def _as_the_first(first: Step | None, step: PlannedStep) -> Predicted | None:
 
 
 @contextmanager
-def _fresh(service: Service | Stranger, environment: Mapping[str, str]) -> Iterator[tuple[Driver, Running | None]]:
-    """A new generator and a new server, or a stranger as it stands; the generator loads while the server starts."""
+def _fresh(service: Service | Target, environment: Mapping[str, str]) -> Iterator[tuple[Driver, Running | None]]:
+    """A new generator and a new server, or a target as it stands; the generator loads while the server starts."""
     with generator() as driver:
-        if isinstance(service, Stranger):
+        if isinstance(service, Target):
             yield driver, None
         else:
             with running(service, {**environment, **UNHURRIED}) as server:
@@ -269,23 +254,20 @@ def _measure(driver: Driver, server: Running | None, step: PlannedStep) -> Measu
     after = _clocks(server)
     if server:
         server.check()
-    spent = {name: after.machine[name] - before.machine[name] for name in before.machine}
-    idle = spent["idle"] + spent.get("iowait", 0.0)
+    spent = after.machine.since(before.machine)
+    total = spent.busy + spent.idle
     return Measured(
         **{key: value for key, value in window.items() if key != "event"},
-        machine_cpu=1 - idle / sum(spent.values()),
-        stolen_cpu=spent.get("steal", 0.0) / sum(spent.values()),
+        machine_cpu=spent.busy / total,
+        stolen_cpu=spent.stolen / total,
         connections=server.connections() if server else None,
         **_used(before.usage, after.usage, window["seconds"]),
     )
 
 
 def _clocks(server: Running | None) -> _Clocks:
-    """The clocks of the service, and of the cores that this process may use."""
-    usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(cores())
-    each = [clock for core, clock in enumerate(psutil.cpu_times(percpu=True)) if core in usable]
-    sums = {name: sum(getattr(clock, name) for clock in each) for name in each[0]._fields}
-    return _Clocks(sums, server.usage() if server else None)
+    """Read the clocks of the service, and of the cores that this process may use."""
+    return _Clocks(machine_time(), server.usage() if server else None)
 
 
 def _used(before: Usage | None, after: Usage | None, seconds: float) -> dict[str, Any]:
