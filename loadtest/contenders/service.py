@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Literal
 
+from loadtest.english import count
 from peers.rows import ALONE, LOOP, PEERS, THREADS, UVICORN
 from serving import aiohttp_workers
 
@@ -95,13 +96,13 @@ class Service:
     @property
     def made_of(self) -> str:
         """Its processes, threads and slots in words."""
-        processes = _count(self.workers, "process", "processes")
+        processes = count(self.workers, "process", "processes")
         match self.worker_class:
             case "sync":
-                return f"{processes} x 1 thread = {_count(self.workers, 'slot', 'slots')}"
+                return f"{processes} x 1 thread = {count(self.workers, 'slot', 'slots')}"
             case "gthread":
-                threads = _count(self.threads, "thread", "threads")
-                return f"{processes} x {threads} = {_count(self.workers * self.threads, 'slot', 'slots')}"
+                threads = count(self.threads, "thread", "threads")
+                return f"{processes} x {threads} = {count(self.workers * self.threads, 'slot', 'slots')}"
             case "gevent":
                 return f"{processes} x 1 thread of greenlets, slots as needed"
             case _:
@@ -122,10 +123,6 @@ def in_words(software: Mapping[str, str]) -> str:
     """The versions of a service's software, which begin with its framework's."""
     versions = [f"{name} {version}" for name, version in software.items()]
     return f"{versions[0]}, its own server" if len(versions) == 1 else ", ".join(versions)
-
-
-def _count(n: int, one: str, many: str) -> str:
-    return f"{n} {one if n == 1 else many}"
 
 
 def cores() -> int:

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from loadtest.contenders.service import Service
+from loadtest.english import count, plural_of
 from loadtest.verdict.judge import KEEPS_UP, STUCK
 from loadtest.workload.demand import DEADLOCK, SLOTS, Demand, Limit
 from loadtest.workload.scenarios import CORES, LOOPS, MIXED, POOLS, THREADS
@@ -40,7 +41,7 @@ def caption(race: Race, service: Service, demand: Demand | None, now: Figures, e
         or _deadlock(service, demand, now)
         or _errors(now, error)
         or _foretold(race, service, demand, now)
-        or Caption("unknown", f"{_count(now.in_flight)} in flight; nobody can foretell how long they wait")
+        or Caption("unknown", f"{count(now.in_flight, 'request')} in flight; nobody can foretell how long they wait")
     )
 
 
@@ -49,7 +50,8 @@ def _coming_or_going(race: Race, now: Figures) -> Caption | None:
         return Caption("ready", "Nobody asks.")
     if race.state == STOPPING:
         if now.in_flight:
-            return Caption("stopping", f"stopping: {_count(now.in_flight)} still {_wait(now.in_flight)} for an answer")
+            wait = f"{count(now.in_flight, 'request')} still {plural_of(now.in_flight, 'waits', 'wait')}"
+            return Caption("stopping", f"stopping: {wait} for an answer")
         return Caption("stopped", "stopping: every request has its answer")
     if race.state == STARTING and now.users < race.users:
         return Caption("starting", f"starting: {now.users} of {race.users} users are there")
@@ -94,17 +96,17 @@ def _bound_by(limit: Limit, service: Service, now: Figures) -> Caption:
     queue = now.in_flight - limit.capacity
     has = _named(limit, service)
     if queue <= 0:
-        return Caption("short", f"{has} for {_count(now.in_flight)} in flight")
+        return Caption("short", f"{has} for {count(now.in_flight, 'request')} in flight")
     if now.ratio is not None and now.ratio >= KEEPS_UP:  # else some of them may stand idle
-        return Caption("queue", f"{has}, all taken: {_count(queue)} {'queues' if queue == 1 else 'queue'}")
-    return Caption("queue-at-least", f"{has} for {_count(now.in_flight)} in flight: at least {queue} queue")
+        return Caption("queue", f"{has}, all taken: {count(queue, 'request')} {plural_of(queue, 'queues', 'queue')}")
+    return Caption("queue-at-least", f"{has} for {count(now.in_flight, 'request')} in flight: at least {queue} queue")
 
 
 def _bound_by_users(service: Service, demand: Demand, now: Figures) -> Caption:
     if now.ratio is not None and now.ratio < KEEPS_UP:
         return Caption("behind", f"{now.ratio:.0%} of the prediction, by no limit that the model knows")
     tightest = demand.tightest
-    wait = f"{_count(now.in_flight)} {_wait(now.in_flight)}"
+    wait = f"{count(now.in_flight, 'request')} {plural_of(now.in_flight, 'waits', 'wait')}"
     if tightest is None:
         sure = "no queue to speak of" if now.ratio is not None else "no limit in the way"
         return Caption("no-queue", f"{sure}: {wait} on {_places(service)}")
@@ -115,25 +117,16 @@ def _named(limit: Limit, service: Service) -> str:
     """So many of what there is only so much of."""
     n = limit.capacity
     if limit.name in POOLS:
-        return f"{n} {'connection' if n == 1 else 'connections'} of the {limit.name}"
+        return f"{count(n, 'connection')} of the {limit.name}"
     one = {THREADS: "thread", LOOPS: "event loop", CORES: "core"}.get(limit.name, limit.name)
     if limit.name == SLOTS:
         one = "thread" if service.worker_class == "gthread" else "process"
-    many = {"process": "processes"}.get(one, f"{one}s")
-    return f"{n} {one if n == 1 else many}"
+    return count(n, one, "processes" if one == "process" else "")
 
 
 def _places(service: Service) -> str:
     """Where requests wait that hold nothing there is only so much of."""
     n = service.workers
     if service.worker_class == "gevent":
-        return f"the greenlets of {n} {'process' if n == 1 else 'processes'}"
-    return f"{n} {'event loop' if n == 1 else 'event loops'}"
-
-
-def _count(n: int, one: str = "request") -> str:
-    return f"{n} {one if n == 1 else one + 's'}"
-
-
-def _wait(n: int) -> str:
-    return "waits" if n == 1 else "wait"
+        return f"the greenlets of {count(n, 'process', 'processes')}"
+    return count(n, "event loop")

@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import UTC
 
 from loadtest.contenders.service import in_words
+from loadtest.english import count
 from loadtest.report.figures import (
     latency,
     memory,
@@ -49,7 +50,7 @@ def about(results: Results) -> str:
     options = results.options
     amounts = ", ".join(str(load.amount) for load in options.loads)
     repeats = "once" if options.repeats == 1 else f"{options.repeats} times"
-    cores = f"{results.machine.cores} {'core' if results.machine.cores == 1 else 'cores'}"
+    cores = count(results.machine.cores, "core")
     shared = " and the services shared" if any(each.ours for each in results.contenders) else " used"
     return (
         f"Scenario {options.scenario}: {ABOUT[options.scenario]}; delay {options.delay}. "
@@ -103,7 +104,7 @@ def facts(machine: Machine) -> list[tuple[str, str]]:
     """The machine and its software."""
     packages = ", ".join(f"{name} {version}" for name, version in machine.packages.items())
     return [
-        ("Processor", f"{machine.processor}, {machine.cores} usable {'core' if machine.cores == 1 else 'cores'}"),
+        ("Processor", f"{machine.processor}, {count(machine.cores, 'usable core')}"),
         ("Memory", f"{machine.memory / 2**30:.1f} GiB"),
         ("System", machine.system),
         ("Python", machine.python),

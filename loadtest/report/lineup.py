@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC
 
+from loadtest.english import count
 from loadtest.report.figures.bars import Bar, chart
 from loadtest.report.figures.picture import Figure, Picture, Table
 from loadtest.results.schema import Machine, Results
@@ -59,7 +60,7 @@ def _about(measured: Mapping[str, Results]) -> str:
     first = next(iter(measured.values()))
     wait, cpu, idle = (WAYS[way] for way in (DELAY, CPU, HEALTHZ))
     repeats = "once" if first.options.repeats == 1 else f"{first.options.repeats} times"
-    cores = f"{first.machine.cores} {'core' if first.machine.cores == 1 else 'cores'}"
+    cores = count(first.machine.cores, "core")
     return (
         f"Three comparisons, one after the other: a wait of {wait.delay} at {wait.amounts} users, "
         f"{cpu.delay} of computing at {cpu.loads[-1].label}, and /healthz, which does nothing, at "

@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from loadtest.contenders.service import in_words
+from loadtest.english import count
 from loadtest.results.schema import Contender, Results
 from loadtest.verdict import format as cells
 from loadtest.verdict.aggregate import Row, grouped
@@ -86,7 +87,8 @@ def _what_happened(table: list[Row], results: Results, *, wide: bool) -> Table:
         tiles = [_three_digits(row.percentile(rank)) for rank in ranks]
         bound = row.bound
         if row.doubts:
-            measured, ratio, tiles, bound = f"({measured})", f"({ratio})", ["-"] * len(ranks), "inconclusive"
+            tiles, bound = [cells.NONE] * len(ranks), "inconclusive"
+        measured, ratio = (cells.bracketed(figure, holds=row.holds) for figure in (measured, ratio))
         shown.add_row(service, amount, predicted, measured, ratio, *tiles, bound)
     return shown
 
@@ -156,7 +158,7 @@ def where(results: Results) -> str:
     """How to read the tables, and what they were measured on."""
     machine = results.machine
     packages = ", ".join(f"{name} {version}" for name, version in machine.packages.items())
-    cores = f"{machine.cores} {'core' if machine.cores == 1 else 'cores'}"
+    cores = count(machine.cores, "core")
     return (
         "\nBelow each service: processes x threads = slots. A - stands where too few requests were seen to say: five "
         "must lie beyond a percentile, and CPU time must come to 0.2 s."

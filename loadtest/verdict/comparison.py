@@ -2,6 +2,7 @@
 
 from itertools import groupby
 
+from loadtest.english import duration, listed
 from loadtest.results.schema import Contender, Results
 from loadtest.workload import Load
 from loadtest.workload.demand import DEADLOCK, SLOTS, Limit
@@ -159,11 +160,6 @@ def doubtful(table: list[Row]) -> list[str]:
     ]
 
 
-def duration(milliseconds: float) -> str:
-    """A time in words."""
-    return f"{milliseconds / 1000:.1f} s" if milliseconds >= 1000 else f"{milliseconds:.0f} ms"
-
-
 def _alike(one: Row, other: Row) -> bool:
     return abs(one.throughput - other.throughput) <= ALIKE * max(one.throughput, other.throughput)
 
@@ -175,12 +171,6 @@ def _span(slowest: Row, fastest: Row, digits: int = 1) -> str:
 
 def _list(held: list[Row]) -> str:
     return listed(sorted(row.service for row in held))
-
-
-def listed(names: list[str]) -> str:
-    """Names as a sentence has them."""
-    *rest, last = names
-    return f"{', '.join(rest)} and {last}" if rest else last
 
 
 def _rate(row: Row) -> float:

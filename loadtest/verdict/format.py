@@ -18,7 +18,7 @@ def slots(contender: Contender) -> str:
 
 def rate(row: Row | None) -> str:
     """Requests a second to three digits, or to the last one before the point."""
-    return NONE if row is None else bracketed(row, per_second(row.throughput))
+    return NONE if row is None else bracketed(per_second(row.throughput), holds=row.holds)
 
 
 def per_second(throughput: float) -> str:
@@ -28,17 +28,19 @@ def per_second(throughput: float) -> str:
 
 def ratio(row: Row | None) -> str:
     """Measured over predicted; nothing where nothing was predicted."""
-    return "" if row is None or row.ratio is None else bracketed(row, f"{row.ratio:.2f}")
+    return "" if row is None or row.ratio is None else bracketed(f"{row.ratio:.2f}", holds=row.holds)
 
 
 def cost(row: Row | None) -> str:
     """Microseconds of CPU time of a request."""
-    return NONE if row is None or row.cpu_per_request is None else bracketed(row, f"{row.cpu_per_request:.0f}")
+    return (
+        NONE if row is None or row.cpu_per_request is None else bracketed(f"{row.cpu_per_request:.0f}", holds=row.holds)
+    )
 
 
 def memory(row: Row | None) -> str:
     """MiB."""
-    return NONE if row is None or row.memory is None else bracketed(row, f"{row.memory / 2**20:.0f}")
+    return NONE if row is None or row.memory is None else bracketed(f"{row.memory / 2**20:.0f}", holds=row.holds)
 
 
 def lines(contender: Contender) -> str:
@@ -46,6 +48,6 @@ def lines(contender: Contender) -> str:
     return NONE if contender.adapter_lines is None else str(contender.adapter_lines)
 
 
-def bracketed(row: Row, figure: str) -> str:
-    """A figure of a row."""
-    return figure if row.holds else f"({figure})"
+def bracketed(figure: str, *, holds: bool) -> str:
+    """Return a figure, in brackets unless it holds."""
+    return figure if holds else f"({figure})"

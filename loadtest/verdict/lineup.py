@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from loadtest.contenders.service import in_words
+from loadtest.english import listed, plural_of
 from loadtest.results.schema import Contender, Results
 from loadtest.results.suite import CPU, DELAY, HEALTHZ, WAYS
 from loadtest.workload import Load
 from loadtest.workload.demand import SLOTS, USERS
 
 from .aggregate import KINDS, Row, grouped, rows
-from .comparison import doubtful, listed
+from .comparison import doubtful
 from .judge import KEEPS_UP
 
 CAUTION = (
@@ -79,7 +80,7 @@ def conclusion(found: list[Portrait]) -> str:
         return f"{at} nothing that was measured can be trusted"
     slots, free = (bound_by(bound, found) for bound in (SLOTS, USERS))
     stuck, kept = _who(slots, "services that run out of slots"), _who(free, "others" if slots else "services")
-    told = [f"{stuck} what {'its' if len(slots) == 1 else 'their'} slots let through"] if stuck else []
+    told = [f"{stuck} what {plural_of(len(slots), 'its', 'their')} slots let through"] if stuck else []
     if kept:
         told.append(f"{kept.rpartition(' ')[0] if stuck else kept} what the users send")
     sentence = " and ".join(told)
@@ -175,7 +176,7 @@ def _who(group: list[Portrait], who: str) -> str:
         return f"{group[0].name} answers"
     if there == len(group):
         return f"all {there} {who} answer"
-    return f"{there} of {len(group)} {who} {'answers' if there == 1 else 'answer'}"
+    return f"{there} of {len(group)} {who} {plural_of(there, 'answers', 'answer')}"
 
 
 def span(rates: list[float]) -> str:

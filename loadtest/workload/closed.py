@@ -14,6 +14,8 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Le
 
+from loadtest.english import count
+
 from .demand import DEADLOCK, ROUNDING, USERS, Demand, Prediction
 
 SHORTEST_WARMUP = 0.5
@@ -51,7 +53,7 @@ class Closed:
     @property
     def label(self) -> str:
         """The load in words."""
-        return f"{self.users} user" if self.users == 1 else f"{self.users} users"
+        return count(self.users, "user")
 
     @property
     def conditions(self) -> Mapping[str, float]:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import altair as alt
 
 from loadtest.verdict.aggregate import KINDS
+from loadtest.verdict.format import bracketed
 
 from .picture import Datasets
 from .theme import INK, KIND_COLOURS, PAPER
@@ -75,4 +76,4 @@ def chart(bars: list[Bar], axis: str, shown: Callable[[float], str]) -> alt.Laye
 def _label(bar: Bar, shown: Callable[[float], str]) -> str:
     if bar.value is None:
         return "not measured"
-    return shown(bar.value) if bar.holds else f"({shown(bar.value)})"
+    return bracketed(shown(bar.value), holds=bar.holds)

@@ -4,9 +4,10 @@ from typing import Any
 
 import altair as alt
 
+from loadtest.english import duration, listed
 from loadtest.results.schema import Results
 from loadtest.verdict.aggregate import Row
-from loadtest.verdict.comparison import ALIKE, duration, listed
+from loadtest.verdict.comparison import ALIKE
 from loadtest.workload import Load
 from loadtest.workload.demand import DEADLOCK
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import altair as alt
 
+from loadtest.english import listed
 from loadtest.results.exchange import Exchange
 from loadtest.results.schema import Contender, Results
 from loadtest.verdict.aggregate import Row
-from loadtest.verdict.comparison import listed
 from loadtest.verdict.time_spent import Divider
 from loadtest.workload import Load
 from loadtest.workload.demand import DEADLOCK

@@ -5,9 +5,10 @@ from typing import Any
 
 import altair as alt
 
+from loadtest.english import listed, plural_of
 from loadtest.results.schema import Contender, Results
 from loadtest.verdict.aggregate import Row
-from loadtest.verdict.comparison import compared, listed, verdict
+from loadtest.verdict.comparison import compared, verdict
 from loadtest.verdict.judge import throughput
 from loadtest.workload.closed import Closed
 from loadtest.workload.demand import DEADLOCK, Demand
@@ -53,7 +54,7 @@ def _deadlocks(table: list[Row]) -> list[str]:
         if row.bound == DEADLOCK and row.holds:
             users.setdefault(row.service, []).append(str(row.load.amount))
     return [
-        f"{service} is in a deadlock at {listed(counts)} {'user' if counts == ['1'] else 'users'}"
+        f"{service} is in a deadlock at {listed(counts)} {plural_of(int(counts[-1]), 'user')}"
         for service, counts in users.items()
     ]
 

@@ -4,9 +4,10 @@ from typing import Any, NamedTuple
 
 import altair as alt
 
+from loadtest.english import duration
 from loadtest.results.schema import Results
 from loadtest.verdict.aggregate import Row
-from loadtest.verdict.comparison import duration
+from loadtest.verdict.format import bracketed
 from loadtest.verdict.time_spent import Divider, Parts, Times
 from loadtest.workload import Load
 from loadtest.workload.demand import DEADLOCK
@@ -114,8 +115,7 @@ def _share(step: Spent) -> str:
 
 
 def _name(row: Row) -> str:
-    name = f"{row.service}, {row.load.amount}"
-    return name if row.holds else f"({name})"
+    return bracketed(f"{row.service}, {row.load.amount}", holds=row.holds)
 
 
 def _table(steps: list[Spent]) -> Table:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from loadtest.english import count
 from loadtest.results.exchange import Exchange
 from loadtest.results.schema import Contender
 
@@ -55,4 +56,4 @@ def _name(number: int, used: int, contender: Contender) -> str:
         return f"process {number}"
     if contender.slots == contender.processes:
         return f"worker {number}: one request at a time"
-    return f"process {number}: {used} {'thread' if used == 1 else 'threads'}, one request each at a time"
+    return f"process {number}: {count(used, 'thread')}, one request each at a time"
