@@ -33,7 +33,7 @@ ROUNDS = 4
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class Statistics:
     """Locust's statistics at one moment."""
 
     clock: float
@@ -43,7 +43,7 @@ class Snapshot:
     response_ms: float
     latency: Mapping[float, int]
     errors: dict[str, int]
-    told: Mapping[str, float]
+    service_times: Mapping[str, float]
 
 
 class Witness:
@@ -75,7 +75,7 @@ class Witness:
         place = self._places.pop(user, None)
         if place is not None:
             self._first[place] = exchange
-        if exchange.told:
+        if exchange.timed:
             assert exchange.ended is not None
             sums = self.sums
             sums["requests"] += 1
@@ -133,7 +133,9 @@ class Generator:
             "response_ms": closed.response_ms - opened.response_ms,
             "latency": grown(opened.latency, closed.latency),
             "errors": grown(opened.errors, closed.errors),
-            "told": {name: closed.told[name] - opened.told[name] for name in closed.told},
+            "service_times": {
+                name: closed.service_times[name] - opened.service_times[name] for name in closed.service_times
+            },
             "first": self._witness.first(),
             "unfinished": sum(user.hangs_since(opened.clock) for user in self._users()),
             "generator_cpu": (closed.process_cpu - opened.process_cpu) / (closed.clock - opened.clock),
@@ -142,27 +144,27 @@ class Generator:
     def _users(self) -> list[WaitingUser]:
         return [user for greenlet in self._runner.user_greenlets for user in greenlet.args]
 
-    def _at_completion(self, patience: float, of: WaitingUser | None = None) -> tuple[Snapshot, WaitingUser | None]:
+    def _at_completion(self, patience: float, of: WaitingUser | None = None) -> tuple[Statistics, WaitingUser | None]:
         """The statistics right after the next request is counted, and whose it was.
 
         Only requests of the user `of` count, where one is named. After `patience` seconds without any: as they are.
         """
         completed = Event()
-        taken: list[tuple[Snapshot, WaitingUser | None]] = []
+        taken: list[tuple[Statistics, WaitingUser | None]] = []
 
         def take(context: dict[str, WaitingUser], **_request: Any) -> None:
             if not taken and of in (None, context["user"]):
-                taken.append((self._snapshot(), context["user"]))
+                taken.append((self._statistics(), context["user"]))
                 completed.set()
 
         self._environment.events.request.add_listener(take)  # type: ignore[no-untyped-call] # Locust types it not
         completed.wait(patience)
         self._environment.events.request.remove_listener(take)  # type: ignore[no-untyped-call] # nor this
-        return taken[0] if taken else (self._snapshot(), None)
+        return taken[0] if taken else (self._statistics(), None)
 
-    def _snapshot(self) -> Snapshot:
+    def _statistics(self) -> Statistics:
         total = self._environment.stats.total
-        return Snapshot(
+        return Statistics(
             clock=time.perf_counter(),
             process_cpu=time.process_time(),
             requests=total.num_requests,
@@ -170,7 +172,7 @@ class Generator:
             response_ms=total.total_response_time,
             latency={float(bucket): count for bucket, count in total.response_times.items()},
             errors={str(error.error): error.occurrences for error in self._environment.stats.errors.values()},
-            told=dict(self._witness.sums),
+            service_times=dict(self._witness.sums),
         )
 
 

@@ -108,6 +108,6 @@ def _where(drawn: _DrawnUser, moment: float) -> str:
     exchange = drawn.over[0]
     if exchange.sent > moment:
         return NOTHING
-    if not exchange.told:
+    if not exchange.timed:
         return UNKNOWN
     return QUEUES if moment < exchange.began else WAITS

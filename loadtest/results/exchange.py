@@ -27,7 +27,7 @@ class Exchange(NamedTuple):
     """Seconds from the service's first sight of the request until its response began, the wait among them."""
 
     @property
-    def told(self) -> bool:
+    def timed(self) -> bool:
         """Whether it is over, and the service has said how long it took."""
         return self.ended is not None and self.headed is not None and bool(self.served_by)
 

@@ -104,7 +104,7 @@ class Predicted(Record):
     bound: str
 
 
-class Told(Record):
+class ServiceTimes(Record):
     """What the service told of the requests of a window, summed up. Milliseconds."""
 
     requests: int
@@ -149,7 +149,7 @@ class Measured(Record):
     """Processes of the service that were gone at the window's end."""
     connections: list[int] | None
     """Connections of each worker process at the window's end."""
-    told: Told
+    service_times: ServiceTimes
     first: list[Exchange]
     """The first requests of the step, before the window, in the order of sending. Zero is when all users were there."""
 

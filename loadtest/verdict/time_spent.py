@@ -62,7 +62,7 @@ class Divider:
 
     def of(self, exchange: Exchange) -> Parts | None:
         """The parts of one request; None where it is not over, or where the service told nothing of it."""
-        if not exchange.told or exchange.ended is None:
+        if not exchange.timed or exchange.ended is None:
             return None
         times = Times(exchange.ended - exchange.sent, exchange.waited, exchange.served, exchange.received)
         return self.parts(times)

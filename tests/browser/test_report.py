@@ -197,7 +197,7 @@ def test_where_the_time_went_in_the_table_is_what_was_measured(still: Page) -> N
     found = {(row[0], int(row[1])): [float(cell) for cell in row[2:7]] for row in table(still, "whereabouts")}
     assert list(found) == list(steps())
     for (service, users), (queue, line, wait, work, whole) in found.items():
-        told = [each.told for each in windows(service, users)]
+        told = [each.service_times for each in windows(service, users)]
         count = sum(each.requests for each in told)
         waited, served = (sum(getattr(each, name) for each in told) / count for name in ("waited_ms", "served_ms"))
         response = sum(each.response_ms for each in told) / count

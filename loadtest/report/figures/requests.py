@@ -39,7 +39,7 @@ WORKING_SHORTLY = "working, often too shortly to be seen"
 
 def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
     """The first requests of all services, first for the load `shown`; None where no service told anything of them."""
-    run = [row for row in table if any(exchange.told for exchange in row.first)]
+    run = [row for row in table if any(exchange.timed for exchange in row.first)]
     if not run:
         return None
     known = {each.name: each for each in results.contenders if any(row.service == each.name for row in run)}
@@ -214,7 +214,7 @@ def _table(run: list[Row], known: dict[str, Contender], dividers: dict[str, Divi
 
 
 def _range(worker: Worker) -> list[str]:
-    told = [exchange for exchange in worker.requests if exchange.told]
+    told = [exchange for exchange in worker.requests if exchange.timed]
     if not told:
         return ["", "", ""]
     first, last = min(each.began for each in told), max(each.ended or 0.0 for each in told)

@@ -25,7 +25,7 @@ class Spent(NamedTuple):
 
     row: Row
     parts: Parts
-    told: int
+    timed: int
     """The requests that the mean is of: all that the service told anything of."""
 
 
@@ -52,15 +52,15 @@ def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
 
 def spent(row: Row, divider: Divider) -> Spent | None:
     """Where the time went, over all windows; None where the service told nothing."""
-    told = [each.told for each in row.windows if each.told.requests]
-    if not told:
+    times = [each.service_times for each in row.windows if each.service_times.requests]
+    if not times:
         return None
-    count = sum(each.requests for each in told)
+    count = sum(each.requests for each in times)
     mean = Times(
-        response=sum(each.response_ms for each in told) / count / 1000,
-        waited=sum(each.waited_ms for each in told) / count / 1000,
-        served=sum(each.served_ms for each in told) / count / 1000,
-        received=sum(each.received_ms for each in told) / count / 1000,
+        response=sum(each.response_ms for each in times) / count / 1000,
+        waited=sum(each.waited_ms for each in times) / count / 1000,
+        served=sum(each.served_ms for each in times) / count / 1000,
+        received=sum(each.received_ms for each in times) / count / 1000,
     )
     return Spent(row, divider.parts(mean), count)
 
@@ -124,7 +124,7 @@ def _table(steps: list[Spent]) -> Table:
             step.row.service,
             str(step.row.load.amount),
             *(f"{seconds * 1000:.1f}" for seconds in (*step.parts, step.parts.total)),
-            f"{step.told} of {step.row.requests}",
+            f"{step.timed} of {step.row.requests}",
             str(step.row.failures),
             "yes" if step.row.holds else "no",
         ]

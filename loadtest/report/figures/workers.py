@@ -32,7 +32,7 @@ def workers(first: Sequence[Exchange], contender: Contender) -> list[Worker]:
     processes: dict[str, dict[str, list[Exchange]]] = {}
     untold: list[Exchange] = []
     for exchange in sorted((each for each in first if each.ended is not None), key=_began):
-        found = SERVED_BY.search(exchange.served_by) if exchange.told else None
+        found = SERVED_BY.search(exchange.served_by) if exchange.timed else None
         if found is None:
             untold.append(exchange)
             continue

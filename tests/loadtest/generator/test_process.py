@@ -42,7 +42,7 @@ def generators() -> list[psutil.Process]:
 
 def check_told(window: dict[str, Any]) -> None:
     """The service told of every request, and its time lies within that of the users, give or take 0.1 ms in each."""
-    told = window["told"]
+    told = window["service_times"]
     rounding = 0.1 * told["requests"]
     assert told["requests"] == window["requests"]
     assert told["response_ms"] <= window["response_ms"] + rounding
@@ -83,7 +83,7 @@ def test_against_a_real_service_the_figures_obey_littles_law(aiohttp: str) -> No
             window = driver.measure(order)
             assert window["seconds"] >= order.window
             check(window, users)
-            assert window["told"]["waited_ms"] >= (WAIT * 1000 - 0.1) * window["requests"]
+            assert window["service_times"]["waited_ms"] >= (WAIT * 1000 - 0.1) * window["requests"]
 
 
 def test_the_first_requests_of_a_step_are_kept_one_by_one_in_the_order_of_sending(aiohttp: str) -> None:
@@ -100,7 +100,7 @@ def test_the_first_requests_of_a_step_are_kept_one_by_one_in_the_order_of_sendin
                 assert each.ended is not None
                 assert each.sent <= each.began <= each.headed <= each.ended
                 assert WAIT <= each.waited <= each.served + 0.0001
-                assert (each.told, each.status) == (True, 200)
+                assert (each.timed, each.status) == (True, 200)
             (served_by,) = {each.served_by for each in first}  # one worker, so one process
             told = re.fullmatch(r"async_app; pid=(\d+); lane=loop", served_by)
             assert told

@@ -77,7 +77,7 @@ def test_a_body_is_received_from_the_headers_to_its_end(
 def test_a_request_is_told_of_once_it_is_over(
     headed: float | None, ended: float | None, served_by: str, told: bool
 ) -> None:
-    assert Exchange(1.0, headed, ended, served_by=served_by).told is told
+    assert Exchange(1.0, headed, ended, served_by=served_by).timed is told
 
 
 @pytest.mark.parametrize(

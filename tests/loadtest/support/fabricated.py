@@ -16,8 +16,8 @@ from loadtest.results.schema import (
     Options,
     Predicted,
     Results,
+    ServiceTimes,
     Step,
-    Told,
 )
 from loadtest.results.suite import WAYS
 from loadtest.workload import scenarios
@@ -99,16 +99,16 @@ def measured(users: int = 10, response: float = WAIT, seconds: float = 10.0, **c
         memory=100 * 2**20,
         died=0,
         connections=[5, 5],
-        told=told(requests, response),
+        service_times=service_times(requests, response),
         first=[],
     )
     return clean.model_copy(update=changes)
 
 
-def told(requests: int, response: float = WAIT, waited: float = WAIT) -> Told:
+def service_times(requests: int, response: float = WAIT, waited: float = WAIT) -> ServiceTimes:
     """What a service tells that waits for `waited` seconds, and works for a millisecond."""
     served = waited + WORK
-    return Told(
+    return ServiceTimes(
         requests=requests,
         response_ms=requests * max(response, served) * 1000,
         waited_ms=requests * waited * 1000,
@@ -170,7 +170,7 @@ def step(  # noqa: PLR0913 - all but the first two are what is to be wrong with 
         **unseen,
         "response_ms": window.requests * took * 1000,
         "latency": {took * 1000: window.requests},
-        "told": told(window.requests if known.ours else 0, took),
+        "service_times": service_times(window.requests if known.ours else 0, took),
         "first": first(load, known),
     }
     done = Step(

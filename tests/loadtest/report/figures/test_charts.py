@@ -82,7 +82,7 @@ def test_every_run_has_charts_that_can_be_drawn(name: str) -> None:
     run = RUNS[name]
     with debug_mode(False):  # as they are built for a report; each is held against the schema below, as a whole
         page = one.page(run)
-    services = {each.service for each in run.steps if each.measured and any(one.told for one in each.measured.first)}
+    services = {each.service for each in run.steps if each.measured and any(one.timed for one in each.measured.first)}
     assert {picture.name: len(picture.figures) for picture in page.pictures if picture.name == "swimlane"} == (
         {"swimlane": len(services)} if services else {}
     )

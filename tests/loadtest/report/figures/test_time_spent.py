@@ -1,7 +1,7 @@
 import pytest
 
 from loadtest.report.figures.time_spent import Spent, picture, spent, title
-from loadtest.results.schema import Step, Told
+from loadtest.results.schema import ServiceTimes, Step
 from loadtest.verdict.aggregate import Row, rows
 from loadtest.verdict.time_spent import Divider, Parts
 from loadtest.workload.closed import Closed
@@ -20,9 +20,9 @@ def where(found: Row, scenario: str = "delay") -> Spent | None:
     return spent(found, Divider(contender(found.service, scenario), options(scenario=scenario)))
 
 
-def told(requests: int, response: float, waited: float, served: float, received: float = 0.0) -> Told:
+def service_times(requests: int, response: float, waited: float, served: float, received: float = 0.0) -> ServiceTimes:
     """The mean times of a request, in milliseconds."""
-    return Told(
+    return ServiceTimes(
         requests=requests,
         response_ms=requests * response,
         waited_ms=requests * waited,
@@ -35,8 +35,8 @@ def pooled(service: str, users: int = 50) -> Step:
     """A step whose requests waited for 400 ms of their half a second, for a pool that takes 100 ms of each."""
     done = step(service, users, scenario="query")
     assert done.measured
-    tells = told(done.measured.requests, 500, 400, 420)
-    return done.model_copy(update={"measured": done.measured.model_copy(update={"told": tells})})
+    tells = service_times(done.measured.requests, 500, 400, 420)
+    return done.model_copy(update={"measured": done.measured.model_copy(update={"service_times": tells})})
 
 
 @pytest.mark.parametrize(
@@ -66,14 +66,14 @@ def test_a_step_bound_by_a_pool_shows_its_line() -> None:
 
 def test_repeats_are_weighed_by_the_requests_that_were_told_of() -> None:
     steps = [
-        step("flask", 10, repeat=1, measured=measured(told=told(30, 200, 100, 100))),
-        step("flask", 10, repeat=2, measured=measured(told=told(10, 600, 100, 100))),
-        step("flask", 10, repeat=3, measured=measured(told=told(0, 0, 0, 0))),
+        step("flask", 10, repeat=1, measured=measured(service_times=service_times(30, 200, 100, 100))),
+        step("flask", 10, repeat=2, measured=measured(service_times=service_times(10, 600, 100, 100))),
+        step("flask", 10, repeat=3, measured=measured(service_times=service_times(0, 0, 0, 0))),
     ]
     found = where(row(*steps))
     assert found
     assert found.parts == pytest.approx(Parts(0.2, 0.0, 0.1, 0.0))
-    assert found.told == 40
+    assert found.timed == 40
 
 
 @pytest.mark.parametrize("users", [1, 400])
@@ -82,7 +82,7 @@ def test_of_a_service_that_tells_nothing_nothing_is_known(users: int) -> None:
 
 
 def test_the_table_says_of_how_many_requests_it_knows() -> None:
-    window = measured(10, failures=3, requests=1000, told=told(990, 100, 90, 95))
+    window = measured(10, failures=3, requests=1000, service_times=service_times(990, 100, 90, 95))
     run = results([step("flask", 10, measured=window, doubts=DOUBTS)])
     drawn = picture(run, rows(run), Closed(10))
     assert drawn
