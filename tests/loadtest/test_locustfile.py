@@ -24,7 +24,7 @@ from loadtest.workload.scenarios import DAY, SCENARIOS
 from tests.backing.support.databases import folder
 from tests.loadtest.support.servers import silent
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.measures]  # how far users come in a second or five
 
 ROOT = Path(__file__).parents[2]
 LOCUST = [sys.executable, "-m", "locust"]
@@ -97,7 +97,6 @@ def targets(delay: str) -> dict[str, str]:
     return {name: target.format(delay=delay) for name, target in named.items()}
 
 
-@pytest.mark.measures  # how far users come in five seconds
 def test_every_scenario_is_a_tag_and_both_twins_answer_it(twins: Twins, tmp_path: Path) -> None:
     entries = swarm(twins, tmp_path, "-t", "5s", "-u", "8", "-r", "8", "--delay", "10ms", "--tags", *SCENARIOS)
     assert entries.keys() == {
@@ -117,7 +116,6 @@ def test_a_tag_selects_its_scenario_alone(twins: Twins, tmp_path: Path, tag: str
     check(entries)
 
 
-@pytest.mark.measures  # a rate
 def test_a_mixed_day_has_its_share_of_each_kind(twins: Twins, tmp_path: Path) -> None:
     entries = swarm(twins, tmp_path, "AsyncApp", "-t", "3s", "--delay", "10ms", "--tags", "mixed")
     check(entries)
