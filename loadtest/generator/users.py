@@ -151,6 +151,11 @@ class TwinUser(WaitingUser):
         super().__init_subclass__()
         cls._day = cycle(day())
 
+    @classmethod
+    def task_for(cls, scenario: str) -> Any:
+        """Return the Locust task that asks for a scenario."""
+        return next(each for each in cls.tasks if getattr(each, "__name__", None) == scenario)
+
     def ask_twin(self, scenario: str) -> None:
         """GET what the scenario asks for, and hold the answer against the contract."""
         target = SCENARIOS[scenario].target.format(delay=self.options.delay)

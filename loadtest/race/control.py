@@ -166,7 +166,7 @@ class Control:
         if self._own_tasks is None:
             self._own_tasks = [user_class.tasks for user_class in self._user_classes]
         for user_class in self._user_classes:
-            user_class.tasks = [getattr(TwinUser, scenario)]
+            user_class.tasks = [TwinUser.task_for(scenario)]
 
     def _on_start(self, **_event: Any) -> None:
         """After Locust has chosen tasks by its tags, which it does once, and before users come."""

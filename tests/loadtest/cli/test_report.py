@@ -12,6 +12,7 @@ import pytest
 
 from loadtest.cli.main import main
 from loadtest.results.schema import SCHEMA, Results, save
+from loadtest.workload.closed import Closed
 from tests.loadtest.support.fabricated import not_run, results, step
 
 pytestmark = pytest.mark.slow
@@ -235,13 +236,20 @@ def test_results_are_known_by_what_they_are_and_not_by_their_name(
     assert refused(capsys, folder).endswith("would be written over.")
 
 
-@pytest.mark.parametrize("changes", [{"scenario": "query"}, {"delay": "250ms"}, {"think": 1.5}])
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("scenario", {"scenario": "query"}),
+        ("delay", {"delay": "250ms"}),
+        ("think", {"loads": [Closed(load.users, 1.5) for load in AFTER.options.loads]}),
+    ],
+)
 def test_runs_that_asked_for_different_things_are_refused(
-    folder: Path, changes: dict[str, object], capsys: pytest.CaptureFixture[str]
+    folder: Path, name: str, changes: dict[str, object], capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = AFTER.model_copy(update={"options": AFTER.options.model_copy(update=changes)})
     after = save(other, folder.parent / "after").parent
-    assert refused(capsys, folder, after).startswith(f"The runs do not compare: their {next(iter(changes))} is ")
+    assert refused(capsys, folder, after).startswith(f"The runs do not compare: their {name} is ")
     assert found(after) == ["results.json"]
 
 
