@@ -31,8 +31,13 @@ def drawn(run: Results, tmp_path: Path) -> str:
     return write.write_comparison(read, tmp_path / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.fixture(scope="module")
+def library() -> str:
+    return vl_convert.javascript_bundle()  # type: ignore[call-arg] # its stub knows no default
+
+
 @pytest.mark.parametrize("text", HOSTILE)
-def test_a_name_is_text_wherever_it_stands(text: str, tmp_path: Path) -> None:
+def test_a_name_is_text_wherever_it_stands(text: str, library: str, tmp_path: Path) -> None:
     page = Reader(drawn(hostile(text), tmp_path))
     assert {tag for tag, _ in page.elements} <= PARTS | SHAPES
     for tag, attributes in page.elements:
@@ -47,7 +52,6 @@ def test_a_name_is_text_wherever_it_stands(text: str, tmp_path: Path) -> None:
     assert all(each.isprintable() for chart in charts for each in strings(chart))
     assert [bool(attributes) for attributes, _ in page.scripts].count(False) == 1  # ours
     (packed,) = [code for attributes, code in page.scripts if attributes.get("id") == "library"]
-    library = vl_convert.javascript_bundle()  # type: ignore[call-arg] # its stub knows no default
     assert gzip.decompress(b64decode(packed)).decode() == library
 
 
