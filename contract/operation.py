@@ -33,7 +33,7 @@ class Operation:
     name: str
     path: str
     takes: type[Parameters]
-    waits_for: str
+    waits_for: str = "nothing"
     summary: str
     example: str
     reply: Callable[[Any, Any], Reply]

@@ -4,19 +4,7 @@ from functools import cache
 
 from . import bodies, index, openapi
 from .operation import Operation
-from .parameters import (
-    Answer,
-    Calls,
-    Drip,
-    Duration,
-    Events,
-    Fanout,
-    File,
-    Meeting,
-    Nothing,
-    Preferences,
-    Question,
-)
+from .parameters import Answer, Calls, Drip, Duration, Events, Fanout, File, Meeting, Nothing, Preferences, Question
 from .problems import Problem, method_not_allowed, not_found
 from .replies import EVENTS, METRICS, TEXT, Reply
 
@@ -39,7 +27,6 @@ OPERATIONS = (
         name="index",
         path="/",
         takes=Preferences,
-        waits_for="nothing",
         summary="What this service is, and every endpoint with a curl line.",
         example="/",
         reply=_index,
@@ -48,7 +35,6 @@ OPERATIONS = (
         name="healthz",
         path="/healthz",
         takes=Nothing,
-        waits_for="nothing",
         summary="Whether the service is up.",
         example="/healthz",
         reply=bodies.health,
@@ -57,7 +43,6 @@ OPERATIONS = (
         name="openapi",
         path="/openapi.json",
         takes=Nothing,
-        waits_for="nothing",
         summary="This contract as an OpenAPI 3.1 document.",
         example="/openapi.json",
         reply=_openapi,
@@ -202,7 +187,6 @@ OPERATIONS = (
         name="metrics",
         path="/metrics",
         takes=Nothing,
-        waits_for="nothing",
         summary="What the service has counted and timed, for Prometheus.",
         example="/metrics",
         reply=bodies.metrics,
