@@ -3,7 +3,6 @@
 import atexit
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
 
 import django
 from django.conf import settings as django_settings
@@ -34,7 +33,6 @@ class Urls:
     """What a project has in its urls.py."""
 
     def __init__(self, steps: dict[str, Steps]) -> None:
-        """One pattern for each operation."""
         self.urlpatterns = [
             re_path(rf"^{pattern(each.operation.path)}\Z", view_of(each), name=name) for name, each in steps.items()
         ]
@@ -73,6 +71,5 @@ def respond(request: HttpRequest, reply: Reply) -> HttpResponseBase:
     return response
 
 
-def load(settings: Settings) -> Any:
-    """What gunicorn asks for, in the worker."""
-    return create_app(settings)
+load = create_app
+"""What gunicorn asks for, in the worker."""

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
 
 import django
 from django.conf import settings as django_settings
@@ -81,6 +80,5 @@ def respond(request: ASGIRequest, reply: Reply) -> HttpResponseBase:
     return response
 
 
-def load(settings: Settings) -> Any:
-    """What uvicorn's worker asks for."""
-    return create_app(settings)
+load = create_app
+"""What uvicorn's worker asks for."""

@@ -96,6 +96,5 @@ def refuse(_error: MethodNotAllowed | NotFound) -> Response:
     return respond(refused(NAME, request.method, wsgi.target(request.environ)))
 
 
-def load(settings: Settings) -> Any:
-    """What gunicorn asks for, in the worker."""
-    return create_app(settings)
+load = create_app
+"""What gunicorn asks for, in the worker."""

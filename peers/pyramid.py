@@ -70,6 +70,5 @@ def respond(request: Request, reply: Reply) -> Response:
     return Response(status=reply.status, headerlist=[*reply.headers.items()], app_iter=body)
 
 
-def load(settings: Settings) -> Any:
-    """What gunicorn asks for, in the worker."""
-    return create_app(settings)
+load = create_app
+"""What gunicorn asks for, in the worker."""

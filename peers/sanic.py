@@ -48,9 +48,7 @@ def handler_of(operation: Operation) -> Handler:
 
         steps: Steps = request.app.ctx.steps[operation.name]
         reply = await steps(request.method, target(request), request.headers, read)
-        if isinstance(reply.body, bytes):
-            return respond(reply)
-        return await stream(request, reply)
+        return respond(reply) if isinstance(reply.body, bytes) else await stream(request, reply)
 
     return handler
 
@@ -104,6 +102,5 @@ def serving(settings: Settings) -> Serving:
     return serve
 
 
-def load(settings: Settings) -> Any:
-    """What the worker asks for."""
-    return serving(settings)
+load = serving
+"""What the worker asks for."""

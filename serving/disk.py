@@ -2,10 +2,10 @@
 
 import errno
 import os
-from hashlib import sha256
+from hashlib import file_digest
 from tempfile import TemporaryFile
 
-from contract.contents import BLOCK, blocks
+from contract.contents import blocks
 from contract.problems import disk_full
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -28,10 +28,7 @@ def there_and_back(size: int, directory: str | None) -> str:
             file.flush()
             os.fsync(file.fileno())
             file.seek(0)
-            found = sha256()
-            while block := file.read(len(BLOCK)):
-                found.update(block)
-            return found.hexdigest()
+            return file_digest(file, "sha256").hexdigest()
     except OSError as error:
         if error.errno in FULL:
             raise disk_full() from None

@@ -32,9 +32,7 @@ class Upstream:
         async with self._queue.turn():
             try:
                 async with self._connections.get(
-                    upstream.path(delay),
-                    allow_redirects=False,
-                    timeout=limits,
+                    upstream.path(delay), allow_redirects=False, timeout=limits
                 ) as response:  # holds a coroutine
                     return await _waited(response)
             except TimeoutError:
@@ -61,8 +59,7 @@ async def open_upstream(settings: Settings) -> AsyncIterator[Upstream]:
 async def _waited(response: ClientResponse) -> float:
     try:
         upstream.admit(response.status, response.headers)
-        waited = upstream.waited(await response.read())
+        return upstream.waited(await response.read())
     except BaseException:
         response.close()  # and its connection, on which there may be more of this
         raise
-    return waited

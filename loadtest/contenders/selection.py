@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
+from typing import Any
 
 from peers.rows import PEERS, missing
 
@@ -28,22 +29,19 @@ def chosen(text: str, known: Mapping[str, Service]) -> Service:
     name, *changes = text.split(":")
     if name not in known:
         raise ValueError(f"There is no service {name!r}; there are {', '.join(known)}.")
-    service = replace(known[name], name=text)
+    changed: dict[str, Any] = {"name": text}
     for change in changes:
         key, _, value = change.partition("=")
         match key.replace("-", "_"):
-            case "workers":
-                service = replace(service, workers=_positive(text, change))
-            case "threads":
-                service = replace(service, threads=_positive(text, change))
-            case "pool_size":
-                service = replace(service, pool_size=_positive(text, change))
+            case "workers" | "threads" | "pool_size" as number:
+                changed[number] = _positive(text, change)
             case "worker_class" if value:
-                service = replace(service, worker_class=value)
+                changed["worker_class"] = value
             case _:
                 raise ValueError(
                     f"{text!r}: {change!r} is not workers=N, threads=N, pool-size=N or worker-class=CLASS."
                 )
+    service = replace(known[name], **changed)
     if service.worker_class == "sync" and service.threads > 1:  # it would ignore them
         raise ValueError(f"{text!r}: a sync worker has one thread; set threads=1 or worker-class=gthread.")
     _refuse_missing(service)

@@ -75,10 +75,9 @@ def _waited(response: BaseHTTPResponse, deadline: float) -> float:
             body += piece
             if time.monotonic() > deadline:  # a blocking read can be limited, many of them only between two
                 raise TookTooLong
-        waited = upstream.waited(body)
+        return upstream.waited(body)
     except BaseException:
         response.close()  # and its connection, on which there may be more of this
         raise
     finally:
         response.release_conn()  # a closed one as well: the pool would wait for it
-    return waited
