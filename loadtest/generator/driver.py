@@ -51,7 +51,6 @@ class Driver:
     """A load generator that takes one step at a time."""
 
     def __init__(self, process: subprocess.Popen[str], log: IO[str]) -> None:
-        """Take over a process that has just been started."""
         assert process.stdout is not None
         self._process = process
         self._log = log

@@ -45,7 +45,6 @@ class Running:
     """A service that answers at `url`."""
 
     def __init__(self, service: Service, process: subprocess.Popen[str], url: str) -> None:
-        """Take over a process that has printed its address."""
         self.service = service
         self.url = url
         self.process = process
@@ -53,11 +52,13 @@ class Running:
 
     def usage(self) -> Usage:
         """CPU and memory of the master and all its workers."""
-        cpu, memory = {}, {}
+        cpu: dict[int, float] = {}
+        memory: dict[int, int] = {}
         for process in (self._master, *self._workers()):
             with suppress(psutil.NoSuchProcess):
                 cpu[process.pid] = process_time(process)
-                memory[process.pid] = _memory(process)
+                told = process.memory_full_info()
+                memory[process.pid] = getattr(told, "pss", told.rss)
         return Usage(cpu, memory)
 
     def check(self) -> None:
@@ -71,22 +72,12 @@ class Running:
         counts = []
         for process in self._workers():
             with suppress(psutil.NoSuchProcess):
-                counts.append(
-                    sum(
-                        connection.status == psutil.CONN_ESTABLISHED and connection.laddr.port == port
-                        for connection in process.net_connections("tcp")
-                    )
-                )
+                found = process.net_connections("tcp")
+                counts.append(sum(each.status == psutil.CONN_ESTABLISHED and each.laddr.port == port for each in found))
         return counts
 
     def _workers(self) -> list[psutil.Process]:
         return self._master.children(recursive=True)
-
-
-def _memory(process: psutil.Process) -> int:
-    told = process.memory_full_info()
-    size: int = getattr(told, "pss", told.rss)
-    return size
 
 
 @contextmanager
