@@ -2,7 +2,6 @@
 
 import os
 import sys
-import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from queue import Empty
@@ -10,7 +9,7 @@ from typing import Literal
 
 from . import BackingFailed
 from .postgres import database
-from .processes import address_in, lines_of, start, stop, tail
+from .processes import address_in, lines_of, logged, tail
 
 Need = Literal["database", "upstream"]
 
@@ -45,15 +44,11 @@ def upstream_command(port: int = 0) -> list[str]:
 @contextmanager
 def upstream() -> Iterator[str]:
     """The address of an upstream, which runs until the context is left."""
-    with tempfile.TemporaryFile("w+") as log:
-        process = start(upstream_command(), log)
-        try:
-            assert process.stdout is not None
-            lines, url = lines_of(process.stdout), None
-            with suppress(Empty):
-                url = address_in(lines.get(timeout=START_WITHIN))
-            if url is None:
-                raise BackingFailed(f"The upstream did not start.\n{tail(log)}")
-            yield url
-        finally:
-            stop(process)
+    with logged(upstream_command()) as (process, log):
+        assert process.stdout is not None
+        lines, url = lines_of(process.stdout), None
+        with suppress(Empty):
+            url = address_in(lines.get(timeout=START_WITHIN))
+        if url is None:
+            raise BackingFailed(f"The upstream did not start.\n{tail(log)}")
+        yield url

@@ -14,7 +14,7 @@ from serving.serve import raise_descriptors
 
 from .lineup import PAGE
 from .options import Command, Mistake, folder, mistakes, opened, traced
-from .run import FAILED, VERDICT, drawn
+from .run import FAILED, VERDICT, draw_comparison, drawn
 
 EXAMPLES = """examples:
   sync-vs-async report results/latest                          its report.html, anew
@@ -45,9 +45,10 @@ Draw = Callable[[], Sequence[Path]]
 @traced
 def report(results: tuple[Path, ...], out: Path | None, *, opened: bool, trace: bool) -> int:
     """Draw, and return the exit status."""
+    of_lineup = len(results) == 1 and is_lineup(results[0])
     with mistakes():
-        draw = _lineup(results[0], out) if _is_lineup(results) else _comparisons(results, out, trace=trace)
-    if trace and _is_lineup(results):
+        draw = _lineup(results[0], out) if of_lineup else _comparisons(results, out, trace=trace)
+    if trace and of_lineup:
         raise Mistake("--trace takes the results of compare.")
     raise_descriptors()
     signals.raise_interrupts()
@@ -55,10 +56,6 @@ def report(results: tuple[Path, ...], out: Path | None, *, opened: bool, trace: 
         return VERDICT if drawn(console(), draw, opened=opened) else FAILED
     except KeyboardInterrupt:
         return FAILED
-
-
-def _is_lineup(results: Sequence[Path]) -> bool:
-    return len(results) == 1 and is_lineup(results[0])
 
 
 def _lineup(found: Path, out: Path | None) -> Draw:
@@ -82,16 +79,14 @@ def _comparisons(results: Sequence[Path], out: Path | None, *, trace: bool) -> D
         raise Mistake("--trace takes one results file.")
     default = paths[-1].with_name("report.html" if len(runs) == 1 else "before-after.html")
     place = _place(out, default, paths, trace=trace)
-    if len(runs) == 2:
-        refuse_others(*runs)
+    if len(runs) == 1:
+        return lambda: draw_comparison(runs[0], place, _trace_beside(place) if trace else None)
+    refuse_others(*runs)
 
     def draw() -> Sequence[Path]:
         from loadtest.report import write  # noqa: PLC0415 - as above
 
-        if len(runs) == 2:
-            return [write.write_before_after(runs[0], runs[1], place)]
-        page = write.write_comparison(runs[0], place)
-        return [page, write.write_trace(runs[0], _trace_beside(place))] if trace else [page]
+        return [write.write_before_after(runs[0], runs[1], place)]
 
     return draw
 

@@ -93,6 +93,14 @@ def drawn(screen: Console, write: Callable[[], Sequence[Path]], *, opened: bool)
     return True
 
 
+def draw_comparison(results: Results, page: Path, trace: Path | None) -> Sequence[Path]:
+    """Draw the report of one comparison, and the trace of its first requests where there is a place for it."""
+    from loadtest.report import write  # noqa: PLC0415 - half a second, which nobody waits for who draws nothing
+
+    drawn = [write.write_comparison(results, page)]
+    return [*drawn, write.write_trace(results, trace)] if trace else drawn
+
+
 def serve_until_stopped(processes: Sequence[StackProcess], screen: Console) -> int:
     """Serve until something ends it, and return the exit status."""
     raise_descriptors()

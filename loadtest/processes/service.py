@@ -5,7 +5,6 @@ import queue
 import re
 import shlex
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,7 +14,7 @@ from typing import IO
 
 import psutil
 
-from backing.processes import address_in, lines_of, start, stop, tail
+from backing.processes import address_in, lines_of, logged, tail
 from loadtest.contenders.service import Service
 
 from .clocks import process_time
@@ -90,12 +89,9 @@ def running(service: Service, environment: Mapping[str, str] | None = None, port
         ServiceFailed: where it does not answer within START_WITHIN seconds.
 
     """
-    with tempfile.TemporaryFile("w+") as log:
-        process = start(service.command(port), log, {**os.environ, **service.environment, **(environment or {})})
-        try:
-            yield _answering(service, process, log)
-        finally:
-            stop(process)
+    told = {**os.environ, **service.environment, **(environment or {})}
+    with logged(service.command(port), told) as (process, log):
+        yield _answering(service, process, log)
 
 
 def _answering(service: Service, process: subprocess.Popen[str], log: IO[str]) -> Running:

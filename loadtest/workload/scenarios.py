@@ -163,7 +163,8 @@ def demand(name: str, service: Service, delay: float) -> Demand | None:
     wait = 0.0
     held: dict[str, float] = {}
     for scenario, share in parts:
-        seconds = share * _seconds(scenario, service, delay)
+        waits = scenario.blocking_waits if service.twin == SYNC else 1
+        seconds = share * (delay * waits) if scenario.foretold else 0.0  # of a mixed day: it makes this a ceiling
         wait += seconds
         for what in scenario.async_holds if service.on_a_loop else scenario.blocking_holds:
             held[what] = held.get(what, 0.0) + seconds
@@ -178,12 +179,6 @@ def _parts(name: str) -> list[tuple[Scenario, float]]:
     if name != MIXED:
         return [(SCENARIOS[name], 1.0)]
     return [(SCENARIOS[each], weight / sum(DAY.values())) for each, weight in DAY.items()]
-
-
-def _seconds(scenario: Scenario, service: Service, delay: float) -> float:
-    if not scenario.foretold:
-        return 0.0  # of a mixed day: it makes the prediction a ceiling
-    return delay * (scenario.blocking_waits if service.twin == SYNC else 1)
 
 
 def _has(service: Service) -> dict[str, int | None]:
