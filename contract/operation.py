@@ -1,6 +1,6 @@
 """What one endpoint is, and how a request for it becomes checked values."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -41,7 +41,8 @@ class Operation:
     """Of a response that is no refusal, as the OpenAPI document names it."""
     media_type: str = JSON
     """Of that response."""
-    refusals: tuple[int, ...] = ()
+    refusals: tuple[int, ...] = (503,)
+    """Statuses of refusals, beside those of a request that cannot be used."""
     takes_a_place: bool = True
     """Whether its wait counts among those that MAX_IN_FLIGHT allows."""
 
@@ -114,7 +115,6 @@ class Operation:
                 raise bad_request(f"{self.path} {takes}; got {echo(name)} with the value {echo(text)}.")
 
 
-def options(methods: Iterable[str]) -> Reply:
+def options(methods: Sequence[str]) -> Reply:
     """The answer to OPTIONS on a path that answers these methods."""
-    methods = tuple(methods)
     return Reply(as_json({"allow": methods}), headers={"Allow": ", ".join(methods)})

@@ -17,8 +17,6 @@ from sync_app.plumbing.steps import Steps, open_steps, refused
 
 NAME = "peers.django"
 
-View = Callable[..., HttpResponseBase]
-
 
 def create_app(settings: Settings) -> WSGIHandler:
     """The service as a WSGI application. What it shares between requests is closed when the process ends."""
@@ -44,7 +42,7 @@ def pattern(path: str) -> str:
     return path.removeprefix("/").replace("{", "(?P<").replace("}", ">[^/]*)")
 
 
-def view_of(steps: Steps) -> View:
+def view_of(steps: Steps) -> Callable[..., HttpResponseBase]:
     """The view of one operation."""
 
     def view(request: HttpRequest, **_path: str) -> HttpResponseBase:

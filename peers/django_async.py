@@ -17,8 +17,6 @@ from serving import asgi
 
 NAME = "peers.django_async"
 
-View = Callable[..., Awaitable[HttpResponseBase]]
-
 
 def create_app(settings: Settings) -> asgi.Asgi:
     """The service as an ASGI application. What it shares between requests is closed when the application ends."""
@@ -51,7 +49,7 @@ def pattern(path: str) -> str:
     return path.removeprefix("/").replace("{", "(?P<").replace("}", ">[^/]*)")
 
 
-def view_of(name: str, steps: dict[str, Steps]) -> View:
+def view_of(name: str, steps: dict[str, Steps]) -> Callable[..., Awaitable[HttpResponseBase]]:
     """The view of one operation."""
 
     async def view(request: ASGIRequest, **_path: str) -> HttpResponseBase:

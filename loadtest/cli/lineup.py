@@ -55,11 +55,6 @@ def lineup(command: list[str], services: list[Service], seconds: float, repeats:
     return run_all(comparisons, folder(out), console(), OUTCOME, opened=opened)
 
 
-def _save(measured: Mapping[str, Results], folder: Path) -> Path:
-    save_all(measured, folder)
-    return folder
-
-
 def draw_lineup(measured: Mapping[str, Results], folder: Path) -> Sequence[Path]:
     """Draw the page of a line-up into its folder."""
     from loadtest.report import write  # noqa: PLC0415 - half a second, which nobody waits for who draws nothing
@@ -67,4 +62,4 @@ def draw_lineup(measured: Mapping[str, Results], folder: Path) -> Sequence[Path]
     return [write.write_lineup(measured, folder / PAGE)]
 
 
-OUTCOME = Outcome(_save, show_lineup, draw_lineup)
+OUTCOME = Outcome(save_all, show_lineup, draw_lineup)

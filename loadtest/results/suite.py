@@ -54,11 +54,12 @@ def options(name: str, seconds: float, repeats: int) -> Options:
     )
 
 
-def save_all(measured: Mapping[str, Results], folder: Path) -> None:
-    """Write each comparison into a folder of its name in `folder`, and point `latest` beside that there."""
+def save_all(measured: Mapping[str, Results], folder: Path) -> Path:
+    """Write each comparison into a folder of its name in `folder`, and point `latest` beside that there; `folder`."""
     for name, results in measured.items():
         write(results, folder / name)
     point(folder)
+    return folder
 
 
 def is_lineup(folder: Path) -> bool:
