@@ -22,10 +22,7 @@ def backing(needs: Collection[Need]) -> Iterator[Mapping[str, str]]:
     """DATABASE_URL and UPSTREAM_URL, as far as they are needed; what is behind them runs until the context is left.
 
     Those that the environment of this process names are used as they are, and nothing is started for them.
-
-    Raises:
-        BackingFailed: where something does not come up.
-
+    BackingFailed where something does not come up.
     """
     found = {}
     with ExitStack() as started:

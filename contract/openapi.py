@@ -89,8 +89,7 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
 def _body(takes: type[Parameters]) -> dict[str, Any]:
     if takes.from_body is None:
         return {}
-    schema = _schemas(takes)[takes.from_body]
-    content = {_bare(TEXT): {"schema": schema}}
+    content = {_bare(TEXT): {"schema": _schemas(takes)[takes.from_body]}}
     return {"requestBody": {"required": True, "description": takes.limits(takes.from_body, ""), "content": content}}
 
 

@@ -67,9 +67,7 @@ class Operation:
     def admit(self, headers: Headers) -> None:
         """Look at what the headers say of the body, before any of it is read.
 
-        Raises:
-            Problem: 411 where its length is unknown, 413 where it is too long.
-
+        A Problem: 411 where its length is unknown, 413 where it is too long.
         """
         if headers.get("Transfer-Encoding", ""):
             raise length_required(LONGEST_BODY)
@@ -80,9 +78,7 @@ class Operation:
     def parse(self, target: str, headers: Headers, settings: Settings, body: bytes = b"") -> Any:
         """The checked values of the request for the raw `target`: an instance of `takes`.
 
-        Raises:
-            Problem: 400 for a parameter or body that cannot be used, 404 where `target` is another path.
-
+        A Problem: 400 for a parameter or body that cannot be used, 404 where `target` is another path.
         """
         given = sent = texts(target, self.path)
         if self.takes.from_headers or self.takes.from_body:

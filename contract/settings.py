@@ -50,9 +50,7 @@ class Settings(BaseModel):
     def from_mapping(cls, environment: Mapping[str, str]) -> "Settings":
         """The settings that `environment` holds, defaults for the rest; other variables are left alone.
 
-        Raises:
-            ValueError: with one sentence that names the variable and what is wrong with it.
-
+        A ValueError, of one sentence, names the variable that cannot be used and what is wrong with it.
         """
         given = {name: environment[name.upper()] for name in cls.model_fields if name.upper() in environment}
         try:

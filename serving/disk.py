@@ -14,12 +14,8 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 def there_and_back(size: int, directory: str | None) -> str:
     """Write `size` bytes, wait until they are on the disk, read them back; their SHA-256, in hexadecimal.
 
-    The file has no name, so that nothing is left of it whatever happens.
-
-    Raises:
-        Problem: 507 where there is no room.
-        OSError: where nothing may be written.
-
+    The file has no name, so that nothing is left of it whatever happens. A Problem (507) where there is no room, an
+    OSError where nothing may be written.
     """
     try:
         with TemporaryFile(dir=directory) as file:

@@ -59,7 +59,6 @@ class WhileThere:
 
 
 def _has_left(connection: socket.socket) -> bool:
-    """Whether the client at the other end has closed it."""
     poll = select.poll()
     poll.register(connection, select.POLLIN)
     try:

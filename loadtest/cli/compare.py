@@ -143,9 +143,7 @@ def compare(
     outcome = Outcome(
         save=lambda measured, folder: save(measured[scenario], folder),
         show=lambda screen, measured: show(screen, measured[scenario], rows(measured[scenario])),
-        draw=lambda measured, saved: draw_comparison(
-            measured[scenario], saved.with_name("report.html"), saved.with_name("trace.json") if trace else None
-        ),
+        draw=lambda measured, saved: draw_comparison(measured[scenario], saved.with_name("report.html"), trace=trace),
     )
     return run_all({scenario: comparison}, folder(out), console(), outcome, opened=opened)
 

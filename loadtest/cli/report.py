@@ -12,9 +12,9 @@ from loadtest.terminal.progress import console
 from loadtest.verdict.before_after import refuse_others
 from serving.serve import raise_descriptors
 
-from .lineup import PAGE
+from .lineup import PAGE, draw_lineup
 from .options import Command, Mistake, folder, mistakes, opened, traced
-from .run import FAILED, VERDICT, draw_comparison, drawn
+from .run import FAILED, TRACE, VERDICT, draw_comparison, drawn
 
 EXAMPLES = """examples:
   sync-vs-async report results/latest                          its report.html, anew
@@ -61,13 +61,7 @@ def report(results: tuple[Path, ...], out: Path | None, *, opened: bool, trace: 
 def _lineup(found: Path, out: Path | None) -> Draw:
     measured = load_all(found)
     place = _place(out, found / PAGE, [found / name / FILE for name in measured])
-
-    def draw() -> Sequence[Path]:
-        from loadtest.report import write  # noqa: PLC0415 - half a second, which no refusal waits for
-
-        return [write.write_lineup(measured, place)]
-
-    return draw
+    return lambda: draw_lineup(measured, place)
 
 
 def _comparisons(results: Sequence[Path], out: Path | None, *, trace: bool) -> Draw:
@@ -80,11 +74,11 @@ def _comparisons(results: Sequence[Path], out: Path | None, *, trace: bool) -> D
     default = paths[-1].with_name("report.html" if len(runs) == 1 else "before-after.html")
     place = _place(out, default, paths, trace=trace)
     if len(runs) == 1:
-        return lambda: draw_comparison(runs[0], place, _trace_beside(place) if trace else None)
+        return lambda: draw_comparison(runs[0], place, trace=trace)
     refuse_others(*runs)
 
     def draw() -> Sequence[Path]:
-        from loadtest.report import write  # noqa: PLC0415 - as above
+        from loadtest.report import write  # noqa: PLC0415 - half a second, which no refusal waits for
 
         return [write.write_before_after(runs[0], runs[1], place)]
 
@@ -106,11 +100,7 @@ def _place(asked: Path | None, default: Path, read: Sequence[Path], *, trace: bo
         if asked.is_dir():
             raise Mistake(f"--out takes a file; {str(asked)!r} is a folder.")
     place = asked or default
-    for path in (place, _trace_beside(place)) if trace else (place,):
+    for path in (place, place.with_name(TRACE)) if trace else (place,):
         if path.exists() and any(path.samefile(each) for each in read):
             raise Mistake(f"{path} would be written over.")
     return place
-
-
-def _trace_beside(report: Path) -> Path:
-    return report.with_name("trace.json")

@@ -22,9 +22,7 @@ def every(text: str, known: Mapping[str, Service]) -> list[Service]:
 def chosen(text: str, known: Mapping[str, Service]) -> Service:
     """The service that `text` names, such as `flask-threads` or `flask-threads:workers=1:threads=64`.
 
-    Raises:
-        ValueError: with one sentence that says what can be named and set, or how to install what is missing.
-
+    A ValueError, of one sentence, says what can be named and set, or how to install what is missing.
     """
     name, *changes = text.split(":")
     if name not in known:
@@ -34,7 +32,7 @@ def chosen(text: str, known: Mapping[str, Service]) -> Service:
         key, _, value = change.partition("=")
         match key.replace("-", "_"):
             case "workers" | "threads" | "pool_size" as number:
-                changed[number] = _positive(text, change)
+                changed[number] = _positive(text, key, value)
             case "worker_class" if value:
                 changed["worker_class"] = value
             case _:
@@ -59,8 +57,7 @@ def _refuse_missing(service: Service) -> None:
         raise ValueError(missing(service.extra, error.name)) from None
 
 
-def _positive(text: str, change: str) -> int:
-    key, _, value = change.partition("=")
+def _positive(text: str, key: str, value: str) -> int:
     if not value.isdecimal() or int(value) < 1:
         raise ValueError(f"{text!r}: {key} takes a whole number from 1; got {value!r}.")
     return int(value)

@@ -64,12 +64,7 @@ class Service:
 
     @property
     def software(self) -> dict[str, str]:
-        """The versions of these.
-
-        Raises:
-            PackageNotFoundError: where one of them is not installed.
-
-        """
+        """The versions of these; PackageNotFoundError where one of them is not installed."""
         return {name: version(name) for name in self.distributions}
 
     @property

@@ -92,7 +92,6 @@ class Generator:
     """Users of one service."""
 
     def __init__(self, job: Job) -> None:
-        """Make the users' class; nobody asks yet."""
         self._crowd = Event()
         self._witness = Witness()
         about = {"host": job.url, "service": job.name, "crowd": self._crowd, "watch": self._witness}

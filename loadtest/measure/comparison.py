@@ -82,11 +82,8 @@ class Comparison:
     def run(self, progress: Progress, environment: Mapping[str, str] = NOTHING) -> None:
         """Measure everything: each service once, then all again, so that a passing disturbance spares none.
 
-        Our services are started with `environment` laid over this process's own.
-
-        Raises:
-            ServiceFailed, GeneratorFailed: where a process that the run depends on fails.
-
+        Our services are started with `environment` laid over this process's own. ServiceFailed or GeneratorFailed where
+        a process that the run depends on fails.
         """
         self._started = datetime.now(UTC)
         for repeat in range(1, self._options.repeats + 1):

@@ -83,11 +83,7 @@ class Running:
 def running(service: Service, environment: Mapping[str, str] | None = None, port: int = 0) -> Iterator[Running]:
     """The service, each of its workers answering; stopped with all it started when the context is left.
 
-    `environment` is laid over this process's own.
-
-    Raises:
-        ServiceFailed: where it does not answer within START_WITHIN seconds.
-
+    `environment` is laid over this process's own. ServiceFailed where nobody answers within START_WITHIN seconds.
     """
     told = {**os.environ, **service.environment, **(environment or {})}
     with logged(service.command(port), told) as (process, log):

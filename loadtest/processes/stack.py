@@ -110,8 +110,6 @@ def serve(services: Iterable[StackProcess], screen: Console) -> NoReturn:
 
 
 class _Started:
-    """A part that has been started."""
-
     def __init__(self, part: StackProcess, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         self.name, self.url, self.about = part.name, part.url, part.about

@@ -227,12 +227,7 @@ def point(folder: Path) -> None:
 
 
 def load(path: Path) -> Results:
-    """Read a results file.
-
-    Raises:
-        ValueError: with one sentence, where it is not a whole results file of this schema version.
-
-    """
+    """Read a results file; a ValueError, of one sentence, where it is not a whole one of this schema version."""
     text = path.read_bytes()
     try:
         return Results.model_validate_json(text)

@@ -73,7 +73,6 @@ class Held:
     """A body that comes piece by piece. Its place is given back when it is closed, however far it came."""
 
     def __init__(self, chunks: Iterator[bytes], place: Place) -> None:
-        """Take over the body, and keep the place that its request has taken."""
         place.keep()
         self._chunks = chunks
         self._held = ExitStack()  # which is left once, however often this is closed

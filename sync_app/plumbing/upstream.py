@@ -25,9 +25,7 @@ class Upstream:
     def wait(self, delay: float) -> float:
         """Ask the upstream to wait for `delay` seconds; the seconds that it says it waited.
 
-        Raises:
-            Problem: 502 or 504 for what the upstream does, 503 where there is none or all connections stay taken.
-
+        A Problem: 502 or 504 for what the upstream does, 503 where there is none or all connections stay taken.
         """
         if self._connections is None:
             raise not_configured("UPSTREAM_URL")
