@@ -136,8 +136,7 @@ def _running(everything: Iterable[StackProcess], environment: Mapping[str, str])
     finally:
         signals.ignore()
         with ThreadPoolExecutor() as pool:
-            for stopped in [pool.submit(stop, each.process) for each in started]:
-                stopped.result()
+            list(pool.map(stop, [each.process for each in started]))
 
 
 class _Terminal:
