@@ -42,7 +42,6 @@ def upstream_command(port: int = 0) -> list[str]:
 def upstream() -> Iterator[str]:
     """The address of an upstream, which runs until the context is left."""
     with logged(upstream_command()) as (process, log):
-        assert process.stdout is not None
         lines, url = lines_of(process.stdout), None
         with suppress(Empty):
             url = address_in(lines.get(timeout=START_WITHIN))

@@ -68,8 +68,9 @@ def stop(process: subprocess.Popen[str]) -> None:
                     stream.close()
 
 
-def lines_of(stream: IO[str]) -> queue.SimpleQueue[str]:
-    """The lines of a pipe as they come, read by a thread of its own; an empty line at its end."""
+def lines_of(stream: IO[str] | None) -> queue.SimpleQueue[str]:
+    """The lines of a process's pipe as they come, read by a thread of its own; an empty line at its end."""
+    assert stream is not None
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def read() -> None:

@@ -50,7 +50,6 @@ class Driver:
     """A load generator that takes one step at a time."""
 
     def __init__(self, process: subprocess.Popen[str], log: IO[str]) -> None:
-        assert process.stdout is not None
         self._process = process
         self._log = log
         self._lines = lines_of(process.stdout)

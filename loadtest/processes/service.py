@@ -53,7 +53,7 @@ class Running:
         """CPU and memory of the master and all its workers."""
         cpu: dict[int, float] = {}
         memory: dict[int, int] = {}
-        for process in (self._master, *self._workers()):
+        for process in (self._master, *self._master.children(recursive=True)):
             with suppress(psutil.NoSuchProcess):
                 cpu[process.pid] = process_time(process)
                 told = process.memory_full_info()
@@ -69,14 +69,11 @@ class Running:
         """Connections that clients have with each worker."""
         port = int(self.url.rpartition(":")[2])
         counts = []
-        for process in self._workers():
+        for process in self._master.children(recursive=True):
             with suppress(psutil.NoSuchProcess):
                 found = process.net_connections("tcp")
                 counts.append(sum(each.status == psutil.CONN_ESTABLISHED and each.laddr.port == port for each in found))
         return counts
-
-    def _workers(self) -> list[psutil.Process]:
-        return self._master.children(recursive=True)
 
 
 @contextmanager
@@ -92,7 +89,6 @@ def running(service: Service, environment: Mapping[str, str] | None = None, port
 
 def _answering(service: Service, process: subprocess.Popen[str], log: IO[str]) -> Running:
     deadline = time.monotonic() + START_WITHIN
-    assert process.stdout is not None
     lines = lines_of(process.stdout)
     url = None
     seen: set[str] = set()

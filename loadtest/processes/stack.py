@@ -111,7 +111,6 @@ def serve(services: Iterable[StackProcess], screen: Console) -> NoReturn:
 
 class _Started:
     def __init__(self, part: StackProcess, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
         self.name, self.url, self.about = part.name, part.url, part.about
         self.process = process
         self._lines = lines_of(process.stdout)
