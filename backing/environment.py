@@ -2,7 +2,6 @@
 
 import os
 import sys
-import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from queue import Empty
@@ -10,7 +9,7 @@ from typing import Literal
 
 from . import BackingFailed
 from .postgres import database
-from .processes import address_in, lines_of, start, stop, tail
+from .processes import address_in, lines_of, logged, tail
 
 Need = Literal["database", "upstream"]
 
@@ -23,10 +22,7 @@ def backing(needs: Collection[Need]) -> Iterator[Mapping[str, str]]:
     """DATABASE_URL and UPSTREAM_URL, as far as they are needed; what is behind them runs until the context is left.
 
     Those that the environment of this process names are used as they are, and nothing is started for them.
-
-    Raises:
-        BackingFailed: where something does not come up.
-
+    BackingFailed where something does not come up.
     """
     found = {}
     with ExitStack() as started:
@@ -45,15 +41,10 @@ def upstream_command(port: int = 0) -> list[str]:
 @contextmanager
 def upstream() -> Iterator[str]:
     """The address of an upstream, which runs until the context is left."""
-    with tempfile.TemporaryFile("w+") as log:
-        process = start(upstream_command(), log)
-        try:
-            assert process.stdout is not None
-            lines, url = lines_of(process.stdout), None
-            with suppress(Empty):
-                url = address_in(lines.get(timeout=START_WITHIN))
-            if url is None:
-                raise BackingFailed(f"The upstream did not start.\n{tail(log)}")
-            yield url
-        finally:
-            stop(process)
+    with logged(upstream_command()) as (process, log):
+        lines, url = lines_of(process.stdout), None
+        with suppress(Empty):
+            url = address_in(lines.get(timeout=START_WITHIN))
+        if url is None:
+            raise BackingFailed(f"The upstream did not start.\n{tail(log)}")
+        yield url

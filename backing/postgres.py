@@ -85,11 +85,8 @@ def database(folder: Path | None = None) -> Iterator[Database]:
     """The server, running. `folder` keeps its data; without it, one in the user's cache does.
 
     Each user of the server holds a lock, which the system takes back from the dead: the last one stops the server,
-    however the others ended. Where the last one was killed, the next one stops it.
-
-    Raises:
-        BackingFailed: where it is not installed, or does not start.
-
+    however the others ended. Where the last one was killed, the next one stops it. BackingFailed where it is not
+    installed, or does not start.
     """
     folder = (folder or _cache()).resolve()
     user = os.getpid()

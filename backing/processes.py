@@ -5,9 +5,10 @@ import queue
 import re
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from subprocess import Popen
+from tempfile import TemporaryFile
 from threading import Thread
 from typing import IO
 
@@ -15,7 +16,12 @@ STOP_WITHIN = 3.0
 """Seconds that a process may take to stop before it is killed."""
 
 
-def start(command: Sequence[str], log: IO[str] | int, environment: Mapping[str, str] | None = None) -> Popen[str]:
+def start(
+    command: Sequence[str],
+    log: IO[str] | int,
+    environment: Mapping[str, str] | None = None,
+    stdin: int = subprocess.DEVNULL,
+) -> Popen[str]:
     """Start a process whose standard output is read line by line, and whose errors go to `log`.
 
     It leads a session of its own, so that Ctrl-C reaches it through us and in our order.
@@ -23,13 +29,26 @@ def start(command: Sequence[str], log: IO[str] | int, environment: Mapping[str, 
     return Popen(
         command,
         env=environment,
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=log,
         text=True,
         errors="replace",
         start_new_session=True,
     )
+
+
+@contextmanager
+def logged(
+    command: Sequence[str], environment: Mapping[str, str] | None = None, stdin: int = subprocess.DEVNULL
+) -> Iterator[tuple[Popen[str], IO[str]]]:
+    """Such a process, and the log that its errors go to; stopped when the context is left."""
+    with TemporaryFile("w+") as log:
+        process = start(command, log, environment, stdin)
+        try:
+            yield process, log
+        finally:
+            stop(process)
 
 
 def stop(process: subprocess.Popen[str]) -> None:
@@ -49,8 +68,9 @@ def stop(process: subprocess.Popen[str]) -> None:
                     stream.close()
 
 
-def lines_of(stream: IO[str]) -> queue.SimpleQueue[str]:
-    """The lines of a pipe as they come, read by a thread of its own; an empty line at its end."""
+def lines_of(stream: IO[str] | None) -> queue.SimpleQueue[str]:
+    """The lines of a process's pipe as they come, read by a thread of its own; an empty line at its end."""
+    assert stream is not None
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def read() -> None:

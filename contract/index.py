@@ -24,16 +24,8 @@ def reply(operations: Iterable[Operation], asked: Preferences) -> Reply:
     vary = {"Vary": "Accept"}
     if prefers_html(asked.accept):
         return Reply(_page(rows).encode(), content_type=HTML, headers=vary)
-    endpoints = [
-        {
-            "method": operation.method,
-            "path": operation.path,
-            "waits_for": operation.waits_for,
-            "summary": operation.summary,
-            "curl": curl,
-        }
-        for operation, curl in rows
-    ]
+    told = ("method", "path", "waits_for", "summary")
+    endpoints = [{**{name: getattr(operation, name) for name in told}, "curl": curl} for operation, curl in rows]
     return Reply(as_json({"name": "Sync vs. Async", "about": ABOUT, "endpoints": endpoints}), headers=vary)
 
 

@@ -17,6 +17,15 @@ REFUSALS = {
     504: "What it waited for did not come in time",
     507: "The disk is full",
 }
+REFUSED = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+STRING = {"type": "string"}
+PROBLEM_SCHEMA = {
+    "type": "object",
+    "description": "RFC 9457 problem details",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {"type": STRING, "title": STRING, "status": {"type": "integer"}, "detail": STRING},
+}
 
 
 def reply(operations: Iterable[Operation]) -> Reply:
@@ -35,7 +44,7 @@ def document(operations: Iterable[Operation]) -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "paths": {operation.path: {operation.method.lower(): _operation(operation)} for operation in operations},
-        "components": {"schemas": {"Problem": _problem()}},
+        "components": {"schemas": {"Problem": PROBLEM_SCHEMA}},
     }
 
 
@@ -49,7 +58,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         **_body(operation.takes),
         "responses": {
             operation.status: {"description": "Done", "content": _content(operation)},
-            **{str(status): _refusal(REFUSALS[status]) for status in statuses},
+            **{str(status): {"description": REFUSALS[status], "content": REFUSED} for status in statuses},
         },
     }
 
@@ -80,8 +89,7 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
 def _body(takes: type[Parameters]) -> dict[str, Any]:
     if takes.from_body is None:
         return {}
-    schema = _schemas(takes)[takes.from_body]
-    content = {_bare(TEXT): {"schema": schema}}
+    content = {_bare(TEXT): {"schema": _schemas(takes)[takes.from_body]}}
     return {"requestBody": {"required": True, "description": takes.limits(takes.from_body, ""), "content": content}}
 
 
@@ -97,24 +105,9 @@ def _content(operation: Operation) -> dict[str, Any]:
     kind = "object" if operation.media_type == JSON else "string"
     content: dict[str, Any] = {_bare(operation.media_type): {"schema": {"type": kind}}}
     if operation.path == "/":
-        content[_bare(HTML)] = {"schema": {"type": "string"}}
+        content[_bare(HTML)] = {"schema": STRING}
     return content
 
 
 def _bare(media_type: str) -> str:
     return media_type.partition(";")[0]
-
-
-def _refusal(description: str) -> dict[str, Any]:
-    schema = {"$ref": "#/components/schemas/Problem"}
-    return {"description": description, "content": {PROBLEM: {"schema": schema}}}
-
-
-def _problem() -> dict[str, Any]:
-    text = {"type": "string"}
-    return {
-        "type": "object",
-        "description": "RFC 9457 problem details",
-        "required": ["type", "title", "status", "detail"],
-        "properties": {"type": text, "title": text, "status": {"type": "integer"}, "detail": text},
-    }

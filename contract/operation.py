@@ -1,6 +1,6 @@
 """What one endpoint is, and how a request for it becomes checked values."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -33,7 +33,7 @@ class Operation:
     name: str
     path: str
     takes: type[Parameters]
-    waits_for: str
+    waits_for: str = "nothing"
     summary: str
     example: str
     reply: Callable[[Any, Any], Reply]
@@ -41,7 +41,8 @@ class Operation:
     """Of a response that is no refusal, as the OpenAPI document names it."""
     media_type: str = JSON
     """Of that response."""
-    refusals: tuple[int, ...] = ()
+    refusals: tuple[int, ...] = (503,)
+    """Statuses of refusals, beside those of a request that cannot be used."""
     takes_a_place: bool = True
     """Whether its wait counts among those that MAX_IN_FLIGHT allows."""
 
@@ -66,9 +67,7 @@ class Operation:
     def admit(self, headers: Headers) -> None:
         """Look at what the headers say of the body, before any of it is read.
 
-        Raises:
-            Problem: 411 where its length is unknown, 413 where it is too long.
-
+        A Problem: 411 where its length is unknown, 413 where it is too long.
         """
         if headers.get("Transfer-Encoding", ""):
             raise length_required(LONGEST_BODY)
@@ -79,9 +78,7 @@ class Operation:
     def parse(self, target: str, headers: Headers, settings: Settings, body: bytes = b"") -> Any:
         """The checked values of the request for the raw `target`: an instance of `takes`.
 
-        Raises:
-            Problem: 400 for a parameter or body that cannot be used, 404 where `target` is another path.
-
+        A Problem: 400 for a parameter or body that cannot be used, 404 where `target` is another path.
         """
         given = sent = texts(target, self.path)
         if self.takes.from_headers or self.takes.from_body:
@@ -114,7 +111,6 @@ class Operation:
                 raise bad_request(f"{self.path} {takes}; got {echo(name)} with the value {echo(text)}.")
 
 
-def options(methods: Iterable[str]) -> Reply:
+def options(methods: Sequence[str]) -> Reply:
     """The answer to OPTIONS on a path that answers these methods."""
-    methods = tuple(methods)
     return Reply(as_json({"allow": methods}), headers={"Allow": ", ".join(methods)})

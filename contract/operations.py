@@ -4,19 +4,7 @@ from functools import cache
 
 from . import bodies, index, openapi
 from .operation import Operation
-from .parameters import (
-    Answer,
-    Calls,
-    Drip,
-    Duration,
-    Events,
-    Fanout,
-    File,
-    Meeting,
-    Nothing,
-    Preferences,
-    Question,
-)
+from .parameters import Answer, Calls, Drip, Duration, Events, Fanout, File, Meeting, Nothing, Preferences, Question
 from .problems import Problem, method_not_allowed, not_found
 from .replies import EVENTS, METRICS, TEXT, Reply
 
@@ -39,28 +27,28 @@ OPERATIONS = (
         name="index",
         path="/",
         takes=Preferences,
-        waits_for="nothing",
         summary="What this service is, and every endpoint with a curl line.",
         example="/",
         reply=_index,
+        refusals=(),
     ),
     Operation(
         name="healthz",
         path="/healthz",
         takes=Nothing,
-        waits_for="nothing",
         summary="Whether the service is up.",
         example="/healthz",
         reply=bodies.health,
+        refusals=(),
     ),
     Operation(
         name="openapi",
         path="/openapi.json",
         takes=Nothing,
-        waits_for="nothing",
         summary="This contract as an OpenAPI 3.1 document.",
         example="/openapi.json",
         reply=_openapi,
+        refusals=(),
     ),
     Operation(
         name="delay",
@@ -70,7 +58,6 @@ OPERATIONS = (
         summary="One wait.",
         example="/delay/1s",
         reply=bodies.duration,
-        refusals=(503,),
     ),
     Operation(
         name="fanout",
@@ -81,7 +68,6 @@ OPERATIONS = (
         "kind of service would do (idiomatic).",
         example="/fanout?n=5&delay=1s",
         reply=bodies.fanout,
-        refusals=(503,),
     ),
     Operation(
         name="barrier",
@@ -111,7 +97,6 @@ OPERATIONS = (
         summary="n slow queries to PostgreSQL, through a pool of POOL_SIZE connections.",
         example="/query?delay=1s",
         reply=bodies.queried,
-        refusals=(503,),
     ),
     Operation(
         name="file",
@@ -142,7 +127,6 @@ OPERATIONS = (
         example="/answer/lunch",
         reply=bodies.answered,
         status="202",
-        refusals=(503,),
         takes_a_place=False,  # or those who wait for it could take them all
     ),
     Operation(
@@ -155,7 +139,6 @@ OPERATIONS = (
         reply=bodies.drip,
         status="default",
         media_type=TEXT,
-        refusals=(503,),
     ),
     Operation(
         name="sse",
@@ -166,7 +149,6 @@ OPERATIONS = (
         example="/sse?count=5&duration=2s",
         reply=bodies.events,
         media_type=EVENTS,
-        refusals=(503,),
     ),
     Operation(
         name="cpu",
@@ -176,7 +158,6 @@ OPERATIONS = (
         summary="Uses that much CPU time of its thread.",
         example="/cpu/250ms",
         reply=bodies.duration,
-        refusals=(503,),
     ),
     Operation(
         name="blocking",
@@ -186,7 +167,6 @@ OPERATIONS = (
         summary="The pitfall: a blocking sleep, which on an event loop stops every other request too.",
         example="/blocking/1s",
         reply=bodies.duration,
-        refusals=(503,),
     ),
     Operation(
         name="offload",
@@ -196,17 +176,16 @@ OPERATIONS = (
         summary="The repair: the same blocking sleep, kept off the event loop.",
         example="/offload/1s",
         reply=bodies.duration,
-        refusals=(503,),
     ),
     Operation(
         name="metrics",
         path="/metrics",
         takes=Nothing,
-        waits_for="nothing",
         summary="What the service has counted and timed, for Prometheus.",
         example="/metrics",
         reply=bodies.metrics,
         media_type=METRICS,
+        refusals=(),
         takes_a_place=False,
     ),
 )

@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -60,13 +59,6 @@ def whole(text: str) -> int:
     return int(text)
 
 
-def more_than_nothing(value: float) -> float:
-    """`value`; ValueError unless it is more than 0."""
-    if value <= 0:
-        raise ValueError("not more than 0")
-    return value
-
-
 def size(text: str) -> int:
     """`64KiB` as 65536; ValueError unless it is a number of bytes, or one with a unit."""
     match = _match_size(text)
@@ -90,44 +82,31 @@ Seconds = Annotated[
 ]
 Positive = Annotated[
     float,
-    Field(description="seconds (0.25) or a number with a unit (250ms, 1.5s), more than 0 and at most {max_duration}"),
-    AfterValidator(more_than_nothing),
+    Field(
+        description="seconds (0.25) or a number with a unit (250ms, 1.5s), more than 0 and at most {max_duration}", gt=0
+    ),
     BeforeValidator(seconds),
     WithJsonSchema({"type": "string", "pattern": f"^(?:{DURATION})$"}),
 ]
-Count = Annotated[
-    int,
-    Field(description="a whole number from 1 to 100", ge=1, le=100),
-    BeforeValidator(whole),
-]
+Count = Annotated[int, Field(description="a whole number from 1 to 100", ge=1, le=100), BeforeValidator(whole)]
 Bytes = Annotated[
-    int,
-    Field(description=f"a whole number from 1 to {MOST_BYTES}", ge=1, le=MOST_BYTES),
-    BeforeValidator(whole),
+    int, Field(description=f"a whole number from 1 to {MOST_BYTES}", ge=1, le=MOST_BYTES), BeforeValidator(whole)
 ]
-Status = Annotated[
-    int,
-    Field(description="a whole number from 200 to 599", ge=200, le=599),
-    BeforeValidator(whole),
-]
+Status = Annotated[int, Field(description="a whole number from 200 to 599", ge=200, le=599), BeforeValidator(whole)]
 Size = Annotated[
     int,
     Field(description="bytes (1000) or a number with a unit (64KiB, 1MiB), from 0 to 16MiB", le=LARGEST_FILE),
     BeforeValidator(size),
     WithJsonSchema({"type": "string", "pattern": f"^(?:{SIZE})$"}),
 ]
-Name = Annotated[
-    str,
-    Field(description="1 to 64 of the characters a-z, 0-9 and -", pattern=r"^[a-z0-9-]{1,64}$"),
-]
+Name = Annotated[str, Field(description="1 to 64 of the characters a-z, 0-9 and -", pattern=r"^[a-z0-9-]{1,64}$")]
 Text = Annotated[
     str,
     Field(description=f"UTF-8 text without NUL, of 1 to {LONGEST_TEXT} bytes", min_length=1, max_length=LONGEST_TEXT),
     BeforeValidator(text),
 ]
 Mode = Annotated[
-    Literal["idiomatic", "sequential", "concurrent"],
-    Field(description="idiomatic, sequential or concurrent"),
+    Literal["idiomatic", "sequential", "concurrent"], Field(description="idiomatic, sequential or concurrent")
 ]
 
 

@@ -1,11 +1,10 @@
 """A place for a request that waits."""
 
 from types import TracebackType
-from typing import Protocol
 
 
-class Place(Protocol):
-    """A context manager: whoever enters it takes a place, and gives it back on exit."""
+class Place:
+    """A context manager: whoever enters it takes a place, and gives it back on exit. Of these there is no end."""
 
     def __enter__(self) -> None:
         """Take a place; a Problem (503) where none is left."""
@@ -17,18 +16,3 @@ class Place(Protocol):
 
     def keep(self) -> None:
         """Keep a place that has been taken beyond its context: it takes one more exit to give it back."""
-
-
-class NoPlace:
-    """For those whose wait takes none."""
-
-    def __enter__(self) -> None:
-        """Take none."""
-
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _where: TracebackType | None
-    ) -> None:
-        """Give none back."""
-
-    def keep(self) -> None:
-        """Keep none."""

@@ -18,12 +18,10 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_duration: Annotated[
-        float,
-        Field(gt=0, le=60, allow_inf_nan=False, description="The longest wait of one request, in seconds."),
+        float, Field(gt=0, le=60, allow_inf_nan=False, description="The longest wait of one request, in seconds.")
     ] = 10.0
     max_in_flight: Annotated[
-        int,
-        Field(ge=1, le=1_000_000, description="Requests that may wait in one process before it answers 503."),
+        int, Field(ge=1, le=1_000_000, description="Requests that may wait in one process before it answers 503.")
     ] = 10_000
     threads: Annotated[
         int,
@@ -40,8 +38,7 @@ class Settings(BaseModel):
         Field(ge=1, le=1000, description="Connections of one process to the upstream, and as many to the database."),
     ] = 10
     pool_timeout: Annotated[
-        float,
-        Field(gt=0, le=60, allow_inf_nan=False, description="Seconds that a request waits for one, before 503."),
+        float, Field(gt=0, le=60, allow_inf_nan=False, description="Seconds that a request waits for one, before 503.")
     ] = 10.0
     upstream_url: Annotated[Address | None, if_given, Field(description="The HTTP service that /fetch asks.")] = None
     database_url: Annotated[Given, Field(description="The PostgreSQL database of /query, /ask and /answer.")] = None
@@ -53,9 +50,7 @@ class Settings(BaseModel):
     def from_mapping(cls, environment: Mapping[str, str]) -> "Settings":
         """The settings that `environment` holds, defaults for the rest; other variables are left alone.
 
-        Raises:
-            ValueError: with one sentence that names the variable and what is wrong with it.
-
+        A ValueError, of one sentence, names the variable that cannot be used and what is wrong with it.
         """
         given = {name: environment[name.upper()] for name in cls.model_fields if name.upper() in environment}
         try:

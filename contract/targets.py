@@ -20,11 +20,8 @@ def texts(target: str, path: str) -> dict[str, str]:
     """The text of each parameter in `target`, a raw request target, for the operation at `path`.
 
     `path` is a literal such as `/fanout`, or ends in one parameter, as `/delay/{duration}` does. Bytes that are not
-    ASCII may come as surrogate escapes. Parameters whose name begins with `_` are left out.
-
-    Raises:
-        Problem: 404 where the target is not the path's; 400 for a repeated parameter, a NUL, invalid UTF-8.
-
+    ASCII may come as surrogate escapes. Parameters whose name begins with `_` are left out. A Problem: 404 where the
+    target is not the path's; 400 for a repeated parameter, a NUL, invalid UTF-8.
     """
     prefix, brace, name = path.partition("{")
     raw_path, _, query = target.partition("?")

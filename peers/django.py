@@ -3,7 +3,6 @@
 import atexit
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
 
 import django
 from django.conf import settings as django_settings
@@ -17,8 +16,6 @@ from serving import wsgi
 from sync_app.plumbing.steps import Steps, open_steps, refused
 
 NAME = "peers.django"
-
-View = Callable[..., HttpResponseBase]
 
 
 def create_app(settings: Settings) -> WSGIHandler:
@@ -34,7 +31,6 @@ class Urls:
     """What a project has in its urls.py."""
 
     def __init__(self, steps: dict[str, Steps]) -> None:
-        """One pattern for each operation."""
         self.urlpatterns = [
             re_path(rf"^{pattern(each.operation.path)}\Z", view_of(each), name=name) for name, each in steps.items()
         ]
@@ -46,7 +42,7 @@ def pattern(path: str) -> str:
     return path.removeprefix("/").replace("{", "(?P<").replace("}", ">[^/]*)")
 
 
-def view_of(steps: Steps) -> View:
+def view_of(steps: Steps) -> Callable[..., HttpResponseBase]:
     """The view of one operation."""
 
     def view(request: HttpRequest, **_path: str) -> HttpResponseBase:
@@ -73,6 +69,5 @@ def respond(request: HttpRequest, reply: Reply) -> HttpResponseBase:
     return response
 
 
-def load(settings: Settings) -> Any:
-    """What gunicorn asks for, in the worker."""
-    return create_app(settings)
+load = create_app
+"""What gunicorn asks for, in the worker."""

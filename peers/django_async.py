@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
 
 import django
 from django.conf import settings as django_settings
@@ -17,8 +16,6 @@ from contract.settings import Settings
 from serving import asgi
 
 NAME = "peers.django_async"
-
-View = Callable[..., Awaitable[HttpResponseBase]]
 
 
 def create_app(settings: Settings) -> asgi.Asgi:
@@ -52,7 +49,7 @@ def pattern(path: str) -> str:
     return path.removeprefix("/").replace("{", "(?P<").replace("}", ">[^/]*)")
 
 
-def view_of(name: str, steps: dict[str, Steps]) -> View:
+def view_of(name: str, steps: dict[str, Steps]) -> Callable[..., Awaitable[HttpResponseBase]]:
     """The view of one operation."""
 
     async def view(request: ASGIRequest, **_path: str) -> HttpResponseBase:
@@ -81,6 +78,5 @@ def respond(request: ASGIRequest, reply: Reply) -> HttpResponseBase:
     return response
 
 
-def load(settings: Settings) -> Any:
-    """What uvicorn's worker asks for."""
-    return create_app(settings)
+load = create_app
+"""What uvicorn's worker asks for."""

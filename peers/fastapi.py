@@ -18,8 +18,6 @@ from serving.metrics import LEFT
 
 NAME = "peers.fastapi"
 
-Endpoint = Callable[[Request], Awaitable[Response]]
-
 
 class Segment(StringConvertor):
     """One segment of a path, which may be empty."""
@@ -47,7 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def endpoint_of(operation: Operation) -> Endpoint:
+def endpoint_of(operation: Operation) -> Callable[[Request], Awaitable[Response]]:
     """The endpoint of one operation."""
 
     async def endpoint(request: Request) -> Response:

@@ -32,8 +32,6 @@ NAME = "peers.flask_async"
 BLOCKING = ("ask", "drip", "sse")
 """Operations whose bodies come when the view has returned, and its event loop has ended: they are sync_app's."""
 
-View = Callable[..., Awaitable[Response]]
-
 
 def create_app(settings: Settings) -> Flask:
     """The service as a WSGI application. What it shares between requests is closed when the process ends."""
@@ -51,7 +49,7 @@ def create_app(settings: Settings) -> Flask:
     return app
 
 
-def async_view_of(blocking: BlockingSteps, settings: Settings) -> View:
+def async_view_of(blocking: BlockingSteps, settings: Settings) -> Callable[..., Awaitable[Response]]:
     """The view function of an operation, in the place that it has in sync_app."""
     operation = blocking.operation
     wait = wait_of(operation.name, settings) if blocking.wait else None
@@ -96,6 +94,5 @@ def refuse(_error: MethodNotAllowed | NotFound) -> Response:
     return respond(refused(NAME, request.method, wsgi.target(request.environ)))
 
 
-def load(settings: Settings) -> Any:
-    """What gunicorn asks for, in the worker."""
-    return create_app(settings)
+load = create_app
+"""What gunicorn asks for, in the worker."""

@@ -19,7 +19,6 @@ with warnings.catch_warnings():
 
 NAME = "peers.pyramid"
 
-View = Callable[[Request], Response]
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
@@ -46,7 +45,7 @@ def tolerant(app: Wsgi) -> Wsgi:
     return tolerant_app
 
 
-def view_of(steps: Steps) -> View:
+def view_of(steps: Steps) -> Callable[[Request], Response]:
     """The view of one operation."""
 
     def view(request: Request) -> Response:
@@ -70,6 +69,5 @@ def respond(request: Request, reply: Reply) -> Response:
     return Response(status=reply.status, headerlist=[*reply.headers.items()], app_iter=body)
 
 
-def load(settings: Settings) -> Any:
-    """What gunicorn asks for, in the worker."""
-    return create_app(settings)
+load = create_app
+"""What gunicorn asks for, in the worker."""

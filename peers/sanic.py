@@ -22,8 +22,6 @@ NAME = "peers.sanic"
 LOOK_EVERY = 0.05
 """Seconds between two looks at whether all requests in flight have been answered."""
 
-Handler = Callable[..., Coroutine[Any, Any, HTTPResponse | None]]
-
 
 def create_app(settings: Settings) -> Sanic[Any, Any]:
     """The service as a Sanic application. What it shares between requests is closed when the application ends."""
@@ -39,7 +37,7 @@ def create_app(settings: Settings) -> Sanic[Any, Any]:
     return app
 
 
-def handler_of(operation: Operation) -> Handler:
+def handler_of(operation: Operation) -> Callable[..., Coroutine[Any, Any, HTTPResponse | None]]:
     """The handler of one operation."""
 
     async def handler(request: Request, **_path: str) -> HTTPResponse | None:
@@ -48,9 +46,7 @@ def handler_of(operation: Operation) -> Handler:
 
         steps: Steps = request.app.ctx.steps[operation.name]
         reply = await steps(request.method, target(request), request.headers, read)
-        if isinstance(reply.body, bytes):
-            return respond(reply)
-        return await stream(request, reply)
+        return respond(reply) if isinstance(reply.body, bytes) else await stream(request, reply)
 
     return handler
 
@@ -104,6 +100,5 @@ def serving(settings: Settings) -> Serving:
     return serve
 
 
-def load(settings: Settings) -> Any:
-    """What the worker asks for."""
-    return serving(settings)
+load = serving
+"""What the worker asks for."""

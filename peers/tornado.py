@@ -121,15 +121,11 @@ class Endpoint(Handler):
 
 def create_app(steps: dict[str, Steps], in_flight: set[Endpoint]) -> Application:
     """The service as a Tornado application."""
-    routes = [
-        (each.operation.path.partition("{")[0] + (SEGMENT if "{" in each.operation.path else ""), Endpoint, each)
-        for each in steps.values()
-    ]
-    return Routes(
-        [(path, handler, {"steps": each, "in_flight": in_flight}) for path, handler, each in routes],
-        default_handler_class=Nowhere,
-        log_function=lambda _handler: None,
-    )
+    routes = []
+    for each in steps.values():
+        path, brace, _ = each.operation.path.partition("{")
+        routes.append((path + SEGMENT if brace else path, Endpoint, {"steps": each, "in_flight": in_flight}))
+    return Routes(routes, default_handler_class=Nowhere, log_function=lambda _handler: None)
 
 
 def serving(settings: Settings) -> Serving:
@@ -150,6 +146,5 @@ def serving(settings: Settings) -> Serving:
     return serve
 
 
-def load(settings: Settings) -> Any:
-    """What the worker asks for."""
-    return serving(settings)
+load = serving
+"""What the worker asks for."""

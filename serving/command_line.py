@@ -42,12 +42,9 @@ class ServeOptions:
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser that answers a mistake with one line."""
 
-    mistaken = 2
-    """The exit status of a mistake."""
-
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong, without the usage before it, and exit."""
-        self.exit(self.mistaken, f"{self.prog}: {message}\n")
+        """Say what is wrong, without the usage before it, and exit with status 2."""
+        self.exit(2, f"{self.prog}: {message}\n")
 
 
 def parse(

@@ -46,7 +46,6 @@ class Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn carries no typ
     """gunicorn, set from `ServeOptions` and from nothing else: no configuration file, no GUNICORN_CMD_ARGS."""
 
     def __init__(self, serve: ServeOptions, listener: socket.socket, load: Callable[[ServeOptions], Any]) -> None:
-        """Take a bound socket and what makes the application in each worker."""
         self._serve = serve
         self._descriptor = listener.detach()  # gunicorn closes it
         self._load = load

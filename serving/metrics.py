@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -52,7 +52,6 @@ class Tally:
     """The counts of one operation. Each request is written where all processes see it: 4 µs, safe among threads."""
 
     def __init__(self, operation: str) -> None:
-        """Begin where the process stands; the same operation is counted together."""
         self._operation = operation
         self._statuses: dict[int, Counter] = {}
         self._total = _total.labels(operation)
@@ -76,7 +75,6 @@ class LoopTally:
     """The same for one event loop, where a request costs so little that it is written LAG_EVERY seconds later."""
 
     def __init__(self, operation: str) -> None:
-        """Begin where the process stands."""
         self._tally = Tally(operation)
         self._clear()
         _late.append(self.write)
@@ -104,7 +102,6 @@ class InFlightGauge:
     """How many requests wait in this process, now and at the most."""
 
     def __init__(self) -> None:
-        """Begin with none."""
         self._most = 0
 
     def show(self, taken: int) -> None:
@@ -119,7 +116,6 @@ class LoopInFlightGauge:
     """The same for one event loop, written LAG_EVERY seconds later."""
 
     def __init__(self) -> None:
-        """Begin with none."""
         self._taken = self._most = 0
         _late.append(self.write)
 
@@ -139,17 +135,9 @@ class PoolGauge:
     """How many connections of a pool this process uses, and how many requests wait for one."""
 
     def __init__(self, pool: str) -> None:
-        """Begin with none."""
-        self._in_use = _in_use.labels(pool)
-        self._waiting = _waiting.labels(pool)
-
-    def waiting(self) -> AbstractContextManager[None]:
-        """One more waits until the context is left."""
-        return self._waiting.track_inprogress()
-
-    def in_use(self) -> AbstractContextManager[None]:
-        """One more is in use until the context is left."""
-        return self._in_use.track_inprogress()
+        self.in_use = _in_use.labels(pool).track_inprogress
+        """Called, it gives a context until whose end there is one more of them."""
+        self.waiting = _waiting.labels(pool).track_inprogress
 
 
 @asynccontextmanager

@@ -11,7 +11,6 @@ class Site(web.SockSite):
     """A listening socket whose backlog is ours: aiohttp's worker would take its own default of 128."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
-        """Take what the worker says of the rest."""
         super().__init__(*arguments, **named, backlog=BACKLOG)
 
 

@@ -18,7 +18,6 @@ class Headers:
     """The request headers of an environ: a framework's own raise and catch an exception for each that was not sent."""
 
     def __init__(self, environ: Mapping[str, Any]) -> None:
-        """Look nothing up yet."""
         self._environ = environ
 
     def get(self, name: str, default: str, /) -> str:
@@ -44,11 +43,9 @@ class WhileThere:
         self._chunks = chunks
 
     def __iter__(self) -> Iterator[bytes]:
-        """It can be iterated over once."""
         return self
 
     def __next__(self) -> bytes:
-        """The next piece."""
         if not self._wanted:
             raise StopIteration
         chunk: bytes = next(self._chunks)
@@ -62,7 +59,6 @@ class WhileThere:
 
 
 def _has_left(connection: socket.socket) -> bool:
-    """Whether the client at the other end has closed it."""
     poll = select.poll()
     poll.register(connection, select.POLLIN)
     try:

@@ -14,8 +14,6 @@ from serving import wsgi
 from .plumbing.responses import respond, stream
 from .plumbing.steps import Steps, open_steps, refused
 
-View = Callable[..., Response]
-
 
 def create_app(settings: Settings) -> Flask:
     """The service as a WSGI application. What it shares between requests is closed when the process ends."""
@@ -43,7 +41,7 @@ def plain_http(wsgi_app: WSGIApplication) -> WSGIApplication:
     return application
 
 
-def view_of(steps: Steps) -> View:
+def view_of(steps: Steps) -> Callable[..., Response]:
     """The view function of one operation."""
 
     def view(**_path: str) -> Response:

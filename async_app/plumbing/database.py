@@ -39,9 +39,7 @@ class Database:
     async def connection(self) -> AsyncIterator[AsyncConnection[Any]]:
         """One of the connections, until the context is left.
 
-        Raises:
-            Problem: 503 where there is no database, it cannot be reached, it goes away, or all connections stay taken.
-
+        A Problem (503) where there is no database, it cannot be reached, it goes away, or all connections stay taken.
         """
         if self.url is None:
             raise not_configured("DATABASE_URL")

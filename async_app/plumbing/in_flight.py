@@ -2,22 +2,21 @@
 
 from types import TracebackType
 
+from contract.places import Place
 from contract.problems import too_many_in_flight
 from serving.metrics import LoopInFlightGauge
 
 
-class InFlight:
-    """A place for each request that waits, as a context manager."""
+class InFlight(Place):
+    """`limit` places for the requests that wait."""
 
     def __init__(self, limit: int) -> None:
-        """Offer `limit` places."""
         self._limit = limit
         self._taken = 0
         self._gauge = LoopInFlightGauge()
         # no lock: nothing else runs between two steps unless there is an await between them
 
     def __enter__(self) -> None:
-        """Take a place; a Problem (503) where none is left."""
         if self._taken >= self._limit:
             raise too_many_in_flight(self._limit)
         self._taken += 1
@@ -26,7 +25,6 @@ class InFlight:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _where: TracebackType | None
     ) -> None:
-        """Give the place back."""
         self._taken -= 1
         self._gauge.show(self._taken)
 

@@ -24,12 +24,7 @@ class PoolQueue:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Wait for one's turn, and use a connection until the context is left.
-
-        Raises:
-            Problem: 503 where no connection gets free in time.
-
-        """
+        """Use a connection until the context is left, in one's turn; a Problem (503) where none gets free in time."""
         with self._gauge.waiting():
             try:
                 async with asyncio.timeout(self._timeout + 2 * TICK):

@@ -10,7 +10,7 @@ from typing import Self
 
 from contract.operation import Headers, Operation, options
 from contract.operations import OPERATIONS, refusal
-from contract.places import NoPlace, Place
+from contract.places import Place
 from contract.problems import Problem, internal_error
 from contract.replies import Reply, complete, served_by, server_timing
 from contract.settings import Settings
@@ -76,18 +76,15 @@ class Held:
     """A body that comes piece by piece. Its place is given back when it is closed, however far it came."""
 
     def __init__(self, chunks: AsyncIterator[bytes], place: Place) -> None:
-        """Take over the body, and keep the place that its request has taken."""
         place.keep()
         self._chunks = chunks
         self._held = ExitStack()  # which is left once, however often this is closed
         self._held.push(place)
 
     def __aiter__(self) -> Self:
-        """It can be iterated over once."""
         return self
 
     async def __anext__(self) -> bytes:
-        """The next piece."""
         return await anext(self._chunks)
 
     async def aclose(self) -> None:
@@ -103,7 +100,7 @@ async def open_steps(service: str, settings: Settings) -> AsyncIterator[dict[str
     async with open_waits(settings) as waits:
         yield {
             each.name: Steps(
-                service, each, waits.get(each.name), in_flight if each.takes_a_place else NoPlace(), settings
+                service, each, waits.get(each.name), in_flight if each.takes_a_place else Place(), settings
             )
             for each in OPERATIONS
         }

@@ -22,9 +22,7 @@ class Upstream:
     async def wait(self, delay: float) -> float:
         """Ask the upstream to wait for `delay` seconds; the seconds that it says it waited.
 
-        Raises:
-            Problem: 502 or 504 for what the upstream does, 503 where there is none or all connections stay taken.
-
+        A Problem: 502 or 504 for what the upstream does, 503 where there is none or all connections stay taken.
         """
         if self._connections is None:
             raise not_configured("UPSTREAM_URL")
@@ -32,9 +30,7 @@ class Upstream:
         async with self._queue.turn():
             try:
                 async with self._connections.get(
-                    upstream.path(delay),
-                    allow_redirects=False,
-                    timeout=limits,
+                    upstream.path(delay), allow_redirects=False, timeout=limits
                 ) as response:  # holds a coroutine
                     return await _waited(response)
             except TimeoutError:
@@ -61,8 +57,7 @@ async def open_upstream(settings: Settings) -> AsyncIterator[Upstream]:
 async def _waited(response: ClientResponse) -> float:
     try:
         upstream.admit(response.status, response.headers)
-        waited = upstream.waited(await response.read())
+        return upstream.waited(await response.read())
     except BaseException:
         response.close()  # and its connection, on which there may be more of this
         raise
-    return waited

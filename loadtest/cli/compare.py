@@ -1,10 +1,7 @@
 """`sync-vs-async compare`: services one after the other under load, and what happened and why."""
 
 import os
-from collections.abc import Mapping, Sequence
-from functools import partial
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 import click
 
@@ -13,7 +10,7 @@ from loadtest.contenders.selection import ALL
 from loadtest.contenders.service import CORE, Service
 from loadtest.contenders.target import Target, parsed
 from loadtest.measure.comparison import Comparison
-from loadtest.results.schema import Options, Results, save
+from loadtest.results.schema import Options, save
 from loadtest.terminal.comparison import show
 from loadtest.terminal.progress import console
 from loadtest.verdict.aggregate import rows
@@ -37,7 +34,7 @@ from .options import (
     services_option,
     traced,
 )
-from .run import Outcome, run_all
+from .run import Outcome, draw_comparison, run_all
 
 EXAMPLES = """examples:
   sync-vs-async compare                                        both twins four ways, in at most two minutes
@@ -55,17 +52,12 @@ EXAMPLES = """examples:
 exit status: 0 a verdict, 2 inconclusive (the verdict says why) or interrupted, 1 failed to run"""
 
 
-class Users(click.ParamType[list[int]]):
-    """Numbers of users with commas between them."""
-
-    name = "1,10,..."
-
-    def convert(self, value: Any, _param: click.Parameter | None, _context: click.Context | None) -> list[int]:
-        """Return the numbers, each once, the smallest first."""
-        counts = value.split(",")
-        if not all(count.isdecimal() and 1 <= int(count) <= 10_000 for count in counts):
-            raise Mistake(f"--users takes whole numbers from 1 to 10000 with commas between them; got {value!r}.")
-        return sorted({int(count) for count in counts})
+def numbers(text: str) -> list[int]:
+    """Return the numbers of users that a list with commas holds, each once, the smallest first."""
+    counts = text.split(",")
+    if not all(count.isdecimal() and 1 <= int(count) <= 10_000 for count in counts):
+        raise Mistake(f"--users takes whole numbers from 1 to 10000 with commas between them; got {text!r}.")
+    return sorted({int(count) for count in counts})
 
 
 @click.command(
@@ -87,7 +79,12 @@ class Users(click.ParamType[list[int]]):
     default="delay",
     help="What every request waits for: " + "; ".join(f"{name}: {about}" for name, about in ABOUT.items()),
 )
-@click.option("--users", type=Users(), help="Numbers of users (default: 1,10,64,400; with --quick: 1,8,32,200).")
+@click.option(
+    "--users",
+    type=numbers,
+    metavar="1,10,...",
+    help="Numbers of users (default: 1,10,64,400; with --quick: 1,8,32,200).",
+)
 @click.option("--delay", help="How long each request waits on the service (default: 250ms; with --quick: 100ms).")
 @click.option("--think", default="0s", show_default=True, help="How long a user thinks between requests.")
 @click.option("--seconds", type=SECONDS, default=1.0, show_default=True, help="Shortest measuring window of a step.")
@@ -143,7 +140,11 @@ def compare(
         comparison = Comparison(contenders, options, command)
     if "database" in comparison.needs and not os.environ.get("DATABASE_URL"):
         _refuse_too_many_connections(ours)
-    outcome = Outcome(_save, _show, partial(_draw, trace=trace))
+    outcome = Outcome(
+        save=lambda measured, folder: save(measured[scenario], folder),
+        show=lambda screen, measured: show(screen, measured[scenario], rows(measured[scenario])),
+        draw=lambda measured, saved: draw_comparison(measured[scenario], saved.with_name("report.html"), trace=trace),
+    )
     return run_all({scenario: comparison}, folder(out), console(), outcome, opened=opened)
 
 
@@ -165,22 +166,3 @@ def _refuse_too_many_connections(services: Sequence[Service]) -> None:
                 f"{service.name} would open {service.connections} connections to the database, which takes "
                 f"{CONNECTIONS}; choose a smaller pool-size or fewer workers."
             )
-
-
-def _save(measured: Mapping[str, Results], folder: Path) -> Path:
-    (results,) = measured.values()
-    return save(results, folder)
-
-
-def _show(screen: Any, measured: Mapping[str, Results]) -> None:
-    (results,) = measured.values()
-    show(screen, results, rows(results))
-
-
-def _draw(measured: Mapping[str, Results], saved: Path, *, trace: bool) -> Sequence[Path]:
-    """Draw the report beside the results, and the trace of their first requests where it is wanted."""
-    from loadtest.report import write  # noqa: PLC0415 - half a second, which nobody waits for who draws nothing
-
-    (results,) = measured.values()
-    page = write.write_comparison(results, saved.with_name("report.html"))
-    return [page, write.write_trace(results, saved.with_name("trace.json"))] if trace else [page]

@@ -55,16 +55,11 @@ def lineup(command: list[str], services: list[Service], seconds: float, repeats:
     return run_all(comparisons, folder(out), console(), OUTCOME, opened=opened)
 
 
-def _save(measured: Mapping[str, Results], folder: Path) -> Path:
-    save_all(measured, folder)
-    return folder
-
-
-def draw_lineup(measured: Mapping[str, Results], folder: Path) -> Sequence[Path]:
-    """Draw the page of a line-up into its folder."""
+def draw_lineup(measured: Mapping[str, Results], page: Path) -> Sequence[Path]:
+    """Draw the page of a line-up."""
     from loadtest.report import write  # noqa: PLC0415 - half a second, which nobody waits for who draws nothing
 
-    return [write.write_lineup(measured, folder / PAGE)]
+    return [write.write_lineup(measured, page)]
 
 
-OUTCOME = Outcome(_save, show_lineup, draw_lineup)
+OUTCOME = Outcome(save_all, show_lineup, lambda measured, folder: draw_lineup(measured, folder / PAGE))

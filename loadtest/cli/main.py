@@ -17,12 +17,11 @@ PROGRAM = "sync-vs-async"
 
 
 @click.group(
-    help="Blocking and non-blocking, measured alike.",
     no_args_is_help=False,  # a missing command is a mistake like any other
     context_settings={"max_content_width": 120},
 )
 def group() -> None:
-    """Hold the commands."""
+    """Blocking and non-blocking, measured alike."""
 
 
 for command in (serve, report, race, compare, lineup):

@@ -102,12 +102,7 @@ def names() -> str:
 
 
 def named(text: str) -> list[Service]:
-    """Return the services that a list with commas names, sized for this machine.
-
-    Raises:
-        ValueError: where there is no such service, or one is not installed.
-
-    """
+    """Return the services that a list with commas names, sized for this machine; ValueError as `chosen` raises it."""
     return every(text, lineup(cores(), Settings.from_mapping(os.environ).pool_size))
 
 

@@ -12,9 +12,9 @@ from loadtest.terminal.progress import console
 from loadtest.verdict.before_after import refuse_others
 from serving.serve import raise_descriptors
 
-from .lineup import PAGE
+from .lineup import PAGE, draw_lineup
 from .options import Command, Mistake, folder, mistakes, opened, traced
-from .run import FAILED, VERDICT, drawn
+from .run import FAILED, TRACE, VERDICT, draw_comparison, drawn
 
 EXAMPLES = """examples:
   sync-vs-async report results/latest                          its report.html, anew
@@ -45,9 +45,10 @@ Draw = Callable[[], Sequence[Path]]
 @traced
 def report(results: tuple[Path, ...], out: Path | None, *, opened: bool, trace: bool) -> int:
     """Draw, and return the exit status."""
+    of_lineup = len(results) == 1 and is_lineup(results[0])
     with mistakes():
-        draw = _lineup(results[0], out) if _is_lineup(results) else _comparisons(results, out, trace=trace)
-    if trace and _is_lineup(results):
+        draw = _lineup(results[0], out) if of_lineup else _comparisons(results, out, trace=trace)
+    if trace and of_lineup:
         raise Mistake("--trace takes the results of compare.")
     raise_descriptors()
     signals.raise_interrupts()
@@ -57,20 +58,10 @@ def report(results: tuple[Path, ...], out: Path | None, *, opened: bool, trace: 
         return FAILED
 
 
-def _is_lineup(results: Sequence[Path]) -> bool:
-    return len(results) == 1 and is_lineup(results[0])
-
-
 def _lineup(found: Path, out: Path | None) -> Draw:
     measured = load_all(found)
     place = _place(out, found / PAGE, [found / name / FILE for name in measured])
-
-    def draw() -> Sequence[Path]:
-        from loadtest.report import write  # noqa: PLC0415 - half a second, which no refusal waits for
-
-        return [write.write_lineup(measured, place)]
-
-    return draw
+    return lambda: draw_lineup(measured, place)
 
 
 def _comparisons(results: Sequence[Path], out: Path | None, *, trace: bool) -> Draw:
@@ -82,16 +73,14 @@ def _comparisons(results: Sequence[Path], out: Path | None, *, trace: bool) -> D
         raise Mistake("--trace takes one results file.")
     default = paths[-1].with_name("report.html" if len(runs) == 1 else "before-after.html")
     place = _place(out, default, paths, trace=trace)
-    if len(runs) == 2:
-        refuse_others(*runs)
+    if len(runs) == 1:
+        return lambda: draw_comparison(runs[0], place, trace=trace)
+    refuse_others(*runs)
 
     def draw() -> Sequence[Path]:
-        from loadtest.report import write  # noqa: PLC0415 - as above
+        from loadtest.report import write  # noqa: PLC0415 - half a second, which no refusal waits for
 
-        if len(runs) == 2:
-            return [write.write_before_after(runs[0], runs[1], place)]
-        page = write.write_comparison(runs[0], place)
-        return [page, write.write_trace(runs[0], _trace_beside(place))] if trace else [page]
+        return [write.write_before_after(runs[0], runs[1], place)]
 
     return draw
 
@@ -111,11 +100,7 @@ def _place(asked: Path | None, default: Path, read: Sequence[Path], *, trace: bo
         if asked.is_dir():
             raise Mistake(f"--out takes a file; {str(asked)!r} is a folder.")
     place = asked or default
-    for path in (place, _trace_beside(place)) if trace else (place,):
+    for path in (place, place.with_name(TRACE)) if trace else (place,):
         if path.exists() and any(path.samefile(each) for each in read):
             raise Mistake(f"{path} would be written over.")
     return place
-
-
-def _trace_beside(report: Path) -> Path:
-    return report.with_name("trace.json")

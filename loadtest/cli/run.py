@@ -24,6 +24,8 @@ from serving.serve import raise_descriptors
 
 VERDICT, FAILED, INCONCLUSIVE = 0, 1, 2
 
+TRACE = "trace.json"
+
 
 class Outcome(NamedTuple):
     """What becomes of the results of one or more comparisons, which have names."""
@@ -91,6 +93,14 @@ def drawn(screen: Console, write: Callable[[], Sequence[Path]], *, opened: bool)
     if opened and not webbrowser.open(paths[0].resolve().as_uri()):
         screen.print("No browser could be opened.")
     return True
+
+
+def draw_comparison(results: Results, page: Path, *, trace: bool) -> Sequence[Path]:
+    """Draw the report of one comparison, and beside it the trace of its first requests where that is wanted."""
+    from loadtest.report import write  # noqa: PLC0415 - half a second, which nobody waits for who draws nothing
+
+    drawn = [write.write_comparison(results, page)]
+    return [*drawn, write.write_trace(results, page.with_name(TRACE))] if trace else drawn
 
 
 def serve_until_stopped(processes: Sequence[StackProcess], screen: Console) -> int:

@@ -16,8 +16,6 @@ LAYOUT = (
 ROOM = ("app.py", "plumbing/responses.py")
 """The files of a twin that know its framework. What starts it stands elsewhere, as it does for its peers."""
 
-Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-
 
 def adapter_lines(module: str) -> int | None:
     """The lines of code of a service's framework room; None where there is no such module.
@@ -48,11 +46,6 @@ def code_lines(source: str) -> int:
 def _docstrings(tree: ast.Module) -> Iterator[int]:
     """The lines of all docstrings, and of what stands in their manner below an assignment."""
     for node in ast.walk(tree):
-        if isinstance(node, Documented):
-            for statement in node.body:
-                if (
-                    isinstance(statement, ast.Expr)
-                    and isinstance(statement.value, ast.Constant)
-                    and isinstance(statement.value.value, str)
-                ):
-                    yield from range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
+        match node:
+            case ast.Expr(value=ast.Constant(value=str())):
+                yield from range(node.lineno, (node.end_lineno or node.lineno) + 1)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
+from typing import Any
 
 from peers.rows import PEERS, missing
 
@@ -21,29 +22,24 @@ def every(text: str, known: Mapping[str, Service]) -> list[Service]:
 def chosen(text: str, known: Mapping[str, Service]) -> Service:
     """The service that `text` names, such as `flask-threads` or `flask-threads:workers=1:threads=64`.
 
-    Raises:
-        ValueError: with one sentence that says what can be named and set, or how to install what is missing.
-
+    A ValueError, of one sentence, says what can be named and set, or how to install what is missing.
     """
     name, *changes = text.split(":")
     if name not in known:
         raise ValueError(f"There is no service {name!r}; there are {', '.join(known)}.")
-    service = replace(known[name], name=text)
+    changed: dict[str, Any] = {"name": text}
     for change in changes:
         key, _, value = change.partition("=")
         match key.replace("-", "_"):
-            case "workers":
-                service = replace(service, workers=_positive(text, change))
-            case "threads":
-                service = replace(service, threads=_positive(text, change))
-            case "pool_size":
-                service = replace(service, pool_size=_positive(text, change))
+            case "workers" | "threads" | "pool_size" as number:
+                changed[number] = _positive(text, key, value)
             case "worker_class" if value:
-                service = replace(service, worker_class=value)
+                changed["worker_class"] = value
             case _:
                 raise ValueError(
                     f"{text!r}: {change!r} is not workers=N, threads=N, pool-size=N or worker-class=CLASS."
                 )
+    service = replace(known[name], **changed)
     if service.worker_class == "sync" and service.threads > 1:  # it would ignore them
         raise ValueError(f"{text!r}: a sync worker has one thread; set threads=1 or worker-class=gthread.")
     _refuse_missing(service)
@@ -61,8 +57,7 @@ def _refuse_missing(service: Service) -> None:
         raise ValueError(missing(service.extra, error.name)) from None
 
 
-def _positive(text: str, change: str) -> int:
-    key, _, value = change.partition("=")
+def _positive(text: str, key: str, value: str) -> int:
     if not value.isdecimal() or int(value) < 1:
         raise ValueError(f"{text!r}: {key} takes a whole number from 1; got {value!r}.")
     return int(value)

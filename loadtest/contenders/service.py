@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Literal
 
 from loadtest.english import count
-from peers.rows import ALONE, LOOP, PEERS, THREADS, UVICORN
+from peers.rows import ALONE, PEERS
 from serving import aiohttp_workers
 
 UVLOOP_WORKER = aiohttp_workers.UVLOOP
@@ -64,12 +64,7 @@ class Service:
 
     @property
     def software(self) -> dict[str, str]:
-        """The versions of these.
-
-        Raises:
-            PackageNotFoundError: where one of them is not installed.
-
-        """
+        """The versions of these; PackageNotFoundError where one of them is not installed."""
         return {name: version(name) for name in self.distributions}
 
     @property
@@ -80,13 +75,7 @@ class Service:
     @property
     def slots(self) -> int | None:
         """Requests that it can wait for at once by the way it is built; None where only memory bounds them."""
-        match self.worker_class:
-            case "sync":
-                return self.workers
-            case "gthread":
-                return self.workers * self.threads
-            case _:
-                return None
+        return {"sync": self.workers, "gthread": self.workers * self.threads}.get(self.worker_class)
 
     @property
     def kind(self) -> Literal["blocking", "non-blocking"]:
@@ -96,17 +85,9 @@ class Service:
     @property
     def made_of(self) -> str:
         """Its processes, threads and slots in words."""
-        processes = count(self.workers, "process", "processes")
-        match self.worker_class:
-            case "sync":
-                return f"{processes} x 1 thread = {count(self.workers, 'slot', 'slots')}"
-            case "gthread":
-                threads = count(self.threads, "thread", "threads")
-                return f"{processes} x {threads} = {count(self.workers * self.threads, 'slot', 'slots')}"
-            case "gevent":
-                return f"{processes} x 1 thread of greenlets, slots as needed"
-            case _:
-                return f"{processes} x 1 event loop, slots as needed"
+        each = {"sync": "1 thread", "gthread": count(self.threads, "thread"), "gevent": "1 thread of greenlets"}
+        slots = ", slots as needed" if self.slots is None else f" = {count(self.slots, 'slot')}"
+        return f"{count(self.workers, 'process', 'processes')} x {each.get(self.worker_class, '1 event loop')}{slots}"
 
     def command(self, port: int = 0) -> list[str]:
         """The command that serves it on 127.0.0.1, on a free port unless one is named."""
@@ -135,32 +116,28 @@ def lineup(cores: int, pool_size: int = 10) -> Mapping[str, Service]:
 
     The number of sync workers is the one that gunicorn's documentation recommends (Design, "How Many Workers?").
     """
-    many, threads, loops = _many(cores), (cores, 32), (cores, 32)
+    alone, threads = (2 * cores + 1, 1), (cores, 32)
+    peers = [_peer(name, *(alone if peer.worker_class == ALONE else threads)) for name, peer in PEERS.items()]
     services = (
-        Service("flask", SYNC, "sync", *many, framework="Flask", server="gunicorn"),
+        Service("flask", SYNC, "sync", *alone, framework="Flask", server="gunicorn"),
         Service("flask-threads", SYNC, "gthread", *threads, framework="Flask", server="gunicorn"),
-        *(_peer(name, cores) for name in PEERS if PEERS[name].worker_class in (ALONE, THREADS)),
+        *(peer for peer in peers if not peer.on_a_loop),
         Service("flask-gevent", SYNC, "gevent", cores, 1, framework="Flask", server="gunicorn"),
-        Service("aiohttp", ASYNC, UVLOOP_WORKER, *loops, framework="aiohttp", server="aiohttp"),
-        *(_peer(name, cores) for name in PEERS if PEERS[name].worker_class in (UVICORN, LOOP)),
+        Service("aiohttp", ASYNC, UVLOOP_WORKER, *threads, framework="aiohttp", server="aiohttp"),
+        *(peer for peer in peers if peer.on_a_loop),
     )
     return {service.name: replace(service, pool_size=pool_size) for service in services}
 
 
-def _many(cores: int) -> tuple[int, int]:
-    """Processes that take one request at a time, and the threads of each."""
-    return 2 * cores + 1, 1
-
-
-def _peer(name: str, cores: int) -> Service:
-    """A service of another framework."""
+def _peer(name: str, workers: int, threads: int) -> Service:
     peer = PEERS[name]
     framework, server, *bridge = peer.distributions
     return Service(
         name,
         peer.service(name).name,
         peer.worker_class,
-        *(_many(cores) if peer.worker_class == ALONE else (cores, 32)),
+        workers,
+        threads,
         framework=framework,
         server=server,
         bridge="".join(bridge),

@@ -21,12 +21,7 @@ class Target:
 
 
 def parsed(text: str, path: str, *, allow_remote: bool) -> Target:
-    """Return the target that NAME=URL names.
-
-    Raises:
-        ValueError: with one sentence, where it is none, or is on another machine and may not be.
-
-    """
+    """Return the target that NAME=URL names; a ValueError, of one sentence, where it is none, or may not be asked."""
     name, equals, url = text.partition("=")
     if not (name and equals and _is_origin(url)):
         raise ValueError(f"--target takes NAME=http://HOST:PORT, and --path the path; got {text!r}.")

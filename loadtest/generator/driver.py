@@ -4,13 +4,12 @@ import json
 import queue
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import IO, Any
 
-from backing.processes import lines_of, stop, tail
+from backing.processes import lines_of, logged, tail
 from loadtest.workload import Load
 
 COMMAND = [sys.executable, "-m", "loadtest.generator.process"]
@@ -51,8 +50,6 @@ class Driver:
     """A load generator that takes one step at a time."""
 
     def __init__(self, process: subprocess.Popen[str], log: IO[str]) -> None:
-        """Take over a process that has just been started."""
-        assert process.stdout is not None
         self._process = process
         self._log = log
         self._lines = lines_of(process.stdout)
@@ -101,11 +98,5 @@ class Driver:
 @contextmanager
 def generator() -> Iterator[Driver]:
     """A load generator, stopped when the context is left."""
-    with tempfile.TemporaryFile("w+") as log:
-        process = subprocess.Popen(
-            COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
-        )
-        try:
-            yield Driver(process, log)
-        finally:
-            stop(process)
+    with logged(COMMAND, stdin=subprocess.PIPE) as (process, log):
+        yield Driver(process, log)

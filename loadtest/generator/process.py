@@ -50,7 +50,6 @@ class Witness:
     """What services told of all requests, summed up, and the first requests of a step one by one."""
 
     def __init__(self) -> None:
-        """Begin with nothing; the step has not begun."""
         self.sums = {"requests": 0.0, "response_ms": 0.0, "waited_ms": 0.0, "served_ms": 0.0, "received_ms": 0.0}
         self._first: list[Exchange] = []
         self._places: dict[WaitingUser, int] = {}
@@ -93,12 +92,10 @@ class Generator:
     """Users of one service."""
 
     def __init__(self, job: Job) -> None:
-        """Make the users' class; nobody asks yet."""
         self._crowd = Event()
-        kind = TargetUser if job.path else TwinUser
         self._witness = Witness()
         about = {"host": job.url, "service": job.name, "crowd": self._crowd, "watch": self._witness}
-        user_class = type("User", (kind,), about)
+        user_class = type("User", (TargetUser if job.path else TwinUser,), about)
         self._options = argparse.Namespace(delay=job.delay, think=0.0, stagger=job.wait, path=job.path)
         self._environment = Environment(
             user_classes=[user_class],
@@ -133,16 +130,13 @@ class Generator:
             "response_ms": closed.response_ms - opened.response_ms,
             "latency": grown(opened.latency, closed.latency),
             "errors": grown(opened.errors, closed.errors),
-            "service_times": {
-                name: closed.service_times[name] - opened.service_times[name] for name in closed.service_times
-            },
+            "service_times": {name: told - opened.service_times[name] for name, told in closed.service_times.items()},
             "first": self._witness.first(),
-            "unfinished": sum(user.hangs_since(opened.clock) for user in self._users()),
+            "unfinished": sum(
+                user.hangs_since(opened.clock) for greenlet in self._runner.user_greenlets for user in greenlet.args
+            ),
             "generator_cpu": (closed.process_cpu - opened.process_cpu) / (closed.clock - opened.clock),
         }
-
-    def _users(self) -> list[WaitingUser]:
-        return [user for greenlet in self._runner.user_greenlets for user in greenlet.args]
 
     def _at_completion(self, patience: float, of: WaitingUser | None = None) -> tuple[Statistics, WaitingUser | None]:
         """The statistics right after the next request is counted, and whose it was.

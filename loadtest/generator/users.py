@@ -41,7 +41,6 @@ class HeadedResponse(FastResponse):
     """A response that knows when its headers came: it is made from them."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
-        """Look at the clock."""
         super().__init__(*arguments, **named)
         self.headed = perf_counter()
 
@@ -65,11 +64,11 @@ class WaitingUser(FastHttpUser):
     _turns = count()
 
     def __init__(self, environment: Any) -> None:
-        """Take the options of this run."""
         super().__init__(environment)
         self.options = environment.parsed_options
         self._label = environment.host or self.service  # --host sends every user class to one place
-        self._asked: float | None = None
+        self.asked_at: float | None = None
+        """When it sent its request in flight (perf_counter); None where it has none."""
         self.client.client.response_type = HeadedResponse  # type: ignore[misc] # for this user's client alone
 
     def on_start(self) -> None:
@@ -87,14 +86,9 @@ class WaitingUser(FastHttpUser):
         think: float = self.options.think
         return think
 
-    @property
-    def asked_at(self) -> float | None:
-        """When it sent its request in flight (perf_counter); None where it has none."""
-        return self._asked
-
     def hangs_since(self, clock: float) -> bool:
         """Whether its request in flight was sent before `clock` (perf_counter)."""
-        return self._asked is not None and self._asked < clock
+        return self.asked_at is not None and self.asked_at < clock
 
     def get_checked(self, target: str, body: bytes | None, name: str | None = None) -> None:
         """GET `target`; a failure unless the answer is a 200 and, where one is named, has this body.
@@ -102,14 +96,16 @@ class WaitingUser(FastHttpUser):
         Statistics are kept under `name`, or under the target itself.
         """
         label = f"{self._label} {name or target}"
-        self._asked = sent = perf_counter()
+        self.asked_at = sent = perf_counter()
         if self.watch is not None:
             self.watch.asked(self, sent)
         with self.client.get(target, name=label, catch_response=True, allow_redirects=False) as response:
             content = response.content  # to the last piece, where it comes in pieces
-            self._asked = None
+            self.asked_at = None
             if self.watch is not None:
-                self.watch.answered(self, exchange_of(sent, response))
+                headed, headers = getattr(response, "headed", None), response.headers or NO_HEADERS
+                exchange = answered(sent, headed, perf_counter(), response.status_code, headers)
+                self.watch.answered(self, exchange)
             if response.status_code == 200:
                 if body is not None and content != body:
                     response.failure(f"not the promised body: {bytes(content)[:80]!r}")
@@ -117,13 +113,6 @@ class WaitingUser(FastHttpUser):
                 response.failure(f"status {response.status_code} where 200 was promised")
         if not self.options.think:  # even a sleep of 0 would send it to the back of the queue, unasking and unmeasured
             raise RescheduleTaskImmediately
-
-
-def exchange_of(sent: float, response: Any) -> Exchange:
-    """The request that was `sent` (perf_counter), and has been answered just now or never will be."""
-    return answered(
-        sent, getattr(response, "headed", None), perf_counter(), response.status_code, response.headers or NO_HEADERS
-    )
 
 
 def asks_for(scenario: str) -> Callable[["TwinUser"], None]:
@@ -147,9 +136,8 @@ class TwinUser(WaitingUser):
     _day: Iterator[str]
 
     def __init_subclass__(cls) -> None:
-        """Give the users of each service a day of their own."""
         super().__init_subclass__()
-        cls._day = cycle(day())
+        cls._day = cycle(day())  # of each service's own
 
     @classmethod
     def task_for(cls, scenario: str) -> Any:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from backing.environment import Need
 from loadtest.contenders.adapter import adapter_lines
@@ -47,18 +47,10 @@ class Progress(Protocol):
         """A step has been measured, or will not be run."""
 
 
-class _Clocks(NamedTuple):
-    """CPU clocks at one moment, in seconds."""
-
-    machine: MachineTime
-    usage: Usage | None
-
-
 class Comparison:
     """One run: `steps` grows as it goes, so that an interrupted run keeps what it has."""
 
     def __init__(self, services: list[Service | Target], options: Options, command: list[str]) -> None:
-        """Plan a run; nothing is started yet."""
         self.services = services
         self.steps: list[Step] = []
         self._options = options
@@ -90,11 +82,8 @@ class Comparison:
     def run(self, progress: Progress, environment: Mapping[str, str] = NOTHING) -> None:
         """Measure everything: each service once, then all again, so that a passing disturbance spares none.
 
-        Our services are started with `environment` laid over this process's own.
-
-        Raises:
-            ServiceFailed, GeneratorFailed: where a process that the run depends on fails.
-
+        Our services are started with `environment` laid over this process's own. ServiceFailed or GeneratorFailed where
+        a process that the run depends on fails.
         """
         self._started = datetime.now(UTC)
         for repeat in range(1, self._options.repeats + 1):
@@ -143,14 +132,7 @@ class Comparison:
     def _job(self, service: Service | Target, server: Running | None) -> Job:
         path = service.path if isinstance(service, Target) else None
         url = server.url if server else service.url if isinstance(service, Target) else ""
-        return Job(
-            service.name,
-            url,
-            self._options.scenario,
-            self._options.delay,
-            self._options.wait,
-            path,
-        )
+        return Job(service.name, url, self._options.scenario, self._options.delay, self._options.wait, path)
 
     def _demand(self, service: Service | Target) -> Demand:
         return self._contenders[service.name].demand or Demand(self._options.wait)
@@ -167,12 +149,7 @@ class Comparison:
         return replace(planned, predicted=replace(planned.predicted, response=response), warmup=warmup, window=window)
 
     def _step(
-        self,
-        service: Service | Target,
-        repeat: int,
-        step: PlannedStep,
-        measured: Measured | None,
-        first: Step | None,
+        self, service: Service | Target, repeat: int, step: PlannedStep, measured: Measured | None, first: Step | None
     ) -> Step:
         """The record of a step, judged where it was run."""
         predicted = Predicted(**asdict(step.predicted)) if self._foretold(service) else None
@@ -200,15 +177,11 @@ def contender(service: Service | Target, options: Options) -> Contender:
             name=service.name,
             made_of=service.made_of,
             software={},
-            adapter_lines=None,
             kind="unknown",
-            processes=None,
-            threads=None,
-            slots=None,
-            demand=None,
             ours=False,
             command=[],
             environment={},
+            **dict.fromkeys(("adapter_lines", "processes", "threads", "slots", "demand")),
         )
     return Contender(
         name=service.name,
@@ -246,28 +219,26 @@ def _fresh(service: Service | Target, environment: Mapping[str, str]) -> Iterato
 
 
 def _measure(driver: Driver, server: Running | None, step: PlannedStep) -> Measured:
-    patience = PATIENCE + 2 * step.predicted.response
-    order = Order(step.load, step.warmup, step.window, patience)
+    order = Order(step.load, step.warmup, step.window, PATIENCE + 2 * step.predicted.response)
     driver.open(order)
-    before = _clocks(server)
+    began, before = _clocks(server)
     window = driver.close(order)
-    after = _clocks(server)
+    ended, after = _clocks(server)
     if server:
         server.check()
-    spent = after.machine.since(before.machine)
+    spent = ended.since(began)
     total = spent.busy + spent.idle
     return Measured(
         **{key: value for key, value in window.items() if key != "event"},
         machine_cpu=spent.busy / total,
         stolen_cpu=spent.stolen / total,
         connections=server.connections() if server else None,
-        **_used(before.usage, after.usage, window["seconds"]),
+        **_used(before, after, window["seconds"]),
     )
 
 
-def _clocks(server: Running | None) -> _Clocks:
-    """Read the clocks of the service, and of the cores that this process may use."""
-    return _Clocks(machine_time(), server.usage() if server else None)
+def _clocks(server: Running | None) -> tuple[MachineTime, Usage | None]:
+    return machine_time(), server.usage() if server else None
 
 
 def _used(before: Usage | None, after: Usage | None, seconds: float) -> dict[str, Any]:

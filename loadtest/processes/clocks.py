@@ -34,11 +34,6 @@ def machine_time() -> MachineTime:
 
 
 def process_time(process: psutil.Process) -> float:
-    """Return the CPU seconds, user and system, that a process has used so far.
-
-    Raises:
-        psutil.NoSuchProcess: where it is gone.
-
-    """
+    """Return the CPU seconds, user and system, that a process has used so far; NoSuchProcess where it is gone."""
     times = process.cpu_times()
     return float(times.user + times.system)

@@ -5,7 +5,6 @@ import queue
 import re
 import shlex
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,7 +14,7 @@ from typing import IO
 
 import psutil
 
-from backing.processes import address_in, lines_of, start, stop, tail
+from backing.processes import address_in, lines_of, logged, tail
 from loadtest.contenders.service import Service
 
 from .clocks import process_time
@@ -45,7 +44,6 @@ class Running:
     """A service that answers at `url`."""
 
     def __init__(self, service: Service, process: subprocess.Popen[str], url: str) -> None:
-        """Take over a process that has printed its address."""
         self.service = service
         self.url = url
         self.process = process
@@ -53,11 +51,13 @@ class Running:
 
     def usage(self) -> Usage:
         """CPU and memory of the master and all its workers."""
-        cpu, memory = {}, {}
-        for process in (self._master, *self._workers()):
+        cpu: dict[int, float] = {}
+        memory: dict[int, int] = {}
+        for process in (self._master, *self._master.children(recursive=True)):
             with suppress(psutil.NoSuchProcess):
                 cpu[process.pid] = process_time(process)
-                memory[process.pid] = _memory(process)
+                told = process.memory_full_info()
+                memory[process.pid] = getattr(told, "pss", told.rss)
         return Usage(cpu, memory)
 
     def check(self) -> None:
@@ -69,47 +69,26 @@ class Running:
         """Connections that clients have with each worker."""
         port = int(self.url.rpartition(":")[2])
         counts = []
-        for process in self._workers():
+        for process in self._master.children(recursive=True):
             with suppress(psutil.NoSuchProcess):
-                counts.append(
-                    sum(
-                        connection.status == psutil.CONN_ESTABLISHED and connection.laddr.port == port
-                        for connection in process.net_connections("tcp")
-                    )
-                )
+                found = process.net_connections("tcp")
+                counts.append(sum(each.status == psutil.CONN_ESTABLISHED and each.laddr.port == port for each in found))
         return counts
-
-    def _workers(self) -> list[psutil.Process]:
-        return self._master.children(recursive=True)
-
-
-def _memory(process: psutil.Process) -> int:
-    told = process.memory_full_info()
-    size: int = getattr(told, "pss", told.rss)
-    return size
 
 
 @contextmanager
 def running(service: Service, environment: Mapping[str, str] | None = None, port: int = 0) -> Iterator[Running]:
     """The service, each of its workers answering; stopped with all it started when the context is left.
 
-    `environment` is laid over this process's own.
-
-    Raises:
-        ServiceFailed: where it does not answer within START_WITHIN seconds.
-
+    `environment` is laid over this process's own. ServiceFailed where nobody answers within START_WITHIN seconds.
     """
-    with tempfile.TemporaryFile("w+") as log:
-        process = start(service.command(port), log, {**os.environ, **service.environment, **(environment or {})})
-        try:
-            yield _answering(service, process, log)
-        finally:
-            stop(process)
+    told = {**os.environ, **service.environment, **(environment or {})}
+    with logged(service.command(port), told) as (process, log):
+        yield _answering(service, process, log)
 
 
 def _answering(service: Service, process: subprocess.Popen[str], log: IO[str]) -> Running:
     deadline = time.monotonic() + START_WITHIN
-    assert process.stdout is not None
     lines = lines_of(process.stdout)
     url = None
     seen: set[str] = set()

@@ -67,10 +67,7 @@ class StackProcess:
 
 def twins() -> list[StackProcess]:
     """Both twins as they are when they are started by hand."""
-    return [
-        StackProcess(module, [sys.executable, "-m", module, "--port", str(port)], port)
-        for module, port in PORTS.items()
-    ]
+    return [StackProcess(name, [sys.executable, "-m", name, "--port", str(port)], port) for name, port in PORTS.items()]
 
 
 def parts(services: Iterable[Service]) -> list[StackProcess]:
@@ -100,7 +97,11 @@ def serve(services: Iterable[StackProcess], screen: Console) -> NoReturn:
         environment["UPSTREAM_URL"] = f"http://127.0.0.1:{ports.UPSTREAM}"
         everything.insert(0, StackProcess(UPSTREAM, upstream_command(ports.UPSTREAM), ports.UPSTREAM))
     for part in everything:
-        _refuse_taken(part)
+        try:
+            create_server(("127.0.0.1", part.port)).close()
+        except OSError as error:
+            why = os.strerror(error.errno or 0)
+            raise ServiceFailed(f"{part.name} cannot listen on 127.0.0.1:{part.port}: {why}.") from None
     with nullcontext() if environment.get("DATABASE_URL") else database() as own:
         if own:
             environment["DATABASE_URL"] = own.url
@@ -108,23 +109,9 @@ def serve(services: Iterable[StackProcess], screen: Console) -> NoReturn:
             _Terminal(screen, running, own).watch()
 
 
-def _refuse_taken(part: StackProcess) -> None:
-    try:
-        create_server(("127.0.0.1", part.port)).close()
-    except OSError as error:
-        raise ServiceFailed(
-            f"{part.name} cannot listen on 127.0.0.1:{part.port}: {os.strerror(error.errno or 0)}."
-        ) from None
-
-
 class _Started:
-    """A part that has been started."""
-
     def __init__(self, part: StackProcess, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        self.name = part.name
-        self.url = part.url
-        self.about = part.about
+        self.name, self.url, self.about = part.name, part.url, part.about
         self.process = process
         self._lines = lines_of(process.stdout)
 
@@ -134,10 +121,6 @@ class _Started:
         with suppress(Empty):
             while line := self._lines.get(timeout=max(0.0, deadline - time.monotonic())):
                 yield line
-
-    def answers(self) -> bool:
-        """Whether it is healthy by now."""
-        return bool(answering_process(self.url))
 
 
 @contextmanager
@@ -152,8 +135,7 @@ def _running(everything: Iterable[StackProcess], environment: Mapping[str, str])
     finally:
         signals.ignore()
         with ThreadPoolExecutor() as pool:
-            for stopped in [pool.submit(stop, each.process) for each in started]:
-                stopped.result()
+            list(pool.map(stop, [each.process for each in started]))
 
 
 class _Terminal:
@@ -169,7 +151,7 @@ class _Terminal:
 
     def watch(self) -> NoReturn:
         """Show everything until one of them ends: ServiceFailed."""
-        waited_for = list(self._running)
+        waited_for = self._running
         with open(self._database.log) if self._database else StringIO() as log:
             log.seek(0, SEEK_END)
             while True:
@@ -182,16 +164,15 @@ class _Terminal:
                 if self._database and not self._database.runs():
                     raise ServiceFailed("The database ended.")
                 if waited_for:
-                    waited_for = [each for each in waited_for if not each.answers()]
+                    waited_for = [each for each in waited_for if not answering_process(each.url)]
                     if not waited_for:
                         self._greet()
                 time.sleep(LOOK_EVERY)
 
     def _show(self, name: str, lines: Iterable[str]) -> None:
         for line in lines:
-            self._screen.print(
-                Text.assemble((f"{name:{self._width}} | ", self._colours[name]), line.rstrip()), soft_wrap=True
-            )
+            behind = (f"{name:{self._width}} | ", self._colours[name])
+            self._screen.print(Text.assemble(behind, line.rstrip()), soft_wrap=True)
 
     def _greet(self) -> None:
         racing = [each for each in self._running if each.name == RACE]

@@ -1,5 +1,6 @@
 """Percentiles out of a histogram of latencies."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 BEYOND = 5
@@ -24,8 +25,7 @@ def percentile(histogram: Mapping[float, int], rank: float) -> float | None:
 
 def merged(histograms: list[Mapping[float, int]]) -> dict[float, int]:
     """One histogram of all samples: counts are summed, percentiles are never averaged."""
-    sums: dict[float, int] = {}
+    sums: Counter[float] = Counter()
     for histogram in histograms:
-        for value, count in histogram.items():
-            sums[value] = sums.get(value, 0) + count
-    return sums
+        sums.update(histogram)
+    return dict(sums)

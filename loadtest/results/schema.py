@@ -201,12 +201,6 @@ class Results(Record):
         return self
 
 
-class _Versioned(BaseModel):
-    """What the files of all schema versions share."""
-
-    schema_version: int
-
-
 def save(results: Results, folder: Path) -> Path:
     """Write `results.json` into `folder`, whole or not at all, and point `latest` beside it there."""
     path = write(results, folder)
@@ -233,30 +227,17 @@ def point(folder: Path) -> None:
 
 
 def load(path: Path) -> Results:
-    """Read a results file.
-
-    Raises:
-        ValueError: with one sentence, where it is not a whole results file of this schema version.
-
-    """
+    """Read a results file; a ValueError, of one sentence, where it is not a whole one of this schema version."""
     text = path.read_bytes()
     try:
         return Results.model_validate_json(text)
     except ValidationError as error:
-        version = _version(text)
-        if version not in (None, SCHEMA):
-            raise ValueError(
-                f"{path} is of schema version {version}; this version reads {SCHEMA}: run compare again."
-            ) from None
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        what = first["msg"].removeprefix("Value error, ")
+        errors = error.errors(include_url=False)
+        for each in errors:
+            if each["loc"] == ("schema_version",) and each["type"].endswith("than_equal"):
+                raise ValueError(
+                    f"{path} is of schema version {each['input']}; this version reads {SCHEMA}: run compare again."
+                ) from None
+        where = ".".join(map(str, errors[0]["loc"])) or "the file"
+        what = errors[0]["msg"].removeprefix("Value error, ")
         raise ValueError(f"{path} is not a results file of schema version {SCHEMA}: {where}: {what}.") from None
-
-
-def _version(text: bytes) -> int | None:
-    """The schema version that a results file says it is of; None where it says none."""
-    try:
-        return _Versioned.model_validate_json(text).schema_version
-    except ValidationError:
-        return None

@@ -54,11 +54,12 @@ def options(name: str, seconds: float, repeats: int) -> Options:
     )
 
 
-def save_all(measured: Mapping[str, Results], folder: Path) -> None:
-    """Write each comparison into a folder of its name in `folder`, and point `latest` beside that there."""
+def save_all(measured: Mapping[str, Results], folder: Path) -> Path:
+    """Write each comparison into a folder of its name in `folder`, and point `latest` beside that there; `folder`."""
     for name, results in measured.items():
         write(results, folder / name)
     point(folder)
+    return folder
 
 
 def is_lineup(folder: Path) -> bool:
@@ -69,9 +70,7 @@ def is_lineup(folder: Path) -> bool:
 def load_all(folder: Path) -> dict[str, Results]:
     """The comparisons that `folder` holds, which are fewer than three where a run was interrupted.
 
-    Raises:
-        ValueError: with one sentence, where a file is no results file, or that of another scenario.
-
+    A ValueError, of one sentence, where a file is no results file, or that of another scenario.
     """
     found = {name: load(folder / name / FILE) for name in WAYS if (folder / name / FILE).is_file()}
     for name, results in found.items():

@@ -7,12 +7,7 @@ from contract.settings import Settings
 
 
 def seconds(name: str, text: str) -> float:
-    """The seconds that `text` stands for, by the contract's rules.
-
-    Raises:
-        ValueError: with one sentence that says what `name` takes.
-
-    """
+    """The seconds that `text` stands for, by the contract's rules; a ValueError says what `name` takes."""
     settings = Settings()
     try:
         return checked(Duration, [("duration", text)], settings.max_duration).duration

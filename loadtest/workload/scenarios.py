@@ -43,10 +43,10 @@ class Scenario:
     about: str
     target: str
     needs: tuple[Need, ...] = ()
-    blocking_holds: tuple[str, ...] = (SLOTS,)
-    """What a request holds for its whole wait on a blocking service."""
+    holds: tuple[str, ...] = ()
+    """What a request holds for its whole wait, beside a slot of a blocking service."""
     async_holds: tuple[str, ...] = ()
-    """The same where it is a coroutine of a process's event loop."""
+    """What else it holds where it is a coroutine of a process's event loop."""
     blocking_waits: int = 1
     """How many times the delay a blocking function waits."""
     foretold: bool = True
@@ -67,16 +67,14 @@ SCENARIOS = {
             "a slow HTTP service, through a pool of connections",
             "/fetch?delay={delay}",
             needs=("upstream",),
-            blocking_holds=(SLOTS, UPSTREAM_POOL),
-            async_holds=(UPSTREAM_POOL,),
+            holds=(UPSTREAM_POOL,),
         ),
         Scenario(
             "query",
             "a database, through a pool of connections",
             "/query?delay={delay}",
             needs=("database",),
-            blocking_holds=(SLOTS, DATABASE_POOL),
-            async_holds=(DATABASE_POOL,),
+            holds=(DATABASE_POOL,),
         ),
         Scenario("file", "a disk, 64 KiB at a time", "/file?size=64KiB", foretold=False),
         Scenario(
@@ -94,8 +92,8 @@ SCENARIOS = {
             "cpu",
             "nothing: the control, which computes instead",
             "/cpu/{delay}",
-            blocking_holds=(SLOTS, CORES),
-            async_holds=(LOOPS, CORES),
+            holds=(CORES,),
+            async_holds=(LOOPS,),
             computes=True,
         ),
         Scenario(HEALTHZ, "nothing at all: what the framework costs", "/healthz", foretold=False),
@@ -163,9 +161,10 @@ def demand(name: str, service: Service, delay: float) -> Demand | None:
     wait = 0.0
     held: dict[str, float] = {}
     for scenario, share in parts:
-        seconds = share * _seconds(scenario, service, delay)
+        waits = scenario.blocking_waits if service.twin == SYNC else 1
+        seconds = share * (delay * waits) if scenario.foretold else 0.0  # of a mixed day: it makes this a ceiling
         wait += seconds
-        for what in scenario.async_holds if service.on_a_loop else scenario.blocking_holds:
+        for what in (*(scenario.async_holds if service.on_a_loop else (SLOTS,)), *scenario.holds):
             held[what] = held.get(what, 0.0) + seconds
     has = _has(service)
     limits = [Limit(what, capacity, held[what]) for what in held if (capacity := has[what]) is not None]
@@ -178,12 +177,6 @@ def _parts(name: str) -> list[tuple[Scenario, float]]:
     if name != MIXED:
         return [(SCENARIOS[name], 1.0)]
     return [(SCENARIOS[each], weight / sum(DAY.values())) for each, weight in DAY.items()]
-
-
-def _seconds(scenario: Scenario, service: Service, delay: float) -> float:
-    if not scenario.foretold:
-        return 0.0  # of a mixed day: it makes the prediction a ceiling
-    return delay * (scenario.blocking_waits if service.twin == SYNC else 1)
 
 
 def _has(service: Service) -> dict[str, int | None]:

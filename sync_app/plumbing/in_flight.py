@@ -3,22 +3,21 @@
 import threading
 from types import TracebackType
 
+from contract.places import Place
 from contract.problems import too_many_in_flight
 from serving.metrics import InFlightGauge
 
 
-class InFlight:
-    """A place for each request that waits, as a context manager."""
+class InFlight(Place):
+    """`limit` places for the requests that wait."""
 
     def __init__(self, limit: int) -> None:
-        """Offer `limit` places."""
         self._limit = limit
         self._taken = 0
         self._gauge = InFlightGauge()
         self._lock = threading.Lock()  # another thread may run between any two steps
 
     def __enter__(self) -> None:
-        """Take a place; a Problem (503) where none is left."""
         with self._lock:
             if self._taken >= self._limit:
                 raise too_many_in_flight(self._limit)
@@ -28,7 +27,6 @@ class InFlight:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _where: TracebackType | None
     ) -> None:
-        """Give the place back."""
         with self._lock:
             self._taken -= 1
             self._gauge.show(self._taken)

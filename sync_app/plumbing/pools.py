@@ -28,12 +28,7 @@ class PoolQueue:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait for one's turn, and use a connection until the context is left.
-
-        Raises:
-            Problem: 503 where no connection gets free in time.
-
-        """
+        """Use a connection until the context is left, in one's turn; a Problem (503) where none gets free in time."""
         with self._gauge.waiting():
             if not self._taken():
                 raise no_free_connection(self._pool, self._size, self._timeout)

@@ -9,9 +9,8 @@ from serving import wsgi
 def respond(reply: Reply) -> Response:
     """The response whose body is there."""
     assert isinstance(reply.body, bytes)
-    return Response(
-        [reply.body], reply.status, [*reply.headers.items()]
-    )  # a list: Flask leaves its length to the reply
+    # a list: Flask leaves its length to the reply
+    return Response([reply.body], reply.status, [*reply.headers.items()])
 
 
 def stream(request: Request, reply: Reply) -> Response:

@@ -10,7 +10,7 @@ from typing import Self
 
 from contract.operation import Headers, Operation, options
 from contract.operations import OPERATIONS, refusal
-from contract.places import NoPlace, Place
+from contract.places import Place
 from contract.problems import Problem, internal_error
 from contract.replies import Reply, complete, served_by, server_timing
 from contract.settings import Settings
@@ -73,18 +73,15 @@ class Held:
     """A body that comes piece by piece. Its place is given back when it is closed, however far it came."""
 
     def __init__(self, chunks: Iterator[bytes], place: Place) -> None:
-        """Take over the body, and keep the place that its request has taken."""
         place.keep()
         self._chunks = chunks
         self._held = ExitStack()  # which is left once, however often this is closed
         self._held.push(place)
 
     def __iter__(self) -> Self:
-        """It can be iterated over once."""
         return self
 
     def __next__(self) -> bytes:
-        """The next piece."""
         return next(self._chunks)
 
     def close(self) -> None:
@@ -100,7 +97,7 @@ def open_steps(service: str, settings: Settings) -> Iterator[dict[str, Steps]]:
     with open_waits(settings) as waits:
         yield {
             each.name: Steps(
-                service, each, waits.get(each.name), in_flight if each.takes_a_place else NoPlace(), settings
+                service, each, waits.get(each.name), in_flight if each.takes_a_place else Place(), settings
             )
             for each in OPERATIONS
         }

@@ -25,9 +25,7 @@ class Upstream:
     def wait(self, delay: float) -> float:
         """Ask the upstream to wait for `delay` seconds; the seconds that it says it waited.
 
-        Raises:
-            Problem: 502 or 504 for what the upstream does, 503 where there is none or all connections stay taken.
-
+        A Problem: 502 or 504 for what the upstream does, 503 where there is none or all connections stay taken.
         """
         if self._connections is None:
             raise not_configured("UPSTREAM_URL")
@@ -75,10 +73,9 @@ def _waited(response: BaseHTTPResponse, deadline: float) -> float:
             body += piece
             if time.monotonic() > deadline:  # a blocking read can be limited, many of them only between two
                 raise TookTooLong
-        waited = upstream.waited(body)
+        return upstream.waited(body)
     except BaseException:
         response.close()  # and its connection, on which there may be more of this
         raise
     finally:
         response.release_conn()  # a closed one as well: the pool would wait for it
-    return waited
