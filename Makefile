@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock'
 
+# The tests start hundreds of processes: each module is compiled by the first, wherever this is set.
+unexport PYTHONDONTWRITEBYTECODE
+
 SHARED := --dist loadgroup --no-loadscope-reorder
 
 .PHONY: help compare lineup serve race test test-fast bench lint install install-lineup lock clean
@@ -23,11 +26,11 @@ serve: install ## Bring up both twins, the database and the slow service that th
 race: install ## Run two or three services side by side, live on a page for the wall, until Ctrl-C
 	$(BIN)/sync-vs-async race $(ARGS)
 
-# What measures time runs last, and alone. ARGS may select nothing (status 5) of one of the two parts, but not of both.
+# What measures time runs last, two tests at a time. ARGS may select nothing (status 5) of one of the two parts, but not of both.
 test: install-lineup ## Run the tests
 	@part() { echo "pytest $$*"; $(BIN)/pytest "$$@" $(ARGS); status=$$?; \
 	  case $$status in 5) ;; 0) selected=0 ;; *) return $$status ;; esac; }; \
-	selected=5; part -n 4 $(SHARED) -m "not compose and not measures" && part -m measures && exit $$selected
+	selected=5; part -n 4 $(SHARED) -m "not compose and not measures" && part -n 2 $(SHARED) -m measures && exit $$selected
 
 test-fast: install-lineup ## Run the units, and the contract on both twins: a minute
 	$(BIN)/pytest -n 2 $(SHARED) -m "not compose and not measures and not slow" $(ARGS)

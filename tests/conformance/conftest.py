@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from loadtest.processes.service import Running
-from tests.conformance.support.fleet import NAMES, Fleet
+from tests.conformance.support.fleet import APPLICATIONS, NAMES, Fleet
 
 HERE = Path(__file__).parent
 
@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in own:
         name = service_of(item)
         item.add_marker(pytest.mark.xdist_group(name))
-        as_it_stands = isinstance(item, pytest.Function) and "service" in item.fixturenames
+        as_it_stands = isinstance(item, pytest.Function) and {"service", "application"} & {*item.fixturenames}
         if name not in TWINS or not as_it_stands:
             item.add_marker(pytest.mark.slow)
     own.sort(key=lambda item: NAMES.index(service_of(item)))
@@ -40,6 +40,13 @@ def service_of(item: pytest.Item) -> str:
 def fleet() -> Iterator[Fleet]:
     with closing(Fleet()) as fleet:
         yield fleet
+
+
+@pytest.fixture(params=APPLICATIONS)
+def application(request: pytest.FixtureRequest, fleet: Fleet) -> Running:
+    """Each application of the line-up in turn: what it makes of a request is the same whatever its workers are."""
+    name: str = request.param
+    return fleet(name)
 
 
 @pytest.fixture(params=NAMES)

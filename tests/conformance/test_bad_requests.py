@@ -10,9 +10,9 @@ from tests.conformance.support.wire import announced, ask, connect, other_promis
 
 
 @pytest.mark.parametrize("case", BAD, ids=lambda case: case.target[:40])
-def test_a_bad_parameter_is_refused_with_its_limits_and_what_was_sent(service: Running, case: Bad) -> None:
-    leave_out(service.service.name, case.target)
-    answer = ask(service.url, case.target)
+def test_a_bad_parameter_is_refused_with_its_limits_and_what_was_sent(application: Running, case: Bad) -> None:
+    leave_out(application.service.name, case.target)
+    answer = ask(application.url, case.target)
     assert detail(answer, 400, "Bad Request") == case.detail
     assert not other_promises(answer)
     assert answer.timing.keys() == {"total"}  # it never came to a wait
@@ -20,9 +20,9 @@ def test_a_bad_parameter_is_refused_with_its_limits_and_what_was_sent(service: R
 
 
 @pytest.mark.parametrize("target", NOWHERE, ids=lambda target: target[:40])
-def test_what_is_served_nowhere_is_not_found(service: Running, target: str) -> None:
-    leave_out(service.service.name, target)
-    answer = ask(service.url, target)
+def test_what_is_served_nowhere_is_not_found(application: Running, target: str) -> None:
+    leave_out(application.service.name, target)
+    answer = ask(application.url, target)
     shown = ascii(target if len(target) <= 80 else target[:80] + "...")
     assert detail(answer, 404, "Not Found") == f"Nothing is served at {shown}; GET / lists what is."
     assert not other_promises(answer)
@@ -30,9 +30,9 @@ def test_what_is_served_nowhere_is_not_found(service: Running, target: str) -> N
 
 
 @pytest.mark.parametrize("target", ["/nope", "/delay", "/delay/1/", "/delay/a%2Fb", "/delay/a%2fb", "/delay/%2F"])
-def test_what_is_served_nowhere_is_not_found_by_any_method(service: Running, target: str) -> None:
+def test_what_is_served_nowhere_is_not_found_by_any_method(application: Running, target: str) -> None:
     for method in ("OPTIONS", "POST", "PUT", "DELETE", "PATCH"):
-        answer = ask(service.url, target, method)
+        answer = ask(application.url, target, method)
         assert detail(answer, 404, "Not Found").startswith(f"Nothing is served at '{target}'; ")
 
 
@@ -43,8 +43,8 @@ def test_bytes_that_http_forbids_in_a_target_are_a_bad_request(service: Running,
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_a_body_up_to_the_limit_is_let_pass(service: Running, method: str) -> None:
-    assert ask(service.url, "/delay/0", method, body=b"x" * 4096).status == 200
+def test_a_body_up_to_the_limit_is_let_pass(application: Running, method: str) -> None:
+    assert ask(application.url, "/delay/0", method, body=b"x" * 4096).status == 200
 
 
 @pytest.mark.parametrize("size", [1, 5000])

@@ -13,9 +13,9 @@ EXAMPLES = pytest.mark.parametrize(
 
 
 @EXAMPLES
-def test_other_methods_are_not_allowed(service: Running, target: str, methods: tuple[str, ...]) -> None:
+def test_other_methods_are_not_allowed(application: Running, target: str, methods: tuple[str, ...]) -> None:
     for method in {"GET", "POST", "PUT", "DELETE", "PATCH", "TRACE", "PROPFIND"} - {*methods}:
-        answer = ask(service.url, target, method)
+        answer = ask(application.url, target, method)
         assert (answer.status, answer.headers["Content-Type"]) == (405, "application/problem+json")
         assert answer.headers["Allow"] == ", ".join(sorted(methods))
         assert json.loads(answer.body) == {
@@ -28,13 +28,13 @@ def test_other_methods_are_not_allowed(service: Running, target: str, methods: t
 
 
 @pytest.mark.parametrize("target", ["/answer/lunch", "/answer/"])
-def test_head_is_not_allowed_where_get_is_not(service: Running, target: str) -> None:
-    answer = ask(service.url, target, "HEAD")
+def test_head_is_not_allowed_where_get_is_not(application: Running, target: str) -> None:
+    answer = ask(application.url, target, "HEAD")
     assert (answer.status, answer.headers["Allow"], answer.body) == (405, "OPTIONS, POST", b"")
 
 
-def options_say(service: Running, target: str, methods: tuple[str, ...]) -> None:
-    answer = ask(service.url, target, "OPTIONS")
+def options_say(application: Running, target: str, methods: tuple[str, ...]) -> None:
+    answer = ask(application.url, target, "OPTIONS")
     assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
     assert answer.headers["Allow"] == ", ".join(methods)
     assert json.loads(answer.body) == {"allow": [*methods]}
@@ -43,14 +43,14 @@ def options_say(service: Running, target: str, methods: tuple[str, ...]) -> None
 
 @EXAMPLES
 def test_options_says_what_is_allowed_and_waits_for_nothing(
-    service: Running, target: str, methods: tuple[str, ...]
+    application: Running, target: str, methods: tuple[str, ...]
 ) -> None:
-    options_say(service, target, methods)
+    options_say(application, target, methods)
 
 
 @pytest.mark.parametrize("target", ["/delay/nan", "/fanout?x", "/blocking/10s"])
-def test_options_does_not_look_at_parameters(service: Running, target: str) -> None:
-    options_say(service, target, ("GET", "HEAD", "OPTIONS"))
+def test_options_does_not_look_at_parameters(application: Running, target: str) -> None:
+    options_say(application, target, ("GET", "HEAD", "OPTIONS"))
 
 
 MEASURED = {"date", "served-by", "server-timing"}
@@ -68,9 +68,9 @@ BAD_OF_EACH_ROUTE = {case.target.lstrip("/").partition("?")[0].partition("/")[0]
     [*(case.target for case in GOOD), *BAD_OF_EACH_ROUTE.values(), *NOWHERE[:5]],
     ids=lambda target: target[:40],
 )
-def test_head_has_the_headers_of_get_and_no_body(service: Running, target: str) -> None:
-    got = ask(service.url, target)
-    head = ask(service.url, target, "HEAD")
+def test_head_has_the_headers_of_get_and_no_body(application: Running, target: str) -> None:
+    got = ask(application.url, target)
+    head = ask(application.url, target, "HEAD")
     assert head.status == got.status
     assert fixed_headers(head) == fixed_headers(got)
     assert {name.lower() for name in head.headers} == {name.lower() for name in got.headers}
@@ -78,7 +78,7 @@ def test_head_has_the_headers_of_get_and_no_body(service: Running, target: str) 
     assert head.body == b""
 
 
-def test_head_waits_as_get_does(service: Running) -> None:
-    answer = ask(service.url, "/delay/100ms", "HEAD")
+def test_head_waits_as_get_does(application: Running) -> None:
+    answer = ask(application.url, "/delay/100ms", "HEAD")
     assert answer.timing["wait"] >= 0.1
     assert answer.elapsed >= 0.1

@@ -17,6 +17,10 @@ from loadtest.processes.service import Running, running
 LINEUP = lineup(cores())
 NAMES = tuple(LINEUP)
 
+_FIRST = {(service.module, service.extra): name for name, service in reversed(LINEUP.items())}
+APPLICATIONS = tuple(name for name in NAMES if name in _FIRST.values())
+"""One service of each application: the others run the same code in other workers."""
+
 TOGETHER = tuple(name for name, service in LINEUP.items() if service.worker_class != "sync")
 """Services of which one process works on several requests at once."""
 
