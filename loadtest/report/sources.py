@@ -70,11 +70,9 @@ def _found(twin: str, name: str) -> Handler | None:
 def _helpers(text: str, function: Function, functions: list[Function]) -> list[Function]:
     """Functions of the same file that `function` leaves a part of its waiting to."""
     inside = list(ast.walk(function))
-    names = {node.id for node in inside if isinstance(node, ast.Name)}
-    names |= {node.attr for node in inside if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "self"}
-    return [
-        each for each in functions if each.name in names and each not in inside and WAITS.search(_dedented(text, each))
-    ]
+    names = {ast.unparse(node).removeprefix("self.") for node in inside if isinstance(node, ast.Name | ast.Attribute)}
+    others = [each for each in functions if each.name in names and each not in inside]
+    return [each for each in others if WAITS.search(_dedented(text, each))]
 
 
 def _dedented(text: str, function: Function) -> str:

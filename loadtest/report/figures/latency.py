@@ -29,16 +29,16 @@ RANKS = (0.5, 0.9, 0.99)
 def picture(results: Results, table: list[Row], shown: Load) -> Picture:
     """The distribution of latency of all services, first for the load `shown`."""
     run = [row for row in table if row.windows]
-    choices = [Choice(load, title(load, run)) for load in loads(run)]
+    titles = {load: title(load, run) for load in loads(run)}
     return Picture(
         name="latency",
-        title=next(choice.title for choice in choices if choice.load == shown),
+        title=titles[shown],
         caption="The share of requests that were over within a time, answered or failed, by users who wait for their "
         "answers: a line far to the left is fast, a steep one treats all requests alike. The time axis is logarithmic. "
         "A thin line is inconclusive.",
         figures=[Figure(chart(results, run, shown), "The distribution of latency.")],
         table=_table(run),
-        choices=choices,
+        choices=[Choice(load, says) for load, says in titles.items()],
         shown=shown,
     )
 
