@@ -1,7 +1,5 @@
 """What a run says, in sentences for a newcomer. Each rests on rows that hold; the rest is named as inconclusive."""
 
-from itertools import groupby
-
 from loadtest.english import duration, listed
 from loadtest.results.schema import Contender, Results
 from loadtest.workload import Load
@@ -20,14 +18,15 @@ def verdict(results: Results, table: list[Row]) -> list[str]:
     sentences = [*_few(table)]
     for contender in results.contenders:
         sentences += _keeping_up(contender, [row for row in table if row.service == contender.name])
-    sentences += compared(table)
-    sentences += _pools(table, results.contenders)
-    sentences += _price(table)
-    sentences += doubtful(table)
+    sentences += [*compared(table), *_pools(table, results.contenders), *_price(table), *doubtful(table)]
     if not results.complete:
-        why = f"failed: {results.failure}" if results.failure else "was interrupted."
-        sentences.append(f"The run {why} This is what had been measured until then.")
+        sentences.append(f"The run {ended(results)} This is what had been measured until then.")
     return sentences
+
+
+def ended(results: Results) -> str:
+    """How a run ended that is not complete."""
+    return f"failed: {results.failure}" if results.failure else "was interrupted."
 
 
 def conclusive(results: Results, table: list[Row]) -> bool:
@@ -36,8 +35,8 @@ def conclusive(results: Results, table: list[Row]) -> bool:
 
 
 def _few(table: list[Row]) -> list[str]:
-    least = min(map(_by_load, table), default=0)
-    held = [row for row in table if row.load.amount == least and row.holds]
+    *_, fewest = _by_falling_load(table) or [[]]
+    held = [row for row in fewest if row.holds]
     if len(held) < 2:
         return []
     slowest, fastest = min(held, key=_rate), max(held, key=_rate)
@@ -103,9 +102,7 @@ def _fall(contender: Contender, fell: Row) -> str:
 
 def compared(table: list[Row]) -> list[str]:
     """Who carries how many times the requests of whom, at the largest load where two of them can be compared."""
-    least = min(map(_by_load, table), default=0)
-    more = sorted((row for row in table if row.load.amount > least), key=_by_load, reverse=True)
-    for _, group in groupby(more, key=_by_load):
+    for group in _by_falling_load(table)[:-1]:
         held = sorted((row for row in group if row.holds and row.bound != DEADLOCK), key=_rate, reverse=True)
         if len(held) < 2:
             continue
@@ -130,7 +127,7 @@ def compared(table: list[Row]) -> list[str]:
 def _pools(table: list[Row], contenders: list[Contender]) -> list[str]:
     """What is to be seen where one pool binds services of both kinds: whoever waits for it, it lets no more through."""
     known = {contender.name: contender for contender in contenders}
-    for _, group in groupby(sorted(table, key=_by_load, reverse=True), key=_by_load):
+    for group in _by_falling_load(table):
         bound = [row for row in group if row.holds and row.bound in POOLS]
         for name in dict.fromkeys(row.bound for row in bound):
             alike = [row for row in bound if row.bound == name]
@@ -143,7 +140,7 @@ def _pools(table: list[Row], contenders: list[Contender]) -> list[str]:
 
 
 def _price(table: list[Row]) -> list[str]:
-    for _, group in groupby(sorted(table, key=_by_load, reverse=True), key=_by_load):
+    for group in _by_falling_load(table):
         held = [row for row in group if row.holds and row.bound != DEADLOCK and row.cpu_per_request]
         if len(held) >= 2:
             costs = [f"{row.service} {row.cpu_per_request:.0f}" for row in held]
@@ -177,5 +174,8 @@ def _rate(row: Row) -> float:
     return row.throughput
 
 
-def _by_load(row: Row) -> int:
-    return row.load.amount
+def _by_falling_load(table: list[Row]) -> list[list[Row]]:
+    groups: dict[int, list[Row]] = {}
+    for row in sorted(table, key=lambda row: -row.load.amount):
+        groups.setdefault(row.load.amount, []).append(row)
+    return list(groups.values())

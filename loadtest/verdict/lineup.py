@@ -11,7 +11,7 @@ from loadtest.workload import Load
 from loadtest.workload.demand import SLOTS, USERS
 
 from .aggregate import KINDS, Row, grouped, rows
-from .comparison import doubtful
+from .comparison import doubtful, ended
 from .judge import KEEPS_UP
 
 CAUTION = (
@@ -136,12 +136,10 @@ def priced(found: list[Portrait]) -> str:
 
 def lacking(measured: Mapping[str, Results]) -> list[str]:
     """What was to be measured and was not."""
-    told = [f"Nothing was measured under {way}." for way in WAYS if way not in measured]
-    for way, results in measured.items():
-        if not results.complete:
-            why = f"failed: {results.failure}" if results.failure else "was interrupted."
-            told.append(f"The comparison under {way} {why}")
-    return told
+    return [
+        *(f"Nothing was measured under {way}." for way in WAYS if way not in measured),
+        *(f"The comparison under {way} {ended(run)}" for way, run in measured.items() if not run.complete),
+    ]
 
 
 def doubts(found: list[Portrait]) -> list[str]:
