@@ -58,7 +58,6 @@ class Seen:
             self.back = time.monotonic() - self.over
 
     def __str__(self) -> str:
-        """All of it in words."""
         phases = (f"{phase} {_counted(counts)}" for phase, counts in self.counts.items())
         back = "never a 200 again" if self.back is None else f"the first 200 came {self.back:.2f} s later"
         return f"{'; '.join(phases)}; {back}"

@@ -106,15 +106,12 @@ def _compared(who: str, rounds: list[dict[str, Window]]) -> Finding:
 
 
 class _Racing(NamedTuple):
-    """A race that goes on."""
-
     port: int
     locust: psutil.Process
 
 
 @contextmanager
 def _race() -> Iterator[_Racing]:
-    """A race, stopped when the context is left."""
     with ExitStack() as stack:
         services = [lineup(cores())[name] for name in NAMES]
         racers = [Racer(service, stack.enter_context(running(service)).url) for service in services]
@@ -134,7 +131,6 @@ def _race() -> Iterator[_Racing]:
 
 
 def _window(racing: _Racing, look: Look) -> Window:
-    """One window, while somebody looks in this way."""
     with look():
         time.sleep(SETTLES)
         opened, before, began = _requests(racing.port), _used(racing), time.perf_counter()
@@ -165,7 +161,6 @@ def _used(racing: _Racing) -> tuple[float, float, float, float, float]:
 
 
 def _requests(port: int) -> int:
-    """Requests that were done by now."""
     done: int = _ask(port, "/stats/requests")["stats"][-1]["num_requests"]  # the sum of all
     return done
 

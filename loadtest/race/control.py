@@ -25,11 +25,7 @@ PER_SECOND = 1000
 LOOK_EVERY = 0.5
 """Seconds between two looks at a race that goes on."""
 
-STATES = {
-    STATE_SPAWNING: captions.STARTING,
-    STATE_RUNNING: captions.RUNNING,
-    STATE_CLEANUP: captions.STOPPING,
-}
+STATES = {STATE_SPAWNING: captions.STARTING, STATE_RUNNING: captions.RUNNING, STATE_CLEANUP: captions.STOPPING}
 """Locust's; every other is one in which nothing goes on."""
 
 

@@ -57,7 +57,6 @@ class History:
     """Readings of one racer, as far back as a window reaches."""
 
     def __init__(self) -> None:
-        """There are none yet."""
         self._readings: deque[Reading] = deque()
 
     def add(self, reading: Reading, changed: float) -> None:
@@ -81,11 +80,9 @@ class History:
         }
         predicted = None if demand is None or not load.amount else load.predict(demand)
         throughput = (answered - failed) / seconds if seconds >= SHORTEST else None
-        comparable = throughput is not None and first.clock >= settled and last.users == load.amount
         ratio = None
-        if comparable and predicted is not None and predicted.throughput:
-            assert throughput is not None
-            ratio = throughput / predicted.throughput
+        if throughput is not None and first.clock >= settled and last.users == load.amount:
+            ratio = throughput / predicted.throughput if predicted is not None and predicted.throughput else None
         return Figures(
             users=last.users,
             in_flight=last.in_flight,
