@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from datetime import UTC
 
+from loadtest.contenders.service import in_words
 from loadtest.english import count
 from loadtest.report.figures.bars import Bar, chart
 from loadtest.report.figures.picture import Figure, Picture, Table
 from loadtest.results.schema import Results
 from loadtest.results.suite import CPU, DELAY, HEALTHZ, WAYS
 from loadtest.verdict import format as cells
+from loadtest.verdict.comparison import span
 from loadtest.verdict.lineup import (
     CAUTION,
     MOST,
@@ -20,8 +22,6 @@ from loadtest.verdict.lineup import (
     portraits,
     priced,
     sentences,
-    software,
-    span,
 )
 from loadtest.workload import Load
 from loadtest.workload.demand import SLOTS, USERS
@@ -166,7 +166,7 @@ def _figures(each: Portrait) -> list[str]:
     known, idle, busy, cpu = each.contender, each.row(HEALTHZ), each.row(DELAY), each.row(CPU)
     delay = [each.row(DELAY, load) for load in WAYS[DELAY].loads]
     return [
-        *(known.name, known.kind, software(each), cells.slots(known)),
+        *(known.name, known.kind, in_words(known.software), cells.slots(known)),
         *(cell for row in delay for cell in (cells.rate(row), cells.ratio(row))),
         *(cells.rate(cpu), cells.ratio(cpu), cells.rate(idle), cells.cost(idle)),
         *(cells.cost(busy), cells.memory(busy), cells.lines(known)),

@@ -42,7 +42,8 @@ def _few(table: list[Row]) -> list[str]:
     slowest, fastest = min(held, key=_rate), max(held, key=_rate)
     who = f"At {held[0].load.label} "
     if _alike(slowest, fastest):
-        return [f"{who}there is no difference: {_list(held)} answer {_span(slowest, fastest)} requests a second."]
+        rates = span([*map(_rate, held)], digits=1)
+        return [f"{who}there is no difference: {_list(held)} answer {rates} requests a second."]
     return [
         f"{who}{fastest.service} answers {fastest.throughput:.1f} requests a second "
         f"and {slowest.service} {slowest.throughput:.1f}."
@@ -110,17 +111,14 @@ def compared(table: list[Row]) -> list[str]:
         alike = [row for row in others if _alike(row, best)]
         behind = [row for row in others if not _alike(row, best)]
         if not behind:
-            return [
-                f"At {best.load.label} there is no difference: {_list(held)} answer {_span(others[-1], best)} a second."
-            ]
+            same = span([*map(_rate, held)], digits=1)
+            return [f"At {best.load.label} there is no difference: {_list(held)} answer {same} a second."]
         who = _list([best, *alike]) + " carry" if alike else f"{best.service} carries"
         times = [f"{best.throughput / row.throughput:.1f} times the requests of " for row in behind]
         ratios = {each: [row for row, its in zip(behind, times, strict=True) if its == each] for each in times}
         told = [f"{each}{listed([row.service for row in slower])}" for each, slower in ratios.items()]
-        rates = [_span(slower[-1], slower[0], digits=0) for slower in ratios.values()]
-        return [
-            f"At {best.load.label} {who} {', '.join(told)}: {best.throughput:.0f} a second against {', '.join(rates)}."
-        ]
+        rates = ", ".join(span([*map(_rate, slower)]) for slower in ratios.values())
+        return [f"At {best.load.label} {who} {', '.join(told)}: {best.throughput:.0f} a second against {rates}."]
     return []
 
 
@@ -161,8 +159,9 @@ def _alike(one: Row, other: Row) -> bool:
     return abs(one.throughput - other.throughput) <= ALIKE * max(one.throughput, other.throughput)
 
 
-def _span(slowest: Row, fastest: Row, digits: int = 1) -> str:
-    low, high = f"{slowest.throughput:.{digits}f}", f"{fastest.throughput:.{digits}f}"
+def span(rates: list[float], digits: int = 0) -> str:
+    """The least and the most of some figures, or what both are to so many digits behind the point."""
+    low, high = f"{min(rates):.{digits}f}", f"{max(rates):.{digits}f}"
     return low if low == high else f"{low} to {high}"
 
 

@@ -211,9 +211,5 @@ def _range(worker: Worker) -> list[str]:
     if not told:
         return ["", "", ""]
     first, last = min(each.began for each in told), max(each.ended or 0.0 for each in told)
-    return [f"{first:.2f}", f"{last:.2f}", str(_at_once(told))]
-
-
-def _at_once(told: list[Exchange]) -> int:
-    """The most requests that were waited or worked for at the same time."""
-    return max(sum(other.began <= one.began < (other.ended or 0.0) for other in told) for one in told)
+    at_once = max(sum(other.began <= one.began < (other.ended or 0.0) for other in told) for one in told)
+    return [f"{first:.2f}", f"{last:.2f}", str(at_once)]
