@@ -5,7 +5,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
 from http.client import HTTPConnection, HTTPException
 from importlib.util import find_spec
 from socket import SHUT_RDWR, create_server
@@ -166,15 +166,12 @@ def _requests(port: int) -> int:
 
 
 def _ask(port: int, target: str, body: dict[str, Any] | None = None) -> Any:
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
+    with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
         if body is None:
             connection.request("GET", target)
         else:
             connection.request("POST", target, json.dumps(body), {"Content-Type": "application/json"})
         return json.load(connection.getresponse())
-    finally:
-        connection.close()
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The figures of a racer: how much it answered, how fast, and beside that what the model says."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -73,11 +73,7 @@ class History:
         first, last = self._readings[0], self._readings[-1]
         seconds = last.clock - first.clock
         answered, failed = last.requests - first.requests, last.failures - first.failures
-        latency = {
-            bucket: count - before
-            for bucket, count in last.latency.items()
-            if count > (before := first.latency.get(bucket, 0))
-        }
+        latency = Counter(last.latency) - Counter(first.latency)
         predicted = None if demand is None or not load.amount else load.predict(demand)
         throughput = (answered - failed) / seconds if seconds >= SHORTEST else None
         ratio = None

@@ -47,16 +47,10 @@ def chart(bars: list[Bar], axis: str, shown: Callable[[float], str]) -> alt.Laye
     if any(bar.predicted for bar in bars):
         tooltip.append(alt.Tooltip("predicted:Q", format=".1f"))
     band = alt.RelativeBandSize(band=0.72)
-    sure, unsure, foretold = (
-        drawn.transform_filter(which)
-        for which in (
-            "datum.holds && isValid(datum.value)",
-            "!datum.holds && isValid(datum.value)",
-            "isValid(datum.predicted)",
-        )
-    )
-    solid = sure.mark_bar(height=band)
+    solid = drawn.transform_filter("datum.holds && isValid(datum.value)").mark_bar(height=band)
+    unsure = drawn.transform_filter("!datum.holds && isValid(datum.value)")
     hollow = unsure.mark_bar(height=band, fill=PAPER, strokeWidth=1.5)
+    foretold = drawn.transform_filter("isValid(datum.predicted)")
     ticks = foretold.mark_tick(color=INK, opacity=1, thickness=2.5, size=ROW * 0.85)
     return data.chart(
         [

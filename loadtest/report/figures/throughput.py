@@ -48,7 +48,6 @@ def _conclusion(results: Results, table: list[Row]) -> str:
 
 
 def _deadlocks(table: list[Row]) -> list[str]:
-    """Each service that locked up, and with how many users it did."""
     users: dict[str, list[str]] = {}
     for row in table:
         if row.bound == DEADLOCK and row.holds:
