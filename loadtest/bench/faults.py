@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import time
 from collections import Counter
@@ -11,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from socket import create_server
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 import psutil
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector
@@ -58,7 +57,6 @@ class Seen:
             self.back = time.monotonic() - self.over
 
     def __str__(self) -> str:
-        """All of it in words."""
         phases = (f"{phase} {_counted(counts)}" for phase, counts in self.counts.items())
         back = "never a 200 again" if self.back is None else f"the first 200 came {self.back:.2f} s later"
         return f"{'; '.join(phases)}; {back}"
@@ -204,10 +202,7 @@ def _counted(counts: Counter[str]) -> str:
 @contextmanager
 def own_database() -> Iterator[Database]:
     """A database that may be stopped without disturbing anybody."""
-    folder = Path(mkdtemp(prefix="sync-vs-async-"))
-    folder.chmod(0o755)  # root's database runs as another user
-    try:
-        with database(folder / "postgres") as own:
+    with TemporaryDirectory(prefix="sync-vs-async-") as folder:
+        Path(folder).chmod(0o755)  # root's database runs as another user
+        with database(Path(folder, "postgres")) as own:
             yield own
-    finally:
-        shutil.rmtree(folder)

@@ -1,7 +1,6 @@
 """What the contract costs: CPU time per request of each twin over a bare handler of its framework."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from statistics import median
 
 from loadtest.bench import Finding
@@ -15,26 +14,19 @@ CONNECTIONS = 4
 """Few, so that threads that fight for the interpreter do not drown what is measured."""
 
 PAIRS = (
-    (
-        "Flask",
-        1.15,
-        Service("sync_app", "sync_app", "gthread", workers=1, threads=32),
-        Service("bare Flask", "loadtest.bench.bare_flask", "gthread", workers=1, threads=32),
-    ),
-    (
-        "aiohttp",
-        1.25,
-        Service("async_app", "async_app", UVLOOP_WORKER, workers=1, threads=32),
-        Service("bare aiohttp", "loadtest.bench.bare_aiohttp", UVLOOP_WORKER, workers=1, threads=32),
-    ),
+    ("Flask", 1.15, "gthread", "sync_app", "loadtest.bench.bare_flask"),
+    ("aiohttp", 1.25, UVLOOP_WORKER, "async_app", "loadtest.bench.bare_aiohttp"),
 )
+"""Framework, aim, worker class, and the modules of twin and baseline."""
 
 
 def report() -> Iterator[Finding]:
     """A line for each twin. Twin and baseline take turns of one second, so that a disturbance meets both."""
-    for framework, aim, twin, bare in PAIRS:
-        with ExitStack() as stack:
-            ours, theirs = stack.enter_context(running(twin)), stack.enter_context(running(bare))
+    for framework, aim, worker_class, twin, bare in PAIRS:
+        with (
+            running(Service(twin, twin, worker_class, workers=1, threads=32)) as ours,
+            running(Service(f"bare {framework}", bare, worker_class, workers=1, threads=32)) as theirs,
+        ):
             rounds = [(cpu_per_request(ours), cpu_per_request(theirs)) for _ in range(ROUNDS + 1)][1:]
         cost, baseline = (median(column) for column in zip(*rounds, strict=True))
         ratio = median(ours_cost / theirs_cost for ours_cost, theirs_cost in rounds)

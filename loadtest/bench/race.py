@@ -5,7 +5,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
 from http.client import HTTPConnection, HTTPException
 from importlib.util import find_spec
 from socket import SHUT_RDWR, create_server
@@ -106,15 +106,12 @@ def _compared(who: str, rounds: list[dict[str, Window]]) -> Finding:
 
 
 class _Racing(NamedTuple):
-    """A race that goes on."""
-
     port: int
     locust: psutil.Process
 
 
 @contextmanager
 def _race() -> Iterator[_Racing]:
-    """A race, stopped when the context is left."""
     with ExitStack() as stack:
         services = [lineup(cores())[name] for name in NAMES]
         racers = [Racer(service, stack.enter_context(running(service)).url) for service in services]
@@ -134,7 +131,6 @@ def _race() -> Iterator[_Racing]:
 
 
 def _window(racing: _Racing, look: Look) -> Window:
-    """One window, while somebody looks in this way."""
     with look():
         time.sleep(SETTLES)
         opened, before, began = _requests(racing.port), _used(racing), time.perf_counter()
@@ -165,21 +161,17 @@ def _used(racing: _Racing) -> tuple[float, float, float, float, float]:
 
 
 def _requests(port: int) -> int:
-    """Requests that were done by now."""
     done: int = _ask(port, "/stats/requests")["stats"][-1]["num_requests"]  # the sum of all
     return done
 
 
 def _ask(port: int, target: str, body: dict[str, Any] | None = None) -> Any:
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
+    with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
         if body is None:
             connection.request("GET", target)
         else:
             connection.request("POST", target, json.dumps(body), {"Content-Type": "application/json"})
         return json.load(connection.getresponse())
-    finally:
-        connection.close()
 
 
 @contextmanager

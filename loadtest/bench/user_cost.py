@@ -48,11 +48,8 @@ def _requests_per_cpu_second(kind: str, url: str) -> float:
     from loadtest.generator.users import TwinUser  # noqa: PLC0415
 
     class Bare(FastHttpUser):
-        """One get."""
-
         @task
         def get(self) -> None:
-            """Ask, and look no further."""
             self.client.get("/delay/10ms")
 
     if kind == "profile":

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from loadtest.bench import Finding
 from loadtest.contenders.service import UVLOOP_WORKER, Service
@@ -21,28 +20,17 @@ def report() -> Iterator[Finding]:
     raise_descriptors()
     service = Service("async_app", "async_app", UVLOOP_WORKER, workers=1, threads=32)
     with running(service) as server:
-        held = asyncio.run(hold(server))
-    each = (held.memory_during - held.memory_before) / REQUESTS
+        answered, seconds, each = asyncio.run(hold(server))
     yield Finding(
-        f"One aiohttp worker held {REQUESTS} requests, {'all' if held.seconds < WAIT else 'NOT all'} waiting at once "
-        f"(asked within {held.seconds:.1f} s, each waits {WAIT} s), and answered {held.answered} of them, "
+        f"One aiohttp worker held {REQUESTS} requests, {'all' if seconds < WAIT else 'NOT all'} waiting at once "
+        f"(asked within {seconds:.1f} s, each waits {WAIT} s), and answered {answered} of them, "
         f"at {each / 1000:.1f} kB more memory each (aim: at most {AIM / 1000:.0f} kB)",
-        met=each <= AIM and held.answered == REQUESTS and held.seconds < WAIT,
+        met=each <= AIM and answered == REQUESTS and seconds < WAIT,
     )
 
 
-@dataclass(frozen=True)
-class Held:
-    """Requests answered, seconds until all were asked, and the server's bytes before and meanwhile."""
-
-    answered: int
-    seconds: float
-    memory_before: int
-    memory_during: int
-
-
-async def hold(server: Running) -> Held:
-    """Ask for all the waits, look at the server, and take the answers."""
+async def hold(server: Running) -> tuple[int, float, float]:
+    """Ask, look at the server, take the answers: how many came, seconds until all were asked, and bytes for each."""
     before = sum(server.usage().memory.values())
     host, port = server.url.removeprefix("http://").split(":")
     began = time.monotonic()
@@ -50,12 +38,12 @@ async def hold(server: Running) -> Held:
     reader, writer = await _ask(host, int(port), "/healthz")  # its answer comes after all of those have been read
     await _status(reader)
     writer.close()
-    during = sum(server.usage().memory.values())
+    each = (sum(server.usage().memory.values()) - before) / REQUESTS
     seconds = time.monotonic() - began
     statuses = await asyncio.gather(*(_status(reader) for reader, _ in sent))
     for _, writer in sent:
         writer.close()
-    return Held(statuses.count(200), seconds, before, during)
+    return statuses.count(200), seconds, each
 
 
 async def _ask(host: str, port: int, target: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -37,21 +37,20 @@ def wrk(url: str, connections: int, seconds: int) -> Seen:
     if "Non-2xx" in printed or "Socket errors" in printed:
         raise WrkFailed(printed)
     return Seen(
-        requests=int(_found(r"(\d+) requests in", printed)),
-        throughput=float(_found(r"Requests/sec:\s+([\d.]+)", printed)),
+        requests=int(_found(r"(\d+) requests in", printed)[1]),
+        throughput=float(_found(r"Requests/sec:\s+([\d.]+)", printed)[1]),
         p50=_latency("50%", printed),
         p99=_latency("99%", printed),
     )
 
 
-def _found(pattern: str, printed: str) -> str:
+def _found(pattern: str, printed: str) -> re.Match[str]:
     found = re.search(pattern, printed)
     if found is None:
         raise WrkFailed(printed)
-    return found[1]
+    return found
 
 
 def _latency(label: str, printed: str) -> float:
-    value = _found(rf"{re.escape(label)}\s+([\d.]+(?:us|ms|s|m))", printed)
-    number, unit = re.fullmatch(r"([\d.]+)(\D+)", value).groups()  # type: ignore[union-attr] # the pattern above
+    number, unit = _found(rf"{label}\s+([\d.]+)(us|ms|s|m)", printed).groups()
     return float(number) * UNITS[unit]

@@ -49,10 +49,10 @@ def _coming_or_going(race: Race, now: Figures) -> Caption | None:
     if race.state == READY:
         return Caption("ready", "Nobody asks.")
     if race.state == STOPPING:
-        if now.in_flight:
-            wait = f"{count(now.in_flight, 'request')} still {plural_of(now.in_flight, 'waits', 'wait')}"
-            return Caption("stopping", f"stopping: {wait} for an answer")
-        return Caption("stopped", "stopping: every request has its answer")
+        if not now.in_flight:
+            return Caption("stopped", "stopping: every request has its answer")
+        wait = f"{count(now.in_flight, 'request')} still {plural_of(now.in_flight, 'waits', 'wait')}"
+        return Caption("stopping", f"stopping: {wait} for an answer")
     if race.state == STARTING and now.users < race.users:
         return Caption("starting", f"starting: {now.users} of {race.users} users are there")
     if race.state == STARTING and now.users > race.users:
@@ -115,18 +115,15 @@ def _bound_by_users(service: Service, demand: Demand, now: Figures) -> Caption:
 
 def _named(limit: Limit, service: Service) -> str:
     """So many of what there is only so much of."""
-    n = limit.capacity
     if limit.name in POOLS:
-        return f"{count(n, 'connection')} of the {limit.name}"
-    one = {THREADS: "thread", LOOPS: "event loop", CORES: "core"}.get(limit.name, limit.name)
-    if limit.name == SLOTS:
-        one = "thread" if service.worker_class == "gthread" else "process"
-    return count(n, one, "processes" if one == "process" else "")
+        return f"{count(limit.capacity, 'connection')} of the {limit.name}"
+    slot = "thread" if service.worker_class == "gthread" else "process"
+    one = {SLOTS: slot, THREADS: "thread", LOOPS: "event loop", CORES: "core"}.get(limit.name, limit.name)
+    return count(limit.capacity, one, "processes" if one == "process" else "")
 
 
 def _places(service: Service) -> str:
     """Where requests wait that hold nothing there is only so much of."""
-    n = service.workers
     if service.worker_class == "gevent":
-        return f"the greenlets of {count(n, 'process', 'processes')}"
-    return count(n, "event loop")
+        return f"the greenlets of {count(service.workers, 'process', 'processes')}"
+    return count(service.workers, "event loop")

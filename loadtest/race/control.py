@@ -25,11 +25,7 @@ PER_SECOND = 1000
 LOOK_EVERY = 0.5
 """Seconds between two looks at a race that goes on."""
 
-STATES = {
-    STATE_SPAWNING: captions.STARTING,
-    STATE_RUNNING: captions.RUNNING,
-    STATE_CLEANUP: captions.STOPPING,
-}
+STATES = {STATE_SPAWNING: captions.STARTING, STATE_RUNNING: captions.RUNNING, STATE_CLEANUP: captions.STOPPING}
 """Locust's; every other is one in which nothing goes on."""
 
 
@@ -59,7 +55,7 @@ class Control:
         self._racers = racers
         self._user_classes = user_classes
         self._wish: Wish | None = None
-        self._own_tasks: list[list[Any]] | None = None
+        self._own_tasks: dict[type[TwinUser], list[Any]] = {}
         self._keeper: gevent.Greenlet[..., None] | None = None
         self._stops = 0.0
         for event, listener in (
@@ -163,9 +159,8 @@ class Control:
         return [each for each in self._environment.user_classes if each in self._user_classes]
 
     def _choose(self, scenario: str) -> None:
-        if self._own_tasks is None:
-            self._own_tasks = [user_class.tasks for user_class in self._user_classes]
         for user_class in self._user_classes:
+            self._own_tasks.setdefault(user_class, user_class.tasks)
             user_class.tasks = [TwinUser.task_for(scenario)]
 
     def _on_start(self, **_event: Any) -> None:
@@ -187,7 +182,6 @@ class Control:
         if self._keeper is not None:
             self._keeper.kill(block=False)
             self._keeper = None
-        if self._own_tasks is not None:
-            for user_class, tasks in zip(self._user_classes, self._own_tasks, strict=True):
-                user_class.tasks = tasks
-            self._own_tasks = None
+        for user_class, tasks in self._own_tasks.items():
+            user_class.tasks = tasks
+        self._own_tasks.clear()

@@ -4,7 +4,6 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -42,7 +41,6 @@ class Feed:
     """The events, made once for everybody who looks."""
 
     def __init__(self, environment: Environment, racers: Sequence[Racer], control: Control) -> None:
-        """Nobody looks, and nothing is done."""
         self.page = uuid4().hex
         """Another one in each process: a page that has outlived its own is out of date."""
         self._environment = environment
@@ -50,7 +48,7 @@ class Feed:
         self._racers = racers
         self._samples = [Sample() for _ in racers]
         self._histories = [History() for _ in racers]
-        self._stale = [0.0 for _ in racers]
+        self._stale = [0.0] * len(racers)
         """When a request of before the last change was last in flight."""
         self._generator = psutil.Process()
         self._told = Event()
@@ -63,19 +61,14 @@ class Feed:
 
     def events(self) -> Iterator[bytes]:
         """Server-sent events, each as soon as it is made: all that a page needs is in every one of them."""
-        with self._looked_at():
-            while True:
-                self._told.wait()
-                yield self._event
-
-    @contextmanager
-    def _looked_at(self) -> Iterator[None]:
         self._lookers += 1
         if not self._tells:
             self._tells = True
             gevent.spawn(self._tell_on)
         try:
-            yield
+            while True:
+                self._told.wait()
+                yield self._event
         finally:
             self._lookers -= 1
             self._left = time.perf_counter()
@@ -101,7 +94,6 @@ class Feed:
         return psutil.cpu_percent() / 100, self._generator.cpu_percent() / 100
 
     def _doubt(self) -> str:
-        """Why little can be told from the figures, if that is so."""
         machine, generator = self._busy or (0.0, 0.0)
         if generator >= GENERATOR_BUSY:
             return f"The load generator is saturated ({generator:.0%} of a core): the services could do more."
@@ -155,9 +147,7 @@ class Feed:
         now = history.figures(load, foretold, max(control.there + turn, self._stale[number]))
         said = caption(race, racer.service, foretold, now, self._error(racer))
         sample.look(users)
-        pictures = [
-            sample.frame(clock - LATE - EVERY * (PICTURES - each) / PICTURES) for each in range(1, PICTURES + 1)
-        ]
+        moments = [clock - LATE - EVERY * (PICTURES - each) / PICTURES for each in range(1, PICTURES + 1)]
         return {
             "kind": said.kind,
             "caption": said.sentence,
@@ -171,7 +161,7 @@ class Feed:
             "p50": now.p50,
             "p99": now.p99,
             "looked_at": len(sample),
-            "pictures": pictures,
+            "pictures": [sample.frame(moment) for moment in moments],
         }
 
     def _error(self, racer: Racer) -> str | None:

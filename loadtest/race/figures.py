@@ -1,6 +1,6 @@
 """The figures of a racer: how much it answered, how fast, and beside that what the model says."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -57,7 +57,6 @@ class History:
     """Readings of one racer, as far back as a window reaches."""
 
     def __init__(self) -> None:
-        """There are none yet."""
         self._readings: deque[Reading] = deque()
 
     def add(self, reading: Reading, changed: float) -> None:
@@ -74,18 +73,12 @@ class History:
         first, last = self._readings[0], self._readings[-1]
         seconds = last.clock - first.clock
         answered, failed = last.requests - first.requests, last.failures - first.failures
-        latency = {
-            bucket: count - before
-            for bucket, count in last.latency.items()
-            if count > (before := first.latency.get(bucket, 0))
-        }
+        latency = Counter(last.latency) - Counter(first.latency)
         predicted = None if demand is None or not load.amount else load.predict(demand)
         throughput = (answered - failed) / seconds if seconds >= SHORTEST else None
-        comparable = throughput is not None and first.clock >= settled and last.users == load.amount
         ratio = None
-        if comparable and predicted is not None and predicted.throughput:
-            assert throughput is not None
-            ratio = throughput / predicted.throughput
+        if throughput is not None and first.clock >= settled and last.users == load.amount:
+            ratio = throughput / predicted.throughput if predicted is not None and predicted.throughput else None
         return Figures(
             users=last.users,
             in_flight=last.in_flight,

@@ -17,17 +17,9 @@ from .sample import MOST_DRAWN
 
 View = Callable[[], Response]
 
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "connect-src 'self'",
-        "img-src data:",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    )
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """Content-Security-Policy: the page asks nobody but us."""
 
@@ -101,5 +93,4 @@ def _refusal() -> Response | None:
 
 
 def _problem(status: int, sentence: str) -> Response:
-    said: dict[str, Any] = {"problem": sentence}
-    return make_response(jsonify(said), status)
+    return make_response(jsonify({"problem": sentence}), status)

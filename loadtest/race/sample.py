@@ -6,7 +6,6 @@ that a frame shows the recent past; whatever has not been answered by now may qu
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from loadtest.results.exchange import Exchange
@@ -33,44 +32,36 @@ class Frame(NamedTuple):
     """How many came since the frame before, of all drawn users: one user may have had several."""
 
 
-@dataclass
-class _DrawnUser:
-    """A user of the sample, and its requests that are over and in no frame yet, oldest first."""
-
-    user: "WaitingUser"
-    over: deque[Exchange] = field(default_factory=deque)
-
-
 class Sample:
     """The users of a racer that are looked at. The others cost nothing, and these only while somebody looks."""
 
     def __init__(self) -> None:
-        """Nobody is looked at."""
-        self._drawn: list[_DrawnUser | None] = [None] * MOST_DRAWN
-        self._taken: dict[WaitingUser, _DrawnUser] = {}
+        self._drawn: list[WaitingUser | None] = [None] * MOST_DRAWN
+        self._over: dict[WaitingUser, deque[Exchange]] = {}
+        """The requests of each that are over and in no frame yet, oldest first."""
 
     def __len__(self) -> int:
-        """How many are looked at."""
-        return len(self._taken)
+        return len(self._over)
 
     def look(self, users: Sequence["WaitingUser"]) -> None:
         """Look at the first of `users`, all that there are now, and no longer at those who left."""
         there = set(users)
         for number, drawn in enumerate(self._drawn):
-            if drawn is not None and drawn.user not in there:
+            if drawn is not None and drawn not in there:
                 self._drawn[number] = None
-                del self._taken[drawn.user]
-        new = (user for user in users if user not in self._taken)
+                del self._over[drawn]
+        new = (user for user in users if user not in self._over)
         for number, drawn in enumerate(self._drawn):
             if drawn is None and (user := next(new, None)) is not None:
-                self._drawn[number] = self._taken[user] = _DrawnUser(user)
+                self._drawn[number] = user
+                self._over[user] = deque()
                 user.watch = self
 
     def look_away(self) -> None:
         """Forget them all."""
-        for user in self._taken:
+        for user in self._over:
             user.watch = None
-        self._taken.clear()
+        self._over.clear()
         self._drawn = [None] * MOST_DRAWN
 
     def asked(self, user: "WaitingUser", sent: float) -> None:
@@ -78,21 +69,22 @@ class Sample:
 
     def answered(self, user: "WaitingUser", exchange: Exchange) -> None:
         """Keep it for the next frame."""
-        if user in self._taken:
-            self._taken[user].over.append(exchange)
+        if user in self._over:
+            self._over[user].append(exchange)
 
     def frame(self, moment: float) -> Frame:
         """Where they were at `moment` (perf_counter), which is later than that of the frame before."""
-        where, came, answers = [], [], 0
-        for drawn in self._drawn:
-            last = NOTHING
-            if drawn is not None:
-                while drawn.over and _ended(drawn.over[0]) <= moment:
-                    last = ANSWERED if drawn.over.popleft().status == 200 else FAILED
+        where, came, answers = "", "", 0
+        for user in self._drawn:
+            here = last = NOTHING
+            if user is not None:
+                over = self._over[user]
+                while over and _ended(over[0]) <= moment:
+                    last = ANSWERED if over.popleft().status == 200 else FAILED
                     answers += 1
-            where.append(NOTHING if drawn is None else _where(drawn, moment))
-            came.append(last)
-        return Frame("".join(where), "".join(came), answers)
+                here = _where(user.asked_at, over, moment)
+            where, came = where + here, came + last
+        return Frame(where, came, answers)
 
 
 def _ended(exchange: Exchange) -> float:
@@ -100,12 +92,11 @@ def _ended(exchange: Exchange) -> float:
     return exchange.ended
 
 
-def _where(drawn: _DrawnUser, moment: float) -> str:
-    """Where the request of this user was that had not been answered at `moment`, if it had one."""
-    if not drawn.over:
-        sent = drawn.user.asked_at
-        return UNKNOWN if sent is not None and sent <= moment else NOTHING
-    exchange = drawn.over[0]
+def _where(asked_at: float | None, over: Sequence[Exchange], moment: float) -> str:
+    """Where the request of a user was that had not been answered at `moment`, if it had one."""
+    if not over:
+        return UNKNOWN if asked_at is not None and asked_at <= moment else NOTHING
+    exchange = over[0]
     if exchange.sent > moment:
         return NOTHING
     if not exchange.timed:

@@ -36,7 +36,7 @@ def page(before: Results, after: Results) -> Page:
         about=f"Before: {_when(before)}. After: {_when(after)}. Solid is before, dashed is after.",
         warnings=unlike(before, after),
         verdict=[*verdict(found), *only(*tables)],
-        pictures=_pictures([before, after], tables, found),
+        pictures=[draw([before, after], tables, found) for draw in (_throughput, _latency) if found],
         sources=sources(after.options.scenario),
         facts=_both(facts(before.machine), facts(after.machine)),
         commands=_commands(before, after),
@@ -57,16 +57,8 @@ def unlike(before: Results, after: Results) -> list[str]:
         for each in before.contenders
         if each.name in known and _made(each) != _made(known[each.name])
     ]
-    for name, run in zip(RUNS, (before, after), strict=True):
-        if not run.complete:
-            told.append(f"The run {name} is not complete.")
-    return told
-
-
-def _pictures(runs: list[Results], tables: tuple[list[Row], list[Row]], found: list[Pair]) -> list[Picture]:
-    if not found:
-        return []
-    return [_throughput(runs, tables, found), _latency(runs, tables, found)]
+    runs = zip(RUNS, (before, after), strict=True)
+    return told + [f"The run {name} is not complete." for name, run in runs if not run.complete]
 
 
 def _throughput(runs: list[Results], tables: tuple[list[Row], list[Row]], found: list[Pair]) -> Picture:
@@ -85,31 +77,20 @@ def _throughput(runs: list[Results], tables: tuple[list[Row], list[Row]], found:
         for row, stretch in stretches(table)
         if row.throughput
     ]
-    drawn = alt.Chart(data(steps)).encode(
-        x=alt.X(
-            "users:Q",
-            scale=alt.Scale(type="log", nice=False),
-            axis=alt.Axis(values=sorted({int(str(step["users"])) for step in steps}), grid=False, format="d"),
-            title="users",
-        ),
-        y=alt.Y(
-            "rate:Q", scale=alt.Scale(type="log"), axis=alt.Axis(values=POWERS, format="~g"), title="requests a second"
-        ),
-        color=colour(names),
-    )
+    users = sorted({row.load.amount for table in tables for row in table if row.windows and row.throughput})
+    x = alt.X("users:Q", title="users").scale(nice=False, type="log").axis(format="d", grid=False, values=users)
+    y = alt.Y("rate:Q", title="requests a second").scale(type="log").axis(format="~g", values=POWERS)
+    drawn = alt.Chart(data(steps)).encode(x=x, y=y, color=colour(names))
     held = drawn.transform_filter("datum.holds")  # no line is drawn over a step that is inconclusive
     lines = held.mark_line(strokeWidth=2.5).encode(strokeDash=_dash(), detail=["service:N", "stretch:N"])
-    tooltip = [alt.Tooltip("run:N"), alt.Tooltip("service:N"), alt.Tooltip("users:Q"), alt.Tooltip("rate:Q")]
-    points = marks(drawn, names, tooltip)
-    title = conclusion(found)
+    points = marks(drawn, names, ["run:N", "service:N", "users:Q", "rate:Q"])
+    chart = alt.LayerChart(layer=[lines, points]).properties(height=HEIGHT)
     return Picture(
         name="throughput",
-        title=title,
+        title=conclusion(found),
         caption="Requests answered in a second, by users. Solid: before. Dashed: after. A hollow mark is inconclusive. "
         "A difference is told from a spread of only so many repeats as there were: two of them say little.",
-        figures=[
-            Figure(alt.LayerChart(layer=[lines, points]).properties(height=HEIGHT), "Throughput against users, twice.")
-        ],
+        figures=[Figure(chart, "Throughput against users, twice.")],
         table=_table(found),
     )
 
@@ -147,10 +128,8 @@ def _dash() -> alt.StrokeDash:
 def _table(found: list[Pair]) -> Table:
     rows = [
         [
-            pair.after.service,
-            str(pair.after.load.amount),
-            f"{pair.before.throughput:.1f}",
-            f"{pair.after.throughput:.1f}",
+            *(pair.after.service, str(pair.after.load.amount)),
+            *(f"{pair.before.throughput:.1f}", f"{pair.after.throughput:.1f}"),
             "-" if pair.ratio is None else f"{pair.ratio:.3f}",
             "unknown" if pair.spread is None else f"±{pair.spread:.1f}",
             pair.says,
@@ -169,11 +148,10 @@ def _both(before: list[tuple[str, str]], after: list[tuple[str, str]]) -> list[t
 
 def _commands(before: Results, after: Results) -> list[tuple[str, str]]:
     """The commands of both runs, those that were the same once."""
-    once = [command for command in commands(before) if command in commands(after)]
-    told = list(once)
-    for name, run in zip(RUNS, (before, after), strict=True):
-        told += [(f"{what}, {name}", command) for what, command in commands(run) if (what, command) not in once]
-    return told
+    ones, others = commands(before), commands(after)
+    once = [each for each in ones if each in others]
+    apart = [(name, each) for name, told in zip(RUNS, (ones, others), strict=True) for each in told if each not in once]
+    return [*once, *((f"{what}, {name}", command) for name, (what, command) in apart)]
 
 
 def _when(run: Results) -> str:

@@ -6,17 +6,9 @@ from datetime import UTC
 
 from loadtest.contenders.service import in_words
 from loadtest.english import count
-from loadtest.report.figures import (
-    latency,
-    memory,
-    throughput,
-)
-from loadtest.report.figures import (
-    requests as swimlane,
-)
-from loadtest.report.figures import (
-    time_spent as whereabouts,
-)
+from loadtest.report.figures import latency, memory, throughput
+from loadtest.report.figures import requests as swimlane
+from loadtest.report.figures import time_spent as whereabouts
 from loadtest.report.figures.picture import Picture
 from loadtest.results.schema import Contender, Machine, Results
 from loadtest.verdict.aggregate import Row, rows
@@ -63,10 +55,8 @@ def warnings(results: Results, table: list[Row]) -> list[str]:
     """What makes the whole run less than it should be."""
     told = []
     if not results.complete:
-        told.append(
-            "This run is not complete: "
-            + (f"it failed. {results.failure}" if results.failure else "it was interrupted.")
-        )
+        why = f"it failed. {results.failure}" if results.failure else "it was interrupted."
+        told.append(f"This run is not complete: {why}")
     measured = [row for row in table if row.windows]
     if measured and not any(row.holds for row in measured):
         told.append("Nothing that was measured can be trusted; the reasons are at the end.")
@@ -118,18 +108,14 @@ def commands(results: Results) -> list[tuple[str, str]]:
     return [
         ("This run", shlex.join(results.command)),
         ("The load generator", shlex.join(results.generator_command)),
-        *((_made_with(each), _command(each)) for each in results.contenders),
+        *(_command(each) for each in results.contenders),
     ]
 
 
-def _made_with(contender: Contender) -> str:
-    """A service and the versions of its software, as far as they are known."""
-    return f"{contender.name}: {in_words(contender.software)}" if contender.software else contender.name
-
-
-def _command(contender: Contender) -> str:
-    """How a service was started, or where it was."""
+def _command(contender: Contender) -> tuple[str, str]:
+    """A service with the versions of its software, and how it was started, or where it was."""
+    name = f"{contender.name}: {in_words(contender.software)}" if contender.software else contender.name
     if not contender.command:
-        return contender.made_of
-    told = [f"{name}={shlex.quote(value)}" for name, value in contender.environment.items()]
-    return " ".join([*told, shlex.join(contender.command)])
+        return name, contender.made_of
+    told = [f"{variable}={shlex.quote(value)}" for variable, value in contender.environment.items()]
+    return name, " ".join([*told, shlex.join(contender.command)])

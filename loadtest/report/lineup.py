@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from datetime import UTC
 
+from loadtest.contenders.service import in_words
 from loadtest.english import count
 from loadtest.report.figures.bars import Bar, chart
 from loadtest.report.figures.picture import Figure, Picture, Table
-from loadtest.results.schema import Machine, Results
+from loadtest.results.schema import Results
 from loadtest.results.suite import CPU, DELAY, HEALTHZ, WAYS
 from loadtest.verdict import format as cells
+from loadtest.verdict.comparison import span
 from loadtest.verdict.lineup import (
     CAUTION,
     MOST,
@@ -20,8 +22,6 @@ from loadtest.verdict.lineup import (
     portraits,
     priced,
     sentences,
-    software,
-    span,
 )
 from loadtest.workload import Load
 from loadtest.workload.demand import SLOTS, USERS
@@ -40,13 +40,12 @@ def page(measured: Mapping[str, Results]) -> Page:
     """Everything that the page of a line-up tells."""
     found = portraits(measured)
     first = next(iter(measured.values()))
-    pictures = [_throughput(found), _controls(found)] if found else []
     return Page(
         title=conclusion(found),
         about=_about(measured),
         warnings=[CAUTION, *lacking(measured), *_unlike(measured)],
         verdict=sentences(found),
-        pictures=pictures,
+        pictures=[_throughput(found), _controls(found)] if found else [],
         sources=[],
         facts=facts(first.machine),
         commands=[*dict.fromkeys(command for results in measured.values() for command in commands(results))],
@@ -56,7 +55,6 @@ def page(measured: Mapping[str, Results]) -> Page:
 
 
 def _about(measured: Mapping[str, Results]) -> str:
-    """What was run, when and where."""
     first = next(iter(measured.values()))
     wait, cpu, idle = (WAYS[way] for way in (DELAY, CPU, HEALTHZ))
     repeats = "once" if first.options.repeats == 1 else f"{first.options.repeats} times"
@@ -71,9 +69,8 @@ def _about(measured: Mapping[str, Results]) -> str:
 
 
 def _unlike(measured: Mapping[str, Results]) -> list[str]:
-    """Whether the comparisons were made on different machines, or with different software."""
-    machines: list[Machine] = [results.machine for results in measured.values()]
-    if all(machine == machines[0] for machine in machines):
+    first, *others = (results.machine for results in measured.values())
+    if all(machine == first for machine in others):
         return []
     return ["The comparisons were not made on one machine with the same versions: nothing follows from them together."]
 
@@ -169,7 +166,7 @@ def _figures(each: Portrait) -> list[str]:
     known, idle, busy, cpu = each.contender, each.row(HEALTHZ), each.row(DELAY), each.row(CPU)
     delay = [each.row(DELAY, load) for load in WAYS[DELAY].loads]
     return [
-        *(known.name, known.kind, software(each), cells.slots(known)),
+        *(known.name, known.kind, in_words(known.software), cells.slots(known)),
         *(cell for row in delay for cell in (cells.rate(row), cells.ratio(row))),
         *(cells.rate(cpu), cells.ratio(cpu), cells.rate(idle), cells.cost(idle)),
         *(cells.cost(busy), cells.memory(busy), cells.lines(known)),

@@ -65,13 +65,8 @@ def html(page: Page, library: Callable[[], str]) -> str:
         script=Markup(_text("report.js")),  # noqa: S704 - as well
         library=library,
         static=static,
-        interactive=interactive,
+        finished=finished,
     )
-
-
-def interactive(figure: Figure) -> dict[str, Any]:
-    """The specification that the page draws a figure from where scripts may run."""
-    return finished(figure.chart)
 
 
 def static(figure: Figure, specification: dict[str, Any], name: str, conclusion: str) -> Markup:
@@ -79,12 +74,8 @@ def static(figure: Figure, specification: dict[str, Any], name: str, conclusion:
     drawn = vl_convert.vegalite_to_svg({**specification, "width": figure.width})
     named = re.sub(r'(id="|url\(#)(clip|gradient)', rf"\g<1>{name}-\g<2>", drawn)
     size = re.search(r'viewBox="[^"]+"', named)
-    head = Markup('<svg xmlns="{}" role="img" aria-labelledby="{}-title {}-desc" {}>').format(
-        SVG,
-        name,
-        name,
-        Markup(size[0] if size else ""),  # noqa: S704 - four numbers
-    )
+    box = Markup(size[0] if size else "")  # noqa: S704 - four numbers
+    head = Markup('<svg xmlns="{0}" role="img" aria-labelledby="{1}-title {1}-desc" {2}>').format(SVG, name, box)
     told = Markup('<title id="{0}-title">{1}</title><desc id="{0}-desc">{2} {3}.</desc>').format(
         name, figure.heading or conclusion, figure.description, conclusion
     )

@@ -56,6 +56,5 @@ def _events(
 
 
 def _slice(what: str, span: tuple[float, float], same: dict[str, Any], about: dict[str, Any]) -> list[dict[str, Any]]:
-    """Something that lasts: its beginning and its end, in seconds."""
     begin, end = (round(seconds * 1e6) for seconds in span)
     return [{**same, "ph": "b", "name": what, "ts": begin, "args": about}, {**same, "ph": "e", "name": what, "ts": end}]

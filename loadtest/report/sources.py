@@ -33,7 +33,7 @@ class Handler:
     @property
     def html(self) -> str:
         """The source with its waiting lines marked, in classes that `style` has the colours of."""
-        return highlight(self.source, PythonLexer(), _formatter("default", self.waiting))
+        return highlight(self.source, PythonLexer(), HtmlFormatter(hl_lines=self.waiting, classprefix=CLASS_PREFIX))
 
 
 def handlers(scenario: str) -> list[Handler]:
@@ -43,11 +43,8 @@ def handlers(scenario: str) -> list[Handler]:
 
 def style(theme: str) -> str:
     """The colours of a pygments theme."""
-    return str(_formatter(theme, []).get_style_defs(".highlight"))  # type: ignore[no-untyped-call] # pygments types it not
-
-
-def _formatter(theme: str, marked: list[int]) -> "HtmlFormatter[str]":
-    return HtmlFormatter(style=theme, hl_lines=marked, classprefix=CLASS_PREFIX)
+    colours = HtmlFormatter(style=theme, classprefix=CLASS_PREFIX)
+    return str(colours.get_style_defs(".highlight"))  # type: ignore[no-untyped-call] # pygments types it not
 
 
 @cache
@@ -70,11 +67,9 @@ def _found(twin: str, name: str) -> Handler | None:
 def _helpers(text: str, function: Function, functions: list[Function]) -> list[Function]:
     """Functions of the same file that `function` leaves a part of its waiting to."""
     inside = list(ast.walk(function))
-    names = {node.id for node in inside if isinstance(node, ast.Name)}
-    names |= {node.attr for node in inside if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "self"}
-    return [
-        each for each in functions if each.name in names and each not in inside and WAITS.search(_dedented(text, each))
-    ]
+    names = {ast.unparse(node).removeprefix("self.") for node in inside if isinstance(node, ast.Name | ast.Attribute)}
+    others = [each for each in functions if each.name in names and each not in inside]
+    return [each for each in others if WAITS.search(_dedented(text, each))]
 
 
 def _dedented(text: str, function: Function) -> str:

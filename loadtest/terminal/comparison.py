@@ -1,7 +1,7 @@
 """What a comparison prints at its end: its services, two tables and the verdict."""
 
 from collections.abc import Iterator
-from itertools import groupby, zip_longest
+from itertools import chain, groupby, repeat
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -23,11 +23,8 @@ WIDE = 100
 def show(out: Console, results: Results, table: list[Row]) -> None:
     """Both tables, the verdict, and what it was measured on."""
     wide = out.width >= WIDE
-    for part in (
-        _lineup(results.contenders),
-        _what_happened(table, results, wide=wide),
-        _what_it_took(table, results.contenders),
-    ):
+    happened, took = _what_happened(table, results, wide=wide), _what_it_took(table, results.contenders)
+    for part in (_lineup(results.contenders), happened, took):
         part.padding = (0, 2 if wide else 1, 0, 0)
         out.print(part, "")
     for sentence in verdict(results, table):
@@ -52,17 +49,9 @@ def framed(title: str, left: list[str], right: list[str], *last: str) -> Table:
 def _lineup(contenders: list[Contender]) -> Table:
     table = framed("The line-up", ["service", "kind"], [], "made of", "software")
     for each in grouped(contenders):
-        pools = [
-            f"{limit.name} of {limit.capacity}"
-            for limit in (each.demand.limits if each.demand else ())
-            if limit.name in POOLS
-        ]
-        table.add_row(
-            each.name,
-            each.kind,
-            "\n".join([each.made_of, *([", ".join(pools)] if pools else [])]),
-            in_words(each.software),
-        )
+        limits = each.demand.limits if each.demand else ()
+        pools = ", ".join(f"{limit.name} of {limit.capacity}" for limit in limits if limit.name in POOLS)
+        table.add_row(each.name, each.kind, f"{each.made_of}\n{pools}".rstrip(), in_words(each.software))
     return table
 
 
@@ -106,19 +95,14 @@ def _what_it_took(table: list[Row], contenders: list[Contender]) -> Table:
         if row is None:
             shown.add_row(service, style="bold")
             continue
-        figures = [
-            service,
-            str(row.load.amount),
+        shown.add_row(
+            *(service, str(row.load.amount)),
             "-" if row.server_cpu is None else f"{row.server_cpu:.2f}",
             "-" if row.cpu_per_request is None else f"{row.cpu_per_request:.0f}",
             "-" if row.memory is None else f"{row.memory / 2**20:.0f} MiB",
-            f"{row.generator_cpu:.2f}",
-            str(row.unfinished),
-            str(row.failures),
-        ]
-        if kinds:
-            figures.append(", ".join(f"{count} x {kind}" for kind, count in row.errors.items()))
-        shown.add_row(*figures)
+            *(f"{row.generator_cpu:.2f}", str(row.unfinished), str(row.failures)),
+            *([", ".join(f"{count} x {kind}" for kind, count in row.errors.items())] if kinds else []),
+        )
     return shown
 
 
@@ -127,30 +111,25 @@ def _labelled(table: list[Row], contenders: list[Contender]) -> Iterator[tuple[s
 
     Where there are several kinds of services, the name of each stands above them, without a row.
     """
-    slots = {each.name: cells.slots(each) for each in contenders}
-    kinds = {each.name: each.kind for each in contenders}
-    several = len({kinds[row.service] for row in table}) > 1
-    last = None
-    for service, group in groupby(table, key=lambda row: row.service):
-        if several and kinds[service] != last:
-            last = kinds[service]
-            yield last, None
-        first, *rest = group
-        yield service if rest else f"{service}\n{slots[service]}".rstrip(), first
-        for label, row in zip_longest([slots[service]], rest, fillvalue=""):
-            if isinstance(row, Row):
-                yield str(label), row
+    known = {each.name: each for each in contenders}
+    several = len({known[row.service].kind for row in table}) > 1
+    for kind, of_kind in groupby(table, key=lambda row: known[row.service].kind):
+        if several:
+            yield kind, None
+        for service, group in groupby(of_kind, key=lambda row: row.service):
+            rows, slots = list(group), cells.slots(known[service])
+            labels = [service, slots] if len(rows) > 1 else [f"{service}\n{slots}".rstrip()]
+            yield from zip(chain(labels, repeat("")), rows, strict=False)
 
 
 def _units(table: list[Row]) -> str:
-    """What the amounts of the loads count."""
     return ", ".join(dict.fromkeys(row.load.unit for row in table))
 
 
 def _three_digits(milliseconds: float | None) -> str:
     if milliseconds is None:
         return "-"
-    digits = max(0, 2 - len(str(int(milliseconds))) + 1) if milliseconds >= 1 else 3
+    digits = max(0, 3 - len(str(int(milliseconds)))) if milliseconds >= 1 else 3
     return f"{milliseconds:.{digits}f}"
 
 
@@ -158,10 +137,9 @@ def where(results: Results) -> str:
     """How to read the tables, and what they were measured on."""
     machine = results.machine
     packages = ", ".join(f"{name} {version}" for name, version in machine.packages.items())
-    cores = count(machine.cores, "core")
     return (
         "\nBelow each service: processes x threads = slots. A - stands where too few requests were seen to say: five "
         "must lie beyond a percentile, and CPU time must come to 0.2 s."
-        f"\nMeasured on {cores} ({machine.processor}), which the load generator shared; "
+        f"\nMeasured on {count(machine.cores, 'core')} ({machine.processor}), which the load generator shared; "
         f"Python {machine.python}, {packages}."
     )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.padding import Padding
 
+from loadtest.contenders.service import in_words
 from loadtest.results.schema import Results
 from loadtest.results.suite import CPU, DELAY, HEALTHZ, WAYS
 from loadtest.verdict import format as cells
@@ -18,7 +19,6 @@ from loadtest.verdict.lineup import (
     portraits,
     priced,
     sentences,
-    software,
 )
 
 from .comparison import framed, where
@@ -54,9 +54,10 @@ def show_lineup(out: Console, measured: Mapping[str, Results]) -> None:
             shown.add_row(kind, style="bold")
         for each in group:
             label = f"{each.name}\n{cells.slots(each.contender)}".rstrip()
-            shown.add_row(label, *(["\n".join(software(each).split(", "))] if wide else []), *_figures(each))
+            software = in_words(each.contender.software).replace(", ", "\n")
+            shown.add_row(label, *([software] if wide else []), *_figures(each))
     out.print(shown, "")
-    elsewhere = [] if wide else [f"{each.name}: {software(each)}." for each in found]
+    elsewhere = [] if wide else [f"{each.name}: {in_words(each.contender.software)}." for each in found]
     said = (f"{conclusion(found)}.", f"{priced(found)}.", *sentences(found), *lacking(measured), *doubts(found))
     for sentence in (*elsewhere, LEGEND, CAUTION, *said):
         out.print(Padding(sentence, (0, 0, 0, 2)), markup=False)

@@ -31,7 +31,6 @@ class Bar:
     """The progress of a run that should take `seconds`: what is running, and the time left."""
 
     def __init__(self, out: Console, seconds: float, repeats: int) -> None:
-        """Begin at nothing."""
         self._out = out
         self._total = seconds
         self._repeats = repeats
@@ -60,7 +59,7 @@ class Bar:
         done = self._done + min(time.monotonic() - self._began, self._current)
         left = max(0, round(self._total - done))
         bar = ProgressBar(self._total, done, width=BAR_WIDTH)
-        return Columns([bar, f"{left // 60}:{left % 60:02} left", f"{self._what}"])
+        return Columns([bar, f"{left // 60}:{left % 60:02} left", self._what])
 
 
 @contextmanager

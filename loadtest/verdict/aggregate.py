@@ -1,7 +1,8 @@
 """Steps of all repeats brought together: one row for each service and load."""
 
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from loadtest.results.exchange import Exchange
@@ -42,12 +43,13 @@ class Row:
     @property
     def throughput(self) -> float:
         """Answers per second over all windows."""
-        return _rate(self.windows)
+        return (self.requests - self.failures) / self._seconds
 
     @property
     def spread(self) -> float:
         """Half the distance between the slowest and the fastest repeat, in answers per second."""
-        return _spread(self.windows)
+        rates = [throughput(each) for each in self.windows]
+        return (max(rates) - min(rates)) / 2
 
     @property
     def ratio(self) -> float | None:
@@ -86,10 +88,9 @@ class Row:
     @property
     def errors(self) -> dict[str, int]:
         """Failures by kind."""
-        kinds: dict[str, int] = {}
+        kinds = Counter[str]()
         for each in self.windows:
-            for kind, count in each.errors.items():
-                kinds[kind] = kinds.get(kind, 0) + count
+            kinds.update(each.errors)
         return kinds
 
     @property
@@ -111,8 +112,7 @@ class Row:
     @property
     def memory(self) -> int | None:
         """Bytes, the most of all repeats."""
-        sizes = [each.memory for each in self.windows if each.memory is not None]
-        return max(sizes) if sizes else None
+        return max((each.memory for each in self.windows if each.memory is not None), default=None)
 
     @property
     def generator_cpu(self) -> float:
@@ -145,38 +145,17 @@ def grouped(contenders: Iterable[Contender]) -> list[Contender]:
 
 
 def _row(steps: list[Step]) -> Row:
-    windows = [step.measured for step in steps if step.measured is not None]
     run = [step for step in steps if step.measured is not None]
-    bound = ", ".join({step.bound.partition(" (")[0]: step.bound for step in reversed(run or steps)}.values())
-    doubts = _distinct(doubt for step in run for doubt in step.doubts)
-    return Row(
+    bounds = {step.bound.partition(" (")[0]: step.bound for step in reversed(run or steps)}
+    row = Row(
         service=steps[0].service,
         load=steps[0].load,
         predicted=next((step.predicted for step in steps if step.predicted), None),
-        windows=windows,
-        bound=bound,
-        doubts=doubts or ([] if bound == DEADLOCK else _disagreement(windows)),
+        windows=[step.measured for step in steps if step.measured is not None],
+        bound=", ".join(bounds.values()),
+        doubts=list(dict.fromkeys(doubt for step in run for doubt in step.doubts)),
     )
-
-
-def _disagreement(windows: list[Measured]) -> list[str]:
-    """Why the windows do not say the same, if they do not."""
-    if not windows or _spread(windows) <= DISAGREE / 2 * _rate(windows):
-        return []
-    rates = [throughput(each) for each in windows]
-    return [f"the repeats disagree ({min(rates):.1f} to {max(rates):.1f} a second)"]
-
-
-def _rate(windows: list[Measured]) -> float:
-    """Answers per second over all windows."""
-    return sum(each.requests - each.failures for each in windows) / sum(each.seconds for each in windows)
-
-
-def _spread(windows: list[Measured]) -> float:
-    """Half the distance between the slowest and the fastest window, in answers per second."""
-    rates = [throughput(each) for each in windows]
-    return (max(rates) - min(rates)) / 2
-
-
-def _distinct(texts: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(texts))
+    if not row.holds or row.bound == DEADLOCK or row.spread <= DISAGREE / 2 * row.throughput:
+        return row
+    rates = [throughput(each) for each in row.windows]
+    return replace(row, doubts=[f"the repeats disagree ({min(rates):.1f} to {max(rates):.1f} a second)"])

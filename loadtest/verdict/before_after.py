@@ -66,15 +66,14 @@ def refuse_others(before: Results, after: Results) -> None:
         ValueError: with one sentence that says in what they differ.
 
     """
-    ones, others = _conditions(before), _conditions(after)
-    for name, one in ones.items():
+    others = _conditions(after)
+    for name, one in _conditions(before).items():
         other = others.get(name, one)
         if one != other:
             raise ValueError(f"The runs do not compare: their {name} is {one} before and {other} after.")
 
 
 def _conditions(run: Results) -> dict[str, object]:
-    """What two runs have to share."""
     found: dict[str, object] = {"scenario": run.options.scenario, "delay": run.options.delay}
     for load in run.options.loads:
         found |= {"load": load.kind, **load.conditions}

@@ -1,7 +1,5 @@
 """What a run says, in sentences for a newcomer. Each rests on rows that hold; the rest is named as inconclusive."""
 
-from itertools import groupby
-
 from loadtest.english import duration, listed
 from loadtest.results.schema import Contender, Results
 from loadtest.workload import Load
@@ -20,14 +18,15 @@ def verdict(results: Results, table: list[Row]) -> list[str]:
     sentences = [*_few(table)]
     for contender in results.contenders:
         sentences += _keeping_up(contender, [row for row in table if row.service == contender.name])
-    sentences += compared(table)
-    sentences += _pools(table, results.contenders)
-    sentences += _price(table)
-    sentences += doubtful(table)
+    sentences += [*compared(table), *_pools(table, results.contenders), *_price(table), *doubtful(table)]
     if not results.complete:
-        why = f"failed: {results.failure}" if results.failure else "was interrupted."
-        sentences.append(f"The run {why} This is what had been measured until then.")
+        sentences.append(f"The run {ended(results)} This is what had been measured until then.")
     return sentences
+
+
+def ended(results: Results) -> str:
+    """How a run ended that is not complete."""
+    return f"failed: {results.failure}" if results.failure else "was interrupted."
 
 
 def conclusive(results: Results, table: list[Row]) -> bool:
@@ -36,14 +35,15 @@ def conclusive(results: Results, table: list[Row]) -> bool:
 
 
 def _few(table: list[Row]) -> list[str]:
-    least = min(map(_by_load, table), default=0)
-    held = [row for row in table if row.load.amount == least and row.holds]
+    *_, fewest = _by_falling_load(table) or [[]]
+    held = [row for row in fewest if row.holds]
     if len(held) < 2:
         return []
     slowest, fastest = min(held, key=_rate), max(held, key=_rate)
     who = f"At {held[0].load.label} "
     if _alike(slowest, fastest):
-        return [f"{who}there is no difference: {_list(held)} answer {_span(slowest, fastest)} requests a second."]
+        rates = span([*map(_rate, held)], digits=1)
+        return [f"{who}there is no difference: {_list(held)} answer {rates} requests a second."]
     return [
         f"{who}{fastest.service} answers {fastest.throughput:.1f} requests a second "
         f"and {slowest.service} {slowest.throughput:.1f}."
@@ -103,9 +103,7 @@ def _fall(contender: Contender, fell: Row) -> str:
 
 def compared(table: list[Row]) -> list[str]:
     """Who carries how many times the requests of whom, at the largest load where two of them can be compared."""
-    least = min(map(_by_load, table), default=0)
-    more = sorted((row for row in table if row.load.amount > least), key=_by_load, reverse=True)
-    for _, group in groupby(more, key=_by_load):
+    for group in _by_falling_load(table)[:-1]:
         held = sorted((row for row in group if row.holds and row.bound != DEADLOCK), key=_rate, reverse=True)
         if len(held) < 2:
             continue
@@ -113,24 +111,21 @@ def compared(table: list[Row]) -> list[str]:
         alike = [row for row in others if _alike(row, best)]
         behind = [row for row in others if not _alike(row, best)]
         if not behind:
-            return [
-                f"At {best.load.label} there is no difference: {_list(held)} answer {_span(others[-1], best)} a second."
-            ]
+            same = span([*map(_rate, held)], digits=1)
+            return [f"At {best.load.label} there is no difference: {_list(held)} answer {same} a second."]
         who = _list([best, *alike]) + " carry" if alike else f"{best.service} carries"
         times = [f"{best.throughput / row.throughput:.1f} times the requests of " for row in behind]
         ratios = {each: [row for row, its in zip(behind, times, strict=True) if its == each] for each in times}
         told = [f"{each}{listed([row.service for row in slower])}" for each, slower in ratios.items()]
-        rates = [_span(slower[-1], slower[0], digits=0) for slower in ratios.values()]
-        return [
-            f"At {best.load.label} {who} {', '.join(told)}: {best.throughput:.0f} a second against {', '.join(rates)}."
-        ]
+        rates = ", ".join(span([*map(_rate, slower)]) for slower in ratios.values())
+        return [f"At {best.load.label} {who} {', '.join(told)}: {best.throughput:.0f} a second against {rates}."]
     return []
 
 
 def _pools(table: list[Row], contenders: list[Contender]) -> list[str]:
     """What is to be seen where one pool binds services of both kinds: whoever waits for it, it lets no more through."""
     known = {contender.name: contender for contender in contenders}
-    for _, group in groupby(sorted(table, key=_by_load, reverse=True), key=_by_load):
+    for group in _by_falling_load(table):
         bound = [row for row in group if row.holds and row.bound in POOLS]
         for name in dict.fromkeys(row.bound for row in bound):
             alike = [row for row in bound if row.bound == name]
@@ -143,7 +138,7 @@ def _pools(table: list[Row], contenders: list[Contender]) -> list[str]:
 
 
 def _price(table: list[Row]) -> list[str]:
-    for _, group in groupby(sorted(table, key=_by_load, reverse=True), key=_by_load):
+    for group in _by_falling_load(table):
         held = [row for row in group if row.holds and row.bound != DEADLOCK and row.cpu_per_request]
         if len(held) >= 2:
             costs = [f"{row.service} {row.cpu_per_request:.0f}" for row in held]
@@ -164,8 +159,9 @@ def _alike(one: Row, other: Row) -> bool:
     return abs(one.throughput - other.throughput) <= ALIKE * max(one.throughput, other.throughput)
 
 
-def _span(slowest: Row, fastest: Row, digits: int = 1) -> str:
-    low, high = f"{slowest.throughput:.{digits}f}", f"{fastest.throughput:.{digits}f}"
+def span(rates: list[float], digits: int = 0) -> str:
+    """The least and the most of some figures, or what both are to so many digits behind the point."""
+    low, high = f"{min(rates):.{digits}f}", f"{max(rates):.{digits}f}"
     return low if low == high else f"{low} to {high}"
 
 
@@ -177,5 +173,8 @@ def _rate(row: Row) -> float:
     return row.throughput
 
 
-def _by_load(row: Row) -> int:
-    return row.load.amount
+def _by_falling_load(table: list[Row]) -> list[list[Row]]:
+    groups: dict[int, list[Row]] = {}
+    for row in sorted(table, key=lambda row: -row.load.amount):
+        groups.setdefault(row.load.amount, []).append(row)
+    return list(groups.values())

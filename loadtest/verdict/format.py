@@ -33,9 +33,9 @@ def ratio(row: Row | None) -> str:
 
 def cost(row: Row | None) -> str:
     """Microseconds of CPU time of a request."""
-    return (
-        NONE if row is None or row.cpu_per_request is None else bracketed(f"{row.cpu_per_request:.0f}", holds=row.holds)
-    )
+    if row is None or row.cpu_per_request is None:
+        return NONE
+    return bracketed(f"{row.cpu_per_request:.0f}", holds=row.holds)
 
 
 def memory(row: Row | None) -> str:

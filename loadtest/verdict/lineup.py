@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from loadtest.contenders.service import in_words
 from loadtest.english import listed, plural_of
 from loadtest.results.schema import Contender, Results
 from loadtest.results.suite import CPU, DELAY, HEALTHZ, WAYS
@@ -11,7 +10,7 @@ from loadtest.workload import Load
 from loadtest.workload.demand import SLOTS, USERS
 
 from .aggregate import KINDS, Row, grouped, rows
-from .comparison import doubtful
+from .comparison import doubtful, ended, span
 from .judge import KEEPS_UP
 
 CAUTION = (
@@ -110,15 +109,14 @@ def costs(found: list[Portrait]) -> dict[str, float]:
     return dict(sorted(known.items(), key=lambda item: item[1]))
 
 
-def computed(found: list[Portrait], kind: str) -> list[float]:
-    """Requests a second to /cpu of all services of a kind, as far as they hold."""
-    return [row.throughput for each in found if each.contender.kind == kind and (row := each.held(CPU))]
-
-
 def sentences(found: list[Portrait]) -> list[str]:
     """What the figures say beside the conclusion and the costs."""
     told = exceptions(found)
-    if spans := [f"{kind} ones {span(known)}" for kind in KINDS if (known := computed(found, kind))]:
+    rates: dict[str, list[float]] = {}
+    for each in found:
+        if row := each.held(CPU):
+            rates.setdefault(each.contender.kind, []).append(row.throughput)
+    if spans := [f"{kind} ones {span(rates[kind])}" for kind in KINDS if kind in rates]:
         told.append(f"Where requests compute, at /cpu, services answer in a second: {', '.join(spans)}.")
     return told
 
@@ -136,12 +134,10 @@ def priced(found: list[Portrait]) -> str:
 
 def lacking(measured: Mapping[str, Results]) -> list[str]:
     """What was to be measured and was not."""
-    told = [f"Nothing was measured under {way}." for way in WAYS if way not in measured]
-    for way, results in measured.items():
-        if not results.complete:
-            why = f"failed: {results.failure}" if results.failure else "was interrupted."
-            told.append(f"The comparison under {way} {why}")
-    return told
+    return [
+        *(f"Nothing was measured under {way}." for way in WAYS if way not in measured),
+        *(f"The comparison under {way} {ended(run)}" for way, run in measured.items() if not run.complete),
+    ]
 
 
 def doubts(found: list[Portrait]) -> list[str]:
@@ -151,11 +147,6 @@ def doubts(found: list[Portrait]) -> list[str]:
         for way in WAYS
         for each in doubtful([row for portrait in found for (its, _), row in portrait.rows.items() if its == way])
     ]
-
-
-def software(portrait: Portrait) -> str:
-    """Its versions in words."""
-    return in_words(portrait.contender.software)
 
 
 def _keeps_up(row: Row) -> bool:
@@ -177,9 +168,3 @@ def _who(group: list[Portrait], who: str) -> str:
     if there == len(group):
         return f"all {there} {who} answer"
     return f"{there} of {len(group)} {who} {plural_of(there, 'answers', 'answer')}"
-
-
-def span(rates: list[float]) -> str:
-    """The least and the most of some figures."""
-    low, high = f"{min(rates):.0f}", f"{max(rates):.0f}"
-    return low if low == high else f"{low} to {high}"

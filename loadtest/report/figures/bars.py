@@ -33,21 +33,13 @@ def chart(bars: list[Bar], axis: str, shown: Callable[[float], str]) -> alt.Laye
     kinds = [kind for kind in KINDS if any(bar.kind == kind for bar in bars)]
     order = [name for kind in kinds for name in (kind, *(bar.service for bar in bars if bar.kind == kind))]
     ends = [max(bar.value or 0.0, bar.predicted or 0.0) for bar in bars]
+    rows = [{**bar._asdict(), "end": end, "label": _label(bar, shown)} for bar, end in zip(bars, ends, strict=True)]
     data = Datasets()
-    drawn = alt.Chart(
-        data.add(
-            [{**bar._asdict(), "end": end, "label": _label(bar, shown)} for bar, end in zip(bars, ends, strict=True)]
-        )
-    )
+    drawn = alt.Chart(data.add(rows))
     heads = alt.Chart(data.add([{"service": kind} for kind in kinds]))
     bold = {"condition": {"test": f"indexof({kinds}, datum.value) >= 0", "value": "bold"}, "value": "normal"}
-    y = alt.Y(
-        "service:N",
-        sort=order,
-        scale=alt.Scale(domain=order),
-        title=None,
-        axis=alt.Axis(labelFontWeight=bold, labelLimit=130, ticks=False, domain=False),
-    )
+    y = alt.Y("service:N", sort=order, title=None).scale(domain=order)
+    y = y.axis(domain=False, labelFontWeight=bold, labelLimit=130, ticks=False)
     scale = alt.Scale(domain=[0, (max(ends, default=0.0) or 1.0) * ROOM], nice=False)
     x = alt.X("value:Q", scale=scale, title=axis, axis=alt.Axis(tickCount=4, labelExpr="format(datum.value, '~f')"))
     colours = alt.Scale(domain=list(KIND_COLOURS), range=list(KIND_COLOURS.values()))
@@ -56,12 +48,10 @@ def chart(bars: list[Bar], axis: str, shown: Callable[[float], str]) -> alt.Laye
         tooltip.append(alt.Tooltip("predicted:Q", format=".1f"))
     band = alt.RelativeBandSize(band=0.72)
     solid = drawn.transform_filter("datum.holds && isValid(datum.value)").mark_bar(height=band)
-    hollow = drawn.transform_filter("!datum.holds && isValid(datum.value)").mark_bar(
-        height=band, fill=PAPER, strokeWidth=1.5
-    )
-    ticks = drawn.transform_filter("isValid(datum.predicted)").mark_tick(
-        color=INK, opacity=1, thickness=2.5, size=ROW * 0.85
-    )
+    unsure = drawn.transform_filter("!datum.holds && isValid(datum.value)")
+    hollow = unsure.mark_bar(height=band, fill=PAPER, strokeWidth=1.5)
+    foretold = drawn.transform_filter("isValid(datum.predicted)")
+    ticks = foretold.mark_tick(color=INK, opacity=1, thickness=2.5, size=ROW * 0.85)
     return data.chart(
         [
             heads.mark_text(text="").encode(y=y),
@@ -74,6 +64,4 @@ def chart(bars: list[Bar], axis: str, shown: Callable[[float], str]) -> alt.Laye
 
 
 def _label(bar: Bar, shown: Callable[[float], str]) -> str:
-    if bar.value is None:
-        return "not measured"
-    return bracketed(shown(bar.value), holds=bar.holds)
+    return "not measured" if bar.value is None else bracketed(shown(bar.value), holds=bar.holds)

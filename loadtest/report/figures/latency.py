@@ -29,17 +29,16 @@ RANKS = (0.5, 0.9, 0.99)
 def picture(results: Results, table: list[Row], shown: Load) -> Picture:
     """The distribution of latency of all services, first for the load `shown`."""
     run = [row for row in table if row.windows]
-    choices = [Choice(load, title(load, run)) for load in loads(run)]
-    first = next(choice.title for choice in choices if choice.load == shown)
+    titles = {load: title(load, run) for load in loads(run)}
     return Picture(
         name="latency",
-        title=first,
+        title=titles[shown],
         caption="The share of requests that were over within a time, answered or failed, by users who wait for their "
         "answers: a line far to the left is fast, a steep one treats all requests alike. The time axis is logarithmic. "
         "A thin line is inconclusive.",
         figures=[Figure(chart(results, run, shown), "The distribution of latency.")],
         table=_table(run),
-        choices=choices,
+        choices=[Choice(load, says) for load, says in titles.items()],
         shown=shown,
     )
 
@@ -67,9 +66,10 @@ def title(load: Load, run: list[Row]) -> str:
     if not _differ(halves):
         span = " to ".join(dict.fromkeys((duration(halves[fastest]), duration(halves[slowest]))))
         return f"{at}requests take as long on every service: half of them longer than {span}"
+    as_fast = [name for name, half in halves.items() if half <= (1 + ALIKE) * halves[fastest]]
     return (
         f"{at}half of the requests to {slowest} take longer than {duration(halves[slowest])}, "
-        f"to {listed(_with(fastest, halves))} than {duration(halves[fastest])}"
+        f"to {listed(as_fast)} than {duration(halves[fastest])}"
     )
 
 
@@ -82,11 +82,6 @@ def _differ(times: dict[str, float]) -> bool:
     return times[slowest] > (1 + UNLIKE) * times[fastest]
 
 
-def _with(fastest: str, times: dict[str, float]) -> list[str]:
-    """The fastest service, and those that are as fast."""
-    return [name for name, time in times.items() if time <= (1 + ALIKE) * times[fastest]]
-
-
 def chart(results: Results, run: list[Row], shown: Load) -> alt.LayerChart:
     """A line for each service: the share of its requests, over the time within which they were answered."""
     names = services([results])
@@ -94,28 +89,21 @@ def chart(results: Results, run: list[Row], shown: Load) -> alt.LayerChart:
     drawn = lines([point for row in run for point in line(row, most(run))], names).encode(
         strokeDash=dash, detail="service:N"
     )
-    step = alt.param(name=STEP, value=shown.amount)
-    return alt.LayerChart(layer=[shares(), drawn]).add_params(step).properties(height=HEIGHT)
+    chosen = alt.param(name=STEP, value=shown.amount)
+    return alt.LayerChart(layer=[shares(), drawn]).add_params(chosen).properties(height=HEIGHT)
 
 
 def lines(points: list[dict[str, Any]], names: list[str]) -> alt.Chart:
     """The distributions of the chosen step."""
-    x = alt.X(
-        "ms:Q",
-        scale=alt.Scale(type="log", nice=False, padding=12),
-        axis=alt.Axis(format="~g", tickCount=4),
-        title="milliseconds",
-    )
-    y = alt.Y("share:Q", axis=alt.Axis(format="%", values=[0, 0.5, 0.9, 1]), title="over")
-    drawn: alt.Chart = (
-        alt.Chart(data(points)).transform_filter(f"datum.users == {STEP}").mark_line(interpolate="step-after")
-    )
+    x = alt.X("ms:Q", title="milliseconds")
+    chosen = alt.Chart(data(points)).transform_filter(f"datum.users == {STEP}")
+    drawn: alt.Chart = chosen.mark_line(interpolate="step-after")
     return drawn.encode(
-        x=x,
-        y=y,
+        x=x.scale(nice=False, padding=12, type="log").axis(format="~g", tickCount=4),
+        y=alt.Y("share:Q", title="over").axis(format="%", values=[0, 0.5, 0.9, 1]),
         color=colour(names),
         strokeWidth=alt.condition("datum.holds", alt.value(2.5), alt.value(1)),
-        tooltip=[alt.Tooltip("service:N"), alt.Tooltip("ms:Q"), alt.Tooltip("share:Q", format=".1%")],
+        tooltip=["service:N", "ms:Q", alt.Tooltip("share:Q", format=".1%")],
     )
 
 
@@ -132,13 +120,12 @@ def most(run: list[Row]) -> int:
 
 def line(row: Row, about_so_many: int) -> list[dict[str, Any]]:
     """The distribution in about so many points, its first and last request among them."""
-    histogram = row.latency
-    total = sum(histogram.values())
+    total = sum(row.latency.values())
     about = {"service": row.service, "users": row.load.amount, "holds": row.holds}
     points: list[dict[str, Any]] = []
     seen = 0
-    for place, (ms, count) in enumerate(sorted(histogram.items())):
-        if place == 0:
+    for ms, count in sorted(row.latency.items()):
+        if not points:
             points.append({**about, "ms": ms, "share": 0})
         seen += count
         if seen == total or seen / total >= points[-1]["share"] + 1 / about_so_many:
@@ -147,17 +134,13 @@ def line(row: Row, about_so_many: int) -> list[dict[str, Any]]:
 
 
 def _table(run: list[Row]) -> Table:
+    head = ["service", "users", "requests", "failed", *(f"p{rank * 100:.0f}" for rank in RANKS), "conclusive"]
     rows = [
         [
-            row.service,
-            str(row.load.amount),
-            str(row.requests),
-            str(row.failures),
+            *(row.service, str(row.load.amount), str(row.requests), str(row.failures)),
             *("too few" if (value := row.percentile(rank)) is None else duration(value) for rank in RANKS),
             "no" if row.doubts else "yes",
         ]
         for row in run
     ]
-    return Table(
-        ["service", "users", "requests", "failed", *(f"p{rank * 100:.0f}" for rank in RANKS), "conclusive"], rows
-    )
+    return Table(head, rows)

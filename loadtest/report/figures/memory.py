@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from math import ceil, inf
-from typing import Any
+from statistics import linear_regression
 
 import altair as alt
 
@@ -69,7 +69,7 @@ def title(results: Results, table: list[Row], best: Row | None, matches: list[Ma
         for each in results.contenders
         if each.slots is not None and not any(row.service == each.name and row.holds for row in table)
     ]
-    told = [f"{match.service} needs about {match.needs} {match.unit}{_more(match)}" for match in matches]
+    told = [_needs(match) for match in matches]
     told += [f"what {name} needs is unknown" for name in unknown]
     if not told:
         return f"No service would need more slots to carry what {best.service} carried"
@@ -129,13 +129,12 @@ def per_process(row: Row, processes: int) -> float | None:
 
 def per_slot(rows: list[Row], slots: int) -> float | None:
     """Bytes by which each slot in use makes a service larger: the slope of the line of least squares."""
-    points = [(min(in_flight(row), slots), row.memory) for row in rows if row.memory is not None]
-    if len(points) < 2 or max(size for _, size in points) - min(size for _, size in points) < LEAST_GROWTH:
+    measured = [row for row in rows if row.memory is not None]
+    used = [min(in_flight(row), slots) for row in measured]
+    sizes = [row.memory or 0 for row in measured]
+    if len(set(used)) < 2 or max(sizes) - min(sizes) < LEAST_GROWTH:
         return None
-    mean_x = sum(x for x, _ in points) / len(points)
-    mean_y = sum(y for _, y in points) / len(points)
-    varies = sum((x - mean_x) ** 2 for x, _ in points)
-    slope = sum((x - mean_x) * (y - mean_y) for x, y in points) / varies if varies else 0.0
+    slope = linear_regression(used, sizes).slope
     return slope if slope > 0 else None
 
 
@@ -149,60 +148,42 @@ def chart(results: Results, table: list[Row]) -> alt.LayerChart:
     """A mark for each step of each service, joined."""
     names = services([results])
     steps = [
-        {**_mark(row), "stretch": stretch, "size": size(names, row.service)}
+        {
+            "service": row.service,
+            "users": row.load.amount,
+            "flight": round(in_flight(row), 1),
+            "memory": round(row.memory / MIB, 1),
+            "holds": row.holds,
+            "stretch": stretch,
+            "size": size(names, row.service),
+        }
         for row, stretch in stretches(table)
         if row.memory is not None
     ]
-    most = max(step["memory"] for step in steps)
+    most = round(max(row.memory or 0 for row in table) / MIB, 1)
     drawn = alt.Chart(data(steps)).encode(
-        x=alt.X(
-            "flight:Q", scale=alt.Scale(zero=True, nice=False), axis=alt.Axis(tickCount=5), title="requests in flight"
-        ),
-        y=alt.Y(
-            "memory:Q",
-            scale=alt.Scale(domain=[0, most * 1.1 or 1], nice=False),
-            axis=alt.Axis(tickCount=5),
-            title="memory, MiB",
-        ),
+        x=alt.X("flight:Q", title="requests in flight").scale(nice=False, zero=True).axis(tickCount=5),
+        y=alt.Y("memory:Q", title="memory, MiB").scale(domain=[0, most * 1.1 or 1], nice=False).axis(tickCount=5),
         color=colour(names),
     )
     joined = drawn.transform_filter("datum.holds").mark_line(strokeWidth=1.5).encode(detail="stretch:N")
-    tooltip = [
-        alt.Tooltip("service:N"),
-        alt.Tooltip("users:Q"),
-        alt.Tooltip("flight:Q", title="in flight"),
-        alt.Tooltip("memory:Q", title="MiB"),
-    ]
-    return alt.LayerChart(layer=[joined, marks(drawn, names, tooltip)]).properties(height=HEIGHT)
+    told = [alt.Tooltip("flight:Q", title="in flight"), alt.Tooltip("memory:Q", title="MiB")]
+    layers = [joined, marks(drawn, names, ["service:N", "users:Q", *told])]
+    return alt.LayerChart(layer=layers).properties(height=HEIGHT)
 
 
-def _mark(row: Row) -> dict[str, Any]:
-    return {
-        "service": row.service,
-        "users": row.load.amount,
-        "flight": round(in_flight(row), 1),
-        "memory": round((row.memory or 0) / MIB, 1),
-        "holds": row.holds,
-    }
-
-
-def _more(match: Match) -> str:
+def _needs(match: Match) -> str:
+    needs = f"{match.service} needs about {match.needs} {match.unit}"
     if match.more is None:
-        return ""
-    return f", {_size(match.more)} more" if match.unit == "threads" else f", at most {_size(match.more)} more"
-
-
-def _size(size: float) -> str:
-    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / MIB:.0f} MiB"
+        return needs
+    size = f"{match.more / 2**30:.1f} GiB" if match.more >= 2**30 else f"{match.more / MIB:.0f} MiB"
+    return f"{needs}, {'' if match.unit == 'threads' else 'at most '}{size} more"
 
 
 def _table(run: list[Row]) -> Table:
     rows = [
         [
-            row.service,
-            str(row.load.amount),
-            f"{in_flight(row):.1f}",
-            f"{(row.memory or 0) / MIB:.1f}",
+            *(row.service, str(row.load.amount), f"{in_flight(row):.1f}", f"{(row.memory or 0) / MIB:.1f}"),
             "-" if row.cpu_per_request is None else f"{row.cpu_per_request:.0f}",
             "no" if row.doubts else "yes",
         ]

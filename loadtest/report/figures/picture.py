@@ -7,9 +7,6 @@ import altair as alt
 
 from loadtest.workload import Load
 
-STATIC_WIDTH = 720
-"""Pixels of a figure that has the page for itself."""
-
 STEP = "step"
 """The parameter of a chart that says for which load it is drawn, by its amount."""
 
@@ -23,8 +20,8 @@ class Figure:
     """What is to be seen, for those who do not see it."""
     heading: str = ""
     """Above it, where a picture has several."""
-    width: int = STATIC_WIDTH
-    """Pixels, where no script fits it to its page."""
+    width: int = 720
+    """Pixels, where no script fits it to its page: as many as one that has the page for itself takes."""
 
 
 @dataclass(frozen=True)

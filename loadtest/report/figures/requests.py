@@ -46,13 +46,13 @@ def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
     most = max(FEWEST, min(MOST, ROOM[0] // len(run), ROOM[1] // len(known)))
     works = computes(results.options.scenario)
     dividers = {name: Divider(contender, results.options) for name, contender in known.items()}
-    choices = [Choice(load, title(load, run, dividers, works=works)) for load in loads(run)]
-    if shown not in {choice.load for choice in choices}:
-        shown = choices[-1].load
-    ends = {load: max(_end(row, most) for row in run if row.load == load) for load in loads(run)}
+    titles = {load: title(load, run, dividers, works=works) for load in loads(run)}
+    if shown not in titles:
+        shown = [*titles][-1]
+    ends = {load: max(_end(row, most) for row in run if row.load == load) for load in titles}
     return Picture(
         name="swimlane",
-        title=next(choice.title for choice in choices if choice.load == shown),
+        title=titles[shown],
         caption=f"Each bar is one request, from left to right in time: the first {most} at the most of the first "
         "repeat, from the moment when all users were there, before anything was measured. Together lie those that one "
         "process served, and between two faint rules those of one thread. Striped: in the queue, or on its way. "
@@ -67,7 +67,7 @@ def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
             for name, contender in known.items()
         ],
         table=_table(run, known, dividers),
-        choices=choices,
+        choices=[Choice(load, says) for load, says in titles.items()],
         shown=shown,
         parts=PARTS,
     )
@@ -97,16 +97,13 @@ def title(load: Load, run: list[Row], dividers: dict[str, Divider], *, works: bo
         return f"{at}nothing that can be trusted"
     if stack and not (locked or stairs or between):
         return f"{at}none of them queues, {at_once}"
-    told = []
-    if locked:
-        told.append(f"all slots of {listed(locked)} wait in vain")
-    if stairs:
-        told.append(f"a staircase on {listed(stairs)}, where most of the time goes by in a queue")
-    if between:
-        told.append(f"a queue on {listed(between)} for a part of the time")
-    if stack:
-        told.append(f"a stack on {listed(stack)}, where {at_once}")
-    return at + "; ".join(told)
+    told = (
+        (locked, "all slots of {} wait in vain"),
+        (stairs, "a staircase on {}, where most of the time goes by in a queue"),
+        (between, "a queue on {} for a part of the time"),
+        (stack, f"a stack on {{}}, where {at_once}"),
+    )
+    return at + "; ".join(says.format(listed(names)) for names, says in told if names)
 
 
 def chart(
@@ -119,25 +116,19 @@ def chart(
     bars: list[dict[str, Any]] = []
     names: list[dict[str, Any]] = []
     for row in rows:
-        place = 0
+        users, place = row.load.amount, 0
         for worker in workers(row.first[: shown[1]], contender):
             name = worker.name if row.holds else f"{worker.name} (inconclusive)"
-            names += [
-                {"users": row.load.amount, "row": place + n, "name": "" if n else name} for n in range(LABEL_ROWS)
-            ]
+            names += [{"users": users, "row": place + n, "name": "" if n else name} for n in range(LABEL_ROWS)]
             place += LABEL_ROWS
             for thread in worker.threads:
                 if len(worker.threads) > 1:
-                    names.append({"users": row.load.amount, "row": place, "name": "", "thread": True})
+                    names.append({"users": users, "row": place, "name": "", "thread": True})
                 for exchange in thread:
-                    bars.append({"users": row.load.amount, "row": place, **_bar(exchange, divider, ends[row.load])})
+                    bars.append({"users": users, "row": place, **_bar(exchange, divider, ends[row.load])})
                     place += 1
     until = alt.ExprRef(f"{{{', '.join(f'{load.amount}: {end}' for load, end in ends.items())}}}[{STEP}]")
     y = alt.Y("row:O", axis=None)
-
-    def x(name: str) -> alt.X:
-        scale = alt.Scale(domain=[0, until], nice=False)
-        return alt.X(f"{name}:Q", scale=scale, axis=alt.Axis(tickCount=6), title="seconds")
 
     datasets = Datasets()
     drawn = alt.Chart(datasets.add(bars)).transform_filter(f"datum.users == {STEP}")
@@ -151,10 +142,11 @@ def chart(
     tooltip = [*(alt.Tooltip(f"{part}:Q", title=f"{part}, ms") for part in PARTS), alt.Tooltip("status:N")]
 
     def bar(of: alt.Chart, begin: str, end: str, **style: Any) -> alt.Chart:
+        x = alt.X(f"{begin}:Q", title="seconds").scale(domain=[0, until], nice=False).axis(tickCount=6)
         marked: alt.Chart = of.mark_bar(height=alt.RelativeBandSize(band=0.8), aria=False, **style)
-        return marked.encode(x=x(begin), x2=end, y=y)
+        return marked.encode(x=x, x2=end, y=y)
 
-    moments = ("sent", "began", "served", "until", "ended")
+    parts = zip(PARTS, pairwise(("sent", "began", "served", "until", "ended")), strict=True)
     layers = [
         named.transform_filter("datum.name").mark_rule(color=MUTED, strokeWidth=0.7, aria=False).encode(y=y),
         named.transform_filter("datum.thread").mark_rule(color=FAINT, strokeWidth=0.7, aria=False).encode(y=y),
@@ -162,12 +154,13 @@ def chart(
         *(
             bar(
                 told.transform_filter(f"datum.{begin} < datum.{end}"),
-                *(begin, end),
+                begin,
+                end,
                 fill=fill(part),
                 stroke=STROKES[part],
                 strokeWidth=0.4,
             ).encode(tooltip=tooltip)
-            for part, (begin, end) in zip(PARTS, pairwise(moments), strict=True)
+            for part, (begin, end) in parts
         ),
         bar(told.transform_filter("datum.status != 200"), "sent", "ended", filled=False, stroke=INK, strokeWidth=1.2),
         named.mark_text(align="left", baseline="top", color=MUTED, dy=1).encode(x=alt.datum(0), y=y, text="name:N"),
@@ -218,9 +211,5 @@ def _range(worker: Worker) -> list[str]:
     if not told:
         return ["", "", ""]
     first, last = min(each.began for each in told), max(each.ended or 0.0 for each in told)
-    return [f"{first:.2f}", f"{last:.2f}", str(_at_once(told))]
-
-
-def _at_once(told: list[Exchange]) -> int:
-    """The most requests that were waited or worked for at the same time."""
-    return max(sum(other.began <= one.began < (other.ended or 0.0) for other in told) for one in told)
+    at_once = max(sum(other.began <= one.began < (other.ended or 0.0) for other in told) for one in told)
+    return [f"{first:.2f}", f"{last:.2f}", str(at_once)]

@@ -75,26 +75,21 @@ def shape(names: list[str]) -> alt.Shape:
     return alt.Shape("service:N", scale=_scale(MARKERS, names), legend=legend())
 
 
-def filled(names: list[str]) -> Any:
-    """A marker filled with its service's colour where its step holds, and hollow where it is inconclusive."""
-    own = alt.Fill("service:N", scale=_scale(COLOURS, names), legend=legend())
-    return alt.condition("datum.holds", own, alt.value(PAPER))
-
-
 def size(names: list[str], service: str) -> int:
     """The size of a service's markers."""
     place = names.index(service) / max(1, len(names) - 1)
     return round(LARGEST + (SMALLEST - LARGEST) * place)
 
 
-def marks(drawn: alt.Chart, names: list[str], tooltip: list[alt.Tooltip]) -> alt.Chart:
-    """The steps of `drawn` as markers, which say by their data how large they are, and whether they hold."""
+def marks(drawn: alt.Chart, names: list[str], tooltip: Sequence[Any]) -> alt.Chart:
+    """The steps of `drawn` as markers, as large as their data say, and hollow where they are inconclusive."""
+    own = alt.Fill("service:N", scale=_scale(COLOURS, names), legend=legend())
     points: alt.Chart = drawn.mark_point(strokeWidth=2, opacity=1)
     return points.encode(
         shape=shape(names),
         size=alt.Size("size:Q", scale=None, legend=None),
-        fill=filled(names),
-        tooltip=tooltip,
+        fill=alt.condition("datum.holds", own, alt.value(PAPER)),
+        tooltip=list(tooltip),
     )
 
 
@@ -121,20 +116,13 @@ def legend() -> alt.Legend:
 
 def finished(chart: alt.LayerChart) -> dict[str, Any]:
     """The specification of a chart in the report's style, as wide as its place."""
+    lines = {"gridColor": FAINT, "domainColor": MUTED, "tickColor": MUTED}
+    texts = {"labelColor": INK, "titleColor": MUTED, "titleFontWeight": "normal"}
     styled = (
         chart.properties(width="container", autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
         .configure(font="system-ui, sans-serif", background="transparent")
         .configure_view(stroke=None)
-        .configure_axis(
-            labelColor=INK,
-            titleColor=MUTED,
-            titleFontWeight="normal",
-            gridColor=FAINT,
-            domainColor=MUTED,
-            tickColor=MUTED,
-            labelFontSize=12,
-            titleFontSize=12,
-        )
+        .configure_axis(**lines, **texts, labelFontSize=12, titleFontSize=12)
         .configure_legend(labelColor=INK, labelFontSize=13, labelLimit=240)
         .configure_text(color=INK, fontSize=12)
     )

@@ -13,6 +13,7 @@ from loadtest.verdict.judge import throughput
 from loadtest.workload.closed import Closed
 from loadtest.workload.demand import DEADLOCK, Demand
 
+from .latency import loads
 from .picture import Figure, Picture, Table, data
 from .theme import HEIGHT, INK, colour, marks, services, size, stretches
 
@@ -27,10 +28,9 @@ NOTHING_HOLDS = "Nothing that was measured can be trusted"
 
 def picture(results: Results, table: list[Row]) -> Picture:
     """Throughput against users, of all services."""
-    title = ". ".join([*_deadlocks(table), _conclusion(results, table).rstrip(".")])
     return Picture(
         name="throughput",
-        title=title,
+        title=". ".join([*_deadlocks(table), _conclusion(results, table).rstrip(".")]),
         caption="Requests answered in a second, by users who each wait for their answer before they ask again. Dashed: "
         "what the model predicts. Marked: what was measured, with the range of the repeats as a bar. A hollow mark is "
         "inconclusive, for a reason given at the end. A cross is the knee: with more users than that, requests queue. "
@@ -48,7 +48,6 @@ def _conclusion(results: Results, table: list[Row]) -> str:
 
 
 def _deadlocks(table: list[Row]) -> list[str]:
-    """Each service that locked up, and with how many users it did."""
     users: dict[str, list[str]] = {}
     for row in table:
         if row.bound == DEADLOCK and row.holds:
@@ -62,47 +61,32 @@ def _deadlocks(table: list[Row]) -> list[str]:
 def chart(results: Results, table: list[Row]) -> alt.LayerChart:
     """Predicted lines, measured marks with their spread, and knees."""
     names = services([results])
-    loads = sorted({row.load for row in table}, key=lambda load: load.amount)
-    users = [load.users for load in loads]
+    steps = loads(table)
+    users = [load.users for load in steps]
     measured = [{**_mark(row, stretch), "size": size(names, row.service)} for row, stretch in stretches(table)]
-    lines = [point for each in results.contenders if each.demand for point in _line(each.name, each.demand, loads)]
-    knees = [mark for each in results.contenders if (mark := _knee(each, loads))]
-    x = alt.X(
-        "users:Q",
-        scale=alt.Scale(type="log", nice=False, domain=[users[0] * 0.85, users[-1] * 1.15]),
-        axis=alt.Axis(values=users, grid=False, format="d"),
-        title="users",
-    )
-    y = alt.Y(
-        "rate:Q",
-        scale=alt.Scale(type="log", nice=False, padding=20),
-        axis=alt.Axis(values=POWERS, format="~g"),
-        title="requests a second",
-    )
-    predicted = (
-        alt.Chart(data(lines)).mark_line(strokeDash=[5, 4], strokeWidth=1.5).encode(x=x, y=y, color=colour(names))
-    )
+    lines = [point for each in results.contenders if each.demand for point in _line(each.name, each.demand, steps)]
+    knees = [mark for each in results.contenders if (mark := _knee(each, steps))]
+    x = alt.X("users:Q", title="users").axis(format="d", grid=False, values=users)
+    x = x.scale(domain=[users[0] * 0.85, users[-1] * 1.15], nice=False, type="log")
+    y = alt.Y("rate:Q", title="requests a second").axis(format="~g", values=POWERS)
+    y = y.scale(nice=False, padding=20, type="log")
+    dashed = alt.Chart(data(lines)).mark_line(strokeDash=[5, 4], strokeWidth=1.5)
+    predicted = dashed.encode(x=x, y=y, color=colour(names))
     run = alt.Chart(data(measured)).encode(x=x, color=colour(names))
-    spread = run.mark_rule(strokeWidth=2).encode(y=alt.Y("slowest:Q"), y2="fastest:Q")
+    spread = run.mark_rule(strokeWidth=2).encode(y="slowest:Q", y2="fastest:Q")
     joined = run.transform_filter("datum.holds").mark_line(strokeWidth=2.5).encode(y=y, detail="stretch:N")
     tooltip = [
-        alt.Tooltip("service:N"),
-        alt.Tooltip("users:Q"),
+        *("service:N", "users:Q"),
         alt.Tooltip("rate:Q", title="measured", format=".1f"),
-        alt.Tooltip("predicted:N"),
-        alt.Tooltip("bound:N", title="bound by"),
-        alt.Tooltip("doubts:N", title="inconclusive"),
+        *("predicted:N", alt.Tooltip("bound:N", title="bound by"), alt.Tooltip("doubts:N", title="inconclusive")),
     ]
     points = marks(run.encode(y=y), names, tooltip)
     crosses = alt.Chart(data(knees)).encode(x=x, y=y)
     knee_marks = crosses.mark_point(shape="cross", size=60, filled=True, color=INK, opacity=1)
     middle = sqrt(users[0] * users[-1])  # on either side of which there is room for a name
     left, right = (crosses.transform_filter(f"datum.users {side} {middle}") for side in ("<", ">="))
-    knee_names = [
-        left.mark_text(align="left", dx=9, dy=13).encode(text="knee:N"),
-        right.mark_text(align="right", dx=-6, dy=-9).encode(text="knee:N"),
-    ]
-    layers = [predicted, joined, spread, points, knee_marks, *knee_names]
+    knee_names = [left.mark_text(align="left", dx=9, dy=13), right.mark_text(align="right", dx=-6, dy=-9)]
+    layers = [predicted, joined, spread, points, knee_marks, *(each.encode(text="knee:N") for each in knee_names)]
     return alt.LayerChart(layer=layers).properties(height=HEIGHT)
 
 
@@ -158,15 +142,6 @@ def _table(table: list[Row]) -> Table:
             continue
         spread = f"±{row.spread:.1f}" if len(row.windows) > 1 else "one repeat"
         ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
-        rows.append(
-            [
-                row.service,
-                str(row.load.amount),
-                predicted,
-                f"{row.throughput:.1f}",
-                spread,
-                ratio,
-                "inconclusive" if row.doubts else row.bound,
-            ]
-        )
+        bound = "inconclusive" if row.doubts else row.bound
+        rows.append([row.service, str(row.load.amount), predicted, f"{row.throughput:.1f}", spread, ratio, bound])
     return Table(["service", "users", "predicted", "measured", "spread", "ratio", "bound by"], rows)

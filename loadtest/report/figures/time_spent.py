@@ -36,10 +36,9 @@ def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
     if not steps:
         return None
     works = computes(results.options.scenario)
-    conclusion = title(shown, [step for step in steps if step.row.load == shown])
     return Picture(
         name="whereabouts",
-        title=conclusion,
+        title=title(shown, [step for step in steps if step.row.load == shown]),
         caption="The mean time of a request at each step, in parts, as the user's clock and the service's headers have "
         "it. Striped: in the queue, or on its way. Crossed: in line on the service, for a connection or a thread, "
         f"which is what it waited beyond the delay. Dotted: waiting. Solid: {WORKING if works else 'working'}. A step "
@@ -83,7 +82,7 @@ def chart(steps: list[Spent]) -> alt.LayerChart:
     bars: list[dict[str, Any]] = []
     totals: list[dict[str, Any]] = []
     for step in steps:
-        name, begin = _name(step.row), 0.0
+        name, begin = bracketed(f"{step.row.service}, {step.row.load.amount}", holds=step.row.holds), 0.0
         for part, seconds in zip(PARTS, step.parts, strict=True):
             about = {"name": name, "part": part, "took": duration(seconds * 1000)}
             if seconds:
@@ -92,14 +91,12 @@ def chart(steps: list[Spent]) -> alt.LayerChart:
         totals.append({"name": name, "end": begin, "total": duration(begin * 1000)})
     longest = max(total["end"] for total in totals)
     order = [str(total["name"]) for total in totals]
-    y = alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=200, ticks=False, domain=False))
-    scale = alt.Scale(domain=[0, longest * 1.25 or 1], nice=False)
-    x = alt.X("begin:Q", title="seconds", axis=alt.Axis(tickCount=5), scale=scale)
-    tooltip = [alt.Tooltip("name:N"), alt.Tooltip("part:N"), alt.Tooltip("took:N")]
+    y = alt.Y("name:N", sort=order, title=None).axis(domain=False, labelLimit=200, ticks=False)
+    x = alt.X("begin:Q", title="seconds").axis(tickCount=5).scale(domain=[0, longest * 1.25 or 1], nice=False)
     stacked = [
         alt.Chart(data([bar for bar in bars if bar["part"] == part]))
         .mark_bar(height=alt.RelativeBandSize(band=0.7), fill=fill(part), stroke=STROKES[part], strokeWidth=0.5)
-        .encode(x=x, x2="end:Q", y=y, tooltip=tooltip)
+        .encode(x=x, x2="end:Q", y=y, tooltip=["name:N", "part:N", "took:N"])
         for part in PARTS
     ]
     labels = alt.Chart(data(totals)).mark_text(align="left", dx=4).encode(x="end:Q", y=y, text="total:N")
@@ -114,19 +111,12 @@ def _share(step: Spent) -> str:
     return f"{_queued(step):.0%} of its {duration(step.parts.total * 1000)}"
 
 
-def _name(row: Row) -> str:
-    return bracketed(f"{row.service}, {row.load.amount}", holds=row.holds)
-
-
 def _table(steps: list[Spent]) -> Table:
     rows = [
         [
-            step.row.service,
-            str(step.row.load.amount),
+            *(step.row.service, str(step.row.load.amount)),
             *(f"{seconds * 1000:.1f}" for seconds in (*step.parts, step.parts.total)),
-            f"{step.timed} of {step.row.requests}",
-            str(step.row.failures),
-            "yes" if step.row.holds else "no",
+            *(f"{step.timed} of {step.row.requests}", str(step.row.failures), "yes" if step.row.holds else "no"),
         ]
         for step in steps
     ]

@@ -31,7 +31,7 @@ def workers(first: Sequence[Exchange], contender: Contender) -> list[Worker]:
     """The workers in the order in which they were first used; those whose requests nobody served come last."""
     processes: dict[str, dict[str, list[Exchange]]] = {}
     untold: list[Exchange] = []
-    for exchange in sorted((each for each in first if each.ended is not None), key=_began):
+    for exchange in sorted((each for each in first if each.ended is not None), key=lambda each: each.began):
         found = SERVED_BY.search(exchange.served_by) if exchange.timed else None
         if found is None:
             untold.append(exchange)
@@ -45,10 +45,6 @@ def workers(first: Sequence[Exchange], contender: Contender) -> list[Worker]:
         for number, threads in enumerate(processes.values(), start=1)
     ]
     return [*served, *others]
-
-
-def _began(exchange: Exchange) -> float:
-    return exchange.began
 
 
 def _name(number: int, used: int, contender: Contender) -> str:
