@@ -5,12 +5,9 @@ from pathlib import Path
 import pytest
 
 from loadtest.processes.service import Running
-from tests.conformance.support.fleet import APPLICATIONS, NAMES, Fleet
+from tests.conformance.support.fleet import APPLICATIONS, NAMES, TWINS, Fleet
 
 HERE = Path(__file__).parent
-
-TWINS = ("flask", "aiohttp")
-"""One service of each twin: the two that `make test-fast` asks."""
 
 
 @pytest.hookimpl(tryfirst=True)

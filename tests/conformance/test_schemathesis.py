@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from contract.operations import OPERATIONS
-from tests.conformance.support.fleet import APPLICATIONS, Fleet
+from tests.conformance.support.fleet import TWINS, Fleet
 
 # Every check of schemathesis's is on. What it cannot know from the document: how long MAX_DURATION is, that n times
 # delay is limited too, and that a barrier where nobody else comes is a 504.
@@ -41,7 +41,7 @@ def started(url: str, directory: Path) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.parametrize("name", APPLICATIONS)
+@pytest.mark.parametrize("name", TWINS)  # every other application is held against them, in test_equality
 def test_what_schemathesis_makes_of_the_document_finds_no_fault(fleet: Fleet, tmp_path: Path, name: str) -> None:
     with started(fleet(name, workers=1, environment=SHORT_WAITS).url, tmp_path / name) as run:
         told, _ = run.communicate(timeout=120)
