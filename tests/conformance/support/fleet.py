@@ -20,7 +20,7 @@ NAMES = tuple(LINEUP)
 TWINS = ("flask", "aiohttp")
 """One service of each twin: the two that `make test-fast` asks."""
 
-_FIRST = {(service.module, service.extra): name for name, service in reversed(LINEUP.items())}
+_FIRST = {(service.module, service.extra): name for name, service in reversed([*LINEUP.items()])}
 APPLICATIONS = tuple(name for name in NAMES if name in _FIRST.values())
 """One service of each application: the others run the same code in other workers."""
 
