@@ -14,7 +14,7 @@ CONNECTIONS = 4
 """Few, so that threads that fight for the interpreter do not drown what is measured."""
 
 PAIRS = (
-    ("Flask", 1.15, "gthread", "sync_app", "loadtest.bench.bare_flask"),
+    ("Flask", 1.10, "gthread", "sync_app", "loadtest.bench.bare_flask"),
     ("aiohttp", 1.25, UVLOOP_WORKER, "async_app", "loadtest.bench.bare_aiohttp"),
 )
 """Framework, aim, worker class, and the modules of twin and baseline."""

@@ -110,7 +110,8 @@ def both() -> Iterator[tuple[int, int]]:
 
 @every_service
 def test_it_ends_on_ctrl_c(name: str) -> None:
-    with served(name) as (_, process):
+    with served(name) as (port, process):
+        ask(port, "/delay/0")  # its port is open a moment before it looks after signals
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
 
