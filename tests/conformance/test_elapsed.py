@@ -2,10 +2,8 @@ import psutil
 import pytest
 
 from loadtest.processes.service import Running
-from tests.conformance.support.fleet import LINEUP, NAMES, Fleet
+from tests.conformance.support.fleet import LINEUP, NAMES, NOTHING_BEHIND, Fleet
 from tests.conformance.support.wire import ask, at_once
-
-SHORT_WAITS = {"MAX_DURATION": "0.05"}
 
 ONE_AFTER_THE_OTHER, AT_ONCE = "one after the other", "at once"
 
@@ -59,7 +57,7 @@ def test_a_barrier_that_nobody_else_comes_to_times_out(service: Running) -> None
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_longest_wait_is_the_setting(fleet: Fleet, name: str) -> None:
-    service = fleet(name, workers=1, environment=SHORT_WAITS)
+    service = fleet(name, workers=1, environment=NOTHING_BEHIND)
     assert ask(service.url, "/delay/50ms").status == 200
     refused = ask(service.url, "/delay/51ms")
     assert refused.status == 400

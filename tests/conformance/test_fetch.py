@@ -5,7 +5,7 @@ import pytest
 
 from contract.upstream import ANSWER_WITHIN
 from loadtest.processes.service import Running
-from tests.conformance.support.fleet import NAMES, Fleet
+from tests.conformance.support.fleet import WAYS_TO_WAIT, Fleet
 from tests.conformance.support.problems import detail
 from tests.conformance.support.upstreams import GOOD, Upstream, response
 from tests.conformance.support.wire import HOST, ask
@@ -19,9 +19,9 @@ def upstream() -> Iterator[Upstream]:
         yield upstream
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=WAYS_TO_WAIT)
 def asking(request: pytest.FixtureRequest, fleet: Fleet, upstream: Upstream) -> Running:
-    """Each service of the line-up in turn, in front of that upstream."""
+    """A service for each way to wait in turn, in front of that upstream."""
     upstream.says = GOOD
     upstream.closes_when_asked_again = False
     upstream.heard.clear()

@@ -8,7 +8,7 @@ import pytest
 
 from contract.problems import internal_error
 from loadtest.processes.service import Running
-from tests.conformance.support.fleet import NAMES, NOTHING_BEHIND, Fleet
+from tests.conformance.support.fleet import NAMES, NOTHING_BEHIND, WAYS_TO_WAIT, Fleet
 from tests.conformance.support.problems import detail
 from tests.conformance.support.wire import ask, at_once
 
@@ -26,9 +26,9 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", where], check=True)
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=WAYS_TO_WAIT)
 def on_disk(request: pytest.FixtureRequest, fleet: Fleet, disk: Path) -> Running:
-    """Each service of the line-up in turn, writing to that disk."""
+    """A service for each way to wait in turn, writing to that disk."""
     name: str = request.param
     return fleet(name, workers=1, environment={"FILE_DIRECTORY": str(disk)})
 

@@ -2,12 +2,11 @@ import json
 
 import pytest
 
-from tests.conformance.support.fleet import LETTING_GO, TOGETHER, Fleet
+from tests.conformance.support.fleet import LETTING_GO, ONE_PLACE, TOGETHER, Fleet
 from tests.conformance.support.wire import Held, ask, at_once, eventually
 
 # Not those that take one request at a time: they take no second one to refuse.
 OVERLAPPING = pytest.mark.parametrize("name", TOGETHER)
-ONE_PLACE = {"MAX_IN_FLIGHT": "1"}
 
 
 @OVERLAPPING

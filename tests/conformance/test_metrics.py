@@ -10,11 +10,10 @@ from loadtest.processes.service import Running
 from serving.metrics import LAG_EVERY
 from tests.conformance.support.cases import METRICS
 from tests.conformance.support.counted import Counts
-from tests.conformance.support.fleet import LETTING_GO, LOOPS, NAMES, TOGETHER, Fleet
+from tests.conformance.support.fleet import LETTING_GO, LOOPS, NAMES, ONE_PLACE, TOGETHER, Fleet
 from tests.conformance.support.wire import Held, NotAnswered, ask, at_once, eventually
 
 OVERLAPPING = pytest.mark.parametrize("name", TOGETHER)
-ONE_PLACE = {"MAX_IN_FLIGHT": "1"}
 
 PROMISED = {
     *("http_requests_total", "http_request_seconds_total", "http_wait_seconds_total"),

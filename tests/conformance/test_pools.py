@@ -4,19 +4,19 @@ import pytest
 
 from loadtest.processes.service import Running
 from tests.conformance.support.counted import Counts
-from tests.conformance.support.fleet import LETTING_GO, NAMES, NOTHING_BEHIND, TOGETHER, Fleet
+from tests.conformance.support.fleet import LETTING_GO, NAMES, NOTHING_BEHIND, TOGETHER, WAYS_TO_WAIT, Fleet
 from tests.conformance.support.problems import unavailable
 from tests.conformance.support.wire import Held, ask, at_once, elapsed, eventually
 
 SMALL = {"POOL_SIZE": "2", "POOL_TIMEOUT": "0.6", "THREADS": "32"}
-OVERLAPPING = pytest.mark.parametrize("name", TOGETHER)
+OVERLAPPING = pytest.mark.parametrize("name", [name for name in WAYS_TO_WAIT if name in TOGETHER])
 CALLS = pytest.mark.parametrize("operation", ["query", "fetch"])
 POOLED = pytest.mark.parametrize(("operation", "pool"), [("query", "database"), ("fetch", "upstream")])
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=WAYS_TO_WAIT)
 def small(request: pytest.FixtureRequest, fleet: Fleet) -> Running:
-    """Each service of the line-up in turn, one process with two connections to each."""
+    """A service for each way to wait in turn, one process with two connections to each."""
     name: str = request.param
     return fleet(name, workers=1, environment=SMALL)
 

@@ -7,10 +7,8 @@ import pytest
 from loadtest.processes.service import Running
 from tests.conformance.support.cases import EVENTS, TEXT
 from tests.conformance.support.exceptions import OLD, leave_out
-from tests.conformance.support.fleet import NAMES, ONE_AT_A_TIME, Fleet
+from tests.conformance.support.fleet import NAMES, ONE_AT_A_TIME, ONE_PLACE, Fleet
 from tests.conformance.support.wire import Stream, ask, asked_in_http_1_0, eventually
-
-ONE_PLACE = {"MAX_IN_FLIGHT": "1"}
 
 # (target, seconds until the first byte, seconds from one to the next, bytes)
 DRIPS = [

@@ -16,12 +16,11 @@ import psutil
 import pytest
 
 from backing.environment import upstream
-from backing.postgres import database
 from backing.processes import stop
 from loadtest.contenders.service import lineup
 from loadtest.processes.service import running
 from loadtest.workload.scenarios import DAY, SCENARIOS
-from tests.backing.support.databases import folder
+from tests.backing.support.databases import own_database
 from tests.loadtest.support.servers import silent
 
 pytestmark = [pytest.mark.slow, pytest.mark.measures]  # how far users come in a second or five
@@ -44,7 +43,7 @@ class Twins(NamedTuple):
 @pytest.fixture(scope="module")
 def twins() -> Iterator[Twins]:
     known = lineup(2)
-    with folder() as data, database(data) as own, upstream() as url:
+    with own_database() as own, upstream() as url:
         behind = {"DATABASE_URL": own.url, "UPSTREAM_URL": url}
         with (
             running(replace(known["flask-threads"], workers=1), behind) as sync_app,

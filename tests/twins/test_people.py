@@ -15,14 +15,13 @@ from async_app.plumbing.database import Database as AsyncDatabase
 from async_app.plumbing.database import open_database as open_async_database
 from async_app.plumbing.handover import Handover as AsyncHandover
 from backing.postgres import Database as Server
-from backing.postgres import database
 from contract.parameters import Answer, Question
 from contract.problems import Problem
 from contract.settings import Settings
 from contract.statements import GIVE
 from sync_app.plumbing.database import Database, open_database
 from sync_app.plumbing.handover import Handover
-from tests.backing.support.databases import folder
+from tests.backing.support.databases import own_database
 
 LUNCH = Question.model_construct(question="lunch", timeout=20.0)
 SOUP = Answer.model_construct(question="lunch", answer="soup")
@@ -32,7 +31,7 @@ AT_ONCE = 10.0
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with folder() as data, database(data) as server:
+    with own_database() as server:
         yield server
 
 

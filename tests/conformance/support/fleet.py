@@ -11,8 +11,9 @@ from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
 from backing.environment import backing
-from loadtest.contenders.service import cores, lineup
+from loadtest.contenders.service import Service, cores, lineup
 from loadtest.processes.service import Running, running
+from peers.rows import LOOP
 
 LINEUP = lineup(cores())
 NAMES = tuple(LINEUP)
@@ -20,9 +21,22 @@ NAMES = tuple(LINEUP)
 TWINS = ("flask", "aiohttp")
 """One service of each twin: the two that `make test-fast` asks."""
 
-_FIRST = {(service.module, service.extra): name for name, service in reversed([*LINEUP.items()])}
-APPLICATIONS = tuple(name for name in NAMES if name in _FIRST.values())
+
+def _first_of_each(kind: Callable[[Service], object]) -> tuple[str, ...]:
+    """The services of the line-up, without those that come after another one of their kind."""
+    first = {kind(service): name for name, service in reversed([*LINEUP.items()])}
+    return tuple(name for name in NAMES if name in first.values())
+
+
+APPLICATIONS = _first_of_each(lambda service: (service.module, service.extra))
 """One service of each application: the others run the same code in other workers."""
+
+WAYS_TO_WAIT = _first_of_each(lambda service: (service.twin, service.on_a_loop or service.worker_class))
+"""One service for each way in which the waits of a twin run: what these make of the database, the upstream and the
+disk reaches every framework as it reaches these."""
+
+SERVERS = _first_of_each(lambda service: (service.worker_class, service.worker_class == LOOP and service.module))
+"""One service of each server: how its processes end does not depend on the application."""
 
 TOGETHER = tuple(name for name, service in LINEUP.items() if service.worker_class != "sync")
 """Services of which one process works on several requests at once."""
@@ -36,10 +50,18 @@ LOOPS = tuple(name for name, service in LINEUP.items() if service.on_a_loop)
 LETTING_GO = ("aiohttp", "django-async", "sanic")
 """Those that drop what a client waits for that leaves. The others wait on, and only streams end early."""
 
-NOTHING_BEHIND = {"DATABASE_URL": "", "UPSTREAM_URL": "", "FILE_DIRECTORY": "/proc/self/fdinfo"}
-"""The environment of a service that can wait for nothing but timers: no file can be created in its directory."""
-
 WAITING_ON = tuple(name for name in TOGETHER if name not in LETTING_GO)
+
+NOTHING_BEHIND = {
+    "DATABASE_URL": "",
+    "UPSTREAM_URL": "",
+    "FILE_DIRECTORY": "/proc/self/fdinfo",
+    "MAX_DURATION": "0.05",
+}
+"""The environment of a service that can wait for nothing but short timers: no file can be created in its directory."""
+
+ONE_PLACE = {"MAX_IN_FLIGHT": "1"}
+"""That of a service whose processes wait for one request at a time."""
 
 
 @contextmanager

@@ -9,13 +9,12 @@ import psutil
 import pytest
 
 from backing.environment import upstream
-from backing.postgres import database
 from loadtest.contenders.service import lineup
 from loadtest.generator.driver import Driver, GeneratorFailed, Job, Order, generator
 from loadtest.processes.service import running
 from loadtest.results.exchange import Exchange
 from loadtest.workload.closed import Closed
-from tests.backing.support.databases import folder
+from tests.backing.support.databases import own_database
 from tests.loadtest.support.processes import living
 from tests.loadtest.support.servers import absent, answering, silent
 
@@ -67,8 +66,7 @@ def check(window: dict[str, Any], users: int, think: float = 0.0) -> None:
 @pytest.fixture(scope="module")
 def aiohttp() -> Iterator[str]:
     with (
-        folder() as data,
-        database(data) as own,
+        own_database() as own,
         upstream() as url,
         running(replace(lineup(2)["aiohttp"], workers=1), {"DATABASE_URL": own.url, "UPSTREAM_URL": url}) as server,
     ):
