@@ -54,11 +54,12 @@ class Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn carries no typ
     def load_config(self) -> None:
         """Set what differs from gunicorn's defaults."""
         settings = self._serve.settings
+        threaded = self._serve.worker_class == "gthread"
         for name, value in {
             "bind": f"fd://{self._descriptor}",
-            "worker_class": self._serve.worker_class,
+            "worker_class": "serving.thread_worker.ThreadWorker" if threaded else self._serve.worker_class,
             "workers": settings.web_concurrency,
-            "threads": settings.threads if self._serve.worker_class == "gthread" else 1,  # sync with more is gthread
+            "threads": settings.threads if threaded else 1,  # sync with more is gthread
             "worker_connections": settings.max_in_flight + SPARE,
             "limit_request_line": LONGEST_LINE,
             "forwarded_allow_ips": "",  # there is no proxy whose headers to trust; SCRIPT_NAME would be a 500
