@@ -58,7 +58,7 @@ def chart(bars: list[Bar], axis: str, shown: Callable[[float], str]) -> alt.Laye
             solid.encode(x=x, y=y, fill=alt.Fill("kind:N", scale=colours, legend=None), tooltip=tooltip),
             hollow.encode(x=x, y=y, stroke=alt.Stroke("kind:N", scale=colours, legend=None), tooltip=tooltip),
             ticks.encode(x=alt.X("predicted:Q", scale=scale), y=y, tooltip=tooltip),
-            drawn.mark_text(align="left", dx=6).encode(x=alt.X("end:Q", scale=scale), y=y, text="label:N"),
+            drawn.mark_text(align="left", dx=6).encode(x=alt.X("end:Q", scale=scale), y=y, text=alt.Text("label:N")),
         ]
     ).properties(height=ROW * len(order))
 

@@ -87,7 +87,7 @@ def chart(results: Results, run: list[Row], shown: Load) -> alt.LayerChart:
     names = services([results])
     dash = alt.StrokeDash("service:N", scale=alt.Scale(domain=names, range=dashes(names)), legend=legend())
     drawn = lines([point for row in run for point in line(row, most(run))], names).encode(
-        strokeDash=dash, detail="service:N"
+        strokeDash=dash, detail=alt.Detail("service:N")
     )
     chosen = alt.param(name=STEP, value=shown.amount)
     return alt.LayerChart(layer=[shares(), drawn]).add_params(chosen).properties(height=HEIGHT)
@@ -110,7 +110,7 @@ def lines(points: list[dict[str, Any]], names: list[str]) -> alt.Chart:
 def shares() -> alt.Chart:
     """Rules at half and at nine tenths of the requests."""
     drawn: alt.Chart = alt.Chart(data([{"share": 0.5}, {"share": 0.9}])).mark_rule(color=MUTED, strokeWidth=0.7)
-    return drawn.encode(y="share:Q")
+    return drawn.encode(y=alt.Y("share:Q"))
 
 
 def most(run: list[Row]) -> int:

@@ -166,7 +166,7 @@ def chart(results: Results, table: list[Row]) -> alt.LayerChart:
         y=alt.Y("memory:Q", title="memory, MiB").scale(domain=[0, most * 1.1 or 1], nice=False).axis(tickCount=5),
         color=colour(names),
     )
-    joined = drawn.transform_filter("datum.holds").mark_line(strokeWidth=1.5).encode(detail="stretch:N")
+    joined = drawn.transform_filter("datum.holds").mark_line(strokeWidth=1.5).encode(detail=alt.Detail("stretch:N"))
     told = [alt.Tooltip("flight:Q", title="in flight"), alt.Tooltip("memory:Q", title="MiB")]
     layers = [joined, marks(drawn, names, ["service:N", "users:Q", *told])]
     return alt.LayerChart(layer=layers).properties(height=HEIGHT)

@@ -72,12 +72,15 @@ def data(rows: list[dict[str, Any]]) -> alt.InlineData:
     return alt.InlineData(values=clean(rows))
 
 
-def clean(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows without what cannot be printed: Vega's renderer does not survive a control character."""
-    return [{name: _printable(value) for name, value in row.items()} for row in rows]
+def clean(rows: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """Rows without what cannot be printed: Vega's renderer does not survive a control character.
+
+    A tuple, because Altair copies a list and all that is in it whenever something is added to a chart.
+    """
+    return tuple({name: _printable(value) for name, value in row.items()} for row in rows)
 
 
-class Datasets(dict[str, list[dict[str, Any]]]):
+class Datasets(dict[str, tuple[dict[str, Any], ...]]):
     """Rows that several layers of a chart are drawn from: named, they are written down once."""
 
     def add(self, rows: list[dict[str, Any]]) -> alt.NamedData:

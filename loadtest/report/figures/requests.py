@@ -144,7 +144,7 @@ def chart(
     def bar(of: alt.Chart, begin: str, end: str, **style: Any) -> alt.Chart:
         x = alt.X(f"{begin}:Q", title="seconds").scale(domain=[0, until], nice=False).axis(tickCount=6)
         marked: alt.Chart = of.mark_bar(height=alt.RelativeBandSize(band=0.8), aria=False, **style)
-        return marked.encode(x=x, x2=end, y=y)
+        return marked.encode(x=x, x2=alt.X2(end), y=y)
 
     parts = zip(PARTS, pairwise(("sent", "began", "served", "until", "ended")), strict=True)
     layers = [
@@ -163,7 +163,7 @@ def chart(
             for part, (begin, end) in parts
         ),
         bar(told.transform_filter("datum.status != 200"), "sent", "ended", filled=False, stroke=INK, strokeWidth=1.2),
-        named.mark_text(align="left", baseline="top", color=MUTED, dy=1).encode(x=alt.datum(0), y=y, text="name:N"),
+        named.mark_text(align="left", baseline="top", color=MUTED, dy=1).encode(x=alt.XDatum(0), y=y, text="name:N"),
     ]
     step = alt.param(name=STEP, value=shown[0].amount)
     return datasets.chart(layers).add_params(step).properties(height=alt.Step(ROW))

@@ -73,8 +73,8 @@ def chart(results: Results, table: list[Row]) -> alt.LayerChart:
     dashed = alt.Chart(data(lines)).mark_line(strokeDash=[5, 4], strokeWidth=1.5)
     predicted = dashed.encode(x=x, y=y, color=colour(names))
     run = alt.Chart(data(measured)).encode(x=x, color=colour(names))
-    spread = run.mark_rule(strokeWidth=2).encode(y="slowest:Q", y2="fastest:Q")
-    joined = run.transform_filter("datum.holds").mark_line(strokeWidth=2.5).encode(y=y, detail="stretch:N")
+    spread = run.mark_rule(strokeWidth=2).encode(y=alt.Y("slowest:Q"), y2=alt.Y2("fastest:Q"))
+    joined = run.transform_filter("datum.holds").mark_line(strokeWidth=2.5).encode(y=y, detail=alt.Detail("stretch:N"))
     tooltip = [
         *("service:N", "users:Q"),
         alt.Tooltip("rate:Q", title="measured", format=".1f"),

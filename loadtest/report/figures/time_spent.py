@@ -93,10 +93,11 @@ def chart(steps: list[Spent]) -> alt.LayerChart:
     order = [str(total["name"]) for total in totals]
     y = alt.Y("name:N", sort=order, title=None).axis(domain=False, labelLimit=200, ticks=False)
     x = alt.X("begin:Q", title="seconds").axis(tickCount=5).scale(domain=[0, longest * 1.25 or 1], nice=False)
+    tooltip = [alt.Tooltip(field) for field in ("name:N", "part:N", "took:N")]
     stacked = [
         alt.Chart(data([bar for bar in bars if bar["part"] == part]))
         .mark_bar(height=alt.RelativeBandSize(band=0.7), fill=fill(part), stroke=STROKES[part], strokeWidth=0.5)
-        .encode(x=x, x2="end:Q", y=y, tooltip=["name:N", "part:N", "took:N"])
+        .encode(x=x, x2=alt.X2("end:Q"), y=y, tooltip=tooltip)
         for part in PARTS
     ]
     labels = alt.Chart(data(totals)).mark_text(align="left", dx=4).encode(x="end:Q", y=y, text="total:N")
