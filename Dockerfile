@@ -1,18 +1,18 @@
-# The one image behind docker-compose.yml: the command of a container makes it a twin, a peer, the upstream or Locust.
+# The image of every container built in docker-compose.yml: the command makes it a twin, a peer, the upstream or Locust.
 FROM python:3.13-slim
 
-# A volume at /files begins with the owner that it finds there.
+# A new volume at /files takes over the owner of this directory.
 RUN useradd --system --no-create-home app && install --directory --owner=app /files
 WORKDIR /app
 
-# In a layer of its own, which stays as long as the pins do. Wheels alone: there is no compiler in here.
-# REQUIREMENTS=lineup brings the frameworks of the line-up as well.
+# A layer of its own is rebuilt only when the pins change. Wheels only: the image has no compiler.
+# REQUIREMENTS=lineup also installs the frameworks of the line-up.
 ARG REQUIREMENTS=services
 COPY requirements/${REQUIREMENTS}.txt requirements.txt
 RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore \
         --only-binary=:all: --require-hashes --requirement requirements.txt
 
-# What .dockerignore lets through. Owned by the user, so that it is readable whatever the umask of the clone was.
+# The files that .dockerignore admits, owned by the user, so that they are readable whatever the umask of the clone was.
 COPY --chown=app . .
 ENV PYTHONPATH=/app
 USER app

@@ -1,1 +1,1 @@
-"""The non-blocking twin, on aiohttp: a request that waits holds a coroutine."""
+"""The non-blocking twin, on aiohttp: each waiting request holds a coroutine."""

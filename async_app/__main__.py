@@ -1,4 +1,4 @@
-"""python -m async_app: the non-blocking twin under gunicorn."""
+"""Serve the non-blocking twin under gunicorn: `python -m async_app`."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from .plumbing.service import SERVICE
 
 
 def load(serve: ServeOptions) -> Any:
-    """What aiohttp's worker asks for: a coroutine function that makes the runner. Imported here: in the worker."""
-    from serving.runner import runner  # noqa: PLC0415 - see above
+    """Return the coroutine function that makes the runner of aiohttp's worker. The imports happen in the worker."""
+    from serving.runner import runner  # noqa: PLC0415 - see the docstring
 
-    from .app import create_app  # noqa: PLC0415 - and what it imports, once it is said where numbers are kept
+    from .app import create_app  # noqa: PLC0415 - a worker's numbers begin with this import
 
     async def create_runner() -> Any:
         return runner(create_app(serve.settings), serve.settings.max_duration + DRAIN)

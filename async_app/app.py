@@ -1,6 +1,7 @@
-"""aiohttp's room: the contract's routes, and what it hands to the steps of each."""
+"""The aiohttp adapter: requests go to the steps of their operation."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -8,13 +9,15 @@ from aiohttp.typedefs import Handler
 from contract.operation import Operation
 from contract.operations import OPERATIONS
 from contract.settings import Settings
+from serving.headers import Headers
+from serving.runner import proceed
 
 from .plumbing.responses import respond, stream
 from .plumbing.steps import Steps, open_steps, refused
 
 
 def create_app(settings: Settings) -> web.Application:
-    """The service as an aiohttp application. What it shares between requests is closed when the application ends."""
+    """Return the service as an aiohttp application. Resources that requests share are closed when it ends."""
     app = web.Application()
     opened: dict[str, Steps] = {}
 
@@ -24,26 +27,28 @@ def create_app(settings: Settings) -> web.Application:
             yield
 
     app.cleanup_ctx.append(shared)
+    add_route = partial(app.router.add_route, expect_handler=proceed)
     for operation in OPERATIONS:
-        path = operation.path.replace("}", ":[^/%]*(?:%(?!2F)[^/%]*)*}")  # %2F names another path, as / does
+        path = operation.path.replace("}", ":[^/%]*(?:%(?!2F)[^/%]*)*}")  # a segment contains neither / nor %2F
         for method in operation.methods:
-            app.router.add_route(method, path, handler_of(operation, opened))
-        app.router.add_route("*", path, refuse)
-    app.router.add_route("*", "/{path:(?s:.*)}", refuse)  # a route: every request would pay for a middleware
+            add_route(method, path, handler_of(operation, opened))
+        add_route("*", path, refuse)
+    add_route("*", "/{path:(?s:.*)}", refuse)  # not a middleware, which would slow every request
     return app
 
 
 def handler_of(operation: Operation, opened: dict[str, Steps]) -> Handler:
-    """The handler of one operation, whose steps are in `opened` once the application has started."""
+    """Return the handler of one operation, whose steps are in `opened` once the application has started."""
     name = operation.name
 
     async def handler(request: web.Request) -> web.StreamResponse:
-        reply = await opened[name](request.method, request.raw_path, request.headers, request.read)
+        headers = Headers(lambda name: request.headers.getall(name, ()))
+        reply = await opened[name](request.method, request.raw_path, headers, request.read)
         return respond(reply) if isinstance(reply.body, bytes) else await stream(request, reply)
 
     return handler
 
 
 async def refuse(request: web.Request) -> web.Response:
-    """Refuse any other method on a known path, and any other path."""
+    """Refuse a request for an unknown path, or with a method that the path does not support."""
     return respond(refused("async_app", request.method, request.raw_path))

@@ -1,4 +1,4 @@
-"""Not waiting at all: the control."""
+"""CPU work instead of a wait: the control."""
 
 import time
 
@@ -6,7 +6,7 @@ from contract.parameters import Duration
 
 
 async def cpu(asked: Duration) -> None:
-    """Use that much CPU time of this thread."""
+    """Use `duration` seconds of this thread's CPU time."""
     end = time.thread_time() + asked.duration
     while time.thread_time() < end:
         pass  # holds the whole loop, and a core

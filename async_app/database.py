@@ -8,12 +8,12 @@ from .several import several
 
 
 async def query(asked: Calls, database: Database) -> list[int]:
-    """Query the database n times; the row that each query returns, which is its number."""
+    """Run n queries that each sleep `delay` seconds in the database, and return their numbers, 0 to n - 1."""
 
     async def row(number: int) -> int:
-        async with database.connection() as connection:
+        async with database.connection(asked.delay) as connection:
             cursor = await connection.execute(SLEEP, {"number": number, "delay": asked.delay})  # holds a coroutine
-            found: int = (await cursor.fetchone())[0]  # type: ignore[index] # a SELECT without FROM has a row
+            found: int = (await cursor.fetchone())[0]  # type: ignore[index] # a SELECT without FROM returns a row
             return found
 
     return await several(asked, row)

@@ -7,7 +7,7 @@ from serving.sleep import TICK
 
 
 class Party:
-    """The requests that wait for one another."""
+    """Requests that wait for one another."""
 
     def __init__(self) -> None:
         self.size = 0
@@ -15,14 +15,14 @@ class Party:
 
 
 class Meetings:
-    """The parties of one process, by the number of requests that they wait for."""
+    """The incomplete parties of one process, by the number n of requests that complete them."""
 
     def __init__(self) -> None:
         self._parties: dict[int, Party] = {}
-        # no lock: nothing else runs between two steps unless there is an await between them
+        # no lock: another coroutine can run only at an await
 
     async def barrier(self, asked: Meeting) -> bool:
-        """Wait until n requests are here, or for the timeout; whether they met."""
+        """Wait until n requests have arrived or `timeout` seconds have passed; return True if all n arrived."""
         party = self._join(asked.n)
         try:
             async with asyncio.timeout(asked.timeout + 2 * TICK):

@@ -7,7 +7,7 @@ from .several import several
 
 
 async def fetch(asked: Calls, upstream: Upstream) -> list[float]:
-    """Ask the upstream n times; the seconds that it says it waited."""
+    """Request n waits of `delay` seconds from the upstream, and return the seconds that it reports for each."""
 
     async def once(_number: int) -> float:
         return await upstream.wait(asked.delay)  # holds a coroutine

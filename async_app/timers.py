@@ -7,12 +7,12 @@ from .several import several
 
 
 async def delay(asked: Duration) -> None:
-    """Wait once."""
+    """Wait for `duration` seconds."""
     await sleep(asked.duration)  # holds a coroutine
 
 
 async def fanout(asked: Fanout) -> None:
-    """Wait n times: idiomatically, one after the other, or at once."""
+    """Wait n times for `delay` seconds each: as a plain handler does, one after the other, or all at once."""
 
     async def wait(_number: int) -> None:
         await sleep(asked.delay)  # holds a coroutine

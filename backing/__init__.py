@@ -1,5 +1,5 @@
-"""The slow things behind a service, run for those who have none: a PostgreSQL database and an HTTP service."""
+"""The slow dependencies of a service, started unless others are set: a PostgreSQL database and an HTTP upstream."""
 
 
 class BackingFailed(Exception):
-    """Something behind the services did not come up; the message's first line is the sentence to show."""
+    """The error for a dependency that did not start. The first line of its message is the sentence to show."""

@@ -1,7 +1,6 @@
-"""Where a service finds what it waits for: the environment that it is to be started with."""
+"""The dependencies of a service: their start, and the environment variables that name them."""
 
 import os
-import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from queue import Empty
@@ -9,20 +8,20 @@ from typing import Literal
 
 from . import BackingFailed
 from .postgres import database
-from .processes import address_in, lines_of, logged, tail
+from .processes import PYTHON, address_in, lines_of, logged, tail
 
 Need = Literal["database", "upstream"]
 
 START_WITHIN = 30.0
-"""Seconds that the upstream may take until it listens."""
+"""Seconds that the upstream may take to start listening."""
 
 
 @contextmanager
 def backing(needs: Collection[Need]) -> Iterator[Mapping[str, str]]:
-    """DATABASE_URL and UPSTREAM_URL, as far as they are needed; what is behind them runs until the context is left.
+    """Run the dependencies in `needs` until the context exits, and yield their DATABASE_URL and UPSTREAM_URL.
 
-    Those that the environment of this process names are used as they are, and nothing is started for them.
-    BackingFailed where something does not come up.
+    A variable that is set in this process's environment is used as it is, and nothing is started for it.
+    Raises BackingFailed if a dependency does not start.
     """
     found = {}
     with ExitStack() as started:
@@ -34,13 +33,13 @@ def backing(needs: Collection[Need]) -> Iterator[Mapping[str, str]]:
 
 
 def upstream_command(port: int = 0) -> list[str]:
-    """The command that serves the upstream on 127.0.0.1, on a free port unless one is named."""
-    return [sys.executable, "-m", "backing.upstream", "--port", str(port), "--workers", "1"]
+    """Return the command that serves the upstream on 127.0.0.1. Port 0 stands for a free port."""
+    return [*PYTHON, "backing.upstream", "--port", str(port), "--workers", "1"]
 
 
 @contextmanager
 def upstream() -> Iterator[str]:
-    """The address of an upstream, which runs until the context is left."""
+    """Run the upstream until the context exits, and yield its URL. Raises BackingFailed if it does not start."""
     with logged(upstream_command()) as (process, log):
         lines, url = lines_of(process.stdout), None
         with suppress(Empty):

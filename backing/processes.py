@@ -1,16 +1,23 @@
-"""Processes that are started to serve: what they say, and their certain end."""
+"""Child processes that serve: their start, their output, and their certain end."""
 
 import os
 import queue
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from subprocess import Popen
 from tempfile import TemporaryFile
 from threading import Thread
 from typing import IO
+
+from serving import end_with_parent
+
+PYTHON = (sys.executable, "-P", "-m")
+"""The start of every command that runs a module. -P: the working directory may hold packages of the same names."""
 
 STOP_WITHIN = 3.0
 """Seconds that a process may take to stop before it is killed."""
@@ -21,13 +28,16 @@ def start(
     log: IO[str] | int,
     environment: Mapping[str, str] | None = None,
     stdin: int = subprocess.DEVNULL,
+    folder: Path | None = None,
 ) -> Popen[str]:
-    """Start a process whose standard output is read line by line, and whose errors go to `log`.
+    """Start a process in `folder`, with a pipe for its standard output, and with `log` for its standard error.
 
-    It leads a session of its own, so that Ctrl-C reaches it through us and in our order.
+    The process leads its own session: Ctrl-C reaches only its parent, which stops its children in the right order. It
+    ends with its parent, even if that is killed.
     """
     return Popen(
-        command,
+        [sys.executable, "-IS", end_with_parent.__file__, str(os.getpid()), *command],
+        cwd=folder,
         env=environment,
         stdin=stdin,
         stdout=subprocess.PIPE,
@@ -42,7 +52,7 @@ def start(
 def logged(
     command: Sequence[str], environment: Mapping[str, str] | None = None, stdin: int = subprocess.DEVNULL
 ) -> Iterator[tuple[Popen[str], IO[str]]]:
-    """Such a process, and the log that its errors go to; stopped when the context is left."""
+    """Run a process until the context exits, and yield it with the log of its standard error."""
     with TemporaryFile("w+") as log:
         process = start(command, log, environment, stdin)
         try:
@@ -52,7 +62,7 @@ def logged(
 
 
 def stop(process: subprocess.Popen[str]) -> None:
-    """Stop a process and all of its session's group: politely at first, then surely, whatever interrupts us."""
+    """Send SIGINT to a process, wait up to STOP_WITHIN seconds, then kill its group, even if interrupted."""
     try:
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGINT)
@@ -64,17 +74,17 @@ def stop(process: subprocess.Popen[str]) -> None:
         process.wait()
         for stream in (process.stdin, process.stdout):
             if stream:
-                with suppress(BrokenPipeError):  # with something left to say to one who was gone
+                with suppress(BrokenPipeError):  # unsent input of a process that has ended
                     stream.close()
 
 
 def lines_of(stream: IO[str] | None) -> queue.SimpleQueue[str]:
-    """The lines of a process's pipe as they come, read by a thread of its own; an empty line at its end."""
+    """Return a queue that a thread fills with the lines of a process's pipe, and with an empty line at its end."""
     assert stream is not None
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def read() -> None:
-        with suppress(ValueError):  # closed while we read
+        with suppress(ValueError):  # closed during the read
             for line in stream:
                 lines.put(line)
         lines.put("")
@@ -84,12 +94,12 @@ def lines_of(stream: IO[str] | None) -> queue.SimpleQueue[str]:
 
 
 def tail(log: IO[str]) -> str:
-    """The end of a log."""
+    """Return the last 2000 characters of a log."""
     log.seek(0)
     return log.read()[-2000:].strip()
 
 
 def address_in(line: str) -> str | None:
-    """The address that a service names when it listens, if this is the line that does."""
+    """Return the URL that a service prints when it listens, or None if `line` has none."""
     found = re.search(r"http://[^\s]+", line)
     return found[0] if found else None

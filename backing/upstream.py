@@ -1,6 +1,7 @@
-"""python -m backing.upstream: the slow HTTP service behind /fetch, which waits as long as it is told."""
+"""The slow HTTP service behind /fetch, which waits as long as a request says: `python -m backing.upstream`."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -15,46 +16,47 @@ from contract.replies import Reply
 from contract.settings import Settings
 from serving import aiohttp_workers
 from serving.command_line import ServeOptions, ServiceSpec
-from serving.runner import runner
+from serving.runner import proceed, runner
 from serving.serve import main
 from serving.sleep import sleep
 
 SERVICE = ServiceSpec(
     name="backing.upstream",
-    about="The slow upstream: one process that holds a coroutine for each request, as many as the machine can.",
+    about="The slow upstream: one process that holds a coroutine for each request, without a limit on their number.",
     port=ports.UPSTREAM,
     worker_class=aiohttp_workers.DEFAULT,
     worker_classes=aiohttp_workers.CHOICES,
-    threads_help="of no use here: nothing blocks",
+    threads_help="ignored: this service makes no blocking calls",
 )
 
 
 async def delay(asked: Duration) -> None:
-    """Wait once."""
+    """Wait for `duration` seconds."""
     await sleep(asked.duration)
 
 
 async def healthz(_asked: Nothing) -> None:
-    """Do not wait at all."""
+    """Return without waiting."""
 
 
 WAITS: dict[str, Callable[[Any], Awaitable[None]]] = {"delay": delay, "healthz": healthz}
-"""What it serves of the contract, and how each waits."""
+"""The operations of the contract that the upstream serves, and their waiting functions."""
 
 
 def create_app(settings: Settings) -> web.Application:
-    """The upstream as an aiohttp application."""
+    """Return the upstream as an aiohttp application."""
     app = web.Application()
+    add_route = partial(app.router.add_route, expect_handler=proceed)
     for operation in OPERATIONS:
         if operation.name in WAITS:
             path = operation.path.replace("}", ":[^/]*}")
-            app.router.add_route("*", path, handler_of(operation, settings))
-    app.router.add_route("*", "/{path:(?s:.*)}", refuse_path)
+            add_route("*", path, handler_of(operation, settings))
+    add_route("*", "/{path:(?s:.*)}", refuse_path)
     return app
 
 
 def handler_of(operation: Operation, settings: Settings) -> Handler:
-    """The handler of one operation, whatever the method."""
+    """Return the handler of one operation, for all methods."""
 
     async def handler(request: web.Request) -> web.Response:
         try:
@@ -62,6 +64,7 @@ def handler_of(operation: Operation, settings: Settings) -> Handler:
                 return respond(options(operation.methods))
             if request.method not in operation.methods:
                 raise method_not_allowed(request.method, operation.methods)
+            operation.admit(request.headers)
             asked = operation.parse(request.raw_path, request.headers, settings)
             await WAITS[operation.name](asked)
             return respond(operation.reply(asked, None))
@@ -72,12 +75,12 @@ def handler_of(operation: Operation, settings: Settings) -> Handler:
 
 
 async def refuse_path(request: web.Request) -> web.Response:
-    """Refuse any other path."""
+    """Refuse a request for an unknown path."""
     return respond(not_found(request.raw_path).reply())
 
 
 def respond(reply: Reply) -> web.Response:
-    """The reply as aiohttp's response. None of the upstream's comes piece by piece."""
+    """Return the reply as an aiohttp response. The upstream streams no bodies."""
     assert isinstance(reply.body, bytes)
     return web.Response(
         body=reply.body, status=reply.status, headers={**reply.headers, "Content-Type": reply.content_type}
@@ -85,10 +88,10 @@ def respond(reply: Reply) -> web.Response:
 
 
 def load(serve: ServeOptions) -> Any:
-    """What aiohttp's worker asks for: a coroutine function that makes the runner."""
+    """Return the coroutine function that makes the runner of aiohttp's worker."""
 
     async def create_runner() -> web.AppRunner:
-        return runner(create_app(serve.settings), drain=0)  # whoever stops it waits for nobody
+        return runner(create_app(serve.settings), drain=0)  # a stop does not wait for requests in flight
 
     return create_runner
 

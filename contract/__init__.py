@@ -1,1 +1,1 @@
-"""What both services promise. Pure: no framework, no clock, no socket, nothing that waits."""
+"""The HTTP contract of both twins. Pure code: no framework, no clock, no socket, no waiting."""

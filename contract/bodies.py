@@ -1,4 +1,4 @@
-"""Values to response bodies: one function for each operation that answers about its wait."""
+"""The functions that build the response of each operation, except index and openapi."""
 
 from typing import Protocol
 
@@ -10,27 +10,32 @@ BODILESS = (204, 205, 304)
 """Statuses whose responses have no body (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5)."""
 
 
+STREAMED = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
+"""The headers that keep a proxy from holding back the pieces of a stream: it must neither store nor change them, as a
+compression would (RFC 9111, section 5.2.2), and nginx must not collect them in a buffer."""
+
+
 class Handover(Protocol):
-    """An answer on its way to whoever asked: gone once the body that carries it is written, kept if that fails."""
+    """An answer on its way to a waiting client: deleted once its response body is written, kept if that fails."""
 
     text: str
 
     def carried_by(self, body: bytes) -> Chunks:
-        """`body`, as a body that comes in one piece."""
+        """Return `body` as a stream of one piece."""
 
 
 def duration(asked: Duration, _answer: None) -> Reply:
-    """`{"duration": 0.25}`, in seconds."""
+    """Return `{"duration": 0.25}`, in seconds."""
     return Reply(as_json({"duration": asked.duration}))
 
 
 def fanout(asked: Fanout, _answer: None) -> Reply:
-    """`{"n": 5, "delay": 1.0, "mode": "idiomatic"}`."""
+    """Return `{"n": 5, "delay": 1.0, "mode": "idiomatic"}`, with the delay in seconds."""
     return Reply(as_json({"n": asked.n, "delay": asked.delay, "mode": asked.mode}))
 
 
 def meeting(asked: Meeting, met: bool) -> Reply:
-    """`{"n": 3}` where `n` requests met, else 504."""
+    """Return `{"n": 3}` if `n` requests met, else a 504."""
     if met:
         return Reply(as_json({"n": asked.n}))
     waited = f"{asked.n} requests did not meet in this process within {asked.timeout:g} s."
@@ -38,55 +43,55 @@ def meeting(asked: Meeting, met: bool) -> Reply:
 
 
 def fetched(asked: Calls, durations: list[float]) -> Reply:
-    """`{"n": 1, "delay": 0.1, "mode": "idiomatic", "durations": [0.1]}`: what the upstream says that it waited."""
+    """Return `{"n": 1, "delay": 0.1, "mode": "idiomatic", "durations": [0.1]}`: the upstream's waits in seconds."""
     return Reply(as_json({"n": asked.n, "delay": asked.delay, "mode": asked.mode, "durations": durations}))
 
 
 def queried(asked: Calls, rows: list[int]) -> Reply:
-    """`{"n": 1, "delay": 0.1, "mode": "idiomatic", "rows": [0]}`: what the database returned, row by row."""
+    """Return `{"n": 1, "delay": 0.1, "mode": "idiomatic", "rows": [0]}`: the rows from the database, in order."""
     return Reply(as_json({"n": asked.n, "delay": asked.delay, "mode": asked.mode, "rows": rows}))
 
 
 def file(asked: File, sha256: str) -> Reply:
-    """`{"size": 1048576, "sha256": "..."}`, of the bytes that were read back."""
+    """Return `{"size": 1048576, "sha256": "..."}`, the SHA-256 of the bytes that were read back."""
     return Reply(as_json({"size": asked.size, "sha256": sha256}))
 
 
 def asked_for(asked: Question, answer: Handover | None) -> Reply:
-    """`{"question": "lunch", "answer": "soup"}`, else 504; the answer is kept unless the body is written."""
+    """Return `{"question": "lunch", "answer": "soup"}`, else a 504. An answer is kept if its body is not written."""
     if answer is None:
-        return timed_out(f"Nobody answered {asked.question} within {asked.timeout:g} s.").reply()
+        return timed_out(f"No answer to {asked.question!r} came within {asked.timeout:g} s.").reply()
     body = as_json({"question": asked.question, "answer": answer.text})
     return Reply(answer.carried_by(body), headers={"Content-Length": str(len(body))})
 
 
 def answered(asked: Answer, _answer: None) -> Reply:
-    """`{"question": "lunch"}` with 202: the answer is kept until somebody asks."""
+    """Return `{"question": "lunch"}` with 202: the answer is kept for a client that asks for it within KEPT_FOR."""
     return Reply(as_json({"question": asked.question}), 202)
 
 
 def drip(asked: Drip, chunks: Chunks) -> Reply:
-    """As many `*` as were asked for, one at a time."""
+    """Return the stream of `numbytes` bytes, all `*`, or no body if the status `code` forbids one."""
     if asked.code in BODILESS:
         return Reply(b"", asked.code, TEXT, {"Content-Length": "0"} if asked.code == 205 else NO_HEADERS)
-    return Reply(chunks, asked.code, TEXT, {"Content-Length": str(asked.numbytes)})
+    return Reply(chunks, asked.code, TEXT, {**STREAMED, "Content-Length": str(asked.numbytes)})
 
 
 def events(_asked: Events, chunks: Chunks) -> Reply:
-    """Server-sent events, one at a time."""
-    return Reply(chunks, content_type=EVENTS, headers={"Cache-Control": "no-store"})
+    """Return the stream of server-sent events."""
+    return Reply(chunks, content_type=EVENTS, headers=STREAMED)
 
 
 def event(number: int, now: float) -> bytes:
-    """One server-sent event, the `number`-th, sent at `now` (Unix time, in seconds; written in milliseconds)."""
+    """Encode server-sent event `number`, sent at `now` (Unix time in seconds, written in milliseconds)."""
     return b"event: ping\ndata: " + as_json({"id": number, "timestamp": int(now * 1000)}) + b"\n"
 
 
 def metrics(_asked: Nothing, exposition: bytes) -> Reply:
-    """What has been counted, as Prometheus reads it."""
+    """Return the metrics in Prometheus' text format."""
     return Reply(exposition, content_type=METRICS)
 
 
 def health(_asked: Nothing, _answer: None) -> Reply:
-    """`{"status": "ok"}`."""
+    """Return `{"status": "ok"}`."""
     return Reply(as_json({"status": "ok"}))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 
 BLOCK = bytes(range(256)) * 256
-"""64 KiB, which repeat until a file is full: what is read back is the same on every service."""
+"""64 KiB, repeated until a file is full, so that every service reads back the same bytes."""
 
 
 def blocks(size: int) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""What `/` answers: the table of endpoints, as JSON or as a small page."""
+"""The index at `/`: the table of endpoints, as JSON or as an HTML page."""
 
 import re
 from collections.abc import Iterable
@@ -9,8 +9,8 @@ from .parameters import Paced, Preferences
 from .replies import HTML, Reply, as_json
 
 ABOUT = (
-    "One of two services that promise the same endpoints, each of which waits for something slow. sync_app holds a "
-    "thread while it waits, async_app a coroutine; the header Served-By says which one answered."
+    "One HTTP API built twice: sync_app holds a thread while it waits, async_app a coroutine. Most endpoints wait for "
+    "something slow. The Served-By header names the service that responded."
 )
 FALLBACK_HOST = "127.0.0.1"
 
@@ -18,7 +18,7 @@ _plain_host = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?
 
 
 def reply(operations: Iterable[Operation], asked: Preferences) -> Reply:
-    """The index in the form that the client prefers, with curl lines for the host that it called."""
+    """Return the index in the format that the client prefers, with curl commands for the host that it called."""
     host = asked.host if _plain_host(asked.host) else FALLBACK_HOST
     rows = [(operation, f"curl -i {_sends(operation)}'http://{host}{operation.example}'") for operation in operations]
     vary = {"Vary": "Accept"}
@@ -30,9 +30,9 @@ def reply(operations: Iterable[Operation], asked: Preferences) -> Reply:
 
 
 def prefers_html(accept: str) -> bool:
-    """Whether an `Accept` header names text/html, and nothing that covers JSON with a higher weight.
+    """Return whether an `Accept` header names text/html and prefers it to JSON.
 
-    Source: RFC 9110, section 12.5.1. Where the two weigh the same, the one that is named wins over a wildcard.
+    Source: RFC 9110, section 12.5.1. At equal weights, text/html wins over a wildcard and loses to application/json.
     """
     weights = {}
     for part in accept.split(","):
@@ -45,7 +45,7 @@ def prefers_html(accept: str) -> bool:
 
 
 def _sends(operation: Operation) -> str:
-    """What curl sends with it. -N: shown as it comes, where that is piece by piece."""
+    """Return curl's options for the operation: a body to send, or -N to show a stream as it arrives."""
     if operation.takes.from_body:
         return "-d soup "
     return "-N " if issubclass(operation.takes, Paced) else ""

@@ -1,4 +1,4 @@
-"""The contract as an OpenAPI 3.1 document, made from the table of operations."""
+"""The contract as an OpenAPI 3.1 document, generated from the table of operations."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,12 +9,13 @@ from .problems import PROBLEM
 from .replies import HTML, JSON, TEXT, Reply, as_json
 
 REFUSALS = {
-    400: "A parameter cannot be used",
-    411: "The body is of unknown length",
-    413: "The body is too long",
-    502: "The upstream cannot be reached, or made no sense",
-    503: "Too many requests are in flight, no connection is free, or what it waits for is not there",
-    504: "What it waited for did not come in time",
+    400: "A parameter or the body is invalid",
+    411: "The length of the request body is unknown",
+    413: "The request body is too long",
+    415: "The request body has a Content-Encoding",
+    502: "The upstream is unreachable or its response is invalid",
+    503: "Too many requests are in flight, no connection is free, or the service behind the endpoint is unavailable",
+    504: "The wait timed out",
     507: "The disk is full",
 }
 REFUSED = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -29,18 +30,18 @@ PROBLEM_SCHEMA = {
 
 
 def reply(operations: Iterable[Operation]) -> Reply:
-    """The document as a response."""
+    """Return the document as a response."""
     return Reply(as_json(document(operations)))
 
 
 def document(operations: Iterable[Operation]) -> dict[str, Any]:
-    """The OpenAPI document: the same for every service, whatever its settings."""
+    """Build the OpenAPI document, which is the same for every service and all settings."""
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Sync vs. Async",
             "version": "1",
-            "description": "Endpoints that wait, promised alike by a blocking and by a non-blocking service.",
+            "description": "Endpoints that wait for slow I/O, identical in a blocking and a non-blocking service.",
         },
         "servers": [{"url": "/"}],
         "paths": {operation.path: {operation.method.lower(): _operation(operation)} for operation in operations},
@@ -49,7 +50,7 @@ def document(operations: Iterable[Operation]) -> dict[str, Any]:
 
 
 def _operation(operation: Operation) -> dict[str, Any]:
-    statuses = (400, 411, 413, *operation.refusals)
+    statuses = (400, 411, 413, 415, *operation.refusals)
     return {
         "operationId": operation.name,
         "summary": operation.summary,
@@ -57,7 +58,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "parameters": _parameters(operation),
         **_body(operation.takes),
         "responses": {
-            operation.status: {"description": "Done", "content": _content(operation)},
+            operation.status: {"description": "Normal response", "content": _content(operation)},
             **{str(status): {"description": REFUSALS[status], "content": REFUSED} for status in statuses},
         },
     }
@@ -71,7 +72,7 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
         if name in takes.from_elsewhere():
             continue
         schema = schemas[name]
-        if "default" in schema and schema["type"] == "string":  # as it would be sent
+        if "default" in schema and schema["type"] == "string":  # as a client would send it
             schema["default"] = f"{field.default:g}s" if isinstance(field.default, float) else str(field.default)
         in_path = f"{{{name}}}" in operation.path
         rows.append(

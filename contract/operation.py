@@ -1,4 +1,4 @@
-"""What one endpoint is, and how a request for it becomes checked values."""
+"""The description of one endpoint, and the checks that turn a request into values."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,28 +7,29 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from .parameters import LONGEST_TEXT, Parameters, checked, checked_again
-from .problems import Problem, bad_request, body_too_large, echo, length_required
+from .problems import Problem, bad_request, body_too_large, echo, encoded_body, length_required
 from .replies import JSON, Reply, as_json
 from .settings import Settings
 from .targets import texts
 
 LONGEST_BODY = LONGEST_TEXT
-"""Bytes that the body of a request may hold."""
+"""The maximum size of a request body, in bytes."""
 
 MOST_DIGITS = 9
-"""Of a length. Python refuses to read thousands of them."""
+"""The maximum number of digits in a Content-Length: plenty for LONGEST_BODY, and few enough for int(), which refuses
+thousands of digits."""
 
 
 class Headers(Protocol):
-    """The one thing asked of a framework's request headers."""
+    """The one method that every framework's header mapping must have."""
 
     def get(self, name: str, default: str, /) -> str:
-        """The value of a header, whatever the case of its name."""
+        """Return the value of a header, or `default`. The case of `name` does not matter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One endpoint: its row in every table, and the two steps around its wait."""
+    """One endpoint: its row in routes, index and OpenAPI document, the checks before its wait, the reply after it."""
 
     name: str
     path: str
@@ -38,26 +39,26 @@ class Operation:
     example: str
     reply: Callable[[Any, Any], Reply]
     status: str = "200"
-    """Of a response that is no refusal, as the OpenAPI document names it."""
+    """The status of a normal response, as the OpenAPI document names it."""
     media_type: str = JSON
-    """Of that response."""
+    """The content type of a normal response."""
     refusals: tuple[int, ...] = (503,)
-    """Statuses of refusals, beside those of a request that cannot be used."""
+    """Error statuses of this operation, besides those of an invalid request (400, 411, 413, 415)."""
     takes_a_place: bool = True
-    """Whether its wait counts among those that MAX_IN_FLIGHT allows."""
+    """True if its waiting requests count towards MAX_IN_FLIGHT."""
 
     @property
     def method(self) -> str:
-        """GET, or POST where the request's body is read."""
+        """The method: POST if the operation reads a request body, else GET."""
         return "POST" if self.takes.from_body else "GET"
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """What its path answers. HEAD waits as GET does."""
+        """The methods that its path allows. HEAD waits as GET does."""
         return ("POST", "OPTIONS") if self.takes.from_body else ("GET", "HEAD", "OPTIONS")
 
     def is_at(self, target: str) -> bool:
-        """Whether the raw `target`, whatever its query, is the path of this operation."""
+        """Return whether the raw `target`, without its query, is a path of this operation."""
         try:
             texts(target.partition("?")[0], self.path)
         except Problem as problem:
@@ -65,20 +66,26 @@ class Operation:
         return True
 
     def admit(self, headers: Headers) -> None:
-        """Look at what the headers say of the body, before any of it is read.
+        """Check the headers that describe the body, before the body is read.
 
-        A Problem: 411 where its length is unknown, 413 where it is too long.
+        Raises Problem: 411 for a chunked body, 413 if Content-Length is not a plain number up to LONGEST_BODY, 415 for
+        a Content-Encoding other than identity.
         """
         if headers.get("Transfer-Encoding", ""):
             raise length_required(LONGEST_BODY)
         length = headers.get("Content-Length", "0")
         if length != "0" and (not length.isdecimal() or len(length) > MOST_DIGITS or int(length) > LONGEST_BODY):
             raise body_too_large(LONGEST_BODY)
+        encoding = headers.get("Content-Encoding", "")
+        if encoding and not {coding.strip().lower() for coding in encoding.split(",")} <= {"identity", ""}:
+            raise encoded_body()
 
     def parse(self, target: str, headers: Headers, settings: Settings, body: bytes = b"") -> Any:
-        """The checked values of the request for the raw `target`: an instance of `takes`.
+        """Check a request and return its values as an instance of `takes`.
 
-        A Problem: 400 for a parameter or body that cannot be used, 404 where `target` is another path.
+        `target` is the request target as sent, still percent-encoded.
+
+        Raises Problem: 400 for an invalid parameter or body, 404 if `target` is another path.
         """
         given = sent = texts(target, self.path)
         if self.takes.from_headers or self.takes.from_body:
@@ -87,7 +94,7 @@ class Operation:
         try:
             if given is sent:
                 return checked_again(self.takes, tuple(sent.items()), settings.max_duration)
-            # headers and bodies are seldom the same, and not ours to keep
+            # not cached: bodies rarely repeat, and what a client sends in headers and bodies is private to it
             return checked(self.takes, given.items(), settings.max_duration)
         except ValidationError as error:
             self._refuse_unknown(sent)
@@ -112,5 +119,5 @@ class Operation:
 
 
 def options(methods: Sequence[str]) -> Reply:
-    """The answer to OPTIONS on a path that answers these methods."""
+    """Return the response to OPTIONS on a path that allows `methods`."""
     return Reply(as_json({"allow": methods}), headers={"Allow": ", ".join(methods)})

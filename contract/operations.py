@@ -1,4 +1,4 @@
-"""The one table of endpoints. Routes, the index, the OpenAPI document and the conformance tests are made from it."""
+"""The table of endpoints, the only source of the routes, index, OpenAPI document and conformance tests."""
 
 from functools import cache
 
@@ -27,7 +27,7 @@ OPERATIONS = (
         name="index",
         path="/",
         takes=Preferences,
-        summary="What this service is, and every endpoint with a curl line.",
+        summary="Describes the service and lists every endpoint with a curl command.",
         example="/",
         reply=_index,
         refusals=(),
@@ -36,7 +36,7 @@ OPERATIONS = (
         name="healthz",
         path="/healthz",
         takes=Nothing,
-        summary="Whether the service is up.",
+        summary="Reports that the service is up.",
         example="/healthz",
         reply=bodies.health,
         refusals=(),
@@ -45,7 +45,7 @@ OPERATIONS = (
         name="openapi",
         path="/openapi.json",
         takes=Nothing,
-        summary="This contract as an OpenAPI 3.1 document.",
+        summary="Returns this API as an OpenAPI 3.1 document.",
         example="/openapi.json",
         reply=_openapi,
         refusals=(),
@@ -55,7 +55,7 @@ OPERATIONS = (
         path="/delay/{duration}",
         takes=Duration,
         waits_for="a timer",
-        summary="One wait.",
+        summary="Waits once.",
         example="/delay/1s",
         reply=bodies.duration,
     ),
@@ -64,8 +64,8 @@ OPERATIONS = (
         path="/fanout",
         takes=Fanout,
         waits_for="n timers",
-        summary="n waits: one after the other (sequential), at once (concurrent), or whichever a plain handler of this "
-        "kind of service would do (idiomatic).",
+        summary="Waits n times: one wait after the other (sequential), all at once (concurrent), or as a plain handler "
+        "of this kind of service would (idiomatic).",
         example="/fanout?n=5&delay=1s",
         reply=bodies.fanout,
     ),
@@ -74,7 +74,7 @@ OPERATIONS = (
         path="/barrier",
         takes=Meeting,
         waits_for="other requests",
-        summary="Answers once n requests are in flight in the same process; else 504.",
+        summary="Responds when n requests are in flight in the same process; 504 on timeout.",
         example="/barrier?n=3&timeout=5s",
         reply=bodies.meeting,
         refusals=(503, 504),
@@ -84,7 +84,7 @@ OPERATIONS = (
         path="/fetch",
         takes=Calls,
         waits_for="the network",
-        summary="n requests to a slow HTTP service, through a pool of POOL_SIZE connections.",
+        summary="Sends n requests to a slow HTTP service, through a pool of POOL_SIZE connections.",
         example="/fetch?delay=1s",
         reply=bodies.fetched,
         refusals=(502, 503, 504),
@@ -94,7 +94,7 @@ OPERATIONS = (
         path="/query",
         takes=Calls,
         waits_for="a database",
-        summary="n slow queries to PostgreSQL, through a pool of POOL_SIZE connections.",
+        summary="Sends n slow queries to PostgreSQL, through a pool of POOL_SIZE connections.",
         example="/query?delay=1s",
         reply=bodies.queried,
     ),
@@ -103,7 +103,7 @@ OPERATIONS = (
         path="/file",
         takes=File,
         waits_for="a disk",
-        summary="Writes a file, has it written to the disk, reads it back and deletes it.",
+        summary="Writes a file, syncs it to the disk, reads it back and deletes it.",
         example="/file?size=1MiB",
         reply=bodies.file,
         refusals=(503, 507),
@@ -113,7 +113,7 @@ OPERATIONS = (
         path="/ask/{question}",
         takes=Question,
         waits_for="a person",
-        summary="Answers once somebody has posted an answer, to whichever process; else 504.",
+        summary="Long poll: responds when an answer is posted to any process; 504 on timeout.",
         example="/ask/lunch?timeout=10s",
         reply=bodies.asked_for,
         refusals=(503, 504),
@@ -123,18 +123,18 @@ OPERATIONS = (
         path="/answer/{question}",
         takes=Answer,
         waits_for="a database, briefly",
-        summary="The answer: the body of the request, for the one who asks or the next who will.",
+        summary="Takes the request body as the answer, for a waiting client or the next client to ask.",
         example="/answer/lunch",
         reply=bodies.answered,
         status="202",
-        takes_a_place=False,  # or those who wait for it could take them all
+        takes_a_place=False,  # clients that wait for an answer could hold every place
     ),
     Operation(
         name="drip",
         path="/drip",
         takes=Drip,
         waits_for="a slow stream",
-        summary="Bytes, one at a time.",
+        summary="Streams bytes, one at a time.",
         example="/drip?duration=2s&numbytes=10",
         reply=bodies.drip,
         status="default",
@@ -145,7 +145,7 @@ OPERATIONS = (
         path="/sse",
         takes=Events,
         waits_for="a slow stream",
-        summary="Server-sent events, one at a time.",
+        summary="Streams server-sent events, one at a time.",
         example="/sse?count=5&duration=2s",
         reply=bodies.events,
         media_type=EVENTS,
@@ -154,8 +154,8 @@ OPERATIONS = (
         name="cpu",
         path="/cpu/{duration}",
         takes=Duration,
-        waits_for="nothing: the control",
-        summary="Uses that much CPU time of its thread.",
+        waits_for="nothing (control)",
+        summary="Uses the given CPU time on its thread.",
         example="/cpu/250ms",
         reply=bodies.duration,
     ),
@@ -164,7 +164,7 @@ OPERATIONS = (
         path="/blocking/{duration}",
         takes=Duration,
         waits_for="a blocking call",
-        summary="The pitfall: a blocking sleep, which on an event loop stops every other request too.",
+        summary="The pitfall: a blocking sleep. On an event loop it stops every other request too.",
         example="/blocking/1s",
         reply=bodies.duration,
     ),
@@ -173,7 +173,7 @@ OPERATIONS = (
         path="/offload/{duration}",
         takes=Duration,
         waits_for="a blocking call in a thread",
-        summary="The repair: the same blocking sleep, kept off the event loop.",
+        summary="The fix: the same blocking sleep, kept off the event loop.",
         example="/offload/1s",
         reply=bodies.duration,
     ),
@@ -181,7 +181,7 @@ OPERATIONS = (
         name="metrics",
         path="/metrics",
         takes=Nothing,
-        summary="What the service has counted and timed, for Prometheus.",
+        summary="Returns the service's counters and timings, for Prometheus.",
         example="/metrics",
         reply=bodies.metrics,
         media_type=METRICS,
@@ -193,7 +193,7 @@ OPERATIONS = (
 
 
 def refusal(method: str, target: str) -> Problem:
-    """What is said of a request that no operation takes: 405 where only its method is not one of those at `target`."""
+    """Return the problem for a request that no operation accepts: 405 if only its method is wrong, else 404."""
     found = next((operation for operation in OPERATIONS if operation.is_at(target)), None)
     if found is None or method in found.methods:
         return not_found(target)

@@ -1,4 +1,4 @@
-"""The parameters of each operation: text in, checked values out, or a refusal that says what is allowed."""
+"""The parameters of each operation, parsed from text. Invalid text is refused, and the refusal states the limits."""
 
 import re
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ from .targets import is_text
 
 DURATION = r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)(us|ms|s|m)?"
 UNITS = {None: 1, "us": 1_000_000, "ms": 1_000, "s": 1, "m": 1 / 60}
-"""How many of each are in a second. Divided by, 9ms is 0.009; multiplied by 1e-3, it would not quite be."""
+"""The number of each unit in one second. Dividing by it makes 9ms exactly 0.009; multiplying by 1e-3 would not."""
 
 LONGEST_TEXT = 4096
 LARGEST_FILE = 16 * 2**20
@@ -35,14 +35,14 @@ _match_whole = re.compile(r"[0-9]{1,9}").fullmatch
 
 
 def longest(info: ValidationInfo) -> float:
-    """The longest duration, in seconds, that a model is checked with."""
+    """Return the longest allowed duration, in seconds, from the context of a validation."""
     max_duration = info.context
     assert isinstance(max_duration, float)
     return max_duration
 
 
 def seconds(text: str, info: ValidationInfo) -> float:
-    """`250ms` as 0.25; ValueError unless it is from 0 to the longest duration that the settings allow."""
+    """Parse `250ms` as 0.25. Raises ValueError unless `text` is a duration from 0 to the longest allowed one."""
     match = _match_duration(text)
     if match is None:
         raise ValueError("not a duration")
@@ -53,14 +53,14 @@ def seconds(text: str, info: ValidationInfo) -> float:
 
 
 def whole(text: str) -> int:
-    """`5` as 5; ValueError for anything but ASCII digits."""
+    """Parse `5` as 5. Raises ValueError unless `text` is 1 to 9 ASCII digits."""
     if _match_whole(text) is None:
         raise ValueError("not a whole number")
     return int(text)
 
 
 def size(text: str) -> int:
-    """`64KiB` as 65536; ValueError unless it is a number of bytes, or one with a unit."""
+    """Parse `64KiB` as 65536. Raises ValueError unless `text` is a number of bytes or a number with a unit."""
     match = _match_size(text)
     if match is None:
         raise ValueError("not a size")
@@ -68,7 +68,10 @@ def size(text: str) -> int:
 
 
 def text(sent: str) -> str:
-    """`sent`, decoded with surrogate escapes; ValueError unless it was UTF-8 without NUL."""
+    """Return `sent` unchanged.
+
+    Raises ValueError if the bytes that it was decoded from (with surrogate escapes) were not UTF-8 or contain NUL.
+    """
     if not is_text(sent):
         raise ValueError("not text")
     return sent
@@ -99,7 +102,7 @@ Size = Annotated[
     BeforeValidator(size),
     WithJsonSchema({"type": "string", "pattern": f"^(?:{SIZE})$"}),
 ]
-Name = Annotated[str, Field(description="1 to 64 of the characters a-z, 0-9 and -", pattern=r"^[a-z0-9-]{1,64}$")]
+Name = Annotated[str, Field(description="1 to 64 characters from a-z, 0-9 and -", pattern=r"^[a-z0-9-]{1,64}$")]
 Text = Annotated[
     str,
     Field(description=f"UTF-8 text without NUL, of 1 to {LONGEST_TEXT} bytes", min_length=1, max_length=LONGEST_TEXT),
@@ -119,38 +122,41 @@ class Parameters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     from_headers: ClassVar[tuple[str, ...]] = ()
-    """The fields that are read from the request header of their name, and not from its target."""
+    """The fields that are read from the request header of the same name, not from the target."""
 
     from_body: ClassVar[str | None] = None
-    """The field that is read from the request's body."""
+    """The field that is read from the request body."""
 
     @classmethod
     def from_elsewhere(cls) -> tuple[str, ...]:
-        """The fields that are not read from the request's target."""
+        """Return the fields that are not read from the request target."""
         return cls.from_headers if cls.from_body is None else (*cls.from_headers, cls.from_body)
 
     @classmethod
     def limits(cls, name: str, max_duration: str) -> str:
-        """What the parameter `name` may be, as the end of the sentence "`name` must be ..."."""
+        """Return the limits of the parameter `name`, as the end of the sentence "`name` must be ..."."""
         return (cls.model_fields[name].description or "").format(max_duration=max_duration)
 
 
 def checked(takes: type[Checked], texts: Iterable[tuple[str, str]], max_duration: float) -> Checked:
-    """Return the values of `texts`, each with its name; a ValidationError or Problem where one cannot be used."""
+    """Return the checked values of `texts`, which are pairs of name and text.
+
+    Raises ValidationError if one is invalid, Problem if together they exceed the longest allowed wait.
+    """
     return takes.model_validate(dict(texts), context=max_duration)
 
 
 checked_again = lru_cache(maxsize=256)(checked)
-"""`checked`, remembered. Clients that measure ask for the same few values again and again, and requests may share them:
-they are frozen, and follow from these arguments alone. A refusal is not remembered."""
+"""`checked` with a cache, because load generators send the same few values repeatedly. Requests may share a result,
+because it is frozen and depends only on the arguments of `checked`. Refusals are not cached."""
 
 
 class Nothing(Parameters):
-    """An operation without parameters."""
+    """The empty parameters of an operation that takes none."""
 
 
 class Preferences(Parameters):
-    """What the index makes of two request headers."""
+    """The two request headers that the index reads: its curl commands show `host`, its format depends on `accept`."""
 
     from_headers = ("host", "accept")
 
@@ -159,13 +165,17 @@ class Preferences(Parameters):
 
 
 class Duration(Parameters):
-    """One wait of `duration` seconds."""
+    """One wait, or one computation, of `duration` seconds."""
 
     duration: Seconds
 
 
 class Fanout(Parameters):
-    """`n` waits of `delay` seconds each, one after the other or at once."""
+    """`n` waits of `delay` seconds each.
+
+    `mode`: sequential, concurrent, or idiomatic (as a plain handler: sequential in a blocking service, concurrent in a
+    non-blocking one).
+    """
 
     n: Count = 5
     delay: Seconds = 1.0
@@ -173,7 +183,7 @@ class Fanout(Parameters):
 
     @model_validator(mode="after")
     def fits(self, info: ValidationInfo) -> Self:
-        """Refuse what would take longer than one wait may, were the waits done one after the other."""
+        """Refuse the request, in any mode, if its waits in sequence would exceed the longest allowed wait."""
         if self.n * self.delay > longest(info):
             raise bad_request(
                 f"n times delay must be at most {longest(info):g} s; got {self.n} times {self.delay:g} s."
@@ -185,12 +195,12 @@ Patient = TypeVar("Patient", "Meeting", "Question")
 
 
 def keep_timeout(asked: Patient, info: ValidationInfo) -> Patient:
-    """`asked`, its default timeout, which nobody has checked, kept to what one wait may take."""
+    """Cut the timeout to the longest allowed wait: pydantic does not check a default, which may exceed it."""
     return asked if asked.timeout <= longest(info) else asked.model_copy(update={"timeout": longest(info)})
 
 
 class Meeting(Parameters):
-    """A meeting of `n` requests within `timeout` seconds."""
+    """Up to `timeout` seconds in which `n` requests wait for each other (`/barrier`)."""
 
     n: Count = 3
     timeout: Seconds = 5.0
@@ -199,7 +209,7 @@ class Meeting(Parameters):
 
 
 class Calls(Fanout):
-    """`n` calls of something else, each of which takes it `delay` seconds, one after the other or at once."""
+    """`n` calls to the upstream or the database, each of which takes `delay` seconds there, in sequence or at once."""
 
     n: Count = 1
     delay: Seconds = 0.1
@@ -230,30 +240,31 @@ class Answer(Parameters):
 
 
 class Paced(Parameters):
-    """A wait of `delay` seconds, then pieces spread over `duration` seconds."""
+    """A wait of `delay` seconds, then the pieces of a streamed body, spread over `duration` seconds."""
 
     duration: Seconds
     delay: Seconds = 0.0
 
     @model_validator(mode="after")
     def fits(self, info: ValidationInfo) -> Self:
-        """Refuse what would take longer than one wait may."""
+        """Refuse a stream that would exceed the longest allowed wait."""
         if self.duration + self.delay > longest(info):
             raise bad_request(
-                f"duration and delay must together be at most {longest(info):g} s; "
-                f"got {self.duration:g} s and {self.delay:g} s."
+                f"duration plus delay must be at most {longest(info):g} s; "
+                f"got {self.duration:g} s plus {self.delay:g} s."
             )
         return self
 
     def pause(self, pieces: int) -> float:
-        """Seconds from one piece to the next: there is none after the last."""
+        """Return the seconds between two pieces. The last piece has no pause after it."""
         return self.duration / max(1, pieces - 1)
 
 
 class Drip(Paced):
     """`numbytes` bytes with the status `code`.
 
-    Source: go-httpbin's `/drip`, which by default begins after 2 s; a final status is 200 at the least.
+    Modelled on go-httpbin's `/drip`; there the default delay is 2 s, here 0. `code` excludes statuses below 200, which
+    are not final.
     """
 
     duration: Seconds = 2.0

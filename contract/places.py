@@ -1,18 +1,18 @@
-"""A place for a request that waits."""
+"""The base class for the places of waiting requests."""
 
 from types import TracebackType
 
 
 class Place:
-    """A context manager: whoever enters it takes a place, and gives it back on exit. Of these there is no end."""
+    """A place for a waiting request while the context is open. Unlimited; a limited subclass raises Problem (503)."""
 
     def __enter__(self) -> None:
-        """Take a place; a Problem (503) where none is left."""
+        pass
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None, /
     ) -> None:
-        """Give the place back."""
+        pass
 
     def keep(self) -> None:
-        """Keep a place that has been taken beyond its context: it takes one more exit to give it back."""
+        """Keep a taken place beyond its context: one more exit is needed to free it."""

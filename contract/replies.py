@@ -1,4 +1,4 @@
-"""A reply before any framework has seen it, and the headers that say what was measured."""
+"""A response independent of any framework, and the headers that report what was measured."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import lru_cache
@@ -16,11 +16,11 @@ NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 Chunks = Iterator[bytes] | AsyncIterator[bytes]
-"""A body that comes piece by piece. It is closed (`close`, `aclose`) however far it came, even before it began."""
+"""A body that is streamed. It is always closed (`close`, `aclose`), even if it is unfinished or never started."""
 
 
 class Reply(NamedTuple):
-    """One response: a status, a body, and its headers."""
+    """One response: body, status, content type and further headers."""
 
     body: bytes | Chunks
     status: int = 200
@@ -29,32 +29,32 @@ class Reply(NamedTuple):
 
 
 def as_json(value: object) -> bytes:
-    """`value` as JSON in one line, keys in the order given, with a line end for the terminal."""
+    """Return `value` as one line of JSON, keys in the given order, with a newline for the terminal."""
     return to_json(value) + b"\n"
 
 
 def server_timing(total: float, waited: float | None) -> str:
-    """The `Server-Timing` value: milliseconds spent waiting (None: it never came to that) and in all.
+    """Return the `Server-Timing` value: milliseconds spent waiting and in total.
 
-    Both arguments are seconds. Format: W3C Server Timing, section 3.
+    Both arguments are seconds; `waited` is None if the request never waited. Format: W3C Server Timing, section 3.
     """
     if waited is None:
         return f"total;dur={total * 1000:.1f}"
     return f"wait;dur={waited * 1000:.1f}, total;dur={total * 1000:.1f}"
 
 
-@lru_cache(maxsize=1024)  # as many threads as a process may have
+@lru_cache(maxsize=1024)  # the maximum number of threads in a process
 def served_by(service: str, pid: int, lane: str) -> str:
-    """The `Served-By` value: which service, which process, and which thread or loop in it."""
+    """Return the `Served-By` value: the service, its process, and the thread or event loop (`lane`)."""
     return f"{service}; pid={pid}; lane={lane}"
 
 
 NO_CONTENT = (204, 304)
-"""Statuses whose responses tell no length of content (RFC 9110, section 8.6)."""
+"""Statuses whose responses have no Content-Length (RFC 9110, section 8.6)."""
 
 
 def complete(reply: Reply, served_by: str, server_timing: str) -> Reply:
-    """The reply with all its headers; the length of a body that comes piece by piece stays as it was given."""
+    """Return the reply with all its headers. A streamed body keeps the Content-Length that it was given."""
     body, status, content_type, given = reply
     headers = {"Content-Type": content_type, "Served-By": served_by, "Server-Timing": server_timing}
     if given:

@@ -1,9 +1,31 @@
-"""The SQL that both services send. Values are bound by the driver, never written into the text."""
+"""The SQL that both twins send. The driver binds the values; they are never written into the text."""
 
-IS_PREPARED = "SELECT to_regclass('answers') IS NOT NULL"
+ANSWER_WITHIN = 5.0
+"""Seconds that the database may take to answer a statement, in addition to the delay that the statement asks for."""
+
+GONE_AFTER = 60.0
+"""Seconds after which the database rolls back a transaction of which it hears nothing more, so that the answer that was
+being taken in it is free again."""
+
+KEPT_FOR = 3600.0
+"""Seconds for which an answer is kept until somebody asks for it."""
+
+MOST_KEPT = 10_000
+"""Number of answers that are kept. Beyond it the oldest are removed: they are the least likely to be asked for, and to
+refuse the newest would let answers that nobody wants keep out those that somebody waits for."""
+
+TIDY_EVERY = 5.0
+"""Seconds between two removals of the answers that are too old or too many."""
+
+IS_PREPARED = """
+    SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('answers') AND attname = 'given')
+    FROM set_config('idle_in_transaction_session_timeout', %(gone_after)s::text, false)
+"""
+"""Tells whether the tables exist, and sets for the connection after how many milliseconds an idle transaction is rolled
+back: one statement, because some services connect for every request."""
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtext('sync-vs-async'))"
-"""Until the transaction ends. Two CREATE TABLE IF NOT EXISTS at once would not both succeed."""
+"""Locks until the transaction ends. Without the lock, one of two concurrent CREATE TABLE IF NOT EXISTS could fail."""
 
 PREPARE = """
     CREATE TABLE IF NOT EXISTS answers (
@@ -11,11 +33,13 @@ PREPARE = """
         question text NOT NULL,
         answer text NOT NULL
     );
+    ALTER TABLE answers ADD COLUMN IF NOT EXISTS given timestamptz NOT NULL DEFAULT now();
     CREATE INDEX IF NOT EXISTS answers_question ON answers (question, id)
 """
+"""Adds `given` on its own, because earlier versions created the table without it."""
 
 LISTEN = "LISTEN answers"
-"""An answer is announced with the name of its question as the payload."""
+"""Every notification announces an answer; its payload is the name of the question."""
 
 SLEEP = "SELECT %(number)s::int, pg_sleep(%(delay)s)"
 
@@ -26,9 +50,18 @@ GIVE = """
 
 TAKE = """
     DELETE FROM answers WHERE id = (
-        SELECT id FROM answers WHERE question = %(question)s ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+        SELECT id FROM answers WHERE question = %(question)s AND given > now() - make_interval(secs => %(kept_for)s)
+        ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
     ) RETURNING answer
 """
-"""The oldest answer that nobody else is taking at this moment."""
+"""Takes the oldest answer that is not too old and that no other transaction is taking at the moment."""
+
+TIDY = """
+    DELETE FROM answers WHERE id IN (
+        SELECT id FROM answers WHERE given <= now() - make_interval(secs => %(kept_for)s)
+        OR id <= (SELECT id FROM answers ORDER BY id DESC OFFSET %(most)s LIMIT 1) FOR UPDATE SKIP LOCKED
+    )
+"""
+"""Removes the answers that are too old or too many, except those that another transaction is taking at the moment."""
 
 ANNOUNCE = "SELECT pg_notify('answers', %(question)s)"

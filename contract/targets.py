@@ -1,7 +1,7 @@
-"""A request target as it was sent, taken apart the same way whichever framework received it.
+"""The parser for raw request targets, the same for every framework.
 
-Frameworks disagree on `%2F`, `%ff`, `//` and doubled parameters, so a service hands over the raw target and
-the text of every parameter comes from here.
+Frameworks disagree on `%2F`, `%ff`, `//` and repeated parameters. Each service therefore passes the raw target to this
+module, which extracts the text of every parameter.
 """
 
 import re
@@ -13,15 +13,15 @@ MOST_PARAMETERS = 100
 
 
 _coded = re.compile(r"[%+\0]").search
-"""Finds what in a query is not simply the text of a name or value."""
+"""Finds a character in a query that needs decoding or is not allowed."""
 
 
 def texts(target: str, path: str) -> dict[str, str]:
-    """The text of each parameter in `target`, a raw request target, for the operation at `path`.
+    """Return the text of each parameter in `target`, a raw request target, for the operation at `path`.
 
     `path` is a literal such as `/fanout`, or ends in one parameter, as `/delay/{duration}` does. Bytes that are not
-    ASCII may come as surrogate escapes. Parameters whose name begins with `_` are left out. A Problem: 404 where the
-    target is not the path's; 400 for a repeated parameter, a NUL, invalid UTF-8.
+    ASCII may come as surrogate escapes. Parameters whose name begins with `_` are left out. Raises Problem: 404 if
+    `target` does not match `path`; 400 for a repeated parameter, more than 100 parameters, a NUL or invalid UTF-8.
     """
     prefix, brace, name = path.partition("{")
     raw_path, _, query = target.partition("?")
@@ -40,12 +40,12 @@ def texts(target: str, path: str) -> dict[str, str]:
 
 
 def origin_form(raw_path: str) -> str:
-    """A proxy's `http://host/path` as `/path`."""
-    return urlsplit(raw_path).path if raw_path.startswith(("http://", "https://")) else raw_path
+    """Return the path of a target in a proxy's form: `http://host/path` becomes `/path`, `http://host` becomes `/`."""
+    return urlsplit(raw_path).path or "/" if raw_path.startswith(("http://", "https://")) else raw_path
 
 
 def as_sent(raw: str) -> str:
-    """A target whose bytes were handed over as Latin-1: UTF-8, with surrogate escapes for what is none."""
+    """Decode a target that arrived as Latin-1: as UTF-8, with surrogate escapes for invalid bytes."""
     return raw if raw.isascii() else raw.encode("latin-1").decode("utf-8", "surrogateescape")
 
 
@@ -53,7 +53,7 @@ def _path_text(raw: str, name: str, target: str) -> str:
     if raw.isascii() and "%" not in raw and "/" not in raw:
         return raw
     text = unquote_to_bytes(raw.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
-    if "/" in text:  # sent as / or as %2F, it names another path
+    if "/" in text:  # a slash, sent as / or as %2F, makes it another path
         raise not_found(target)
     if not is_text(text):
         raise _not_text(name, text)
@@ -75,7 +75,7 @@ def _add_query(found: dict[str, str], query: str) -> None:
         if name.startswith("_"):
             continue
         if name in found:
-            raise bad_request(f"{echo(name)} may be given once only; got {echo(text)} as well.")
+            raise bad_request(f"{echo(name)} may be given only once; got {echo(text)} as well.")
         found[name] = text
 
 
@@ -84,7 +84,7 @@ def _query_text(raw: str) -> str:
 
 
 def is_text(text: str) -> bool:
-    """Whether `text`, decoded with surrogate escapes, was UTF-8 without NUL."""
+    """Return whether `text`, decoded with surrogate escapes, was UTF-8 without NUL."""
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 

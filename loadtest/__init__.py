@@ -1,1 +1,1 @@
-"""The Locust profile, the line-up, and the comparison that holds each measurement against its prediction."""
+"""The Locust profile, the line-up of services, and the comparison of each measurement with its prediction."""

@@ -1,24 +1,24 @@
-"""Counts, lists and times as a sentence has them."""
+"""Counts, lists and times in words, for use in a sentence."""
 
 from collections.abc import Sequence
 
 
-def count(n: int, noun: str, plural: str = "") -> str:
-    """Return a number with its noun: `1 core`, `2 cores`; `plural` where an s does not make it."""
+def count(n: float, noun: str, plural: str = "") -> str:
+    """Return a number with its noun: `1 core`, `2 cores`. `plural` is the plural if it is not the noun with an s."""
     return f"{n} {plural_of(n, noun, plural)}"
 
 
-def plural_of(n: int, noun: str, plural: str = "") -> str:
-    """Return the noun alone, in the number that `n` of it take."""
+def plural_of(n: float, noun: str, plural: str = "") -> str:
+    """Return the noun alone: singular if `n` is 1, else plural."""
     return noun if n == 1 else plural or f"{noun}s"
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return names with commas and an `and`."""
+    """Return the names as a list in words: `a`, `a and b`, `a, b and c`."""
     *rest, last = names
     return f"{', '.join(rest)} and {last}" if rest else last
 
 
 def duration(milliseconds: float) -> str:
-    """Return a time in milliseconds, or from one second on in seconds."""
+    """Return a time in milliseconds, or in seconds if it is one second or longer."""
     return f"{milliseconds / 1000:.1f} s" if milliseconds >= 1000 else f"{milliseconds:.0f} ms"

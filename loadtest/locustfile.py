@@ -1,6 +1,7 @@
-"""The Locust profile: `locust` in the project's root opens its web UI on http://127.0.0.1:8089, the race at /race."""
+"""The Locust profile. Run `locust` in the project's root: web UI on http://127.0.0.1:8089, race page at /race."""
 
 import os
+import sys
 from typing import Any
 
 from locust import events
@@ -13,7 +14,7 @@ from loadtest.race.page import attach
 from loadtest.race.racers import twins
 
 latency_buckets.install()
-events.init_command_line_parser.add_listener(add_options)  # type: ignore[no-untyped-call] # Locust has no types for it
+events.init_command_line_parser.add_listener(add_options)  # type: ignore[no-untyped-call] # Locust leaves it untyped
 
 
 class SyncApp(TwinUser):
@@ -32,5 +33,8 @@ class AsyncApp(TwinUser):
 
 @events.init.add_listener  # type: ignore[untyped-decorator] # see above
 def attach_page(environment: Any, **_event: Any) -> None:
-    """The page at /race."""
-    attach(environment, twins(os.environ))
+    """Add the race page to Locust's web UI, at /race."""
+    try:
+        attach(environment, twins(os.environ))
+    except ValueError as mistake:
+        sys.exit(str(mistake))

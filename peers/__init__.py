@@ -1,1 +1,1 @@
-"""Other frameworks, one short file each: the twins of app.py, on the steps of the twin of their kind."""
+"""Adapters for the other frameworks, one short file each, on the steps of the twin of their kind."""

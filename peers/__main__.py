@@ -1,4 +1,4 @@
-"""python -m peers NAME: one of the other frameworks."""
+"""Serve one of the other frameworks: `python -m peers NAME`."""
 
 import sys
 from importlib import import_module
@@ -12,7 +12,7 @@ from .rows import PEERS, missing
 
 
 def serve(name: str) -> None:
-    """Serve the framework of that name. One that is not installed is one line and SystemExit(1)."""
+    """Serve the framework `name`. Exit with one line and status 1 if it is not installed."""
     service = PEERS[name].service(name)
     try:
         PEERS[name].find()
@@ -20,17 +20,17 @@ def serve(name: str) -> None:
         sys.exit(missing(name, error.name))
 
     def load(serve: ServeOptions) -> Any:
-        """What the worker asks for. Imported here: in the worker, once it is said where numbers are kept."""
+        """Return what the worker serves. The import happens in the worker, whose numbers begin with it."""
         return import_module(service.name).load(serve.settings)
 
     main(service, load)
 
 
 def chosen() -> str:
-    """The framework that is named first. What is none is one line and SystemExit(2)."""
-    usage = f"python -m peers takes the name of a framework first, one of {', '.join(PEERS)}."
+    """Return the framework that the first argument names. Exit with one line and status 2 if it names none."""
+    usage = f"python -m peers needs the name of a framework first, one of {', '.join(PEERS)}."
     if sys.argv[1:2] in (["-h"], ["--help"]):
-        print(usage, "More help: python -m peers NAME --help")
+        print(usage, "For its options: python -m peers NAME --help")
         sys.exit()
     if len(sys.argv) < 2 or sys.argv[1] not in PEERS:
         print(usage, file=sys.stderr)

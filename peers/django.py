@@ -1,4 +1,4 @@
-"""Django's room: the contract's URLs, what it hands to the steps of each, and what it makes of their replies."""
+"""The Django adapter: requests go to the steps of their operation, replies become responses."""
 
 import atexit
 from collections.abc import Callable
@@ -19,7 +19,7 @@ NAME = "peers.django"
 
 
 def create_app(settings: Settings) -> WSGIHandler:
-    """The service as a WSGI application. What it shares between requests is closed when the process ends."""
+    """Return the service as a WSGI application. Resources that requests share are closed when the process ends."""
     shared = ExitStack()
     atexit.register(shared.close)
     django_settings.configure(ROOT_URLCONF=Urls(shared.enter_context(open_steps(NAME, settings))))
@@ -28,7 +28,7 @@ def create_app(settings: Settings) -> WSGIHandler:
 
 
 class Urls:
-    """What a project has in its urls.py."""
+    """The contents of a project's urls.py."""
 
     def __init__(self, steps: dict[str, Steps]) -> None:
         self.urlpatterns = [
@@ -38,12 +38,12 @@ class Urls:
 
 
 def pattern(path: str) -> str:
-    """A path of the contract as a regular expression."""
+    """Return a path of the contract as a regular expression."""
     return path.removeprefix("/").replace("{", "(?P<").replace("}", ">[^/]*)")
 
 
 def view_of(steps: Steps) -> Callable[..., HttpResponseBase]:
-    """The view of one operation."""
+    """Return the view of one operation."""
 
     def view(request: HttpRequest, **_path: str) -> HttpResponseBase:
         target = wsgi.target(request.META)
@@ -52,22 +52,22 @@ def view_of(steps: Steps) -> Callable[..., HttpResponseBase]:
     return view
 
 
-def refuse(request: HttpRequest, exception: Exception) -> HttpResponseBase:  # noqa: ARG001 - Django names it
-    """Refuse any other path."""
+def refuse(request: HttpRequest, exception: Exception) -> HttpResponseBase:  # noqa: ARG001 - Django passes it by this name
+    """Refuse a request for an unknown path."""
     return respond(request, refused(NAME, request.method, wsgi.target(request.META)))
 
 
 def respond(request: HttpRequest, reply: Reply) -> HttpResponseBase:
-    """The reply as Django's response. A body in pieces is closed when it ends, or its client leaves."""
+    """Return the reply as a Django response. A streamed body is closed at its end, or when the client leaves."""
     if not isinstance(reply.body, bytes):
         pieces = wsgi.WhileThere(request.META, reply.body)
         return StreamingHttpResponse(pieces, status=reply.status, headers=reply.headers)
     body = b"" if request.method == "HEAD" else reply.body
     response = HttpResponse(body, status=reply.status, headers=reply.headers)
     if "Content-Type" not in reply.headers:
-        del response["Content-Type"]  # Django's own
+        del response["Content-Type"]  # Django's default
     return response
 
 
 load = create_app
-"""What gunicorn asks for, in the worker."""
+"""The worker's entry point."""

@@ -1,4 +1,4 @@
-"""Django's room where views are coroutines: the contract's URLs, what the steps of each are given, and its replies."""
+"""The adapter for Django with async views: requests go to the steps of their operation, replies become responses."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ NAME = "peers.django_async"
 
 
 def create_app(settings: Settings) -> asgi.Asgi:
-    """The service as an ASGI application. What it shares between requests is closed when the application ends."""
+    """Return the service as an ASGI application. Resources that requests share are closed when it ends."""
     steps: dict[str, Steps] = {}
 
     @asynccontextmanager
@@ -34,10 +34,9 @@ def create_app(settings: Settings) -> asgi.Asgi:
 
 
 class Urls:
-    """What a project has in its urls.py."""
+    """The contents of a project's urls.py: a pattern for each operation. `steps` is filled before the first request."""
 
     def __init__(self, steps: dict[str, Steps]) -> None:
-        """One pattern for each operation; `steps` are there when requests are."""
         self.urlpatterns = [
             re_path(rf"^{pattern(each.path)}\Z", view_of(each.name, steps), name=each.name) for each in OPERATIONS
         ]
@@ -45,16 +44,16 @@ class Urls:
 
 
 def pattern(path: str) -> str:
-    """A path of the contract as a regular expression."""
+    """Return a path of the contract as a regular expression."""
     return path.removeprefix("/").replace("{", "(?P<").replace("}", ">[^/]*)")
 
 
 def view_of(name: str, steps: dict[str, Steps]) -> Callable[..., Awaitable[HttpResponseBase]]:
-    """The view of one operation."""
+    """Return the view of one operation."""
 
     async def view(request: ASGIRequest, **_path: str) -> HttpResponseBase:
         async def read() -> bytes:
-            body: bytes = request.body  # which Django has read already
+            body: bytes = request.body  # which Django has already read
             return body
 
         return respond(request, await steps[name](request.method, asgi.target(request.scope), request.headers, read))
@@ -62,21 +61,21 @@ def view_of(name: str, steps: dict[str, Steps]) -> Callable[..., Awaitable[HttpR
     return view
 
 
-def refuse(request: ASGIRequest, exception: Exception) -> HttpResponseBase:  # noqa: ARG001 - Django names it
-    """Refuse any other path."""
+def refuse(request: ASGIRequest, exception: Exception) -> HttpResponseBase:  # noqa: ARG001 - Django passes it by this name
+    """Refuse a request for an unknown path."""
     return respond(request, refused(NAME, request.method, asgi.target(request.scope)))
 
 
 def respond(request: ASGIRequest, reply: Reply) -> HttpResponseBase:
-    """The reply as Django's response. A body in pieces is closed when the request ends, or its client leaves."""
+    """Return the reply as a Django response. A streamed body is closed at its end, or when the client leaves."""
     if not isinstance(reply.body, bytes):
         body = asgi.body(request.scope, reply.body)
         return StreamingHttpResponse(body, status=reply.status, headers=reply.headers)
     response = HttpResponse(reply.body, status=reply.status, headers=reply.headers)
     if "Content-Type" not in reply.headers:
-        del response["Content-Type"]  # Django's own
+        del response["Content-Type"]  # Django's default
     return response
 
 
 load = create_app
-"""What uvicorn's worker asks for."""
+"""The worker's entry point."""

@@ -1,4 +1,4 @@
-"""FastAPI's room: the contract's routes, what it hands to the steps of each, and what it makes of their replies."""
+"""The FastAPI adapter: requests go to the steps of their operation, replies become responses."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -14,19 +14,20 @@ from contract.operations import OPERATIONS
 from contract.replies import Reply
 from contract.settings import Settings
 from serving import asgi
+from serving.headers import Headers
 from serving.metrics import LEFT
 
 NAME = "peers.fastapi"
 
 
 class Segment(StringConvertor):
-    """One segment of a path, which may be empty."""
+    """A segment of a path, which may be empty."""
 
     regex = "[^/]*"
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The service as an ASGI application. What it shares between requests is closed when the application ends."""
+    """Return the service as an ASGI application. Resources that requests share are closed when it ends."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
@@ -46,14 +47,15 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def endpoint_of(operation: Operation) -> Callable[[Request], Awaitable[Response]]:
-    """The endpoint of one operation."""
+    """Return the endpoint of one operation."""
 
     async def endpoint(request: Request) -> Response:
         if "expect" in request.headers and not operation.takes.from_body:
-            await anext(request.stream())  # uvicorn says 100 Continue to whoever asks for the body
+            await anext(request.stream())  # uvicorn sends 100 Continue when the body is read
         steps: Steps = request.state.steps[operation.name]
-        reply = await steps(request.method, asgi.target(request.scope), request.headers, request.body)
-        if not isinstance(reply.body, bytes) and await request.is_disconnected():  # what is sent now, nobody hears of
+        headers = Headers(request.headers.getlist)
+        reply = await steps(request.method, asgi.target(request.scope), headers, request.body)
+        if not isinstance(reply.body, bytes) and await request.is_disconnected():  # no response would arrive
             await reply.body.aclose()  # type: ignore[union-attr] # see Chunks
             return Response(status_code=LEFT)
         return respond(request, reply)
@@ -62,17 +64,17 @@ def endpoint_of(operation: Operation) -> Callable[[Request], Awaitable[Response]
 
 
 async def refuse(request: Request, _error: Exception) -> Response:
-    """Refuse any other method on a known path, and any other path."""
+    """Refuse a request for an unknown path, or with a method that the path does not support."""
     return respond(request, refused(NAME, request.method, asgi.target(request.scope)))
 
 
 def respond(request: Request, reply: Reply) -> Response:
-    """The reply as FastAPI's response. A body in pieces is closed when the request ends, or its client leaves."""
+    """Return the reply as a FastAPI response. A streamed body is closed at its end, or when the client leaves."""
     if isinstance(reply.body, bytes):
         return Response(reply.body, reply.status, reply.headers)
     return StreamingResponse(asgi.body(request.scope, reply.body), reply.status, reply.headers)
 
 
 def load(settings: Settings) -> Any:
-    """What uvicorn's worker asks for."""
+    """Return the application that the worker serves."""
     return asgi.closing(create_app(settings))

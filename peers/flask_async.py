@@ -1,8 +1,7 @@
-"""Flask's room where views are coroutines: sync_app's, with `async` before each view that can have it.
+"""The adapter for Flask with async views: that of sync_app, with `async` before each view that supports it.
 
-Flask starts an event loop for each request and ends it when the view returns, in a worker that does nothing else
-meanwhile. So nothing that belongs to a loop is shared between requests: each opens what it waits through, and closes
-it.
+Flask starts an event loop for each request and ends it when the view returns; the worker does nothing else meanwhile.
+Requests therefore share nothing that belongs to a loop: each one opens the connections that it needs, and closes them.
 """
 
 import atexit
@@ -30,11 +29,11 @@ from sync_app.plumbing.steps import open_steps, refused
 NAME = "peers.flask_async"
 
 BLOCKING = ("ask", "drip", "sse")
-"""Operations whose bodies come when the view has returned, and its event loop has ended: they are sync_app's."""
+"""Operations that sync_app's functions serve, because their bodies are sent after the view's event loop has ended."""
 
 
 def create_app(settings: Settings) -> Flask:
-    """The service as a WSGI application. What it shares between requests is closed when the process ends."""
+    """Return the service as a WSGI application. Resources that requests share are closed when the process ends."""
     app = Flask("flask_async", static_folder=None)
     app.wsgi_app = plain_http(app.wsgi_app)  # type: ignore[assignment, method-assign] # see sync_app
     app.url_map.merge_slashes = False
@@ -50,7 +49,7 @@ def create_app(settings: Settings) -> Flask:
 
 
 def async_view_of(blocking: BlockingSteps, settings: Settings) -> Callable[..., Awaitable[Response]]:
-    """The view function of an operation, in the place that it has in sync_app."""
+    """Return the async view function of an operation, whose waits hold places of the blocking steps."""
     operation = blocking.operation
     wait = wait_of(operation.name, settings) if blocking.wait else None
     steps = Steps(NAME, operation, wait, blocking.place, settings)
@@ -60,14 +59,14 @@ def async_view_of(blocking: BlockingSteps, settings: Settings) -> Callable[..., 
 
     async def view(**_path: str) -> Response:
         reply = await steps(request.method, wsgi.target(request.environ), request.headers, read)
-        write_late()  # nobody else will: the loop ends with this view
+        write_late()  # now, because the loop ends with this view
         return respond(reply)
 
     return view
 
 
 def wait_of(name: str, settings: Settings) -> Wait:
-    """The waiting function of an operation, which opens for each request what it waits through."""
+    """Return the waiting function of an operation, which opens its own connections for each request."""
 
     async def wait(asked: Any) -> Any:
         async with opened(name, settings) as found:
@@ -78,8 +77,8 @@ def wait_of(name: str, settings: Settings) -> Wait:
 
 @asynccontextmanager
 async def opened(name: str, settings: Settings) -> AsyncIterator[Wait]:
-    """The waiting function of an operation, with nothing open that it does not wait through."""
-    if name in ("query", "answer"):  # who answers need not listen
+    """Open only the connections that an operation needs until the context exits, and yield its waiting function."""
+    if name in ("query", "answer"):  # neither needs a listener
         async with open_database(settings) as database:
             yield partial(query, database=database) if name == "query" else People(database).answer
         return
@@ -90,9 +89,9 @@ async def opened(name: str, settings: Settings) -> AsyncIterator[Wait]:
 
 
 def refuse(_error: MethodNotAllowed | NotFound) -> Response:
-    """Refuse any other method on a known path, and any other path."""
+    """Refuse a request for an unknown path, or with a method that the path does not support."""
     return respond(refused(NAME, request.method, wsgi.target(request.environ)))
 
 
 load = create_app
-"""What gunicorn asks for, in the worker."""
+"""The worker's entry point."""

@@ -1,4 +1,4 @@
-"""Pyramid's room: the contract's routes, what it hands to the steps of each, and what it makes of their replies."""
+"""The Pyramid adapter: requests go to the steps of their operation, replies become responses."""
 
 import atexit
 import warnings
@@ -12,7 +12,7 @@ from serving import wsgi
 from sync_app.plumbing.steps import Steps, open_steps, refused
 
 with warnings.catch_warnings():
-    warnings.filterwarnings("ignore", "pkg_resources is deprecated")  # which Pyramid 2.1 still asks for
+    warnings.filterwarnings("ignore", "pkg_resources is deprecated")  # which Pyramid 2.1 still imports
     from pyramid.config import Configurator
     from pyramid.request import Request
     from pyramid.response import Response
@@ -23,7 +23,7 @@ Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 def create_app(settings: Settings) -> Wsgi:
-    """The service as a WSGI application. What it shares between requests is closed when the process ends."""
+    """Return the service as a WSGI application. Resources that requests share are closed when the process ends."""
     shared = ExitStack()
     atexit.register(shared.close)
     with Configurator() as config:
@@ -35,7 +35,7 @@ def create_app(settings: Settings) -> Wsgi:
 
 
 def tolerant(app: Wsgi) -> Wsgi:
-    """The application, which would refuse a path that is no UTF-8 in words of its own."""
+    """Replace invalid UTF-8 in paths, which Pyramid would refuse with a response of its own."""
 
     def tolerant_app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
@@ -46,11 +46,11 @@ def tolerant(app: Wsgi) -> Wsgi:
 
 
 def view_of(steps: Steps) -> Callable[[Request], Response]:
-    """The view of one operation."""
+    """Return the view of one operation."""
 
     def view(request: Request) -> Response:
         def read() -> bytes:
-            body: bytes = request.body_file_raw.read()  # as far as it came: what is missing, the steps refuse
+            body: bytes = request.body_file_raw.read()  # possibly incomplete, which the steps refuse
             return body
 
         return respond(request, steps(request.method, wsgi.target(request.environ), request.headers, read))
@@ -59,15 +59,15 @@ def view_of(steps: Steps) -> Callable[[Request], Response]:
 
 
 def refuse(request: Request) -> Response:
-    """Refuse any other path."""
+    """Refuse a request for an unknown path."""
     return respond(request, refused(NAME, request.method, wsgi.target(request.environ)))
 
 
 def respond(request: Request, reply: Reply) -> Response:
-    """The reply as Pyramid's response. A body in pieces is closed when it ends, or its client leaves."""
+    """Return the reply as a Pyramid response. A streamed body is closed at its end, or when the client leaves."""
     body = [reply.body] if isinstance(reply.body, bytes) else wsgi.WhileThere(request.environ, reply.body)
     return Response(status=reply.status, headerlist=[*reply.headers.items()], app_iter=body)
 
 
 load = create_app
-"""What gunicorn asks for, in the worker."""
+"""The worker's entry point."""

@@ -1,4 +1,4 @@
-"""The table of the other frameworks: a row each. Known without importing any of them."""
+"""The table of the other frameworks, one row each. Reading it imports none of them."""
 
 import shlex
 import sys
@@ -14,51 +14,51 @@ UVICORN = "serving.uvicorn_worker.UvicornWorker"
 LOOP = "serving.loop_worker.LoopWorker"
 
 KINDS = {
-    THREADS: "on gunicorn's threads: a request that waits holds a thread",
-    ALONE: "on gunicorn's sync workers: a request that waits holds a process",
-    UVICORN: "on uvicorn: a request that waits holds a coroutine",
-    LOOP: "on its own server: a request that waits holds a coroutine",
+    THREADS: "on gunicorn's threads: each waiting request holds a thread",
+    ALONE: "on gunicorn's sync workers: each waiting request holds a process",
+    UVICORN: "on uvicorn: each waiting request holds a coroutine",
+    LOOP: "on its own server: each waiting request holds a coroutine",
 }
-"""gunicorn's worker class of each kind, with a word on it."""
+"""The description of a service after its framework's title, by gunicorn's worker class."""
 
 BESIDE = {UVICORN: ("uvicorn-worker", "httptools")}
-"""Distributions that a server of a kind needs beside itself."""
+"""Further distributions that a worker class needs."""
 
-THREADS_HELP = "threads of each worker, which {} (default: THREADS, or 32)"
+THREADS_HELP = "threads per worker that {} (default: THREADS, or 32)"
 
 
 @dataclass(frozen=True)
 class Peer:
-    """One framework, and how it is served."""
+    """A framework, and the way to serve it."""
 
     title: str
     distributions: tuple[str, ...]
-    """Of the framework, of the server, and of what runs coroutines where neither does."""
+    """The framework, the server, and a library that runs coroutines if neither of them does."""
     worker_class: str
     twin: Literal["sync_app", "async_app"]
-    """Whose steps it serves."""
+    """The twin whose steps the framework serves."""
     port: int
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """What must be installed."""
+        """The distributions that must be installed."""
         return (*self.distributions, *BESIDE.get(self.worker_class, ()))
 
     def find(self) -> None:
-        """Look for all that it needs; PackageNotFoundError where something is not installed."""
+        """Look for all distributions. Raises PackageNotFoundError if one is not installed."""
         for distribution in self.needs:
             version(distribution)
 
     def service(self, name: str) -> ServiceSpec:
-        """What its command line knows of it."""
+        """Return the description of the service `name` for its command line."""
         module = name.replace("-", "_")
-        use = "answer requests" if self.worker_class == THREADS else "make blocking calls"
+        use = "serve requests" if self.worker_class == THREADS else "make blocking calls"
         return ServiceSpec(
             name=f"peers.{module}",
             about=f"{self.title} {KINDS[self.worker_class]}.",
             port=self.port,
             worker_class=self.worker_class,
-            worker_classes={self.worker_class: "the only one"},
+            worker_classes={self.worker_class: "the only choice"},
             threads_help=THREADS_HELP.format(use),
             started_as=f"peers {name}",
         )
@@ -73,11 +73,11 @@ PEERS = {
     "sanic": Peer("Sanic", ("sanic", "sanic"), LOOP, "async_app", 8015),
     "fastapi": Peer("FastAPI", ("fastapi", "uvicorn"), UVICORN, "async_app", 8016),
 }
-"""By the name of the service, which is that of the file here, and of the group of optional dependencies."""
+"""The frameworks by service name, which also names the file here and the group of optional dependencies."""
 
 
 def missing(name: str, distribution: str) -> str:
-    """What is said where the service of that name lacks a distribution: how to install it."""
+    """Return the message for a missing distribution of the service `name`, with the commands that install it."""
     alone = shlex.join([sys.executable, "-m", "pip", "install", "--editable", f".[{name}]"])
     return (
         f"{name} needs {distribution}, which is not installed: `make install-lineup` installs every framework of the "

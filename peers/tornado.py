@@ -1,4 +1,4 @@
-"""Tornado's room: the contract's routes, what it hands to the steps of each, and what it makes of their replies."""
+"""The Tornado adapter: requests go to the steps of their operation, replies become responses."""
 
 import asyncio
 import socket
@@ -23,23 +23,23 @@ from serving.loop_worker import Serving
 NAME = "peers.tornado"
 
 SEGMENT = "(?:[^/%]|%(?!2[Ff]))*"
-"""One segment of a path as it was sent: %2F names another path, as / does."""
+"""A regular expression for one segment of a path as it was sent, with neither / nor %2F."""
 
 LOOK_EVERY = 0.05
-"""Seconds between two looks at whether all requests in flight have been answered."""
+"""Seconds between two checks for requests in flight, when the server stops."""
 
 
 class Routes(Application):
-    """Tornado's application, which finds the path in a proxy's http://host/path as well."""
+    """A Tornado application that also finds the path in a proxy's target, http://host/path."""
 
     def find_handler(self, request: HTTPServerRequest, **named: Any) -> Any:
-        """The handler of a request."""
+        """Return the handler of a request."""
         request.path = origin_form(request.path)
         return super().find_handler(request, **named)
 
 
 class Handler(RequestHandler):
-    """The handler of any path."""
+    """The base of all handlers."""
 
     @property
     def method(self) -> str:
@@ -52,22 +52,22 @@ class Handler(RequestHandler):
         return as_sent(self.request.uri or "")
 
     def compute_etag(self) -> None:
-        """No ETag: the contract knows none."""
+        """Set no ETag: the contract has none."""
 
     def send(self, reply: Reply) -> None:
-        """Begin a response; its body too, unless that comes piece by piece."""
+        """Start a response, and finish it unless its body is streamed."""
         self.set_status(reply.status)
         for name, value in reply.headers.items():
             self.set_header(name, value)
         if isinstance(reply.body, bytes):
-            self.finish(reply.body or None)  # with nothing to say, nothing must be said
+            self.finish(reply.body or None)  # Tornado counts even b"" as a body, which a 204 must not have
 
 
 class Nowhere(Handler):
-    """The handler of what no operation is at."""
+    """The handler of unknown paths."""
 
     def prepare(self) -> None:
-        """Refuse it."""
+        """Refuse the request."""
         self.send(refused(NAME, self.method, self.target))
 
 
@@ -75,43 +75,43 @@ class Endpoint(Handler):
     """The handler of one operation."""
 
     def initialize(self, steps: Steps, in_flight: set["Endpoint"]) -> None:
-        """Take the operation's steps, and where those are noted that have a request."""
+        """Store the operation's steps, and the set of the handlers with a request in flight."""
         self.steps = steps
         self.in_flight = in_flight
 
     def prepare(self) -> None:
-        """Begin."""
+        """Add the request to those in flight."""
         self.in_flight.add(self)
 
     def on_finish(self) -> None:
-        """End."""
+        """Remove the request from those in flight."""
         self.in_flight.discard(self)
 
     async def get(self) -> None:
-        """Answer. Tornado lets the handler of a client that leaves go on."""
+        """Answer the request. Tornado does not cancel this coroutine if the client leaves."""
         reply = await self.steps(self.method, self.target, self.request.headers, self.read)
         self.send(reply)
         if not isinstance(reply.body, bytes):
             with suppress(StreamClosedError):  # the client has left
-                await self.stream(reply.body)  # type: ignore[arg-type] # this twin's are an async iterator
+                await self.stream(reply.body)  # type: ignore[arg-type] # in async_app an async iterator
 
     head = post = options = get
 
     async def read(self) -> bytes:
-        """The body of the request, which Tornado has read already."""
+        """Return the body of the request, which Tornado has already read."""
         return self.request.body
 
     async def stream(self, chunks: AsyncIterator[bytes]) -> None:
-        """Send a body piece by piece, and close it however far it came."""
+        """Stream a body piece by piece, and close it even if the client leaves."""
         async with aclosing(chunks):  # type: ignore[type-var] # see Chunks
-            await self.flush()  # the headers, before the first piece
+            await self.flush()  # sends the headers before the first piece
             if self.method != "HEAD":
                 async for chunk in chunks:
                     self.write(chunk)
                     await self.flush()
 
     def write_error(self, status_code: int, **_named: Any) -> None:
-        """Refuse what Tornado has refused."""
+        """Replace Tornado's error page with a refusal in the contract's format."""
         if status_code == 405:
             self.send(refused(NAME, self.method, self.target))
         else:
@@ -120,7 +120,7 @@ class Endpoint(Handler):
 
 
 def create_app(steps: dict[str, Steps], in_flight: set[Endpoint]) -> Application:
-    """The service as a Tornado application."""
+    """Return the service as a Tornado application."""
     routes = []
     for each in steps.values():
         path, brace, _ = each.operation.path.partition("{")
@@ -129,7 +129,7 @@ def create_app(steps: dict[str, Steps], in_flight: set[Endpoint]) -> Application
 
 
 def serving(settings: Settings) -> Serving:
-    """What the worker serves."""
+    """Return the function that serves on the worker's sockets."""
 
     @asynccontextmanager
     async def serve(sockets: Sequence[socket.socket]) -> AsyncIterator[None]:
@@ -139,7 +139,7 @@ def serving(settings: Settings) -> Serving:
             server.add_sockets(sockets)
             yield
             server.stop()
-            while in_flight:  # noqa: ASYNC110 - Tornado has nothing to wait on, and would close their connections
+            while in_flight:  # noqa: ASYNC110 - Tornado has no event for it, and closing would cut them off
                 await asyncio.sleep(LOOK_EVERY)
             await server.close_all_connections()
 
@@ -147,4 +147,4 @@ def serving(settings: Settings) -> Serving:
 
 
 load = serving
-"""What the worker asks for."""
+"""The worker's entry point."""

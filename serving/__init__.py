@@ -1,1 +1,1 @@
-"""How a service is served: its command line, its socket and gunicorn. Both twins come through here alike."""
+"""The code that serves every service: command line, socket and gunicorn. Both twins start through it."""

@@ -7,5 +7,5 @@ ASYNCIO = "aiohttp.GunicornWebWorker"
 
 DEFAULT = UVLOOP if find_spec("uvloop") else ASYNCIO
 
-CHOICES = {UVLOOP: "on uvloop, the default where it is installed", ASYNCIO: "on asyncio's own loop"}
-"""Each with a word on it."""
+CHOICES = {UVLOOP: "on uvloop, the default if it is installed", ASYNCIO: "on asyncio's own event loop"}
+"""The worker classes, each with a short description."""

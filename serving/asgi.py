@@ -1,4 +1,4 @@
-"""What ASGI tells of a request's target, and what it wants of a body that comes piece by piece and of a lifetime."""
+"""Helpers for ASGI applications: the request target, streamed bodies and the lifespan."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -7,18 +7,18 @@ from typing import Any
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
 BODIES = "sync_vs_async.bodies"
-"""In a scope: the bodies that are to be closed."""
+"""The key of a scope that holds the bodies to close."""
 
 
 def target(scope: Mapping[str, Any]) -> str:
-    """The target as far as it is handed over: path and query as they were sent, without a fragment, scheme or host."""
+    """Return the target that ASGI provides: path and query as they were sent, without fragment, scheme or host."""
     path: str = scope["raw_path"].decode("utf-8", "surrogateescape")
     query: bytes = scope["query_string"]
     return f"{path}?{query.decode('utf-8', 'surrogateescape')}" if query else path
 
 
 def body(scope: Mapping[str, Any], chunks: Any) -> AsyncIterator[bytes]:
-    """The pieces of a body, which `closing` closes. Nobody takes those of a response to HEAD."""
+    """Return the pieces of a body, which `closing` will close. A response to HEAD gets no pieces."""
     scope[BODIES].append(chunks)
     return _nothing() if scope["method"] == "HEAD" else chunks
 
@@ -29,7 +29,7 @@ async def _nothing() -> AsyncIterator[bytes]:
 
 
 def closing(app: Asgi) -> Asgi:
-    """An application whose bodies are closed when a request ends, however far they came, even before they began."""
+    """Wrap `app` so that its bodies are closed when a request ends, even if they are unfinished or never started."""
 
     async def closing_app(scope: Any, receive: Any, send: Any) -> None:
         bodies: list[Any] = []
@@ -44,7 +44,7 @@ def closing(app: Asgi) -> Asgi:
 
 
 def living(app: Asgi, opened: Callable[[], AbstractAsyncContextManager[None]]) -> Asgi:
-    """An application that knows no lifespan, with a context that is open as long as it lives."""
+    """Wrap an application that ignores the lifespan: the context of `opened` is open from startup to shutdown."""
 
     async def living_app(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "lifespan":

@@ -1,4 +1,4 @@
-"""The command line of a service, over the environment, over the defaults."""
+"""The command line of a service: options override the environment, which overrides the defaults."""
 
 import argparse
 import os
@@ -8,64 +8,69 @@ from typing import NoReturn
 
 from contract.settings import Settings
 
+from .limits import SPARE
+from .surroundings import check
+
 
 @dataclass(frozen=True)
 class ServiceSpec:
-    """What tells one service from another before a request comes in."""
+    """The name, port, worker classes and help texts of a service."""
 
     name: str
     about: str
     port: int
     worker_class: str
     worker_classes: Mapping[str, str]
-    """Those that fit, each with a word on it."""
+    """The worker classes that can serve it, each with a short description."""
     threads_help: str
     started_as: str = ""
-    """What stands behind `python -m`, where that is not its name."""
+    """The text after `python -m`, if it is not the name."""
 
     @property
     def command(self) -> str:
-        """The command that starts it."""
+        """The command that starts the service."""
         return f"python -m {self.started_as or self.name}"
 
 
 @dataclass(frozen=True)
 class ServeOptions:
-    """How to serve: the address, gunicorn's worker class, and the settings of the service."""
+    """The options of one start: the address, gunicorn's worker class and limit, and the settings of the service."""
 
     host: str
     port: int
     worker_class: str
     settings: Settings
+    connections: int
+    """The number of connections that a process may have at once."""
 
 
 class Parser(argparse.ArgumentParser):
-    """An ArgumentParser that answers a mistake with one line."""
+    """An ArgumentParser that reports an error in one line."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong, without the usage before it, and exit with status 2."""
+        """Print the error without the usage, and exit with status 2."""
         self.exit(2, f"{self.prog}: {message}\n")
 
 
 def parse(
     service: ServiceSpec, arguments: Sequence[str] | None = None, environment: Mapping[str, str] | None = None
 ) -> ServeOptions:
-    """The command line `arguments` of `service`; on a mistake, one clear line and SystemExit(2)."""
+    """Parse the command line of `service`. On an error, print one line and raise SystemExit(2)."""
     parser = Parser(
         prog=service.command,
         description=service.about,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=f"""examples:
   {service.command}                               on http://127.0.0.1:{service.port}
-  {service.command} --workers 2 --threads 64      other numbers
-  {service.command} --port 0                      on a free port, which is printed
-  MAX_DURATION=2 {service.command}                no wait longer than 2 s
+  {service.command} --workers 2 --threads 64      2 workers of 64 threads each
+  {service.command} --port 0                      on a free port; the port is printed
+  MAX_DURATION=2 {service.command}                limit every wait to 2 s
 
-The environment sets what the command line does not: {", ".join(name.upper() for name in Settings.model_fields)}.""",
+Environment variables (options take precedence): {", ".join(name.upper() for name in Settings.model_fields)}.""",
     )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--host", type=_host, default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument(
-        "--port", type=_port, default=service.port, help="port, 0 for a free one (default: %(default)s)"
+        "--port", type=_port, default=service.port, help="port to listen on; 0 takes a free port (default: %(default)s)"
     )
     parser.add_argument("--workers", metavar="N", help="worker processes (default: WEB_CONCURRENCY, or 1)")
     parser.add_argument("--threads", metavar="N", help=service.threads_help)
@@ -84,13 +89,20 @@ The environment sets what the command line does not: {", ".join(name.upper() for
             environment[variable] = value
     try:
         settings = Settings.from_mapping(environment)
+        check(settings)
     except ValueError as error:
         parser.error(str(error))
-    return ServeOptions(given.host, given.port, given.worker_class, settings)
+    return ServeOptions(given.host, given.port, given.worker_class, settings, settings.max_in_flight + SPARE)
+
+
+def _host(text: str) -> str:
+    if not text or not text.isascii():  # an empty one would stand for all interfaces
+        raise argparse.ArgumentTypeError(f"{text!r} is not a host name or an IP address")
+    return text
 
 
 def _port(text: str) -> int:
-    port = int(text) if text.isdecimal() else -1
+    port = int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else -1
     if not 0 <= port <= 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to 65535")
     return port

@@ -1,4 +1,4 @@
-"""gunicorn's worker class for servers that come without one of their own: an event loop, and the server on it."""
+"""gunicorn's worker class for servers that have none of their own: an event loop that runs the server."""
 
 import asyncio
 import os
@@ -11,23 +11,23 @@ import uvloop
 from gunicorn.workers.base import Worker
 
 Serving = Callable[[Sequence[socket.socket]], AbstractAsyncContextManager[None]]
-"""What such a worker is given for an application: while its context is open it serves on these sockets. Leaving it
+"""The application of a `LoopWorker`: it serves on the given sockets while its context is open. The exit of the context
 refuses new connections at once, then waits for the requests in flight."""
 
 BEAT = 1.0
-"""Seconds between two signs of life to gunicorn."""
+"""Seconds between two heartbeats to gunicorn."""
 
 
-class LoopWorker(Worker):  # type: ignore[misc] # gunicorn carries no types
-    """One event loop in each process, on uvloop as all the others."""
+class LoopWorker(Worker):  # type: ignore[misc] # gunicorn has no type hints
+    """A worker with one event loop per process, on uvloop like the other non-blocking services."""
 
     def init_signals(self) -> None:
-        """Take gunicorn's own handlers away: the loop is told."""
+        """Remove gunicorn's signal handlers, because the event loop installs its own."""
         for number in self.SIGNALS:
             signal.signal(number, signal.SIG_DFL)
 
     def run(self) -> None:
-        """Serve until told to end."""
+        """Serve until a signal stops the worker or gunicorn's master exits."""
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(self._serve(self.wsgi))
 
@@ -43,7 +43,7 @@ class LoopWorker(Worker):  # type: ignore[misc] # gunicorn carries no types
             await beating
 
     async def _beat(self, ended: asyncio.Event) -> None:
-        """Give signs of life; end where gunicorn is no longer there to see them."""
+        """Send heartbeats to gunicorn's master, and end the worker if the master has exited."""
         while os.getppid() == self.ppid:
             self.notify()
             await asyncio.sleep(BEAT)

@@ -1,15 +1,15 @@
-"""Sleeping on an event loop, for those who must not wake early."""
+"""A sleep on an event loop that never ends early."""
 
 import asyncio
 import time
 
 TICK = 0.001
-"""Seconds that uvloop's timers count in: they round to it and start from the last whole one, so they may fire early."""
+"""The resolution of uvloop's timers in seconds. They round to it and start at the last tick, so they may fire early."""
 
 
 async def sleep(seconds: float) -> None:
-    """asyncio.sleep, but never short of `seconds`."""
+    """Sleep like asyncio.sleep, but never for less than `seconds`."""
     end = time.monotonic() + seconds
     await asyncio.sleep(seconds)
-    while time.monotonic() < end:  # noqa: ASYNC110 - it is the clock that is waited for
+    while time.monotonic() < end:  # noqa: ASYNC110 - no event signals the clock
         await asyncio.sleep(TICK)

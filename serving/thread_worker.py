@@ -1,4 +1,4 @@
-"""gunicorn's worker class for threads, which Ctrl-C stops whatever it is doing."""
+"""gunicorn's worker class for threads, changed so that Ctrl-C always stops it."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ from gunicorn.workers.base import Worker
 from gunicorn.workers.gthread import ThreadWorker as Stock
 
 
-class ThreadWorker(Stock):  # type: ignore[misc] # gunicorn carries no types
-    """gunicorn's gthread worker, but for how it ends on SIGQUIT, which gunicorn makes of Ctrl-C."""
+class ThreadWorker(Stock):  # type: ignore[misc] # gunicorn has no type hints
+    """gunicorn's gthread worker with another handler for SIGQUIT, the signal that gunicorn sends on Ctrl-C."""
 
     def handle_quit(self, sig: int, frame: Any) -> None:
-        """Leave the thread pool to the interpreter, which closes it on exit.
+        """Stop the worker without shutting its thread pool down; the interpreter does so on exit.
 
-        The stock handler shuts the pool down first. That takes the pool's lock, and the interrupted main thread may be
-        handing the pool a request and hold it: the worker would then hang until it is killed.
+        The stock handler shuts the pool down first and takes the pool's lock for it. The interrupted main thread may
+        hold that lock while it submits a request. The worker would then hang until it is killed.
         """
         Worker.handle_quit(self, sig, frame)

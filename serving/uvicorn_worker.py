@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from uvicorn_worker import UvicornWorker as Stock
 
 
-class UvicornWorker(Stock):  # type: ignore[misc] # it carries no types
-    """uvicorn on uvloop, with its fast parser, and without WebSockets: an upgrade that is offered is not taken."""
+class UvicornWorker(Stock):  # type: ignore[misc] # it has no type hints
+    """uvicorn on uvloop, with its fast parser and without WebSockets: offered upgrades are ignored."""
 
     CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
         "loop": "uvloop",
@@ -18,15 +18,15 @@ class UvicornWorker(Stock):  # type: ignore[misc] # it carries no types
         "ws": "none",
         "access_log": False,
         "server_header": False,
-        "timeout_notify": 1,  # seconds between two signs of life
+        "timeout_notify": 1,  # seconds between two heartbeats
     }
 
     def _install_sigquit_handler(self) -> None:
-        """End on SIGQUIT, which gunicorn makes of Ctrl-C, as on SIGTERM: of the stock handler uvicorn hears nothing."""
+        """Treat SIGQUIT, which gunicorn sends on Ctrl-C, as SIGTERM. The stock handler would not stop uvicorn."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGQUIT, signal.raise_signal, signal.SIGTERM)
 
     async def callback_notify(self) -> None:
-        """Give a sign of life, and end where gunicorn is no longer there to see it."""
+        """Send a heartbeat to gunicorn's master, and end the worker if the master has exited."""
         self.notify()
         if os.getppid() != self.ppid:
             signal.raise_signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""What gunicorn tells a WSGI application beyond the standard: the target as it was sent, and who has left."""
+"""Helpers for WSGI applications on gunicorn: the target as it was sent, and the detection of disconnected clients."""
 
 import select
 import socket
@@ -10,37 +10,36 @@ from contract.targets import as_sent
 
 
 def target(environ: Mapping[str, Any]) -> str:
-    """The request target as it was sent. WSGI hands its bytes over as Latin-1 (PEP 3333)."""
+    """Return the request target as it was sent. WSGI passes its bytes as Latin-1 (PEP 3333)."""
     return as_sent(environ["RAW_URI"])
 
 
 class Headers:
-    """The request headers of an environ: a framework's own raise and catch an exception for each that was not sent."""
+    """The request headers of an environ, without the exception that a framework's own raise for each missing header."""
 
     def __init__(self, environ: Mapping[str, Any]) -> None:
         self._environ = environ
 
     def get(self, name: str, default: str, /) -> str:
-        """The value of a header, whatever the case of its name."""
+        """Return the value of a header, or `default`. The case of `name` does not matter."""
         value: str = self._environ.get(_key(name), default)
         return value
 
 
-@cache  # the names that the contract asks for are few
+@cache  # the contract reads only a few names
 def _key(name: str) -> str:
-    """The key of a header in an environ (PEP 3333)."""
+    """Return the key of a header in an environ (PEP 3333)."""
     key = name.upper().replace("-", "_")
     return key if key in ("CONTENT_LENGTH", "CONTENT_TYPE") else f"HTTP_{key}"
 
 
 class WhileThere:
-    """The pieces of a body, for as long as there is somebody to take them: a write alone tells one piece late."""
+    """The pieces of a body, until the client disconnects: a failing write alone would show it one piece late."""
 
     def __init__(self, environ: Mapping[str, Any], chunks: Any) -> None:
-        """`chunks`: an iterator with a `close`. Nobody takes those of a response to HEAD."""
-        self._wanted = environ["REQUEST_METHOD"] != "HEAD"
+        self._wanted = environ["REQUEST_METHOD"] != "HEAD"  # a response to HEAD has no pieces
         self._connection: socket.socket | None = environ.get("gunicorn.socket")
-        self._chunks = chunks
+        self._chunks = chunks  # an iterator with a `close`
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -54,7 +53,7 @@ class WhileThere:
         return chunk
 
     def close(self) -> None:
-        """Close the body, however far it came."""
+        """Close the body, even if it is unfinished or never started."""
         self._chunks.close()
 
 

@@ -1,1 +1,1 @@
-"""The blocking twin, on Flask: a request that waits holds a thread."""
+"""The blocking twin, on Flask: each waiting request holds a thread."""

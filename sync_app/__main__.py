@@ -1,4 +1,4 @@
-"""python -m sync_app: the blocking twin under gunicorn."""
+"""Serve the blocking twin under gunicorn: `python -m sync_app`."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from .plumbing.service import SERVICE
 
 
 def load(serve: ServeOptions) -> Any:
-    """The WSGI application. Imported here: in the worker, which under gevent has patched the standard library."""
-    from .app import create_app  # noqa: PLC0415 - and what it imports, once it is said where numbers are kept
+    """Return the WSGI application. The import happens in the worker: under gevent, after monkey patching."""
+    from .app import create_app  # noqa: PLC0415 - a worker's numbers begin with this import
 
     return create_app(serve.settings)
 

@@ -1,4 +1,4 @@
-"""Flask's room: the contract's routes, and what it hands to the steps of each."""
+"""The Flask adapter: requests go to the steps of their operation."""
 
 import atexit
 from collections.abc import Callable, Iterable
@@ -16,9 +16,9 @@ from .plumbing.steps import Steps, open_steps, refused
 
 
 def create_app(settings: Settings) -> Flask:
-    """The service as a WSGI application. What it shares between requests is closed when the process ends."""
+    """Return the service as a WSGI application. Resources that requests share are closed when the process ends."""
     app = Flask("sync_app", static_folder=None)
-    app.wsgi_app = plain_http(app.wsgi_app)  # type: ignore[assignment, method-assign] # Flask's way to wrap an application
+    app.wsgi_app = plain_http(app.wsgi_app)  # type: ignore[assignment, method-assign] # the way that Flask documents
     app.url_map.merge_slashes = False
     shared = ExitStack()
     atexit.register(shared.close)
@@ -32,20 +32,24 @@ def create_app(settings: Settings) -> Flask:
 
 
 def plain_http(wsgi_app: WSGIApplication) -> WSGIApplication:
-    """Take no upgrade that a client offers: for WebSockets Flask keeps routes of their own."""
+    """Ignore the upgrades that clients offer, and complete a target without a path, such as http://host.
+
+    Flask would match an upgrade against WebSocket routes only, and redirect a target without a path.
+    """
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         environ.pop("HTTP_UPGRADE", None)
+        environ["PATH_INFO"] = environ["PATH_INFO"] or "/"
         return wsgi_app(environ, start_response)
 
     return application
 
 
 def view_of(steps: Steps) -> Callable[..., Response]:
-    """The view function of one operation."""
+    """Return the view function of one operation."""
 
     def view(**_path: str) -> Response:
-        sent: Request = request._get_current_object()  # type: ignore[attr-defined] # once: each use of a proxy looks it up
+        sent: Request = request._get_current_object()  # type: ignore[attr-defined] # each use of the proxy is a lookup
         reply = steps(sent.method, wsgi.target(sent.environ), wsgi.Headers(sent.environ), sent.get_data)
         return respond(reply) if isinstance(reply.body, bytes) else stream(sent, reply)
 
@@ -53,5 +57,5 @@ def view_of(steps: Steps) -> Callable[..., Response]:
 
 
 def refuse(_error: MethodNotAllowed | NotFound) -> Response:
-    """Refuse any other method on a known path, and any other path."""
+    """Refuse a request for an unknown path, or with a method that the path does not support."""
     return respond(refused("sync_app", request.method, wsgi.target(request.environ)))

@@ -1,4 +1,4 @@
-"""A blocking call: harmless on a thread, a pitfall on an event loop, and the repair."""
+"""A blocking call: harmless on a thread, a mistake on an event loop, and the correct way to make it there."""
 
 import time
 
@@ -6,10 +6,10 @@ from contract.parameters import Duration
 
 
 def blocking(asked: Duration) -> None:
-    """Make the blocking call right here."""
+    """Block for `duration` seconds, directly in the handler."""
     time.sleep(asked.duration)  # holds a thread
 
 
 def offload(asked: Duration) -> None:
-    """Make the blocking call where it holds up nobody else."""
-    time.sleep(asked.duration)  # holds a thread: this one is nobody else's
+    """Block for `duration` seconds, on a thread that holds up no other request."""
+    time.sleep(asked.duration)  # holds a thread, which no other request uses

@@ -8,12 +8,12 @@ from .several import several
 
 
 def query(asked: Calls, database: Database) -> list[int]:
-    """Query the database n times; the row that each query returns, which is its number."""
+    """Run n queries that each sleep `delay` seconds in the database, and return their numbers, 0 to n - 1."""
 
     def row(number: int) -> int:
-        with database.connection() as connection:
+        with database.connection(asked.delay) as connection:
             cursor = connection.execute(SLEEP, {"number": number, "delay": asked.delay})  # holds a thread
-            found: int = cursor.fetchone()[0]  # type: ignore[index] # a SELECT without FROM has a row
+            found: int = cursor.fetchone()[0]  # type: ignore[index] # a SELECT without FROM returns a row
             return found
 
     return several(asked, row)

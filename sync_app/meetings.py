@@ -6,7 +6,7 @@ from contract.parameters import Meeting
 
 
 class Party:
-    """The requests that wait for one another."""
+    """Requests that wait for one another."""
 
     def __init__(self) -> None:
         self.size = 0
@@ -14,14 +14,14 @@ class Party:
 
 
 class Meetings:
-    """The parties of one process, by the number of requests that they wait for."""
+    """The incomplete parties of one process, by the number n of requests that complete them."""
 
     def __init__(self) -> None:
         self._parties: dict[int, Party] = {}
-        self._lock = threading.Lock()  # another thread may run between any two steps
+        self._lock = threading.Lock()  # another thread can run between any two steps
 
     def barrier(self, asked: Meeting) -> bool:
-        """Wait until n requests are here, or for the timeout; whether they met."""
+        """Wait until n requests have arrived or `timeout` seconds have passed; return True if all n arrived."""
         party = self._join(asked.n)
         try:
             party.met.wait(asked.timeout)  # holds a thread

@@ -6,36 +6,37 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from psycopg import Connection, Error
+from psycopg import Error
 
 from contract.parameters import Answer, Question
-from contract.statements import GIVE, LISTEN, TAKE
+from contract.statements import GIVE, KEPT_FOR, LISTEN, MOST_KEPT, TAKE, TIDY, TIDY_EVERY
 
-from .plumbing.database import Database
+from .plumbing.database import CONNECT_WITHIN, Database, Limited, prepare
 from .plumbing.handover import Handover, taking
 
 AGAIN_AFTER = 0.5
-"""Seconds until a listener that lost its connection tries for another, or sees that it should end."""
+"""Seconds between losing the connection and trying again. A blocking listener also checks at this interval whether it
+must end."""
 
 log = logging.getLogger("sync_app")
 
 
 class Askers:
-    """The requests of one process that wait for an answer, by question."""
+    """The waiting clients of one process: an event for each, by question and in order of arrival."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, list[threading.Event]] = {}
-        self._lock = threading.Lock()  # another thread may run between any two steps
+        self._lock = threading.Lock()  # another thread can run between any two steps
 
     def join(self, question: str) -> threading.Event:
-        """Wait with the others; what comes back is set when it may be one's turn."""
+        """Add a waiting client, and return its event, which is set when an answer may be available."""
         woken = threading.Event()
         with self._lock:
             self._waiting.setdefault(question, []).append(woken)
         return woken
 
     def leave(self, question: str, woken: threading.Event) -> None:
-        """Wait no longer; a turn that was not used is passed on."""
+        """Remove a waiting client. If its event is still set, wake the next client instead."""
         with self._lock:
             waiting = self._waiting[question]
             waiting.remove(woken)
@@ -45,7 +46,7 @@ class Askers:
             self.wake(question)
 
     def wake(self, question: str) -> None:
-        """There is an answer: wake the one who has waited longest, of those not yet woken."""
+        """Wake the longest-waiting client that is not yet awake, because an answer has come in."""
         with self._lock:
             for woken in self._waiting.get(question, ()):
                 if not woken.is_set():
@@ -53,7 +54,7 @@ class Askers:
                     return
 
     def wake_all(self) -> None:
-        """There may be answers."""
+        """Wake every waiting client, because answers may have come in unnoticed."""
         with self._lock:
             for waiting in self._waiting.values():
                 for woken in waiting:
@@ -61,7 +62,7 @@ class Askers:
 
 
 class People:
-    """Questions and answers, between all processes that share a database."""
+    """Questions and answers, shared by all processes that use the same database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -69,7 +70,7 @@ class People:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Listen for answers until the context is left, on a connection of its own."""
+        """Listen for answers on a dedicated connection until the context exits."""
         if self._database.url is None:
             yield
             return
@@ -81,12 +82,12 @@ class People:
             ended.set()
 
     def answer(self, asked: Answer) -> None:
-        """Keep an answer, and tell every process that there is one."""
+        """Store an answer, and notify every process that listens."""
         with self._database.connection() as connection:
             connection.execute(GIVE, {"question": asked.question, "answer": asked.answer})  # holds a thread
 
     def ask(self, asked: Question) -> Handover | None:
-        """Wait for an answer; None where none comes in time."""
+        """Wait up to `timeout` seconds for an answer; return None if none comes in."""
         end = time.monotonic() + asked.timeout
         woken = self._askers.join(asked.question)
         turn = False
@@ -97,30 +98,42 @@ class People:
             turn = False
             return taken
         finally:
-            if turn:  # which came to nothing
+            if turn:
+                # this client was woken, but taking the answer failed: set its event again, so that leave() wakes the
+                # next client
                 woken.set()
             self._askers.leave(asked.question, woken)
 
     def _take(self, question: str) -> Handover | None:
         with ExitStack() as stack:
             connection = stack.enter_context(taking(self._database, question))
-            row = connection.execute(TAKE, {"question": question}).fetchone()  # holds a thread
+            values = {"question": question, "kept_for": KEPT_FOR}
+            row = connection.execute(TAKE, values).fetchone()  # holds a thread
             return None if row is None else Handover(row[0], stack.pop_all())
 
     def _listen(self, url: str, ended: threading.Event) -> None:
         told = False
         while not ended.is_set():
             try:
-                with Connection.connect(url, autocommit=True) as connection:
+                with Limited.connect(url, autocommit=True, connect_timeout=CONNECT_WITHIN) as connection:
+                    prepare(connection)
                     connection.execute(LISTEN)
-                    self._database.pool.check()  # those who are woken shall find living connections
+                    if told:
+                        self._database.pool.drain()  # what broke this connection broke those as well
                     told = False
-                    self._askers.wake_all()  # for what was announced while nobody listened
+                    self._askers.wake_all()  # answers may have been announced before LISTEN
+                    tidy_at = time.monotonic()
                     while not ended.is_set():
+                        if time.monotonic() >= tidy_at:
+                            self._tidy(connection)  # also finds out whether the database still answers
+                            tidy_at = time.monotonic() + TIDY_EVERY
                         for notice in connection.notifies(timeout=AGAIN_AFTER):  # holds a thread of its own
                             self._askers.wake(notice.payload)
             except Error as error:
                 if not told:
-                    log.warning("Nobody listens for answers, the database cannot be reached: %s", type(error).__name__)
+                    log.warning("Not listening for answers: the database is unreachable (%s)", type(error).__name__)
                 told = True
                 time.sleep(AGAIN_AFTER)
+
+    def _tidy(self, connection: Limited) -> None:
+        connection.execute(TIDY, {"kept_for": KEPT_FOR, "most": MOST_KEPT})

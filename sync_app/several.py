@@ -1,4 +1,4 @@
-"""Doing something several times: the way a plain handler does, one after the other, or at once."""
+"""Several calls in one of three modes: as a plain handler makes them, one after the other, or all at once."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def several(asked: Fanout, once: Callable[[int], T]) -> list[T]:
-    """What `once` returns for each of the numbers from 0 to n - 1."""
+    """Call `once` with each number from 0 to n - 1, and return the results in order."""
     if asked.mode == "concurrent":
         with ThreadPoolExecutor(asked.n) as pool:
             return list(pool.map(once, range(asked.n)))  # holds n threads, and this one

@@ -8,12 +8,12 @@ from .several import several
 
 
 def delay(asked: Duration) -> None:
-    """Wait once."""
+    """Wait for `duration` seconds."""
     time.sleep(asked.duration)  # holds a thread
 
 
 def fanout(asked: Fanout) -> None:
-    """Wait n times: idiomatically, one after the other, or at once."""
+    """Wait n times for `delay` seconds each: as a plain handler does, one after the other, or all at once."""
 
     def wait(_number: int) -> None:
         time.sleep(asked.delay)  # holds a thread

@@ -1,1 +1,1 @@
-"""The lesson's own examples: each file is one idea, prints what happens, and runs alone."""
+"""Small examples for the lesson. Each file shows one idea, prints what happens, and runs on its own."""

@@ -1,6 +1,6 @@
-"""A whole aiohttp service that waits: each request holds a coroutine.
+"""A complete aiohttp service that waits: each request holds a coroutine.
 
-python workshop/aiohttp_delay.py          serves it until Ctrl-C
+python workshop/aiohttp_delay.py          serves until Ctrl-C
 curl -i http://127.0.0.1:8002/delay/1     answers after a second
 """
 
@@ -13,14 +13,14 @@ routes = web.RouteTableDef()
 
 @routes.get("/delay/{duration}")
 async def delay(request: web.Request) -> web.Response:
-    """Wait, and say for how many seconds."""
+    """Wait for `duration` seconds, and return them."""
     seconds = float(request.match_info["duration"])
     await asyncio.sleep(seconds)  # holds a coroutine
     return web.json_response({"duration": seconds})
 
 
 def create_app() -> web.Application:
-    """The application with its routes."""
+    """Return the application with its routes."""
     app = web.Application()
     app.add_routes(routes)
     return app

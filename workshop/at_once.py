@@ -1,4 +1,4 @@
-"""The same five tasks as coroutines, all at once: one second together."""
+"""Five tasks that each wait a second, as coroutines, all at once: one second."""
 
 import asyncio
 import sys
@@ -8,21 +8,21 @@ TASKS = 5
 
 
 async def task(number: int) -> None:
-    """Wait a second, and say so before and after."""
+    """Wait a second, and print a line before and after."""
     print(f"task {number} begins")
-    await asyncio.sleep(1)  # holds this coroutine only: the thread goes on with the others
+    await asyncio.sleep(1)  # holds only this coroutine: the thread runs the others meanwhile
     print(f"task {number} ends")
 
 
 async def tasks() -> None:
-    """Run them all; the group's end is reached when each of them has ended."""
+    """Run all tasks. The group exits when each of them has ended."""
     async with asyncio.TaskGroup() as group:
         for number in range(1, TASKS + 1):
             group.create_task(task(number))
 
 
 def main() -> None:
-    """Run them all, and print the seconds that they took."""
+    """Run all tasks, and print the seconds that they took."""
     began = time.perf_counter()
     asyncio.run(tasks())
     print(f"{time.perf_counter() - began:.3f} s at once")
@@ -32,4 +32,4 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        sys.exit(130)  # what a shell calls Ctrl-C
+        sys.exit(130)  # the status that a shell gives Ctrl-C

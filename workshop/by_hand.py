@@ -1,4 +1,4 @@
-"""The same three coroutines on an event loop made by hand: to see what it is, not to be used."""
+"""Three coroutines at once, on an event loop made by hand: to see what asyncio.run does, not to be used."""
 
 import asyncio
 import signal
@@ -7,30 +7,30 @@ from contextlib import suppress
 
 
 async def tea(name: str) -> None:
-    """Put a kettle on, and let the others do the same until it boils."""
+    """Wait a second for the kettle, while the other coroutines run."""
     print(f"{name} puts the kettle on")
     await asyncio.sleep(1)
     print(f"{name} has tea")
 
 
 async def everybody() -> None:
-    """Three of them, until the last one has tea."""
+    """Run three coroutines until the last one has tea."""
     async with asyncio.TaskGroup() as group:
         for name in ("Ada", "Grace", "Radia"):
             group.create_task(tea(name))
 
 
 def main() -> None:
-    """Make an event loop, run them on it, and close it whatever happened."""
+    """Make an event loop, run the coroutines on it, and close it even after an error."""
     loop = asyncio.new_event_loop()  # set_event_loop is not needed: coroutines find the loop that runs them
     try:
         three = loop.create_task(everybody())
         with suppress(NotImplementedError):  # on Windows
-            loop.add_signal_handler(signal.SIGINT, three.cancel)  # as asyncio.run: Ctrl-C ends tasks, not their loop
+            loop.add_signal_handler(signal.SIGINT, three.cancel)  # as asyncio.run: Ctrl-C cancels tasks, not the loop
         loop.run_until_complete(three)
     finally:
-        # Before this, asyncio.run does three things more, and here nobody does: it cancels tasks that nobody waited
-        # for, shuts down async generators that were left half-way, and joins the threads of asyncio.to_thread.
+        # Before closing the loop, asyncio.run does three more things, left out here: it cancels the remaining tasks,
+        # shuts down unfinished async generators, and joins the threads of asyncio.to_thread.
         loop.close()
 
 
@@ -38,4 +38,4 @@ if __name__ == "__main__":
     try:
         main()
     except (KeyboardInterrupt, asyncio.CancelledError):
-        sys.exit(130)  # what a shell calls Ctrl-C
+        sys.exit(130)  # the status that a shell gives Ctrl-C

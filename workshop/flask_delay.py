@@ -1,6 +1,6 @@
-"""A whole Flask service that waits: each request holds a thread.
+"""A complete Flask service that waits: each request holds a thread.
 
-python workshop/flask_delay.py            serves it until Ctrl-C
+python workshop/flask_delay.py            serves until Ctrl-C
 curl -i http://127.0.0.1:8001/delay/1     answers after a second
 """
 
@@ -13,7 +13,7 @@ app = Flask(__name__)
 
 @app.get("/delay/<duration>")
 def delay(duration: str) -> dict[str, float]:
-    """Wait, and say for how many seconds."""
+    """Wait for `duration` seconds, and return them."""
     seconds = float(duration)
     time.sleep(seconds)  # holds a thread
     return {"duration": seconds}

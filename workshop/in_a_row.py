@@ -7,14 +7,14 @@ TASKS = 5
 
 
 def task(number: int) -> None:
-    """Wait a second, and say so before and after."""
+    """Wait a second, and print a line before and after."""
     print(f"task {number} begins")
-    time.sleep(1)  # holds the thread: nothing else can happen meanwhile
+    time.sleep(1)  # holds the thread: nothing else can run meanwhile
     print(f"task {number} ends")
 
 
 def main() -> None:
-    """Run them all, and print the seconds that they took."""
+    """Run all tasks, and print the seconds that they took."""
     began = time.perf_counter()
     for number in range(1, TASKS + 1):
         task(number)
@@ -25,4 +25,4 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        sys.exit(130)  # what a shell calls Ctrl-C
+        sys.exit(130)  # the status that a shell gives Ctrl-C

@@ -5,21 +5,21 @@ import sys
 
 
 async def tea(name: str) -> None:
-    """Put a kettle on, and let the others do the same until it boils."""
+    """Wait a second for the kettle, while the other coroutines run."""
     print(f"{name} puts the kettle on")
-    await asyncio.sleep(1)  # back here after a second, or when whoever runs then awaits something in turn
+    await asyncio.sleep(1)  # resumes after a second, once the coroutine that then runs awaits too
     print(f"{name} has tea")
 
 
 async def everybody() -> None:
-    """Three of them, until the last one has tea."""
+    """Run three coroutines until the last one has tea."""
     async with asyncio.TaskGroup() as group:
         for name in ("Ada", "Grace", "Radia"):
             group.create_task(tea(name))
 
 
 def main() -> None:
-    """Make an event loop, run them on it, and clear everything away: what a script needs, in one line."""
+    """Make an event loop, run the coroutines on it, and clean up: all that a script needs, in one line."""
     asyncio.run(everybody())
 
 
@@ -27,4 +27,4 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        sys.exit(130)  # what a shell calls Ctrl-C
+        sys.exit(130)  # the status that a shell gives Ctrl-C

@@ -1,4 +1,4 @@
-"""Back pressure: how many requests may wait in one process."""
+"""Back pressure: a limit on the requests that wait in one process."""
 
 from types import TracebackType
 
@@ -8,13 +8,13 @@ from serving.metrics import LoopInFlightGauge
 
 
 class InFlight(Place):
-    """`limit` places for the requests that wait."""
+    """A set of `limit` places for waiting requests. Entering it raises Problem (503) if no place is free."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._taken = 0
         self._gauge = LoopInFlightGauge()
-        # no lock: nothing else runs between two steps unless there is an await between them
+        # no lock: another coroutine can run only at an await
 
     def __enter__(self) -> None:
         if self._taken >= self._limit:
@@ -29,5 +29,5 @@ class InFlight(Place):
         self._gauge.show(self._taken)
 
     def keep(self) -> None:
-        """Keep a place that has been taken beyond its context: it takes one more exit to give it back."""
+        """Keep a taken place beyond its context, until one more exit gives it back."""
         self._taken += 1

@@ -1,9 +1,9 @@
-"""Looking at what has been counted."""
+"""The metrics of the service."""
 
 from contract.parameters import Nothing
 from serving.metrics import exposition
 
 
 async def metrics(_asked: Nothing) -> bytes:
-    """What all processes of the service have counted and timed."""
-    return exposition()  # holds the whole loop, for as long as it takes to read a few small files
+    """Return the metrics of all processes of the service, in Prometheus' text format."""
+    return exposition()  # holds the whole loop while it reads a few small files

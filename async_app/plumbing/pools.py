@@ -1,4 +1,4 @@
-"""The queue in front of a pool: whoever wants a connection waits for one."""
+"""The queue of requests that wait for a connection of a pool."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,11 +9,11 @@ from contract.settings import Settings
 from serving.metrics import PoolGauge
 from serving.sleep import TICK
 
-# Why not the pools' own queues: see sync_app/plumbing/pools.py.
+# The pools' own queues do not fit: see sync_app/plumbing/pools.py.
 
 
 class PoolQueue:
-    """The queue in front of one process's pool of POOL_SIZE connections, each waited for within POOL_TIMEOUT."""
+    """The queue for one process's pool of POOL_SIZE connections. A request waits up to POOL_TIMEOUT seconds in it."""
 
     def __init__(self, pool: str, settings: Settings) -> None:
         self._pool = pool
@@ -24,7 +24,7 @@ class PoolQueue:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Use a connection until the context is left, in one's turn; a Problem (503) where none gets free in time."""
+        """Wait for a turn, and hold it until the context exits. Raises Problem (503) if no turn comes in time."""
         with self._gauge.waiting():
             try:
                 async with asyncio.timeout(self._timeout + 2 * TICK):

@@ -1,4 +1,4 @@
-"""What the framework makes of a reply."""
+"""The framework's responses, made from replies."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -12,24 +12,24 @@ log = logging.getLogger("async_app")
 
 
 def respond(reply: Reply) -> web.Response:
-    """The response whose body is there."""
+    """Return the response to send for a reply whose body is bytes."""
     return web.Response(body=reply.body, status=reply.status, headers=reply.headers)
 
 
 async def stream(request: web.Request, reply: Reply) -> web.StreamResponse:
-    """The response whose body comes piece by piece. It is closed when it ends, or its client leaves."""
+    """Return the response that streams a reply. The body is closed at its end, or when the client leaves."""
     assert isinstance(reply.body, AsyncIterator)
     response = web.StreamResponse(status=reply.status, headers=reply.headers)
-    try:  # a client that leaves while a piece is waited for cancels this
+    try:  # a client that leaves during a wait cancels this
         async with aclosing(reply.body):  # type: ignore[type-var] # see Chunks
             await response.prepare(request)
             if request.method != "HEAD":
                 async for chunk in reply.body:
                     await response.write(chunk)
     except ConnectionError:
-        pass  # it has left between two chunks
+        pass  # the client has left between two chunks
     except Exception:
-        log.exception("Exception in the midst of %s [%s]", request.path, request.method)
+        log.exception("Exception while streaming %s [%s]", request.path, request.method)
         if request.transport is not None:
-            request.transport.abort()  # what has been sent cannot be taken back, and must not look whole
+            request.transport.abort()  # the response is incomplete, and must not look complete
     return response

@@ -1,4 +1,4 @@
-"""What the command line offers."""
+"""The description of this twin for the command line."""
 
 from contract import ports
 from serving import aiohttp_workers
@@ -6,9 +6,9 @@ from serving.command_line import ServiceSpec
 
 SERVICE = ServiceSpec(
     name="async_app",
-    about="The non-blocking twin, on aiohttp: a request that waits holds a coroutine.",
+    about="The non-blocking twin, on aiohttp: each waiting request holds a coroutine.",
     port=ports.ASYNC_APP,
     worker_class=aiohttp_workers.DEFAULT,
     worker_classes=aiohttp_workers.CHOICES,
-    threads_help="threads for blocking calls in each worker (default: THREADS, or 32)",
+    threads_help="threads per worker that make blocking calls (default: THREADS, or 32)",
 )

@@ -1,9 +1,17 @@
-"""The client of the upstream."""
+"""The HTTP client of the upstream."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+from aiohttp import (
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    HttpVersion11,
+    TCPConnector,
+)
 
 from contract import upstream
 from contract.problems import not_configured
@@ -13,16 +21,16 @@ from .pools import PoolQueue
 
 
 class Upstream:
-    """The connections of one process to the upstream; None where it has no UPSTREAM_URL."""
+    """The connections of one process to the upstream, or None if UPSTREAM_URL is not set."""
 
     def __init__(self, connections: ClientSession | None, settings: Settings) -> None:
         self._connections = connections
         self._queue = PoolQueue("upstream", settings)
 
     async def wait(self, delay: float) -> float:
-        """Ask the upstream to wait for `delay` seconds; the seconds that it says it waited.
+        """Request a wait of `delay` seconds from the upstream, and return the seconds that it reports.
 
-        A Problem: 502 or 504 for what the upstream does, 503 where there is none or all connections stay taken.
+        Raises Problem: 502 if the upstream fails, 504 if it is late, 503 if UPSTREAM_URL is unset or the pool is full.
         """
         if self._connections is None:
             raise not_configured("UPSTREAM_URL")
@@ -41,7 +49,7 @@ class Upstream:
 
 @asynccontextmanager
 async def open_upstream(settings: Settings) -> AsyncIterator[Upstream]:
-    """The upstream at UPSTREAM_URL and nowhere else, until the context is left. It connects when first asked to."""
+    """Open a client of UPSTREAM_URL and no other host until the context exits, and yield it. It connects on demand."""
     if settings.upstream_url is None:
         yield Upstream(None, settings)
         return
@@ -50,14 +58,19 @@ async def open_upstream(settings: Settings) -> AsyncIterator[Upstream]:
         connector=TCPConnector(limit=settings.pool_size),
         cookie_jar=DummyCookieJar(),
         auto_decompress=False,
+        max_line_size=upstream.LONGEST_LINE,
+        max_field_size=upstream.LONGEST_LINE,
+        max_headers=upstream.MOST_HEADERS,
     ) as connections:
         yield Upstream(connections, settings)
 
 
 async def _waited(response: ClientResponse) -> float:
     try:
+        if response.version is None or response.version > HttpVersion11:
+            raise upstream.broken()
         upstream.admit(response.status, response.headers)
         return upstream.waited(await response.read())
     except BaseException:
-        response.close()  # and its connection, on which there may be more of this
+        response.close()  # with its connection, which may still carry the rest of the body
         raise

@@ -1,4 +1,4 @@
-"""Which function waits for each operation, and what those functions share: all that a framework needs of this twin."""
+"""The waiting function of each operation, and what these functions share: all that a framework needs of this twin."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +27,7 @@ Wait = Callable[[Any], Awaitable[Any]]
 
 @asynccontextmanager
 async def open_waits(settings: Settings) -> AsyncIterator[Mapping[str, Wait]]:
-    """The waiting function of each operation that waits, by the operation's name, until the context is left."""
+    """Open what the waiting functions share until the context exits, and yield the functions by operation name."""
     meetings = Meetings()
     pool = ThreadPoolExecutor(settings.threads, "offload")
     async with AsyncExitStack() as stack:

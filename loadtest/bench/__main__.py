@@ -1,4 +1,4 @@
-"""make bench: every ratio, one after the other, or those named on the command line. About twelve minutes for all."""
+"""Run the benchmarks one after the other: those named, or all of them in about twelve minutes (make bench)."""
 
 import argparse
 import sys
@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from loadtest.generator.driver import GeneratorFailed
 from loadtest.processes.service import ServiceFailed
+from loadtest.terminal.layout import legible
 
 from . import asker_memory, ceiling, faults, lag, lineup, overhead, race, user_cost, waiting_memory, wrk_agreement
 from .wrk import WrkFailed
@@ -26,23 +27,24 @@ BENCHES = {
 
 
 def main() -> NoReturn:
-    """Run the benches."""
+    """Run the benchmarks, print each finding, and exit with status 1 if an aim was missed."""
+    legible(sys.stdout)
     parser = argparse.ArgumentParser(prog="python -m loadtest.bench", description=__doc__)
-    parser.add_argument("benches", nargs="*", metavar="BENCH", help=f"of {', '.join(BENCHES)} (default: all)")
+    parser.add_argument("benches", nargs="*", metavar="BENCH", help=f"one of {', '.join(BENCHES)} (default: all)")
     chosen = parser.parse_args().benches or list(BENCHES)
     unknown = [name for name in chosen if name not in BENCHES]
     if unknown:
-        parser.error(f"there is no bench {unknown[0]!r}; there are {', '.join(BENCHES)}")
+        parser.error(f"there is no benchmark {unknown[0]!r}; choose from {', '.join(BENCHES)}")
     missed = 0
     for number, name in enumerate(chosen, start=1):
         print(f"[{number} of {len(chosen)}] {name} ...", flush=True)
         try:
             for finding in BENCHES[name]():
-                print(f"  {finding.sentence}{'' if finding.met else ' MISSED'}", flush=True)
+                print(f"  {finding.sentence}{'' if finding.met else ' AIM MISSED'}", flush=True)
                 missed += not finding.met
         except (WrkFailed, ServiceFailed, GeneratorFailed, CalledProcessError) as error:
             sys.exit(f"{name}: {error}")
-    sys.exit(f"{missed} missed" if missed else 0)
+    sys.exit(f"Aims missed: {missed}" if missed else 0)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a request that waits for a person costs in memory, and that each of them hears its answer."""
+"""Benchmark: memory per long poll on /ask, and delivery of each answer to the right waiting client."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -13,37 +13,37 @@ from serving.serve import raise_descriptors
 
 LONGEST = {"MAX_DURATION": "60"}
 AT_ONCE = 20
-"""Answers that are posted at a time."""
+"""The number of answers posted concurrently."""
 
 CASES = (
     (Service("one aiohttp worker", "async_app", UVLOOP_WORKER, workers=1, threads=32), 1000),
     (Service("one gthread worker of 32 threads", "sync_app", "gthread", workers=1, threads=32), 31),
     (Service("one gthread worker of 1001 threads", "sync_app", "gthread", workers=1, threads=1001), 1000),
 )
-"""Services, and how many askers: threads keep one for the answers."""
+"""Service and number of waiting clients. A threaded service keeps one thread free to receive answers."""
 
 
 def report() -> Iterator[Finding]:
-    """A line for each service."""
+    """Yield one finding for each service."""
     raise_descriptors()
     with backing({"database"}) as environment:
         for service, askers in CASES:
             with running(service, {**environment, **LONGEST}) as server:
                 answered, each = asyncio.run(hold(server, askers))
             yield Finding(
-                f"{service.name}: {askers} askers waited at once and {answered} heard their own answer, "
-                f"at {each / 1000:.1f} kB more memory each",
+                f"{service.name}: {askers} clients waited at once on /ask, {answered} received their own answer "
+                f"(aim: all); memory per waiting client {each / 1000:.1f} kB",
                 met=answered == askers,
             )
 
 
 async def hold(server: Running, askers: int) -> tuple[int, float]:
-    """Ask, look at the server once all wait, answer; how many heard their own answer, and bytes for each."""
+    """Let `askers` clients wait, measure memory, answer all; return the right answers and the bytes per client."""
     connector = TCPConnector(limit=0)
     async with ClientSession(server.url, connector=connector, timeout=ClientTimeout(total=90)) as session:
         before = sum(server.usage().memory.values())
         asked = [asyncio.create_task(_ask(session, number)) for number in range(askers)]
-        while await _in_flight(session) < askers:  # noqa: ASYNC110 - it is another process that is waited for
+        while await _in_flight(session) < askers:  # noqa: ASYNC110 - the server is another process
             await asyncio.sleep(0.1)
         each = (sum(server.usage().memory.values()) - before) / askers
         limit = asyncio.Semaphore(AT_ONCE)

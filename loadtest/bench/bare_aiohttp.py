@@ -1,4 +1,4 @@
-"""The workshop's aiohttp service under the same server as the twin: the baseline."""
+"""Baseline: the workshop's aiohttp service, under the same server as the twin."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from workshop.aiohttp_delay import create_app
 
 
 def load(_serve: ServeOptions) -> Any:
-    """What aiohttp's gunicorn worker asks for: a coroutine function that makes the runner."""
+    """Return a coroutine function that creates the runner, as aiohttp's gunicorn worker requires."""
 
     async def create_runner() -> web.AppRunner:
         return web.AppRunner(create_app(), access_log=None, keepalive_timeout=KEEPALIVE)

@@ -1,4 +1,4 @@
-"""The workshop's Flask service under the same server as the twin: the baseline."""
+"""Baseline: the workshop's Flask service, under the same server as the twin."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from workshop.flask_delay import app
 
 
 def load(_serve: ServeOptions) -> Any:
-    """The WSGI application."""
+    """Return the WSGI application."""
     return app
 
 

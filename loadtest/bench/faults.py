@@ -1,4 +1,4 @@
-"""What clients see when what a service waits for, or a part of the service, goes away under load, and comes back."""
+"""Benchmark: responses under load when database or upstream restart, or when a worker is killed."""
 
 import asyncio
 import os
@@ -22,13 +22,13 @@ from loadtest.processes.service import Running, running
 
 USERS = 20
 BEFORE, AWAY, AFTER = 1.5, 1.5, 4.0
-"""Seconds of load before a fault, during it and after it."""
+"""Seconds of load before, during and after a fault."""
 
 QUESTIONS = 600
-"""Answers that are given while a worker is killed."""
+"""The number of questions that are asked and answered while a worker is killed."""
 
 UNDER_LOAD = 0.4
-"""Share of them after which it is."""
+"""The share of questions answered before the worker is killed."""
 
 LOST = "no response"
 
@@ -43,7 +43,7 @@ UPSTREAM = Service("upstream", "backing.upstream", UVLOOP_WORKER, workers=1, thr
 
 @dataclass
 class Seen:
-    """What the clients saw in each phase, and how long after the fault was over they were answered again."""
+    """The responses in each phase, and the seconds from the end of the fault to the first 200."""
 
     phase: str = "before"
     counts: dict[str, Counter[str]] = field(default_factory=dict)
@@ -51,19 +51,19 @@ class Seen:
     back: float | None = None
 
     def note(self, what: str) -> None:
-        """One request ended so."""
+        """Count a finished request by its status, or as LOST."""
         self.counts.setdefault(self.phase, Counter())[what] += 1
         if what == "200" and self.phase == "after" and self.back is None:
             self.back = time.monotonic() - self.over
 
     def __str__(self) -> str:
-        phases = (f"{phase} {_counted(counts)}" for phase, counts in self.counts.items())
-        back = "never a 200 again" if self.back is None else f"the first 200 came {self.back:.2f} s later"
+        phases = (f"{phase} the fault: {_counted(counts)}" for phase, counts in self.counts.items())
+        back = "no 200 since the fault" if self.back is None else f"first 200 {self.back:.2f} s after it"
         return f"{'; '.join(phases)}; {back}"
 
 
 def report() -> Iterator[Finding]:
-    """Three lines for each service."""
+    """Yield three findings for each service."""
     for service in SERVICES:
         yield _database_restarts(service)
         yield _upstream_restarts(service)
@@ -74,7 +74,7 @@ def _database_restarts(service: Service) -> Finding:
     with own_database() as own, running(service, {"DATABASE_URL": own.url}) as server:
         workers = _workers(server)
         seen = asyncio.run(_faulty(server, "/query?delay=20ms", own.stop, own.start))
-        return _finding(f"{service.name}, the database stopped and started again", seen, server, workers, "503")
+        return _finding(f"{service.name}, database stopped and restarted", seen, server, workers, "503")
 
 
 def _upstream_restarts(service: Service) -> Finding:
@@ -85,14 +85,14 @@ def _upstream_restarts(service: Service) -> Finding:
         start()
         workers = _workers(server)
         seen = asyncio.run(_faulty(server, "/fetch?delay=20ms", now.close, start))
-        return _finding(f"{service.name}, the upstream stopped and started again", seen, server, workers, "502")
+        return _finding(f"{service.name}, upstream stopped and restarted", seen, server, workers, "502")
 
 
 def _finding(what: str, seen: Seen, server: Running, workers: set[int], expected: str) -> Finding:
     kinds = {kind for counts in seen.counts.values() for kind in counts}
     same = _workers(server) == workers
     return Finding(
-        f"{what}: {seen}; its processes are {'the same' if same else 'NOT the same'}",
+        f"{what}: {seen}; worker processes {'unchanged' if same else 'REPLACED'}",
         met=same and seen.back is not None and kinds <= {"200", expected, "504"},
     )
 
@@ -102,7 +102,7 @@ async def _faulty(server: Running, target: str, away: Callable[[], object], back
     async with _session(server) as session:
         users = [asyncio.create_task(_user(session, target, seen)) for _ in range(USERS)]
         await asyncio.sleep(BEFORE)
-        seen.phase = "meanwhile"
+        seen.phase = "during"
         await asyncio.to_thread(away)
         await asyncio.sleep(AWAY)
         await asyncio.to_thread(back)
@@ -131,15 +131,14 @@ def _worker_is_killed(service: Service) -> Finding:
     lost = given - heard.keys()
     twice = [question for question, times in heard.items() if times > 1]
     return Finding(
-        f"{service.name}, a worker killed with SIGKILL while {QUESTIONS} questions were asked and answered: "
-        f"clients saw {_counted(refused)}; {len(given)} answers were taken, {len(lost)} of them lost, "
-        f"{len(twice)} heard twice",
+        f"{service.name}, a worker killed (SIGKILL) while {QUESTIONS} questions were asked and answered: "
+        f"{_counted(refused)}; answers accepted: {len(given)}, lost: {len(lost)}, delivered twice: {len(twice)}",
         met=not lost and not twice and len(given) > QUESTIONS // 2,
     )
 
 
 async def _killed(server: Running) -> tuple[set[str], Counter[str], Counter[str]]:
-    """The questions whose answers were taken, how often each answer was heard, and how the requests ended."""
+    """Return the questions with an accepted answer, the deliveries of each answer, and the outcomes of requests."""
     given: set[str] = set()
     heard: Counter[str] = Counter()
     ended: Counter[str] = Counter()
@@ -156,18 +155,18 @@ async def _killed(server: Running) -> tuple[set[str], Counter[str], Counter[str]
         async def pair(number: int) -> None:
             question = f"question-{number}"
             async with limit:
-                if number % 2:  # asked before it is answered
+                if number % 2:  # the question comes before the answer
                     await asyncio.gather(ask(question, "3s"), give(question))
                 else:
                     await give(question)
                     await ask(question, "3s")
 
         async def ask_again(question: str) -> None:
-            async with limit:  # what was heard must be gone, what was not must be there
+            async with limit:  # a delivered answer must be gone, any other must still be there
                 await ask(question, "0s" if heard[question] else "3s")
 
         pairs = [asyncio.create_task(pair(number)) for number in range(QUESTIONS)]
-        while len(given) < UNDER_LOAD * QUESTIONS:  # noqa: ASYNC110 - a count is waited for
+        while len(given) < UNDER_LOAD * QUESTIONS:  # noqa: ASYNC110 - the loop waits for a count
             await asyncio.sleep(0.001)
         os.kill(min(_workers(server)), signal.SIGKILL)
         await asyncio.gather(*pairs)
@@ -176,7 +175,7 @@ async def _killed(server: Running) -> tuple[set[str], Counter[str], Counter[str]
 
 
 async def _ends(request: AbstractAsyncContextManager[ClientResponse], ended: Counter[str]) -> int:
-    """How a request ends: its status; 0 where there was no response."""
+    """Send a request, count its outcome, and return its status, or 0 if there was no response."""
     try:
         async with request as response:
             await response.read()
@@ -201,8 +200,8 @@ def _counted(counts: Counter[str]) -> str:
 
 @contextmanager
 def own_database() -> Iterator[Database]:
-    """A database that may be stopped without disturbing anybody."""
+    """Run a private database until the context exits, and yield it. Stopping it disturbs no other service."""
     with TemporaryDirectory(prefix="sync-vs-async-") as folder:
-        Path(folder).chmod(0o755)  # root's database runs as another user
+        Path(folder).chmod(0o755)  # if root starts the database, it runs as another user
         with database(Path(folder, "postgres")) as own:
             yield own

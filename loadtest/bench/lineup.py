@@ -1,4 +1,4 @@
-"""The line-up under wrk: each service against the ceiling of its slots or its CPU, and what a request costs."""
+"""Benchmark: the line-up under wrk. Throughput of each service over its ceiling, and CPU time per request."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -21,11 +21,11 @@ BLOCKING_AIM, NON_BLOCKING_AIM = 0.95, 0.9
 ROUNDS = 10
 OURS = "aiohttp"
 OTHERS = {"sanic": 1.2, "fastapi": 1.0, "tornado": 1.0, "django-async": 1.0}
-"""How many times the CPU time of each of them a request to ours may take."""
+"""The largest ratio of CPU time per request, OURS over each other service."""
 
 
 def report() -> Iterator[Finding]:
-    """A line for each service, then one for each of those that ours is compared with."""
+    """Yield one finding for each service, then one for each service in OTHERS."""
     for service in lineup(cores()).values():
         with running(service) as server:
             yield under_its_ceiling(service, server)
@@ -33,27 +33,27 @@ def report() -> Iterator[Finding]:
 
 
 def under_its_ceiling(service: Service, server: Running) -> Finding:
-    """Throughput over what the slots allow, or the users and the CPU that nobody else took."""
+    """Compare throughput with its ceiling: slots, or else the lower one of users and available CPU."""
     used_before, before = sum(server.usage().cpu.values()), machine_time()
     seen = wrk(f"{server.url}/delay/{WAIT:g}", USERS, SECONDS)
     used, spent = sum(server.usage().cpu.values()) - used_before, machine_time().since(before)
     each = used / seen.requests
     if service.slots is not None:
-        ceiling, what, aim = service.slots / WAIT, f"its {service.slots} slots", BLOCKING_AIM
+        ceiling, what, aim = service.slots / WAIT, f"{service.slots} slots", BLOCKING_AIM
     else:
-        ceilings = (USERS / WAIT, "its users"), ((used + spent.idle) / SECONDS / each, "the CPU that wrk leaves it")
+        ceilings = (USERS / WAIT, "users"), ((used + spent.idle) / SECONDS / each, "CPU not used by wrk")
         (ceiling, what), aim = min(ceilings), NON_BLOCKING_AIM
     ratio = seen.throughput / ceiling
     return Finding(
-        f"{service.name}, {USERS} users, {WAIT * 1000:.0f} ms: {seen.throughput:.0f} requests a second, {ratio:.2f} of "
-        f"the {ceiling:.0f} that {what} allow (aim: at least {aim}); {each * 1e6:.0f} µs of CPU each, "
-        f"the machine {spent.busy / (spent.busy + spent.idle):.0%} busy",
+        f"{service.name}, {USERS} users, {WAIT * 1000:.0f} ms wait: {seen.throughput:.0f} requests/s, {ratio:.2f} of "
+        f"its ceiling, {ceiling:.0f}/s by {what} (aim: at least {aim}); {each * 1e6:.0f} µs of CPU per request, "
+        f"machine {spent.busy / (spent.busy + spent.idle):.0%} busy",
         met=ratio >= aim,
     )
 
 
 def costs() -> Iterator[Finding]:
-    """CPU time per request of one process each, in turns of one second, so that a disturbance meets all."""
+    """Compare CPU time per request, one worker each, in turns of one second: a disturbance affects all services."""
     known = lineup(cores())
     names = (OURS, *OTHERS)
     with ExitStack() as stack:
@@ -63,7 +63,7 @@ def costs() -> Iterator[Finding]:
     for (name, aim), theirs in zip(OTHERS.items(), others, strict=True):
         ratio = median(one / other for one, other in zip(ours, theirs, strict=True))
         yield Finding(
-            f"{OURS}: {median(ours):.0f} µs of CPU per request of /delay/0 over {median(theirs):.0f} of {name}, "
-            f"median ratio {ratio:.2f} of {ROUNDS} rounds (aim: at most {aim:g})",
+            f"{OURS}: {median(ours):.0f} µs of CPU per request to /delay/0, {name}: {median(theirs):.0f} µs; "
+            f"median ratio of {ROUNDS} rounds: {ratio:.2f} (aim: at most {aim:g})",
             met=ratio <= aim,
         )

@@ -1,4 +1,4 @@
-"""What it costs to look at a race: the load's throughput with somebody at the page and without, and the browser."""
+"""Benchmark: cost of watching a race, in throughput of the race and in CPU of the browser."""
 
 import json
 import os
@@ -28,10 +28,10 @@ ROUNDS = 12
 SECONDS = 4.0
 
 SETTLES = 4.0
-"""Seconds after somebody came or left: a race is looked at for three more. Locust repeats its statistics for two."""
+"""Seconds to settle after a viewer came or left: the race is sampled for 3 more, Locust caches statistics for 2."""
 
 WARMUP = 8.0
-"""Seconds, for all users to be there and in flight."""
+"""Seconds until all users have started and have a request in flight."""
 
 START_WITHIN = 30.0
 
@@ -39,10 +39,10 @@ NAMES = ("flask", "flask-threads", "aiohttp")
 RACE = {"users": 400, "delay": "250ms", "scenario": "delay"}
 
 LOSS = 0.02
-"""Share of the throughput that looking may cost."""
+"""The largest share of throughput that watching may cost."""
 
 BROWSER = 0.1
-"""Cores that the page may take in a browser."""
+"""The maximum number of cores that the page may use in a browser."""
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -50,7 +50,7 @@ Look = Callable[[], AbstractContextManager[None]]
 
 
 class Window(NamedTuple):
-    """A few seconds of the race."""
+    """The measurements of one window of SECONDS."""
 
     throughput: float
     """Requests per second."""
@@ -59,21 +59,21 @@ class Window(NamedTuple):
     browser: float
     """Cores that the browser used."""
     renderers: float
-    """Those of its renderers among them."""
+    """Cores that the browser's renderers used, included in `browser`."""
     others: float
-    """Cores that were used by what has nothing to do with the race."""
+    """Cores that processes outside this benchmark used."""
 
 
 def report() -> Iterator[Finding]:
-    """A line for one who reads the events, and two for a browser, where there is one. All take turns in one race."""
+    """Yield one finding for a client that reads the events, and two for a browser, if there is one."""
     with ExitStack() as stack:
         racing = stack.enter_context(_race())
-        looks: dict[str, Look] = {"nobody": nullcontext, "a reader": lambda: _reader(racing.port)}
+        looks: dict[str, Look] = {"nobody": nullcontext, "an event reader": lambda: _reader(racing.port)}
         if (path := _browser()) is not None:
             looks["a browser"] = stack.enter_context(_page(path, racing.port))
         time.sleep(WARMUP)
         rounds = []
-        for number in range(ROUNDS):  # there and back, so that no order and no drift favours anybody
+        for number in range(ROUNDS):  # every other round in reverse order, so that drift favours no viewer
             turn = list(looks.items())[:: 1 if number % 2 else -1]
             rounds.append({who: _window(racing, look) for who, look in turn})
     rounds.sort(key=lambda each: max(window.others for window in each.values()))
@@ -81,12 +81,12 @@ def report() -> Iterator[Finding]:
     for who in list(looks)[1:]:
         yield _compared(who, quiet)
     if path is None:
-        yield Finding("There is no browser, or no Playwright to drive it: nothing is known of what it takes", met=True)
+        yield Finding("Browser or Playwright not found: cost of the page not measured", met=True)
         return
     whole, renderers = (median(getattr(each["a browser"], of) for each in quiet) for of in ("browser", "renderers"))
     yield Finding(
-        f"The page takes {whole:.1%} of a core in all processes of a browser, {renderers:.1%} of them in its renderers "
-        f"(aim: less than {BROWSER:.0%})",
+        f"The race page uses {whole:.1%} of a core in all processes of a browser, of which {renderers:.1%} in its "
+        f"renderers (aim: less than {BROWSER:.0%})",
         met=whole < BROWSER,
     )
 
@@ -97,10 +97,10 @@ def _compared(who: str, rounds: list[dict[str, Window]]) -> Finding:
     ratio, alone = median(throughputs), median(each["nobody"].throughput for each in rounds)
     others = max(window.others for each in rounds for window in each.values())
     return Finding(
-        f"{RACE['users']} users of each of {', '.join(NAMES)} make {alone:.0f} requests a second; with {who} at the "
-        f"race it is {ratio:.3f} of that ({throughputs[0]:.3f} to {throughputs[-1]:.3f}), and a request costs the load "
-        f"generator {median(costs):.3f} of its CPU time, medians of the {len(rounds)} quietest of {ROUNDS} rounds, in "
-        f"which others used at most {others:.2f} cores (aim: throughput within {LOSS:.0%})",
+        f"Race of {', '.join(NAMES)}, {RACE['users']} users each: {alone:.0f} requests/s without a viewer. With {who}, "
+        f"throughput x {ratio:.3f} ({throughputs[0]:.3f} to {throughputs[-1]:.3f}), CPU time of the load generator per "
+        f"request x {median(costs):.3f}; medians of the {len(rounds)} quietest of {ROUNDS} rounds, in which other "
+        f"processes used at most {others:.2f} cores (aim: throughput within {LOSS:.0%})",
         met=abs(1 - ratio) <= LOSS,
     )
 
@@ -143,12 +143,12 @@ def _window(racing: _Racing, look: Look) -> Window:
         generator=generator / done * 1e6,
         browser=browser / seconds,
         renderers=renderers / seconds,
-        others=max(0.0, machine - ours) / seconds,  # in ticks of 10 ms, which may be counted in another window
+        others=max(0.0, machine - ours) / seconds,  # negative if a tick of 10 ms is counted in the next window
     )
 
 
 def _used(racing: _Racing) -> tuple[float, float, float, float, float]:
-    """CPU seconds so far: of the load generator, the browser, its renderers, all that belongs here, and the machine."""
+    """Return CPU seconds so far: load generator, browser, its renderers, all of this benchmark, and the machine."""
     browser = renderers = ours = 0.0
     for process in (psutil.Process(), *psutil.Process().children(recursive=True)):
         with suppress(psutil.NoSuchProcess):
@@ -161,7 +161,7 @@ def _used(racing: _Racing) -> tuple[float, float, float, float, float]:
 
 
 def _requests(port: int) -> int:
-    done: int = _ask(port, "/stats/requests")["stats"][-1]["num_requests"]  # the sum of all
+    done: int = _ask(port, "/stats/requests")["stats"][-1]["num_requests"]  # the last entry is the total
     return done
 
 
@@ -176,7 +176,7 @@ def _ask(port: int, target: str, body: dict[str, Any] | None = None) -> Any:
 
 @contextmanager
 def _reader(port: int) -> Iterator[None]:
-    """Somebody reads the events, and does nothing with them."""
+    """Read and discard the events of the race until the context exits."""
     connection = HTTPConnection("127.0.0.1", port)
     connection.request("GET", "/race/events")
     response = connection.getresponse()
@@ -197,14 +197,14 @@ def _reader(port: int) -> Iterator[None]:
 
 
 def _browser() -> str | None:
-    """The path of a browser that can be driven."""
+    """Return the path of a browser, or None if it or Playwright is missing."""
     return next(filter(None, map(shutil.which, BROWSERS)), None) if find_spec("playwright") else None
 
 
 @contextmanager
 def _page(path: str, port: int) -> Iterator[Look]:
-    """A browser that opens the page whenever somebody is to look."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - not everybody who benches has it
+    """Run a browser, and yield a context manager that shows the race page until its context exits."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - optional
 
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=path) as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 900})

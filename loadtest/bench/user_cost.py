@@ -1,4 +1,4 @@
-"""What the Locust profile costs: its requests per second of generator CPU over a bare FastHttpUser's."""
+"""Benchmark: requests per second of generator CPU of the Locust profile, as a ratio to a bare FastHttpUser."""
 
 import argparse
 import subprocess
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from statistics import median
 
+from backing.processes import PYTHON
 from loadtest.bench import Finding
 from loadtest.contenders.service import UVLOOP_WORKER, Service
 from loadtest.processes.service import running
@@ -14,31 +15,31 @@ ROUNDS = 5
 SECONDS = 4
 AIM = 0.85
 USERS = 20
-"""Users of 10 ms: enough to keep the generator busy, few enough not to saturate it."""
+"""The number of users, whose requests wait 10 ms: they keep the generator busy without saturating it."""
 
 
 def report() -> Iterator[Finding]:
-    """One line, of turns that the profile and the bare user take."""
+    """Yield one finding. The profile and the bare user take turns."""
     service = Service("aiohttp", "async_app", UVLOOP_WORKER, workers=1, threads=32)
     with running(service) as server:
         rounds = [[_in_a_process(kind, server.url) for kind in ("profile", "bare")] for _ in range(ROUNDS)]
     ours, theirs = (median(column) for column in zip(*rounds, strict=True))
     ratio = median(ours / theirs for ours, theirs in rounds)
     yield Finding(
-        f"The Locust profile makes {ours:.0f} requests per second of generator CPU, a bare FastHttpUser {theirs:.0f}: "
-        f"median ratio {ratio:.2f} of {ROUNDS} rounds (aim: at least {AIM})",
+        f"Locust profile: {ours:.0f} requests per second of generator CPU, bare FastHttpUser: {theirs:.0f}; "
+        f"median ratio of {ROUNDS} rounds: {ratio:.2f} (aim: at least {AIM})",
         met=ratio >= AIM,
     )
 
 
 def _in_a_process(kind: str, url: str) -> float:
-    """The figure of one kind of user, from a fresh process: importing Locust patches the standard library."""
-    command = [sys.executable, "-m", "loadtest.bench.user_cost", kind, url]
+    """Measure one kind of user in a fresh process, because importing Locust patches the standard library."""
+    command = [*PYTHON, "loadtest.bench.user_cost", kind, url]
     return float(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
 
 
 def _requests_per_cpu_second(kind: str, url: str) -> float:
-    import time  # noqa: PLC0415 - after the patch
+    import time  # noqa: PLC0415 - only in the fresh process
 
     import gevent  # noqa: PLC0415
     from locust import FastHttpUser, task  # noqa: PLC0415

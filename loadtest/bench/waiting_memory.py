@@ -1,4 +1,4 @@
-"""What a waiting request costs in memory: ten thousand of them on one event loop."""
+"""Benchmark: memory per waiting request, with 10000 requests on one event loop."""
 
 import asyncio
 import time
@@ -12,30 +12,30 @@ from serving.serve import raise_descriptors
 REQUESTS = 10_000
 WAIT = 10
 AIM = 14_000
-"""Bytes."""
+"""The maximum memory per waiting request, in bytes."""
 
 
 def report() -> Iterator[Finding]:
-    """One line."""
+    """Yield one finding."""
     raise_descriptors()
     service = Service("async_app", "async_app", UVLOOP_WORKER, workers=1, threads=32)
     with running(service) as server:
         answered, seconds, each = asyncio.run(hold(server))
     yield Finding(
-        f"One aiohttp worker held {REQUESTS} requests, {'all' if seconds < WAIT else 'NOT all'} waiting at once "
-        f"(asked within {seconds:.1f} s, each waits {WAIT} s), and answered {answered} of them, "
-        f"at {each / 1000:.1f} kB more memory each (aim: at most {AIM / 1000:.0f} kB)",
+        f"One aiohttp worker, {REQUESTS} requests, {'all' if seconds < WAIT else 'NOT all'} waiting at once "
+        f"(sent within {seconds:.1f} s, each waits {WAIT} s), {answered} answered; "
+        f"memory per waiting request {each / 1000:.1f} kB (aim: at most {AIM / 1000:.0f} kB)",
         met=each <= AIM and answered == REQUESTS and seconds < WAIT,
     )
 
 
 async def hold(server: Running) -> tuple[int, float, float]:
-    """Ask, look at the server, take the answers: how many came, seconds until all were asked, and bytes for each."""
+    """Send REQUESTS requests and read all responses; return the 200s, the seconds to send, and bytes per request."""
     before = sum(server.usage().memory.values())
     host, port = server.url.removeprefix("http://").split(":")
     began = time.monotonic()
     sent = [await _ask(host, int(port), f"/delay/{WAIT}") for _ in range(REQUESTS)]
-    reader, writer = await _ask(host, int(port), "/healthz")  # its answer comes after all of those have been read
+    reader, writer = await _ask(host, int(port), "/healthz")  # the server answers this one after it has read all others
     await _status(reader)
     writer.close()
     each = (sum(server.usage().memory.values()) - before) / REQUESTS

@@ -1,4 +1,4 @@
-"""wrk, the load generator that is not ours."""
+"""wrk, an independent load generator (github.com/wg/wrk)."""
 
 import re
 import shutil
@@ -9,12 +9,12 @@ UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 60e3}
 
 
 class WrkFailed(Exception):
-    """wrk is not there, or saw errors."""
+    """The failure of wrk: not installed, or errors in its output."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What wrk saw: requests per second, latency in milliseconds."""
+    """The results of wrk: number of requests, requests per second, and latencies in milliseconds."""
 
     requests: int
     throughput: float
@@ -23,10 +23,10 @@ class Seen:
 
 
 def wrk(url: str, connections: int, seconds: int) -> Seen:
-    """Load `url` from one thread for some seconds.
+    """Load `url` for `seconds` with `connections` connections from one thread.
 
     Raises:
-        WrkFailed: where it is not installed, or a response is not a 2xx or 3xx.
+        WrkFailed: if wrk is not installed, or reports socket errors or a status other than 2xx and 3xx.
 
     """
     command = shutil.which("wrk")

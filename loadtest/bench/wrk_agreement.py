@@ -1,4 +1,4 @@
-"""Whether our figures are right: the same server under the same load, from our generator and from wrk."""
+"""Benchmark: agreement of the load generator with wrk, on the same server under the same load."""
 
 from collections.abc import Iterator
 
@@ -13,11 +13,11 @@ from .wrk import wrk
 
 DELAY = 0.1
 USERS_AND_SECONDS = ((1, 52), (32, 8), (100, 8))
-"""At one user, 500 requests, which a 99th percentile needs, take 50 seconds."""
+"""Users and seconds of each measurement. A 99th percentile needs 500 requests: 50 seconds at one user."""
 
 
 def report() -> Iterator[Finding]:
-    """A line for each number of users."""
+    """Yield one finding for each number of users."""
     service = Service("aiohttp", "async_app", UVLOOP_WORKER, workers=cores(), threads=32)
     with generator() as driver, running(service) as server:
         driver.begin(Job("aiohttp", server.url, "delay", "100ms", DELAY))
@@ -36,6 +36,6 @@ def report() -> Iterator[Finding]:
                 for name, (mine, other, aim) in pairs.items()
             ]
             yield Finding(
-                f"{users} users of 100 ms, ours over wrk: {', '.join(told)}",
+                f"{users} users, 100 ms wait, load generator / wrk: {', '.join(told)}",
                 met=all(abs(mine / other - 1) <= aim for mine, other, aim in pairs.values()),
             )

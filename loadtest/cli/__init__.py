@@ -1,1 +1,1 @@
-"""The command line: one command per file, its options above its function."""
+"""The command line: one command per file, with its options as decorators of its function."""

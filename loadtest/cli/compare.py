@@ -1,6 +1,7 @@
-"""`sync-vs-async compare`: services one after the other under load, and what happened and why."""
+"""`sync-vs-async compare`: load services one after the other, and compare each figure with its prediction."""
 
 import os
+import re
 from collections.abc import Sequence
 
 import click
@@ -16,12 +17,14 @@ from loadtest.terminal.progress import console
 from loadtest.verdict.aggregate import rows
 from loadtest.workload.closed import Closed
 from loadtest.workload.durations import seconds as seconds_of
-from loadtest.workload.scenarios import ABOUT, longest
+from loadtest.workload.scenarios import ABOUT, SLOW, SLOW_CLIENTS, longest
+from serving.aiohttp_workers import CHOICES
 
 from .options import (
     QUICK_SERVICES,
     REPEATS,
     SECONDS,
+    SLOW_CLIENTS_RANGE,
     Command,
     Mistake,
     folder,
@@ -37,67 +40,102 @@ from .options import (
 from .run import Outcome, draw_comparison, run_all
 
 EXAMPLES = """examples:
-  sync-vs-async compare                                        both twins four ways, in at most two minutes
-  sync-vs-async compare --quick                                three services, in at most half a minute
-  sync-vs-async compare --services flask-threads,aiohttp       two of them
-  sync-vs-async compare --services all --users 1,64            every framework of the line-up
+  sync-vs-async compare                                        flask, flask-threads, flask-gevent, aiohttp; two minutes
+  sync-vs-async compare --quick                                three services, at most half a minute
+  sync-vs-async compare --services flask-threads,aiohttp       two services
+  sync-vs-async compare --services all --users 1,64            all services (make install-lineup installs them)
   sync-vs-async compare --services flask-threads:threads=8,flask-threads:threads=128 --users 1,8,128
   sync-vs-async compare --scenario query --users 1,20,200 --delay 100ms
-  POOL_SIZE=50 sync-vs-async compare --scenario fetch --services flask-threads,aiohttp:pool-size=100
+  POOL_SIZE=50 sync-vs-async compare --scenario fetch --services flask-threads,aiohttp:pool-size=100  pools: 50 and 100
   sync-vs-async compare --scenario ask --services flask,aiohttp --delay 100ms
   sync-vs-async compare --users 1,50,100 --delay 500ms --seconds 5 --repeats 3
-  sync-vs-async compare --quick --open --trace                 the report in a browser, the requests for Perfetto
+  sync-vs-async compare --quick --open --trace                 report in a browser, requests in trace.json for Perfetto
   sync-vs-async compare --services aiohttp --target mine=http://127.0.0.1:5001 --path /slow
 
-exit status: 0 a verdict, 2 inconclusive (the verdict says why) or interrupted, 1 failed to run"""
+exit status: 0 conclusive, 2 inconclusive (the verdict says why) or interrupted, 1 failed to run"""
 
 
 def numbers(text: str) -> list[int]:
-    """Return the numbers of users that a list with commas holds, each once, the smallest first."""
+    """Return the numbers of users in a comma-separated list, in ascending order, without duplicates."""
     counts = text.split(",")
-    if not all(count.isdecimal() and 1 <= int(count) <= 10_000 for count in counts):
-        raise Mistake(f"--users takes whole numbers from 1 to 10000 with commas between them; got {text!r}.")
+    if not all(re.fullmatch("[0-9]{1,5}", count) and 1 <= int(count) <= 10_000 for count in counts):
+        raise Mistake(f"--users takes whole numbers from 1 to 10000, separated by commas; got {text!r}.")
     return sorted({int(count) for count in counts})
 
 
 @click.command(
     cls=Command,
-    short_help="Run the services one after the other under load, and say what happened and why.",
-    help="Run each service on its own under a closed load of growing numbers of users, hold every figure against its "
-    "prediction, and say what bound it.",
+    short_help="Put services under load one after the other, and explain what limited each.",
+    help="Run each service on its own under a closed load: each user sends a request, waits for the response, thinks, "
+    "and repeats. Compare throughput with its prediction at each number of users, and say what limited it.",
     epilog=EXAMPLES,
 )
-@click.option("--quick", is_flag=True, help="Fewer services and shorter steps: at most 30 s.")
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="Change the defaults of --services, --users, --delay and --repeats, so that the run takes at most 30 s.",
+)
 @services_option(
-    f"Services to compare, of {names()}, or {ALL}; each may be changed, as in flask-threads:workers=1:threads=64 or "
-    f"aiohttp:worker-class=CLASS (default: {', '.join(CORE)}; with --quick: {', '.join(QUICK_SERVICES)})."
+    f"Services to compare, separated by commas (default: {','.join(CORE)}; with --quick: {','.join(QUICK_SERVICES)}): "
+    f"{names()}; {ALL} means every one. Settings may follow a name: "
+    "workers, threads, pool-size and worker-class, as in flask-threads:workers=1:threads=64. worker-class is sync, "
+    f"gthread or gevent for flask, flask-threads and flask-gevent, and {' or '.join(CHOICES)} for aiohttp; the others "
+    "have one each."
 )
 @click.option(
     "--scenario",
     type=click.Choice(list(ABOUT)),
     metavar="NAME",
     default="delay",
-    help="What every request waits for: " + "; ".join(f"{name}: {about}" for name, about in ABOUT.items()),
+    help="Kind of request that every user sends, and what the request waits for (default: delay). "
+    + "; ".join(f"{name}: {about}" for name, about in ABOUT.items()),
 )
 @click.option(
     "--users",
     type=numbers,
     metavar="1,10,...",
-    help="Numbers of users (default: 1,10,64,400; with --quick: 1,8,32,200).",
+    help="Numbers of users, from 1 to 10000, one step for each (default: 1,10,64,400; with --quick: 1,8,32,200).",
 )
-@click.option("--delay", help="How long each request waits on the service (default: 250ms; with --quick: 100ms).")
-@click.option("--think", default="0s", show_default=True, help="How long a user thinks between requests.")
-@click.option("--seconds", type=SECONDS, default=1.0, show_default=True, help="Shortest measuring window of a step.")
-@click.option("--repeats", type=REPEATS, help="How often everything is measured (default: 2; with --quick: 1).")
+@click.option(
+    "--delay",
+    metavar="DURATION",
+    help=f"Duration of each wait of a request, from 1ms to {longest('delay'):g}s (fanout: {longest('fanout'):g}s); cpu "
+    "computes for as long, file and healthz ignore it. Seconds, or a number with a unit such as 250ms "
+    "(default: 250ms; with --quick: 100ms).",
+)
+@click.option(
+    "--think",
+    metavar="DURATION",
+    default="0s",
+    show_default=True,
+    help="Think time: the pause of a user between a response and the next request, written like --delay.",
+)
+@click.option(
+    "--seconds",
+    type=SECONDS,
+    default=1.0,
+    show_default=True,
+    help="Minimum length of the measured window of each step, in seconds, from 0.5 to 600.",
+)
+@click.option(
+    "--repeats", type=REPEATS, help="Number of times to run every step, from 1 to 20 (default: 2; with --quick: 1)."
+)
+@click.option(
+    "--slow-clients",
+    type=SLOW_CLIENTS_RANGE,
+    help=f"Number of clients that hold a half-sent request in the scenario {SLOW_CLIENTS} (default: {SLOW}).",
+)
 @out_folder
 @click.option(
     "--target",
     multiple=True,
     metavar="NAME=URL",
-    help="Compare a running HTTP service that is not ours, too; may be given again.",
+    help="Also compare your own running HTTP service, such as mine=http://127.0.0.1:5001; may be repeated.",
 )
-@click.option("--path", default="/", show_default=True, help="What is asked of every --target.")
-@click.option("--allow-remote", is_flag=True, help="Let a --target be on another machine.")
+@click.option("--path", metavar="PATH", help="Path to request from every --target (default: /).")
+@click.option(
+    "--allow-remote", is_flag=True, help="Allow a --target on another machine; get its owner's consent first."
+)
 @opened
 @traced
 @click.pass_obj
@@ -109,22 +147,26 @@ def compare(
     repeats: int | None,
     out: str,
     target: Sequence[str],
-    path: str,
+    path: str | None,
     scenario: str,
     think: str,
     seconds: float,
+    slow_clients: int | None,
     *,
     quick: bool,
     allow_remote: bool,
     opened: bool,
     trace: bool,
 ) -> int:
-    """Check everything, run the comparison, and return the exit status."""
+    """Check all options, run the comparison, and return the exit status."""
+    for option, given in (("--path", path is not None), ("--allow-remote", allow_remote)):
+        if given and not target:
+            raise Mistake(f"{option} needs a --target.")
     with mistakes():
         ours = named(",".join(QUICK_SERVICES if quick else CORE)) if services is None else services
         contenders: list[Service | Target] = [
             *ours,
-            *(parsed(each, path, allow_remote=allow_remote) for each in target),
+            *(parsed(each, "/" if path is None else path, allow_remote=allow_remote) for each in target),
         ]
         refuse_twice([each.name for each in contenders], "compared")
         delay = delay if delay is not None else ("100ms" if quick else "250ms")
@@ -135,6 +177,7 @@ def compare(
             delay=delay,
             wait=_wait(delay, scenario),
             seconds=seconds,
+            slow_clients=_slow_clients(slow_clients, scenario),
             repeats=repeats or (1 if quick else 2),
         )
         comparison = Comparison(contenders, options, command)
@@ -148,9 +191,18 @@ def compare(
     return run_all({scenario: comparison}, folder(out), console(), outcome, opened=opened)
 
 
+def _slow_clients(asked: int | None, scenario: str) -> int:
+    """Return the number of slow clients. Raises Mistake if the scenario has none."""
+    if scenario == SLOW_CLIENTS:
+        return SLOW if asked is None else asked
+    if asked is not None:
+        raise Mistake(f"--slow-clients needs --scenario {SLOW_CLIENTS}; got {scenario}.")
+    return 0
+
+
 def _wait(delay: str, scenario: str) -> float:
-    """Return the seconds that a request waits; a Mistake where there is nothing to measure, or too much."""
-    wait = seconds_of("--delay", delay)
+    """Return the seconds that a request waits. Raises Mistake if it is under 1 ms or too long for the scenario."""
+    wait = seconds_of("--delay", delay, "1ms", longest(scenario))
     if wait < 0.001:
         raise Mistake(f"--delay takes at least 1ms, so that there is a wait to measure; got {delay!r}.")
     if wait > longest(scenario):
@@ -159,10 +211,10 @@ def _wait(delay: str, scenario: str) -> float:
 
 
 def _refuse_too_many_connections(services: Sequence[Service]) -> None:
-    """Refuse a service whose pools the embedded database could not fill."""
+    """Raise Mistake if a service would open more connections than the embedded database accepts."""
     for service in services:
         if service.connections > CONNECTIONS:
             raise Mistake(
-                f"{service.name} would open {service.connections} connections to the database, which takes "
+                f"{service.name} would open {service.connections} connections to the database, which accepts "
                 f"{CONNECTIONS}; choose a smaller pool-size or fewer workers."
             )

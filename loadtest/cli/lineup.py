@@ -1,4 +1,4 @@
-"""`sync-vs-async lineup`: every framework, under a wait and beside two controls."""
+"""`sync-vs-async lineup`: compare every framework under one load that waits and two that do not."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,31 +19,37 @@ from .run import Outcome, run_all
 PAGE = "lineup.html"
 
 EXAMPLES = """examples:
-  sync-vs-async lineup                                         every framework: a good quarter of an hour on two cores
-  sync-vs-async lineup --services flask-threads,aiohttp        two services, in one to two minutes
+  sync-vs-async lineup                                         every framework: about a quarter of an hour on two cores
+  sync-vs-async lineup --services flask-threads,aiohttp        two services: one to two minutes
   sync-vs-async lineup --services django,fastapi --repeats 1 --open
-  sync-vs-async report results/latest                          its page, anew
+  sync-vs-async report results/latest                          draw the page again
 
-exit status: 0 a verdict, 2 inconclusive (the page says why) or interrupted, 1 failed to run"""
+exit status: 0 conclusive, 2 inconclusive (the page says why) or interrupted, 1 failed to run"""
 
 
 @click.command(
     cls=Command,
-    short_help="Compare every framework of the line-up, under a wait and beside two controls.",
-    help=f"Run three comparisons one after the other, and draw one page: a wait of {WAYS[DELAY].delay} at "
-    f"{WAYS[DELAY].amounts} users, {WAYS[CPU].delay} of computing at {WAYS[CPU].loads[-1].label}, "
-    f"and /healthz, which does nothing, at {WAYS[HEALTHZ].loads[-1].label} who each pause for {WAYS[HEALTHZ].pause}.",
+    short_help="Compare every framework under one load that waits and two that do not (the controls).",
+    help=f"Run three comparisons and draw one page: delay (each request waits {WAYS[DELAY].delay}; "
+    f"{WAYS[DELAY].amounts} users), and two controls, cpu (computes for {WAYS[CPU].delay}; "
+    f"{WAYS[CPU].loads[-1].label}) and healthz (does nothing; {WAYS[HEALTHZ].loads[-1].label} who pause "
+    f"{WAYS[HEALTHZ].pause} between requests).",
     epilog=EXAMPLES,
 )
-@services_option("Services to compare, named as for compare.", default=ALL)
+@services_option(
+    "Services to compare, separated by commas; `sync-vs-async compare --help` lists the names.", default=ALL
+)
 @click.option(
     "--seconds",
     type=SECONDS,
     default=1.0,
     show_default=True,
-    help="Shortest measuring window of a step; the controls have four times as long.",
+    help="Minimum length of the measured window of each step, in seconds, from 0.5 to 600; for cpu and healthz, four "
+    "times this.",
 )
-@click.option("--repeats", type=REPEATS, default=2, show_default=True, help="How often everything is measured.")
+@click.option(
+    "--repeats", type=REPEATS, default=2, show_default=True, help="Number of times to run every step, from 1 to 20."
+)
 @out_folder
 @opened
 @click.pass_obj
@@ -56,8 +62,8 @@ def lineup(command: list[str], services: list[Service], seconds: float, repeats:
 
 
 def draw_lineup(measured: Mapping[str, Results], page: Path) -> Sequence[Path]:
-    """Draw the page of a line-up."""
-    from loadtest.report import write  # noqa: PLC0415 - half a second, which nobody waits for who draws nothing
+    """Draw the page of a line-up, and return the files written."""
+    from loadtest.report import write  # noqa: PLC0415 - this import takes half a second
 
     return [write.write_lineup(measured, page)]
 

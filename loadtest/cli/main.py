@@ -17,11 +17,11 @@ PROGRAM = "sync-vs-async"
 
 
 @click.group(
-    no_args_is_help=False,  # a missing command is a mistake like any other
+    no_args_is_help=False,  # a missing command is an error, like any other mistake
     context_settings={"max_content_width": 120},
 )
 def group() -> None:
-    """Blocking and non-blocking, measured alike."""
+    """Compare blocking and non-blocking HTTP services under the same load."""
 
 
 for command in (serve, report, race, compare, lineup):
@@ -29,7 +29,7 @@ for command in (serve, report, race, compare, lineup):
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and exit with its status. A mistake is one line on standard error, and status 1."""
+    """Run the command line and exit with its status. A mistake prints one line on standard error: status 1."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         status: int = group.main(given, PROGRAM, standalone_mode=False, obj=[PROGRAM, *given])
@@ -37,6 +37,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         where = mistake.ctx.command_path if isinstance(mistake, click.UsageError) and mistake.ctx else PROGRAM
         print(f"{where}: {' '.join(mistake.format_message().split())}", file=sys.stderr)
         sys.exit(FAILED)
-    except click.Abort:  # Ctrl-C before anything had begun
+    except click.Abort:  # Ctrl-C before the command started anything
         sys.exit(FAILED)
     sys.exit(status)

@@ -1,4 +1,4 @@
-"""What the commands share: options, types of values, and how a mistake is told."""
+"""Options, parameter types and error reporting that the commands share."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -15,18 +15,18 @@ from loadtest.contenders.selection import ALL, every
 from loadtest.contenders.service import Service, cores, lineup
 
 QUICK_SERVICES = ("flask", "flask-threads", "aiohttp")
-"""Services of a quick comparison, and of a race."""
+"""The services of a quick comparison, and the default services of a race."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Mistake(click.ClickException):
-    """A mistake on the command line, in one sentence."""
+    """A mistake on the command line. The message is one sentence."""
 
 
 @contextmanager
 def mistakes() -> Iterator[None]:
-    """Turn the ValueErrors of what is checked within, each one sentence, into mistakes."""
+    """Convert a ValueError raised in the context into a Mistake with the same message."""
     try:
         yield
     except ValueError as error:
@@ -34,7 +34,7 @@ def mistakes() -> Iterator[None]:
 
 
 class Command(click.Command):
-    """A command whose epilog, examples that can be pasted, is printed as it stands."""
+    """A command whose epilog, with examples to paste, is printed without rewrapping."""
 
     def format_epilog(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples and the exit statuses."""
@@ -42,23 +42,23 @@ class Command(click.Command):
 
 
 class Services(click.ParamType[list[Service]]):
-    """A list of services with commas between them."""
+    """A comma-separated list of services."""
 
     name = "A,B"
 
     def convert(self, value: Any, _param: click.Parameter | None, _context: click.Context | None) -> list[Service]:
-        """Return the services that the list names; a Mistake where there is no such, or it is not installed."""
+        """Return the named services. Raises Mistake if one is unknown or not installed."""
         with mistakes():
             return named(value) if isinstance(value, str) else value
 
     def shell_complete(self, _context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Offer the names of the line-up for the last service of the list."""
+        """Complete the last service of the list with the names of the line-up."""
         before, comma, last = incomplete.rpartition(",")
         return [CompletionItem(before + comma + name) for name in (*lineup(1), ALL) if name.startswith(last)]
 
 
 class Number(click.ParamType[float]):
-    """A number between two others; whole where they are."""
+    """A number from `least` to `most`: an integer if `least` is one, else a float."""
 
     def __init__(self, option: str, least: float, most: float) -> None:
         self.name = "N"
@@ -66,58 +66,59 @@ class Number(click.ParamType[float]):
         self._kind = type(least)
 
     def convert(self, value: Any, _param: click.Parameter | None, _context: click.Context | None) -> float:
-        """Return the number; a Mistake where it is none, or out of range."""
+        """Return the number. Raises Mistake if the text is not a number or is out of range."""
         try:
             number = self._kind(value)
         except ValueError:
             number = None
-        if number is None or not self._least <= number <= self._most:  # nan is in no range
+        if number is None or not self._least <= number <= self._most:  # NaN fails every comparison
             what = "a whole number" if self._kind is int else "a number"
             raise Mistake(f"{self._option} takes {what} from {self._least:g} to {self._most:g}; got {value}.")
         return number
 
 
 SECONDS = Number("--seconds", 0.5, 600.0)
+SLOW_CLIENTS_RANGE = Number("--slow-clients", 1, 1000)
 REPEATS = Number("--repeats", 1, 20)
 
 out_folder = click.option(
-    "--out", metavar="DIR", default="results", show_default=True, help="Folder that results go to."
+    "--out", metavar="DIR", default="results", show_default=True, help="Folder for results, one new folder per run."
 )
-opened = click.option("--open", "opened", is_flag=True, help="Open the report in a browser.")
+opened = click.option("--open", "opened", is_flag=True, help="Open the HTML page in a browser when it is drawn.")
 traced = click.option(
-    "--trace", is_flag=True, help="Write each step's first requests to trace.json, for Perfetto, as well."
+    "--trace", is_flag=True, help="Also write the first requests of each step to trace.json, for ui.perfetto.dev."
 )
 
 
 def services_option(about: str, default: str | None = None) -> Callable[[F], F]:
-    """Return the option --services, with `about` as its help."""
+    """Return the option --services with `about` as its help text."""
     return click.option(
         "--services", type=Services(), metavar="A,B", default=default, show_default=default is not None, help=about
     )
 
 
 def names() -> str:
-    """Return the names of the line-up, for a help text."""
+    """Return the names of all services of the line-up, separated by commas, for a help text."""
     return ", ".join(lineup(1))
 
 
 def named(text: str) -> list[Service]:
-    """Return the services that a list with commas names, sized for this machine; ValueError as `chosen` raises it."""
+    """Return the services in a comma-separated list, sized for this machine. Raises ValueError as `chosen` does."""
     return every(text, lineup(cores(), Settings.from_mapping(os.environ).pool_size))
 
 
 def refuse_twice(names: Sequence[str], done: str) -> None:
-    """Refuse two services of one name: their figures would be one."""
+    """Raise Mistake if two services have the same name: their figures would be merged."""
     if len(set(names)) < len(names):
         raise Mistake(f"Each service can be {done} once; got {', '.join(names)}.")
 
 
 def folder(text: str) -> Path:
-    """Return the folder of this name, made if need be; a Mistake where nothing can be written there."""
+    """Return the folder at path `text`, created if missing. Raises Mistake if it is not writable."""
     folder = Path(text)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=folder):  # so that no run is lost for want of a place to write it
+        with TemporaryFile(dir=folder):  # find out now, before a run is measured and lost
             return folder
     except OSError as error:
         raise Mistake(f"--out {text!r} cannot be written to: {error.strerror}.") from None

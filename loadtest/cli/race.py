@@ -1,4 +1,4 @@
-"""`sync-vs-async race`: services side by side under one load, live on a page."""
+"""`sync-vs-async race`: run services side by side under the same load, live on a web page."""
 
 import click
 
@@ -10,28 +10,28 @@ from .options import QUICK_SERVICES, Command, Mistake, refuse_twice, services_op
 from .run import serve_until_stopped
 
 FEWEST, MOST = 2, 3
-"""Services of a race: as many as there is room for on its page."""
+"""The numbers of services in a race: more would not fit on its page."""
 
 EXAMPLES = """examples:
   sync-vs-async race                                           flask, flask-threads and aiohttp
-  sync-vs-async race --services flask-threads,aiohttp          two of the line-up
+  sync-vs-async race --services flask-threads,aiohttp          two services of the line-up
   sync-vs-async race --services flask-threads:threads=8,flask-threads:threads=128,aiohttp
 
-The services share this machine's cores while they race: it is a show. sync-vs-async compare gives the verdict.
+A race is a demonstration: its services share the machine's cores. For measurements, run sync-vs-async compare.
 
-exit status: 0 after Ctrl-C, 1 where something did not start or ended"""
+exit status: 0 after Ctrl-C, 1 if a process did not start or exited"""
 
 
 @click.command(
     cls=Command,
-    short_help="Run two or three services side by side under one load, live on a page for the wall.",
-    help="Run what serve runs, with Locust, which puts the same load on all services at once, and a page that shows "
-    "what happens to the requests. Users, delay and scenario are chosen on the page.",
+    short_help="Run two or three services side by side under the same load, live on a web page.",
+    help="Run services as serve does, and Locust, which puts the same load on all of them at once. A web page shows "
+    "the requests live; choose users, delay and scenario there.",
     epilog=EXAMPLES,
 )
-@services_option("Two or three services, named as for serve.", default=",".join(QUICK_SERVICES))
+@services_option("Two or three services, separated by commas and named as for serve.", default=",".join(QUICK_SERVICES))
 def race(services: list[Service]) -> int:
-    """Race until Ctrl-C, and return the exit status."""
+    """Run the race until Ctrl-C, and return the exit status."""
     refuse_twice([service.name for service in services], "in a race")
     if not FEWEST <= len(services) <= MOST:
         raise Mistake(f"A race takes {FEWEST} or {MOST} services; got {len(services)}.")

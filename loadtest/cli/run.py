@@ -1,4 +1,4 @@
-"""What the commands that measure and draw do alike: interrupt, save, show, draw, and the exit status."""
+"""Steps that the commands share: run, save, print, draw, handle Ctrl-C, and choose the exit status."""
 
 import sys
 import webbrowser
@@ -28,20 +28,20 @@ TRACE = "trace.json"
 
 
 class Outcome(NamedTuple):
-    """What becomes of the results of one or more comparisons, which have names."""
+    """The functions that process the results of one or more comparisons, given by name."""
 
     save: Callable[[Mapping[str, Results], Path], Path]
-    """Write them into a new folder, and return what `sync-vs-async report` takes."""
+    """Write the results into a new folder, and return the path for `sync-vs-async report`."""
     show: Callable[[Console, Mapping[str, Results]], None]
-    """Print them."""
+    """Print the results."""
     draw: Callable[[Mapping[str, Results], Path], Sequence[Path]]
-    """Draw what was saved at a path, and return the files."""
+    """Draw the results saved at a path, and return the files written."""
 
 
 def run_all(
     comparisons: Mapping[str, Comparison], out: Path, screen: Console, outcome: Outcome, *, opened: bool
 ) -> int:
-    """Run comparisons one after the other; save, show and draw what was measured; return the exit status."""
+    """Run comparisons one after the other; save, print and draw their results; return the exit status."""
     raise_descriptors()
     signals.raise_interrupts()
     began = datetime.now().astimezone()
@@ -57,12 +57,12 @@ def run_all(
                 bar.about = f"{name}: " if len(comparisons) > 1 else ""
                 comparison.run(bar, environment)
                 measured[name] = comparison.results(complete=True)
-    except (KeyboardInterrupt, SystemExit):  # rich leaves so when nobody reads what it prints
+    except (KeyboardInterrupt, SystemExit):  # rich raises SystemExit if the pipe it prints to is closed
         ended = INCONCLUSIVE
     except (ServiceFailed, GeneratorFailed, BackingFailed) as error:
         ended, failure = FAILED, str(error).partition("\n")[0]
         print(f"sync-vs-async: {error}", file=sys.stderr)
-    signals.ignore()  # what has been measured is written, come what may
+    signals.ignore()  # no signal may keep the results from being written
     if name and name not in measured and comparisons[name].steps:
         measured[name] = comparisons[name].results(complete=False, failure=failure)
     if not measured:
@@ -71,8 +71,8 @@ def run_all(
     saved = outcome.save(measured, _new_folder(out, f"{began:%Y-%m-%dT%H-%M-%S}"))
     outcome.show(screen, measured)
     screen.print(f"\n{saved}", markup=False, soft_wrap=True)
-    if ended == INCONCLUSIVE:  # whoever interrupts us has no time for pictures
-        screen.print(f"sync-vs-async report {saved} draws it.", markup=False, soft_wrap=True)
+    if ended == INCONCLUSIVE:  # drawing takes seconds, and the user wants to stop now
+        screen.print(f"To draw the report: sync-vs-async report {saved}", markup=False, soft_wrap=True)
     elif not drawn(screen, lambda: outcome.draw(measured, saved), opened=opened):
         return FAILED
     return ended or (
@@ -81,7 +81,7 @@ def run_all(
 
 
 def drawn(screen: Console, write: Callable[[], Sequence[Path]], *, opened: bool) -> bool:
-    """Write a report, say where its files are, and open the first; return whether it could be written."""
+    """Write a report, print the paths of its files, and open the first. Return False if it could not be written."""
     try:
         with screen.status("Drawing the report"):
             paths = write()
@@ -96,19 +96,19 @@ def drawn(screen: Console, write: Callable[[], Sequence[Path]], *, opened: bool)
 
 
 def draw_comparison(results: Results, page: Path, *, trace: bool) -> Sequence[Path]:
-    """Draw the report of one comparison, and beside it the trace of its first requests where that is wanted."""
-    from loadtest.report import write  # noqa: PLC0415 - half a second, which nobody waits for who draws nothing
+    """Draw the report of one comparison, and with `trace` also trace.json beside it. Return the files written."""
+    from loadtest.report import write  # noqa: PLC0415 - this import takes half a second
 
     drawn = [write.write_comparison(results, page)]
     return [*drawn, write.write_trace(results, page.with_name(TRACE))] if trace else drawn
 
 
 def serve_until_stopped(processes: Sequence[StackProcess], screen: Console) -> int:
-    """Serve until something ends it, and return the exit status."""
+    """Run the processes until Ctrl-C or until one exits, and return the exit status."""
     raise_descriptors()
     try:
         serve(processes, screen)
-    except (KeyboardInterrupt, SystemExit):  # as above
+    except (KeyboardInterrupt, SystemExit):  # see run_all
         return VERDICT
     except (ServiceFailed, BackingFailed) as error:
         print(f"sync-vs-async: {error}", file=sys.stderr)
@@ -116,7 +116,7 @@ def serve_until_stopped(processes: Sequence[StackProcess], screen: Console) -> i
 
 
 def _new_folder(out: Path, name: str) -> Path:
-    """Make a folder of this name, with a number behind it where a run that began in the same second has one already."""
+    """Create a folder of this name, with a number appended if a run of the same second already has it."""
     folder, number = out / name, 1
     while True:
         try:

@@ -1,1 +1,1 @@
-"""Who is compared: the services of the line-up and their selection by name."""
+"""The services that can be compared: the line-up, its selection by name, and targets of the user's own."""

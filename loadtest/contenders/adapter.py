@@ -1,4 +1,4 @@
-"""How much code it takes to serve the contract with a framework."""
+"""Count the lines of code that connect a framework to the contract."""
 
 import ast
 import io
@@ -11,16 +11,16 @@ LAYOUT = (
     *(tokenize.ENCODING, tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE),
     *(tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER),
 )
-"""Tokens that are no code."""
+"""Tokens that are not code."""
 
 ROOM = ("app.py", "plumbing/responses.py")
-"""The files of a twin that know its framework. What starts it stands elsewhere, as it does for its peers."""
+"""The files of a twin that depend on its framework. Twins and peers alike are started by code elsewhere."""
 
 
 def adapter_lines(module: str) -> int | None:
-    """The lines of code of a service's framework room; None where there is no such module.
+    """Count the lines of code of a service that depend on its framework; None if there is no such module.
 
-    It is the whole of a module, and of a package the files that know the framework.
+    For a single module (a peer), count the whole file; for a package (a twin), only the files in ROOM.
     """
     try:
         found = find_spec(module)
@@ -35,7 +35,7 @@ def adapter_lines(module: str) -> int | None:
 
 
 def code_lines(source: str) -> int:
-    """The lines of some Python that hold code: neither blank ones, nor comments, nor docstrings."""
+    """Count the lines of Python source that hold code, without blank lines, comments and docstrings."""
     lines: set[int] = set()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type not in LAYOUT:
@@ -44,7 +44,7 @@ def code_lines(source: str) -> int:
 
 
 def _docstrings(tree: ast.Module) -> Iterator[int]:
-    """The lines of all docstrings, and of what stands in their manner below an assignment."""
+    """Yield the line numbers of all docstrings, including those below an assignment."""
     for node in ast.walk(tree):
         match node:
             case ast.Expr(value=ast.Constant(value=str())):

@@ -1,5 +1,6 @@
-"""Services of the line-up by what people type."""
+"""Selection of services of the line-up by the names that a user types."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
@@ -10,23 +11,24 @@ from peers.rows import PEERS, missing
 from .service import Service
 
 ALL = "all"
-"""In a list of services: every one of the line-up."""
+"""The name that stands for every service of the line-up."""
 
 
 def every(text: str, known: Mapping[str, Service]) -> list[Service]:
-    """The services that a list with commas names, `all` for each of the line-up; ValueError as `chosen` raises it."""
+    """Return the services in a comma-separated list; `all` is the whole line-up. Raises ValueError as `chosen` does."""
     names = [name for each in text.split(",") for name in (known if each == ALL else [each])]
     return [chosen(name, known) for name in names]
 
 
 def chosen(text: str, known: Mapping[str, Service]) -> Service:
-    """The service that `text` names, such as `flask-threads` or `flask-threads:workers=1:threads=64`.
+    """Return the service that `text` names, such as `flask-threads` or `flask-threads:workers=1:threads=64`.
 
-    A ValueError, of one sentence, says what can be named and set, or how to install what is missing.
+    Raises ValueError if the name, a setting or its value is wrong, or a package is missing. The message is one
+    sentence: it lists the valid choices, or says how to install the package.
     """
     name, *changes = text.split(":")
     if name not in known:
-        raise ValueError(f"There is no service {name!r}; there are {', '.join(known)}.")
+        raise ValueError(f"There is no service {name!r}; choose from {', '.join(known)}.")
     changed: dict[str, Any] = {"name": text}
     for change in changes:
         key, _, value = change.partition("=")
@@ -37,10 +39,10 @@ def chosen(text: str, known: Mapping[str, Service]) -> Service:
                 changed["worker_class"] = value
             case _:
                 raise ValueError(
-                    f"{text!r}: {change!r} is not workers=N, threads=N, pool-size=N or worker-class=CLASS."
+                    f"{text!r}: {change!r} is not one of workers=N, threads=N, pool-size=N, worker-class=CLASS."
                 )
     service = replace(known[name], **changed)
-    if service.worker_class == "sync" and service.threads > 1:  # it would ignore them
+    if service.worker_class == "sync" and service.threads > 1:  # gunicorn would ignore the number of threads
         raise ValueError(f"{text!r}: a sync worker has one thread; set threads=1 or worker-class=gthread.")
     _refuse_missing(service)
     return service
@@ -58,6 +60,6 @@ def _refuse_missing(service: Service) -> None:
 
 
 def _positive(text: str, key: str, value: str) -> int:
-    if not value.isdecimal() or int(value) < 1:
-        raise ValueError(f"{text!r}: {key} takes a whole number from 1; got {value!r}.")
+    if not re.fullmatch("[0-9]{1,9}", value) or int(value) < 1:
+        raise ValueError(f"{text!r}: {key} takes a whole number of at least 1; got {value!r}.")
     return int(value)

@@ -1,15 +1,18 @@
-"""The services that are compared: what each is made of, and the command that serves it."""
+"""The line-up: the workers, threads, software and command of each service."""
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from math import floor
 from typing import Literal
 
+from backing.processes import PYTHON
 from loadtest.english import count
 from peers.rows import ALONE, PEERS
 from serving import aiohttp_workers
+
+from .quota import quota
 
 UVLOOP_WORKER = aiohttp_workers.UVLOOP
 
@@ -17,12 +20,12 @@ SYNC, ASYNC = "sync_app", "async_app"
 """The twins."""
 
 CORE = ("flask", "flask-threads", "flask-gevent", "aiohttp")
-"""The services that are always installed, in the order in which they are compared."""
+"""The services that are always installed, in the order of comparison."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """One row of the line-up."""
+    """One service of the line-up."""
 
     name: str
     module: str
@@ -31,68 +34,68 @@ class Service:
     threads: int
     pool_size: int = 10
     framework: str = ""
-    """The distribution that it is written with; none is told of what is no row of the line-up."""
+    """The distribution of the framework; empty for a service outside the line-up."""
     server: str = ""
-    """The distribution that speaks HTTP for it."""
+    """The distribution of the HTTP server."""
     borrowed: str = ""
-    """The package whose waiting functions it serves, where they are not its own."""
+    """The twin whose waiting functions a peer serves; empty for a twin."""
     bridge: str = ""
-    """The distribution that runs coroutines for a framework that has no event loop."""
+    """The distribution that runs coroutines for a framework without an event loop, or an empty string."""
     extra: str | None = None
-    """The group of optional dependencies that it needs, which has the name that `python -m peers` takes."""
+    """The group of optional dependencies that a peer needs, also its name for `python -m peers`; None for a twin."""
 
     @property
     def twin(self) -> str:
-        """The package whose waiting functions it serves."""
+        """The twin whose waiting functions the service serves."""
         return self.borrowed or self.module
 
     @property
     def connections(self) -> int:
-        """Those to the database: a pool and a listener for each process."""
+        """The maximum number of database connections: a pool and one listener for each process."""
         return self.workers * (self.pool_size + 1)
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What it is told beside its command."""
+        """The environment variables to set for the service."""
         return {"POOL_SIZE": str(self.pool_size)}
 
     @property
     def distributions(self) -> list[str]:
-        """The software that it is made of: its framework, its server, and what runs coroutines or greenlets for it."""
+        """The distributions of the framework, the server, and the library that runs coroutines or greenlets, if any."""
         gevent = "gevent" if self.worker_class == "gevent" else ""
         return [name for name in dict.fromkeys((self.framework, self.server, self.bridge, gevent)) if name]
 
     @property
     def software(self) -> dict[str, str]:
-        """The versions of these; PackageNotFoundError where one of them is not installed."""
+        """The version of each distribution. Raises PackageNotFoundError if one is not installed."""
         return {name: version(name) for name in self.distributions}
 
     @property
     def on_a_loop(self) -> bool:
-        """Whether its requests are coroutines of an event loop that each process has one of."""
+        """True if every process runs its requests as coroutines on one event loop."""
         return self.worker_class not in ("sync", "gthread", "gevent")
 
     @property
     def slots(self) -> int | None:
-        """Requests that it can wait for at once by the way it is built; None where only memory bounds them."""
+        """The number of requests that can wait at once, or None if only memory limits them."""
         return {"sync": self.workers, "gthread": self.workers * self.threads}.get(self.worker_class)
 
     @property
     def kind(self) -> Literal["blocking", "non-blocking"]:
-        """Whether a request that waits holds a thread."""
+        """The kind of service: blocking if a waiting request holds a thread, else non-blocking."""
         return "non-blocking" if self.slots is None else "blocking"
 
     @property
     def made_of(self) -> str:
-        """Its processes, threads and slots in words."""
+        """The processes, threads and slots in words."""
         each = {"sync": "1 thread", "gthread": count(self.threads, "thread"), "gevent": "1 thread of greenlets"}
-        slots = ", slots as needed" if self.slots is None else f" = {count(self.slots, 'slot')}"
+        slots = ", no slot limit" if self.slots is None else f" = {count(self.slots, 'slot')}"
         return f"{count(self.workers, 'process', 'processes')} x {each.get(self.worker_class, '1 event loop')}{slots}"
 
     def command(self, port: int = 0) -> list[str]:
-        """The command that serves it on 127.0.0.1, on a free port unless one is named."""
+        """Return the command that starts the service on 127.0.0.1; port 0 means any free port."""
         return [
-            *(sys.executable, "-m", *(("peers", self.extra) if self.extra else (self.module,))),
+            *(*PYTHON, *(("peers", self.extra) if self.extra else (self.module,))),
             *("--port", str(port)),
             *("--worker-class", self.worker_class),
             *("--workers", str(self.workers)),
@@ -101,18 +104,24 @@ class Service:
 
 
 def in_words(software: Mapping[str, str]) -> str:
-    """The versions of a service's software, which begin with its framework's."""
+    """Return the names and versions of a service's software, its framework first."""
     versions = [f"{name} {version}" for name, version in software.items()]
     return f"{versions[0]}, its own server" if len(versions) == 1 else ", ".join(versions)
 
 
+def usable_cores() -> float:
+    """Return the number of cores that affinity and CPU quota allow this process; a quota may allow a part of one."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(allowed, quota() or allowed)
+
+
 def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return the number of whole cores that this process may use, at least 1."""
+    return max(1, floor(usable_cores()))
 
 
 def lineup(cores: int, pool_size: int = 10) -> Mapping[str, Service]:
-    """Every service by name, blocking ones first, sized for `cores` cores, each process with pools of `pool_size`.
+    """Return all services by name, blocking ones first, for `cores` cores and pools of `pool_size` per process.
 
     The number of sync workers is the one that gunicorn's documentation recommends (Design, "How Many Workers?").
     """

@@ -1,1 +1,1 @@
-"""The load generator, on Locust, in a process of its own."""
+"""The load generator: Locust in its own process."""

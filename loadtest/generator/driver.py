@@ -1,53 +1,54 @@
-"""The other end of the load generator: its process, started, spoken to and stopped."""
+"""Start, control and stop the process of the load generator."""
 
 import json
 import queue
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import IO, Any
 
-from backing.processes import lines_of, logged, tail
+from backing.processes import PYTHON, lines_of, logged, tail
 from loadtest.workload import Load
 
-COMMAND = [sys.executable, "-m", "loadtest.generator.process"]
+COMMAND = [*PYTHON, "loadtest.generator.process"]
 
 ANSWER_WITHIN = 30.0
-"""Seconds beyond its own plan that the generator may take to answer."""
+"""Seconds that the load generator may take to reply, beyond the planned duration of its order."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """Whom to ask for what. `path` is asked of a service that is not ours; ours are asked for the scenario's."""
+    """The service under load and its requests: `path` for a target, otherwise those of `scenario`."""
 
     name: str
     url: str
     scenario: str
     delay: str
     wait: float
-    """`delay` in seconds, over which users that start together are spread."""
+    """`delay` in seconds. The first requests of all users are spread over this time."""
     path: str | None = None
+    slow_clients: int = 0
+    """The number of other clients that hold a half-sent request."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """Which load, and for how many seconds before and within the window."""
+    """One step: the load, and the seconds of its warm-up and window."""
 
     load: Load
     warmup: float
     window: float
     patience: float
-    """Seconds to wait for the completion that opens or closes the window."""
+    """Seconds to wait for the completed request that opens or closes the window."""
 
 
 class GeneratorFailed(Exception):
-    """The load generator died or fell silent; the message holds the end of its log."""
+    """The load generator exited or stopped replying. The message contains the end of its log."""
 
 
 class Driver:
-    """A load generator that takes one step at a time."""
+    """A connection to a load generator, which runs one step at a time. Methods raise GeneratorFailed."""
 
     def __init__(self, process: subprocess.Popen[str], log: IO[str]) -> None:
         self._process = process
@@ -55,22 +56,22 @@ class Driver:
         self._lines = lines_of(process.stdout)
 
     def begin(self, job: Job) -> None:
-        """Say whom to ask; return once the generator is ready."""
+        """Send the job, and return once the load generator is ready."""
         self._say(asdict(job))
         self._hear(ANSWER_WITHIN)
 
     def measure(self, order: Order) -> dict[str, Any]:
-        """Run one step, and return what was measured in its window."""
+        """Run one step, and return the measurements of its window."""
         self.open(order)
         return self.close(order)
 
     def open(self, order: Order) -> None:
-        """Begin one step; return when its window opens."""
+        """Begin one step, and return when its window opens."""
         self._say(asdict(order))
         self._hear(order.warmup + order.patience + ANSWER_WITHIN)
 
     def close(self, order: Order) -> dict[str, Any]:
-        """Wait until the window of this step closes, and return what was measured in it."""
+        """Wait until the window of this step closes, and return its measurements."""
         return self._hear(order.window + order.patience + ANSWER_WITHIN)
 
     def _say(self, message: dict[str, Any]) -> None:
@@ -79,15 +80,15 @@ class Driver:
             self._process.stdin.write(json.dumps(message) + "\n")
             self._process.stdin.flush()
         except OSError:
-            raise self._failure("is gone") from None
+            raise self._failure("has exited") from None
 
     def _hear(self, within: float) -> dict[str, Any]:
         try:
             line = self._lines.get(timeout=within)
         except queue.Empty:
-            raise self._failure(f"said nothing for {within:.0f} s") from None
+            raise self._failure(f"sent nothing for {within:.0f} s") from None
         if not line:
-            raise self._failure("is gone")
+            raise self._failure("has exited")
         heard: dict[str, Any] = json.loads(line)
         return heard
 
@@ -97,6 +98,6 @@ class Driver:
 
 @contextmanager
 def generator() -> Iterator[Driver]:
-    """A load generator, stopped when the context is left."""
+    """Run a load generator until the context exits, and yield its driver."""
     with logged(COMMAND, stdin=subprocess.PIPE) as (process, log):
         yield Driver(process, log)

@@ -1,4 +1,4 @@
-"""The bodies that the contract promises, for users to check answers against."""
+"""The response bodies that the contract promises. Users compare responses with them."""
 
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -16,12 +16,12 @@ OUTCOMES: Mapping[str, Callable[[Any], Any]] = {
     "file": lambda asked: digest(asked.size),
     "drip": lambda asked: iter([b"*" * asked.numbytes]),
 }
-"""What each wait returns to its handler, where it always returns the same."""
+"""The result that each waiting function passes to its handler, if the request alone determines it."""
 
 
 @cache
 def promised(target: str) -> bytes | None:
-    """Return the body that both twins owe for `target`; None where they refuse it or where the body holds the time."""
+    """Return the body that both twins owe for `target`, or None if they refuse it or the body contains the time."""
     name = target.strip("/").partition("/")[0].partition("?")[0]
     operation = next(operation for operation in OPERATIONS if operation.name == name)
     if name == "sse":
@@ -32,4 +32,4 @@ def promised(target: str) -> bytes | None:
         return None
     answer = OUTCOMES[name](asked) if name in OUTCOMES else None
     body = operation.reply(asked, answer).body
-    return body if isinstance(body, bytes) else b"".join(body)  # type: ignore[arg-type] # an iterator of ours
+    return body if isinstance(body, bytes) else b"".join(body)  # type: ignore[arg-type] # the iterator of bytes from OUTCOMES

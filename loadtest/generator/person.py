@@ -1,4 +1,4 @@
-"""The person whom /ask waits for."""
+"""The simulated person whose answer a request to /ask waits for."""
 
 from contextlib import suppress
 
@@ -10,17 +10,19 @@ ANSWER = "soup"
 
 
 class Person:
-    """A person who answers questions, by requests to the service that asks them."""
+    """A person who answers questions with requests to the service that asked.
+
+    The person has a separate connection, which the statistics ignore. `timeout` is in seconds.
+    """
 
     def __init__(self, url: str, timeout: float) -> None:
-        """Use a connection of its own, outside the statistics; `timeout` is in seconds."""
         self._client = HTTPClient.from_url(url, concurrency=1, connection_timeout=timeout, network_timeout=timeout)
 
     def will_answer(self, question: str, after: float) -> None:
-        """Answer `question` in so many seconds, or as soon as the answers before it are taken."""
-        gevent.get_hub().loop.update_now()  # its clock stands still while greenlets run: the person would be too quick
+        """Answer `question` after `after` seconds, or later if earlier answers still occupy the connection."""
+        gevent.get_hub().loop.update_now()  # the loop's clock stops while greenlets run: the answer would be too early
         gevent.spawn_later(after, self._answer, question)
 
     def _answer(self, question: str) -> None:
-        with suppress(OSError, HTTPParseError):  # whoever asked will find out
+        with suppress(OSError, HTTPParseError):  # the waiting client sees a failure of its own
             self._client.post(f"/answer/{question}", body=ANSWER).read()

@@ -1,9 +1,10 @@
-"""The load generator: Locust as a library, one step at a time, in a process of its own.
+"""The load generator: Locust as a library in its own process, one step at a time.
 
-It reads JSON lines from standard input: first a `Job`, then an `Order` whenever the last one is done (see driver.py).
-It writes JSON lines to standard output: `{"event": "ready"}`, then for each order `opened`, and `closed` with what was
-measured. A window opens and closes on a completion of the same user, so that it holds whole turns: users of a constant
-wait fall into step, and a window that cut a turn would count the crowd once too often or too rarely.
+The process reads JSON lines from standard input: first a `Job`, then an `Order` per step (see driver.py). It writes
+JSON lines to standard output: `{"event": "ready"}`, then for each order `opened`, and `closed` with the measurements.
+A window opens when some user completes a request and closes when that user completes a later one, so it contains whole
+turns (request, response, think time). Users whose requests all wait equally long move in step, so a window that cut a
+turn would count one request too many or too few for all of them.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import gevent
@@ -22,19 +24,27 @@ from loadtest.results.exchange import Exchange
 from loadtest.workload import Load
 
 from . import latency_buckets
+from .connections import Tally
 from .driver import Job, Order
+from .slow_clients import slow_clients
 from .users import TargetUser, TwinUser, WaitingUser
 
 FIRST = 100
-"""Requests of a step that are kept one by one, in the order of sending."""
+"""Maximum number of first requests of a step that are recorded individually, in the order of sending."""
 
 ROUNDS = 4
-"""How many for each user at the most: a few users are seen for a few turns."""
+"""Recorded requests per user, on average, if users are few: min(FIRST, ROUNDS * users) are recorded."""
+
+SLICES = 16
+"""Slices into which a window is divided, which show whether it is steady."""
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """Locust's statistics at one moment."""
+    """A snapshot of Locust's statistics.
+
+    `clock` and `process_cpu` are in seconds. `latency` maps response times in milliseconds to numbers of requests.
+    """
 
     clock: float
     process_cpu: float
@@ -44,10 +54,12 @@ class Statistics:
     latency: Mapping[float, int]
     errors: dict[str, int]
     service_times: Mapping[str, float]
+    resent: int
+    reconnected: int
 
 
 class Witness:
-    """What services told of all requests, summed up, and the first requests of a step one by one."""
+    """The sums of the times that users measured and the service reported, and the first requests of a step."""
 
     def __init__(self) -> None:
         self.sums = {"requests": 0.0, "response_ms": 0.0, "waited_ms": 0.0, "served_ms": 0.0, "received_ms": 0.0}
@@ -57,20 +69,20 @@ class Witness:
         self._most = 0
 
     def step(self, users: int) -> None:
-        """The users are all there now."""
+        """Begin a step of `users` users, all of which have started."""
         self._first.clear()
         self._places.clear()
         self._began = time.perf_counter()
         self._most = min(FIRST, ROUNDS * users)
 
     def asked(self, user: WaitingUser, sent: float) -> None:
-        """Keep a place for it, if it is one of the first."""
+        """Reserve a place for the request if it is one of the first."""
         if len(self._first) < self._most:
             self._places[user] = len(self._first)
             self._first.append(Exchange(sent))
 
     def answered(self, user: WaitingUser, exchange: Exchange) -> None:
-        """Add it to the sums, and put it into its place, if it has one."""
+        """Add the exchange to the sums, and store it if its request has a place."""
         place = self._places.pop(user, None)
         if place is not None:
             self._first[place] = exchange
@@ -84,18 +96,19 @@ class Witness:
             sums["received_ms"] += exchange.received * 1000
 
     def first(self) -> list[Exchange]:
-        """The first requests, by a clock that began with the step."""
+        """Return the first requests, with their times in seconds since all users had started."""
         return [exchange.since(self._began) for exchange in self._first]
 
 
 class Generator:
-    """Users of one service."""
+    """A load generator for one service."""
 
     def __init__(self, job: Job) -> None:
         self._crowd = Event()
         self._witness = Witness()
         about = {"host": job.url, "service": job.name, "crowd": self._crowd, "watch": self._witness}
-        user_class = type("User", (TargetUser if job.path else TwinUser,), about)
+        user_class: Any = type("User", (TargetUser if job.path else TwinUser,), about)
+        self._tally: Tally = user_class.tally
         self._options = argparse.Namespace(delay=job.delay, think=0.0, stagger=job.wait, path=job.path)
         self._environment = Environment(
             user_classes=[user_class],
@@ -106,7 +119,10 @@ class Generator:
         self._runner = self._environment.create_local_runner()
 
     def measure(self, order: Order) -> dict[str, Any]:
-        """Bring the users to the step's number, let the warm-up pass, and measure one window."""
+        """Run one step, and return the measurements of its window.
+
+        Bring the number of users to the step's by starting or stopping some, wait for the warm-up, then measure.
+        """
         users = order.load.users
         self._options.think = order.load.think
         self._crowd.clear()
@@ -119,6 +135,10 @@ class Generator:
         opened, user = self._at_completion(order.patience)
         opened_unix = time.time()
         tell({"event": "opened"})
+        moments = [opened]
+        for number in range(1, SLICES):
+            gevent.sleep(max(0.0, opened.clock + order.window * number / SLICES - time.perf_counter()))
+            moments.append(self._statistics())
         gevent.sleep(max(0.0, opened.clock + order.window - time.perf_counter()))
         closed, _ = self._at_completion(order.patience, user)
         return {
@@ -131,6 +151,16 @@ class Generator:
             "latency": grown(opened.latency, closed.latency),
             "errors": grown(opened.errors, closed.errors),
             "service_times": {name: told - opened.service_times[name] for name, told in closed.service_times.items()},
+            "resent": closed.resent - opened.resent,
+            "reconnected": closed.reconnected - opened.reconnected,
+            "course": [
+                {
+                    "seconds": end.clock - begin.clock,
+                    "requests": end.requests - begin.requests,
+                    "response_ms": end.response_ms - begin.response_ms,
+                }
+                for begin, end in pairwise([*moments, closed])
+            ],
             "first": self._witness.first(),
             "unfinished": sum(
                 user.hangs_since(opened.clock) for greenlet in self._runner.user_greenlets for user in greenlet.args
@@ -139,9 +169,9 @@ class Generator:
         }
 
     def _at_completion(self, patience: float, of: WaitingUser | None = None) -> tuple[Statistics, WaitingUser | None]:
-        """The statistics right after the next request is counted, and whose it was.
+        """Return the statistics right after the next completed request, and the request's user.
 
-        Only requests of the user `of` count, where one is named. After `patience` seconds without any: as they are.
+        If `of` is given, wait for a request of this user. After `patience` seconds, return the current statistics.
         """
         completed = Event()
         taken: list[tuple[Statistics, WaitingUser | None]] = []
@@ -151,9 +181,9 @@ class Generator:
                 taken.append((self._statistics(), context["user"]))
                 completed.set()
 
-        self._environment.events.request.add_listener(take)  # type: ignore[no-untyped-call] # Locust types it not
+        self._environment.events.request.add_listener(take)  # type: ignore[no-untyped-call] # untyped in Locust
         completed.wait(patience)
-        self._environment.events.request.remove_listener(take)  # type: ignore[no-untyped-call] # nor this
+        self._environment.events.request.remove_listener(take)  # type: ignore[no-untyped-call] # see above
         return taken[0] if taken else (self._statistics(), None)
 
     def _statistics(self) -> Statistics:
@@ -167,36 +197,39 @@ class Generator:
             latency={float(bucket): count for bucket, count in total.response_times.items()},
             errors={str(error.error): error.occurrences for error in self._environment.stats.errors.values()},
             service_times=dict(self._witness.sums),
+            resent=self._tally.resent,
+            reconnected=self._tally.reconnected,
         )
 
 
 def grown(before: Mapping[Any, int], after: Mapping[Any, int]) -> dict[Any, int]:
-    """By how much each count has grown."""
+    """Return the growth of each count that has grown."""
     return {key: count - before.get(key, 0) for key, count in after.items() if count > before.get(key, 0)}
 
 
 def tell(event: dict[str, Any]) -> None:
-    """Write one line to whoever runs this process."""
+    """Write one JSON line to the parent process."""
     sys.stdout.write(json.dumps(event) + "\n")
     sys.stdout.flush()
 
 
 def hear() -> dict[str, Any] | None:
-    """Read one line, while users go on; None once there will be no more."""
+    """Read one JSON line in a thread, while users continue; return None at the end of the input."""
     line = gevent.get_hub().threadpool.apply(sys.stdin.readline)
     return json.loads(line) if line else None
 
 
 def main() -> None:
-    """Serve one job."""
+    """Run the steps of one job."""
     latency_buckets.install()
     job = hear()
     if job is None:
         return
     generator = Generator(Job(**job))
-    tell({"event": "ready"})
-    while order := hear():
-        tell(generator.measure(Order(**{**order, "load": Load(**order["load"])})))
+    with slow_clients(job["url"], job["slow_clients"]):
+        tell({"event": "ready"})
+        while order := hear():
+            tell(generator.measure(Order(**{**order, "load": Load(**order["load"])})))
 
 
 if __name__ == "__main__":

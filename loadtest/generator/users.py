@@ -1,4 +1,4 @@
-"""What a user of a service does: ask, wait for the answer, check it, and ask again."""
+"""Locust users: each sends a request, waits for the response, checks it, thinks, and starts again."""
 
 from collections.abc import Callable, Iterator
 from itertools import count, cycle
@@ -17,28 +17,29 @@ from loadtest.results.exchange import Exchange, answered
 from loadtest.workload.durations import seconds
 from loadtest.workload.scenarios import ASK, MIXED, SCENARIOS, day, patience
 
+from .connections import Connections, Tally
 from .expected import promised
 from .person import ANSWER, Person
 
 TIMEOUT = 60.0
-"""Seconds after which a request is given up and counted as a failure."""
+"""Seconds after which a request times out and counts as a failure."""
 
 GOLDEN = 0.6180339887498949
-"""The golden ratio's fraction: its multiples, without their whole part, spread evenly, however many there are."""
+"""The fractional part of the golden ratio: the fractional parts of its multiples are evenly spread for any number."""
 
 
 class Watch(Protocol):
-    """Who is told of every request."""
+    """A receiver of the start and end of every request."""
 
     def asked(self, user: "WaitingUser", sent: float) -> None:
-        """`user` sends a request; `sent` by perf_counter."""
+        """Report that `user` sends a request; `sent` is in seconds by perf_counter."""
 
     def answered(self, user: "WaitingUser", exchange: Exchange) -> None:
-        """It is over, and will be in the statistics next."""
+        """Report that a request of `user` is over; the statistics count it next."""
 
 
 class HeadedResponse(FastResponse):
-    """A response that knows when its headers came: it is made from them."""
+    """A response with the time when its headers arrived (perf_counter), which is when it is created."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -46,77 +47,106 @@ class HeadedResponse(FastResponse):
 
 
 class WaitingUser(FastHttpUser):
-    """A user in a closed model: one request in flight, then `--think` seconds of thinking."""
+    """A user in a closed model: one request in flight, then `--think` seconds of think time."""
 
     abstract = True
     connection_timeout = TIMEOUT
     network_timeout = TIMEOUT
 
     service = ""
-    """The name under which statistics are kept."""
+    """The name in the statistics."""
 
     crowd: Event | None = None
-    """Set once all who begin together are there: making them takes longer than they are to be spread over."""
+    """An event set once all users have started: starting them can take longer than `--stagger`."""
 
     watch: Watch | None = None
-    """Told of every request, where there is one."""
+    """A receiver of the start and end of every request, if any."""
+
+    tally: Tally
+    """The counts of requests that were sent again, for all users of the service."""
 
     _turns = count()
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.tally = Tally()
+
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
+        agent = self.client.client
+        agent.clientpool = Connections(self.tally, **agent.clientpool.client_args)
+        self.client.base_url = (self.client.base_url or "").rstrip("/")  # a target begins with a slash of its own
         self.options = environment.parsed_options
-        self._label = environment.host or self.service  # --host sends every user class to one place
+        self._label = environment.host or self.service  # --host sends all user classes to one host
         self.asked_at: float | None = None
-        """When it sent its request in flight (perf_counter); None where it has none."""
-        self.client.client.response_type = HeadedResponse  # type: ignore[misc] # for this user's client alone
+        """The time when the request in flight was sent (perf_counter), or None without one."""
+        agent.response_type = HeadedResponse  # type: ignore[misc] # for this user's client only
 
     def on_start(self) -> None:
-        """Begin at a moment of its own, so that users who came together do not stay in step."""
+        """Wait for all users to start, then for a share of `--stagger`, so that users do not run in step."""
         if self.crowd is not None:
             self.crowd.wait()
         gevent.sleep(next(self._turns) * GOLDEN % 1 * self.options.stagger)
 
     def context(self) -> dict[str, Any]:
-        """Who asked, for those who listen to completed requests."""
+        """Return the user, for listeners to completed requests."""
         return {"user": self}
 
     def wait_time(self) -> float:
-        """Think."""
+        """Return the think time in seconds."""
         think: float = self.options.think
         return think
 
     def hangs_since(self, clock: float) -> bool:
-        """Whether its request in flight was sent before `clock` (perf_counter)."""
+        """Return True if the request in flight was sent before `clock` (perf_counter)."""
         return self.asked_at is not None and self.asked_at < clock
 
     def get_checked(self, target: str, body: bytes | None, name: str | None = None) -> None:
-        """GET `target`; a failure unless the answer is a 200 and, where one is named, has this body.
+        """GET `target`, and count a failure unless the response is a 200 with this `body` (None: with any body).
 
-        Statistics are kept under `name`, or under the target itself.
+        The name in the statistics is `name`, or `target` without one.
         """
         label = f"{self._label} {name or target}"
         self.asked_at = sent = perf_counter()
         if self.watch is not None:
             self.watch.asked(self, sent)
-        with self.client.get(target, name=label, catch_response=True, allow_redirects=False) as response:
-            content = response.content  # to the last piece, where it comes in pieces
-            self.asked_at = None
-            if self.watch is not None:
-                headed, headers = getattr(response, "headed", None), response.headers or NO_HEADERS
-                exchange = answered(sent, headed, perf_counter(), response.status_code, headers)
-                self.watch.answered(self, exchange)
+        try:
+            response: Any = self.client.get(target, name=label, catch_response=True, allow_redirects=False)
+        except Exception as error:  # whatever the client raises, the user has no answer
+            self._over(answered(sent, None, perf_counter(), 0, NO_HEADERS))
+            self._count_failure(label, error, perf_counter() - sent)
+            return  # and thinks, so that others run: a request that was not sent paused nowhere
+        with response:
+            content = response.content  # reads a streamed body to its end
+            headed, headers = getattr(response, "headed", None), response.headers or NO_HEADERS
+            self._over(answered(sent, headed, perf_counter(), response.status_code, headers))
             if response.status_code == 200:
                 if body is not None and content != body:
-                    response.failure(f"not the promised body: {bytes(content)[:80]!r}")
-            elif response.status_code:  # without one, Locust names the fault
-                response.failure(f"status {response.status_code} where 200 was promised")
-        if not self.options.think:  # even a sleep of 0 would send it to the back of the queue, unasking and unmeasured
+                    response.failure(f"unexpected body: {bytes(content)[:80]!r}")
+            elif response.status_code:  # without a status, Locust names the fault
+                response.failure(f"status {response.status_code} instead of 200")
+        if not self.options.think:  # even a sleep of 0 adds an unmeasured pause: all other users run first
             raise RescheduleTaskImmediately
+
+    def _over(self, exchange: Exchange) -> None:
+        self.asked_at = None
+        if self.watch is not None:
+            self.watch.answered(self, exchange)
+
+    def _count_failure(self, label: str, error: Exception, seconds: float = 0.0) -> None:
+        """Count a failure of a request that Locust does not count, because it could not be sent."""
+        self.environment.events.request.fire(
+            request_type="GET",
+            name=label,
+            response_time=seconds * 1000,
+            response_length=0,
+            exception=error,
+            context=self.context(),
+        )
 
 
 def asks_for(scenario: str) -> Callable[["TwinUser"], None]:
-    """Return the Locust task that asks for a scenario, with its name and tag."""
+    """Return a Locust task that sends one request of a scenario, with the scenario as its name and tag."""
 
     def ask(user: "TwinUser") -> None:
         user.ask_twin(scenario)
@@ -127,36 +157,40 @@ def asks_for(scenario: str) -> Callable[["TwinUser"], None]:
 
 
 class TwinUser(WaitingUser):
-    """A user of one of the twins. Tags select what is asked for."""
+    """A user of a service that implements the contract. Tags select the scenario."""
 
     abstract = True
-    tasks = [asks_for(scenario) for scenario in SCENARIOS if scenario != ASK]  # noqa: RUF012 - Locust's own way; it adds those below
+    tasks = [asks_for(scenario) for scenario in SCENARIOS if scenario != ASK]  # noqa: RUF012 - Locust reads this list and adds the tasks below
 
     _person: Person | None = None
     _day: Iterator[str]
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls._day = cycle(day())  # of each service's own
+        cls._day = cycle(day())  # one day per service, shared by its users
 
     @classmethod
     def task_for(cls, scenario: str) -> Any:
-        """Return the Locust task that asks for a scenario."""
+        """Return the Locust task of a scenario."""
         return next(each for each in cls.tasks if getattr(each, "__name__", None) == scenario)
 
     def ask_twin(self, scenario: str) -> None:
-        """GET what the scenario asks for, and hold the answer against the contract."""
+        """GET the scenario's target, and compare the response with the contract."""
         target = SCENARIOS[scenario].target.format(delay=self.options.delay)
         self.get_checked(target, promised(target))
 
     @tag(ASK)
     @task
     def ask(self) -> None:
-        """A question, which somebody answers after the delay, by a request to the same service."""
-        if self._person is None:
-            assert self.host is not None
-            self._person = Person(self.host, TIMEOUT)
-        after = seconds("--delay", self.options.delay)
+        """Ask a question, which a person answers after the delay with a request to the same service."""
+        try:
+            if self._person is None:
+                assert self.host is not None
+                self._person = Person(self.host, TIMEOUT)
+            after = seconds("--delay", self.options.delay)
+        except ValueError as error:
+            self._count_failure(f"{self._label} /ask", error)
+            return
         question = uuid4().hex
         target = SCENARIOS[ASK].target.format(question=question, patience=patience(after))
         self._person.will_answer(question, after)
@@ -165,17 +199,17 @@ class TwinUser(WaitingUser):
     @tag(MIXED)
     @task
     def mixed(self) -> None:
-        """The next request of a day that all users share, so that every window holds its share of each kind."""
+        """Send the next request of the day that all users share, so every window has its share of each scenario."""
         scenario = next(self._day)
         self.ask() if scenario == ASK else self.ask_twin(scenario)
 
 
 class TargetUser(WaitingUser):
-    """A user of a service that is not ours: any 200 will do."""
+    """A user of a target, which may answer 200 with any body."""
 
     abstract = True
 
     @task
     def get(self) -> None:
-        """One request."""
+        """Send one request."""
         self.get_checked(self.options.path, None)

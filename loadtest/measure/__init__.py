@@ -1,1 +1,1 @@
-"""What runs a comparison and reads the clocks."""
+"""Run a comparison: plan the steps, start services and load generators, read the clocks."""

@@ -1,4 +1,4 @@
-"""The comparison: every service on its own, step by step, repeat by repeat."""
+"""Run a comparison: one service at a time, step by step, repeat by repeat."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from loadtest.generator.driver import COMMAND, Driver, Job, Order, generator
 from loadtest.processes.clocks import MachineTime, machine_time
 from loadtest.processes.service import Running, Usage, running
 from loadtest.results.schema import SCHEMA, Contender, Measured, Options, Predicted, Results, Step
-from loadtest.verdict.judge import OWN_LIMIT, Judgement, judge, mean_response, throughput
+from loadtest.verdict.judge import OWN_LIMIT, UNEXPLAINED, Judgement, judge, mean_response, throughput
 from loadtest.workload import Load, scenarios
 from loadtest.workload.demand import USERS, Demand
 
@@ -23,32 +23,33 @@ from .machine import machine
 from .plan import PlannedStep, goes_on, plan, spans, to_run
 
 OVERHEAD = 2.2
-"""Seconds that starting and stopping a service and its generator take, for the time left."""
+"""Seconds to start and stop a service and its load generator, for the estimate of the time left."""
 
 PATIENCE = 5.0
-"""Seconds to wait for a completion at the edge of a window, beside twice the predicted response time."""
+"""Seconds to wait for a completed request at the edge of a window, in addition to twice the predicted response time."""
 
 UNHURRIED: Mapping[str, str] = MappingProxyType({"POOL_TIMEOUT": "60"})
-"""A queue is to be measured, not refused: a connection is waited for as long as users wait for an answer."""
+"""Environment in which a request may wait for a pool connection as long as a user waits for its response (60 s):
+requests in that queue are measured, not refused."""
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 LIMITS = ("CPU", "generator", OWN_LIMIT)
-"""What binds a service that the model does not know to be saturated."""
+"""The values of `bound` that show saturation by something outside the model."""
 
 
 class Progress(Protocol):
-    """Who is told how a run goes on."""
+    """A receiver of a run's progress."""
 
     def begins(self, service: str, load: Load, repeat: int, seconds: float) -> None:
-        """A step begins; it and its start-up will take `seconds`."""
+        """Report that a step begins; the step and its start-up take about `seconds`."""
 
     def ended(self, step: Step) -> None:
-        """A step has been measured, or will not be run."""
+        """Report that a step has been measured, or will not be run."""
 
 
 class Comparison:
-    """One run: `steps` grows as it goes, so that an interrupted run keeps what it has."""
+    """A run of all steps. `steps` grows during the run, so an interrupted run keeps its finished steps."""
 
     def __init__(self, services: list[Service | Target], options: Options, command: list[str]) -> None:
         self.services = services
@@ -59,31 +60,31 @@ class Comparison:
         self._contenders = {service.name: contender(service, options) for service in services}
 
     def planned(self, service: Service | Target) -> list[PlannedStep]:
-        """The steps of one service; where nobody knows how long its requests wait, as if it were the delay."""
+        """Plan the steps of one service. If the wait of its requests is unknown, assume that it is the delay."""
         return plan(self._options.loads, self._demand(service), self._options.seconds)
 
     @property
     def needs(self) -> set[Need]:
-        """What has to be there behind our services."""
+        """The backing services that the project's own services need in this scenario."""
         ours = any(isinstance(service, Service) for service in self.services)
         return scenarios.needs(self._options.scenario) if ours else set()
 
     @property
     def repeats(self) -> int:
-        """How often everything is measured."""
+        """The number of repeats."""
         return self._options.repeats
 
     @property
     def seconds(self) -> float:
-        """How long the whole run should take."""
+        """The estimated seconds of the whole run."""
         each = sum(OVERHEAD + sum(step.seconds for step in to_run(self.planned(service))) for service in self.services)
         return each * self._options.repeats
 
     def run(self, progress: Progress, environment: Mapping[str, str] = NOTHING) -> None:
-        """Measure everything: each service once, then all again, so that a passing disturbance spares none.
+        """Measure all services once per repeat, so that a passing disturbance does not hit every repeat of one service.
 
-        Our services are started with `environment` laid over this process's own. ServiceFailed or GeneratorFailed where
-        a process that the run depends on fails.
+        The project's own services inherit this process's environment, overridden by `environment`. Raises ServiceFailed
+        or GeneratorFailed if a process that the run needs fails.
         """
         self._started = datetime.now(UTC)
         for repeat in range(1, self._options.repeats + 1):
@@ -93,7 +94,7 @@ class Comparison:
                     progress.ended(step)
 
     def results(self, *, complete: bool, failure: str | None = None) -> Results:
-        """Everything so far, as it is written down."""
+        """Return the record of the run so far."""
         return Results(
             schema_version=SCHEMA,
             started=self._started,
@@ -132,7 +133,15 @@ class Comparison:
     def _job(self, service: Service | Target, server: Running | None) -> Job:
         path = service.path if isinstance(service, Target) else None
         url = server.url if server else service.url if isinstance(service, Target) else ""
-        return Job(service.name, url, self._options.scenario, self._options.delay, self._options.wait, path)
+        return Job(
+            service.name,
+            url,
+            self._options.scenario,
+            self._options.delay,
+            self._options.wait,
+            path,
+            self._options.slow_clients,
+        )
 
     def _demand(self, service: Service | Target) -> Demand:
         return self._contenders[service.name].demand or Demand(self._options.wait)
@@ -141,7 +150,10 @@ class Comparison:
         return self._contenders[service.name].demand is not None
 
     def _sized(self, planned: PlannedStep, last: Step | None) -> PlannedStep:
-        """A step of which nothing is foretold, as long as it must be if the last one showed all that can be carried."""
+        """Return the step of a service without predictions, with a long enough warm-up and window.
+
+        They are long enough even if the last step reached the maximum throughput.
+        """
         if last is None or last.measured is None or not (rate := throughput(last.measured)):
             return planned
         response = max(mean_response(last.measured), planned.load.response(rate))
@@ -151,12 +163,14 @@ class Comparison:
     def _step(
         self, service: Service | Target, repeat: int, step: PlannedStep, measured: Measured | None, first: Step | None
     ) -> Step:
-        """The record of a step, judged where it was run."""
+        """Return the record of a step, with its judgement if it was run."""
         predicted = Predicted(**asdict(step.predicted)) if self._foretold(service) else None
         verdict = Judgement("not run", [])
         if measured is not None:
             held_against = predicted or _as_the_first(first, step)
             verdict = judge(step.load, held_against, measured, self._contenders[service.name], self._options.scenario)
+            if first is not None and held_against is None and verdict.bound == USERS:
+                verdict = replace(verdict, bound=UNEXPLAINED)  # nothing shows that it is the users
         return Step(
             service=service.name,
             repeat=repeat,
@@ -171,7 +185,7 @@ class Comparison:
 
 
 def contender(service: Service | Target, options: Options) -> Contender:
-    """The row of a service in the results."""
+    """Return the record of a service in the results."""
     if isinstance(service, Target):
         return Contender(
             name=service.name,
@@ -192,7 +206,7 @@ def contender(service: Service | Target, options: Options) -> Contender:
         processes=service.workers,
         threads=service.threads,
         slots=service.slots,
-        demand=scenarios.demand(options.scenario, service, options.wait),
+        demand=scenarios.demand(options.scenario, service, options.wait, options.slow_clients),
         ours=True,
         command=service.command(),
         environment={**service.environment, **UNHURRIED},
@@ -200,8 +214,11 @@ def contender(service: Service | Target, options: Options) -> Contender:
 
 
 def _as_the_first(first: Step | None, step: PlannedStep) -> Predicted | None:
-    """What this step would do if its throughput grew with its load, from what the first step did."""
-    if first is None or first.measured is None or not (rate := throughput(first.measured)):
+    """Predict a step by scaling the first step's throughput with the load.
+
+    None if the first step had no successful request, was not measured, or is inconclusive.
+    """
+    if first is None or first.measured is None or first.doubts or not (rate := throughput(first.measured)):
         return None
     grown = rate * step.load.amount / first.load.amount
     return Predicted(throughput=grown, response=mean_response(first.measured), bound=USERS)
@@ -209,8 +226,8 @@ def _as_the_first(first: Step | None, step: PlannedStep) -> Predicted | None:
 
 @contextmanager
 def _fresh(service: Service | Target, environment: Mapping[str, str]) -> Iterator[tuple[Driver, Running | None]]:
-    """A new generator and a new server, or a target as it stands; the generator loads while the server starts."""
-    with generator() as driver:
+    """Run a new load generator and a new server (none for a target) until the context exits, and yield both."""
+    with generator() as driver:  # first, so that it loads its modules while the server starts
         if isinstance(service, Target):
             yield driver, None
         else:
@@ -227,13 +244,14 @@ def _measure(driver: Driver, server: Running | None, step: PlannedStep) -> Measu
     if server:
         server.check()
     spent = ended.since(began)
-    total = spent.busy + spent.idle
+    used = _used(before, after, window["seconds"])
     return Measured(
         **{key: value for key, value in window.items() if key != "event"},
-        machine_cpu=spent.busy / total,
-        stolen_cpu=spent.stolen / total,
+        machine_cpu=spent.busy_share(window["generator_cpu"] + (used["server_cpu"] or 0.0)),
+        stolen_cpu=spent.stolen / (spent.busy + spent.idle),
+        throttled=spent.throttled,
         connections=server.connections() if server else None,
-        **_used(before, after, window["seconds"]),
+        **used,
     )
 
 

@@ -1,4 +1,4 @@
-"""What a result was measured on."""
+"""Describe the machine and the software of a run."""
 
 import platform
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from loadtest.contenders.service import cores
+from loadtest.contenders.service import usable_cores
 from loadtest.results.schema import Machine
 from peers.rows import PEERS
 
@@ -19,14 +19,15 @@ TOLD = sorted(
     },
     key=str.lower,
 )
-"""Packages whose version changes the figures."""
+"""Packages whose versions influence the figures."""
 
 
 def machine() -> Machine:
-    """The machine, its Python and the packages that matter."""
+    """Return the machine, its Python version and the versions of the packages in TOLD."""
+    cores = round(usable_cores(), 2)
     versions = {found.name.lower(): found.version for found in distributions()}
     return Machine(
-        cores=cores(),
+        cores=int(cores) if cores == int(cores) else cores,
         memory=psutil.virtual_memory().total,
         processor=_processor(),
         system=platform.platform(),

@@ -1,4 +1,4 @@
-"""How long each step has to be, and which steps are run."""
+"""Plan the steps of a service: how long each step lasts, and which steps are run."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from loadtest.workload.demand import Demand, Prediction
 
 @dataclass(frozen=True)
 class PlannedStep:
-    """One load on one service: what the model says, and how long to look. Seconds."""
+    """One load on one service with its prediction and the seconds of its warm-up and window."""
 
     load: Load
     predicted: Prediction
@@ -19,12 +19,12 @@ class PlannedStep:
 
     @property
     def seconds(self) -> float:
-        """How long it takes where it is run."""
+        """The seconds of warm-up and window together."""
         return self.warmup + self.window
 
 
 def plan(loads: Iterable[Load], demand: Demand, seconds: float) -> list[PlannedStep]:
-    """The steps of one service, the smallest load first."""
+    """Return the steps of one service, smallest load first; `seconds` is the shortest window."""
     steps = []
     for load in sorted(loads, key=lambda load: load.amount):
         predicted = load.predict(demand)
@@ -33,16 +33,16 @@ def plan(loads: Iterable[Load], demand: Demand, seconds: float) -> list[PlannedS
 
 
 def to_run(steps: list[PlannedStep]) -> list[PlannedStep]:
-    """The steps that are run if every prediction holds: up to one beyond the first saturated one."""
+    """Return the steps to run if every prediction holds: up to one step beyond the first saturated step."""
     saturated = [step.predicted.saturated for step in steps]
     return [step for place, step in enumerate(steps) if goes_on(sum(saturated[:place]))]
 
 
 def goes_on(saturated: int) -> bool:
-    """Whether one more step is worth its time after `saturated` of them were."""
+    """Return True if another step is run after `saturated` saturated steps."""
     return saturated < 2
 
 
 def spans(load: Load, response: float, demand: Demand, seconds: float) -> tuple[float, float]:
-    """Seconds of warm-up and of window, long enough to be judged, where responses take `response` seconds."""
+    """Return the seconds of warm-up and window, long enough to be judged, for response times of `response` seconds."""
     return load.spans(response, demand, seconds, FEWEST + 1)

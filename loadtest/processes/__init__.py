@@ -1,1 +1,1 @@
-"""Services as processes of their own, alone or as a stack."""
+"""Services as processes: one alone, or several as a stack."""

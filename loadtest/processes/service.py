@@ -1,4 +1,4 @@
-"""Services as real processes: started on a free port, watched, and stopped whatever happens."""
+"""Services as real processes: start on a free port, measure, and always stop."""
 
 import os
 import queue
@@ -20,28 +20,28 @@ from loadtest.contenders.service import Service
 from .clocks import process_time
 
 START_WITHIN = 30.0
-"""Seconds that a service may take until it answers."""
+"""The longest time in seconds until all workers of a service answer."""
 
 UNKNOWN = ""
-"""The process that answers, of a service that does not say."""
+"""The stand-in for the process id of a service that sends no Served-By header."""
 
 
 class ServiceFailed(Exception):
-    """A service that did not come up, or died; the message holds the end of its log."""
+    """The failure of a service that did not start, or exited. After a failed start, its last log lines follow."""
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What a service's processes have used so far, by process id; the master is one of them."""
+    """The resources used so far by a service's processes, master included, by process id."""
 
     cpu: Mapping[int, float]
     """CPU seconds, user and system."""
     memory: Mapping[int, int]
-    """Bytes: on Linux the proportional set size, which divides a page among those that share it; else resident."""
+    """Bytes: on Linux the proportional set size, which divides shared pages among their users; else resident size."""
 
 
 class Running:
-    """A service that answers at `url`."""
+    """A running service that answers at `url`."""
 
     def __init__(self, service: Service, process: subprocess.Popen[str], url: str) -> None:
         self.service = service
@@ -50,7 +50,7 @@ class Running:
         self._master = psutil.Process(process.pid)
 
     def usage(self) -> Usage:
-        """CPU and memory of the master and all its workers."""
+        """Return the CPU time and memory of the master and all its workers."""
         cpu: dict[int, float] = {}
         memory: dict[int, int] = {}
         for process in (self._master, *self._master.children(recursive=True)):
@@ -61,12 +61,12 @@ class Running:
         return Usage(cpu, memory)
 
     def check(self) -> None:
-        """ServiceFailed where the service is gone."""
+        """Raise ServiceFailed if the master has exited."""
         if self.process.poll() is not None:
-            raise ServiceFailed(f"{self.service.name} died with status {self.process.returncode}.")
+            raise ServiceFailed(f"{self.service.name} exited with status {self.process.returncode}.")
 
     def connections(self) -> list[int]:
-        """Connections that clients have with each worker."""
+        """Count the open client connections of each worker."""
         port = int(self.url.rpartition(":")[2])
         counts = []
         for process in self._master.children(recursive=True):
@@ -78,9 +78,10 @@ class Running:
 
 @contextmanager
 def running(service: Service, environment: Mapping[str, str] | None = None, port: int = 0) -> Iterator[Running]:
-    """The service, each of its workers answering; stopped with all it started when the context is left.
+    """Run a service until the context exits, and yield it once every worker answers.
 
-    `environment` is laid over this process's own. ServiceFailed where nobody answers within START_WITHIN seconds.
+    `environment` is added to that of this process. At exit, all processes of the service stop. Raises ServiceFailed if
+    the service exits, or if not every worker answers within START_WITHIN seconds.
     """
     told = {**os.environ, **service.environment, **(environment or {})}
     with logged(service.command(port), told) as (process, log):
@@ -101,14 +102,14 @@ def _answering(service: Service, process: subprocess.Popen[str], log: IO[str]) -
         if len(seen) >= service.workers or UNKNOWN in seen:
             return Running(service, process, url)
         time.sleep(0.005)
-    why = f"had {len(seen)} of {service.workers} workers answering in time"
+    why = f"had {len(seen)} of {service.workers} workers answering after {START_WITHIN:g} s"
     if process.returncode is not None:
-        why = f"ended with status {process.returncode}"
+        why = f"exited with status {process.returncode}"
     raise ServiceFailed(f"{service.name} {why}: {shlex.join(service.command())}\n{tail(log)}")
 
 
 def answering_process(url: str) -> set[str]:
-    """The process that happens to answer; none where nobody does."""
+    """Return the id of the process that answers /healthz, as a set of one; an empty set if there is no answer."""
     connection = HTTPConnection(url.removeprefix("http://"), timeout=1)
     try:
         connection.request("GET", "/healthz")

@@ -1,8 +1,7 @@
-"""All of it in one terminal: the database, the upstream, the services, and Locust for a race, up and down together."""
+"""A stack in one terminal: database, upstream, services, and Locust for a race, started and stopped together."""
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +9,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from io import SEEK_END, StringIO
 from itertools import count, cycle
+from pathlib import Path
 from queue import Empty
 from socket import create_server
 from typing import NoReturn
@@ -19,59 +19,62 @@ from rich.text import Text
 
 from backing.environment import upstream_command
 from backing.postgres import Database, database
-from backing.processes import lines_of, start, stop
+from backing.processes import PYTHON, lines_of, start, stop
 from contract import ports
 from contract.operations import OPERATIONS
 from loadtest.contenders.service import Service, in_words
+from serving.taken_port import why_not
 
 from . import signals
 from .service import ServiceFailed, answering_process
 
 DATABASE, UPSTREAM, RACE = "database", "upstream", "race"
-"""Their names in the terminal."""
+"""The names of these processes in the terminal."""
 
 PORTS = {"sync_app": ports.SYNC_APP, "async_app": ports.ASYNC_APP}
-"""Of the first service of each module."""
+"""The port of the first service of each module."""
 
 SHOWN = ("delay", "query", "fetch", "ask", "answer")
-"""The endpoints to try first."""
+"""The endpoints whose curl examples are printed."""
 
 MOST_SHOWN = 4
-"""Services of which each has its endpoints told; of more, only the first has."""
+"""The maximum number of services to print curl examples for. With more services, only the first has examples."""
 
 COLOURS = ("blue", "yellow", "cyan", "magenta", "green", "red")
 
 LOOK_EVERY = 0.05
-"""Seconds between two looks at what there is to show."""
+"""The pause in seconds between two checks for new output and exited processes."""
 
 LAST_WORDS = 1.0
-"""Seconds that there are to read what one said before it ended."""
+"""The time in seconds to read the last output of a process that exited."""
 
 
 @dataclass(frozen=True)
 class StackProcess:
-    """A process to be: its name in the terminal, its command, its port, and what it is told beside."""
+    """A process to start: its name in the terminal, command, port and additional environment variables."""
 
     name: str
     command: Sequence[str]
     port: int
     environment: Mapping[str, str] = field(default_factory=dict)
     about: str = ""
-    """What it is made of, where that is known."""
+    """The kind, set-up and software of a service, or an empty string."""
+    folder: Path | None = None
+    """The working directory, if it is not that of this process."""
 
     @property
     def url(self) -> str:
-        """Where it will answer."""
+        """The URL on which the process will answer."""
         return f"http://127.0.0.1:{self.port}"
 
 
 def twins() -> list[StackProcess]:
-    """Both twins as they are when they are started by hand."""
-    return [StackProcess(name, [sys.executable, "-m", name, "--port", str(port)], port) for name, port in PORTS.items()]
+    """Return both twins, with the commands that a user would type."""
+    return [StackProcess(name, [*PYTHON, name, "--port", str(port)], port) for name, port in PORTS.items()]
 
 
 def parts(services: Iterable[Service]) -> list[StackProcess]:
-    """These services, each on a port of its own."""
+    """Return the processes of these services, each on its own port."""
     first, others = dict(PORTS), count(ports.OTHERS)
     found = []
     for service in services:
@@ -82,12 +85,12 @@ def parts(services: Iterable[Service]) -> list[StackProcess]:
 
 
 def serve(services: Iterable[StackProcess], screen: Console) -> NoReturn:
-    """Run them, with what they wait for, until one of them ends or we are interrupted.
+    """Run services, with their database and upstream, until one exits or a signal arrives.
 
     Raises:
-        ServiceFailed: where a port is taken, or one of them ended.
-        BackingFailed: where the database does not start.
-        KeyboardInterrupt: on Ctrl-C, and when this process is told to end.
+        ServiceFailed: if a port is taken, or a process exited.
+        BackingFailed: if the database does not start.
+        KeyboardInterrupt: on Ctrl-C, SIGTERM or SIGHUP.
 
     """
     signals.raise_interrupts()
@@ -100,7 +103,7 @@ def serve(services: Iterable[StackProcess], screen: Console) -> NoReturn:
         try:
             create_server(("127.0.0.1", part.port)).close()
         except OSError as error:
-            why = os.strerror(error.errno or 0)
+            why = why_not(error, part.port)
             raise ServiceFailed(f"{part.name} cannot listen on 127.0.0.1:{part.port}: {why}.") from None
     with nullcontext() if environment.get("DATABASE_URL") else database() as own:
         if own:
@@ -116,7 +119,7 @@ class _Started:
         self._lines = lines_of(process.stdout)
 
     def said(self, within: float = 0.0) -> Iterator[str]:
-        """Its lines that nobody has read yet, and until it ends, those that come within so many seconds."""
+        """Yield the unread lines of output, and those that arrive within `within` seconds, until the output ends."""
         deadline = time.monotonic() + within
         with suppress(Empty):
             while line := self._lines.get(timeout=max(0.0, deadline - time.monotonic())):
@@ -125,11 +128,12 @@ class _Started:
 
 @contextmanager
 def _running(everything: Iterable[StackProcess], environment: Mapping[str, str]) -> Iterator[list[_Started]]:
-    """All of them, stopped together when the context is left."""
+    """Start all processes, yield them, and stop them together when the context exits."""
     started: list[_Started] = []
     try:
         for part in everything:
-            process = start(part.command, subprocess.STDOUT, {**environment, **part.environment})
+            told = {**environment, **part.environment}
+            process = start(part.command, subprocess.STDOUT, told, folder=part.folder)
             started.append(_Started(part, process))
         yield started
     finally:
@@ -139,7 +143,7 @@ def _running(everything: Iterable[StackProcess], environment: Mapping[str, str])
 
 
 class _Terminal:
-    """What all of them say, line by line, each behind its name."""
+    """The combined output of all processes, line by line, each line after the name of its process."""
 
     def __init__(self, screen: Console, running: list[_Started], own: Database | None) -> None:
         self._screen = screen
@@ -150,7 +154,7 @@ class _Terminal:
         self._colours = dict(zip(names, cycle(COLOURS), strict=False))
 
     def watch(self) -> NoReturn:
-        """Show everything until one of them ends: ServiceFailed."""
+        """Print all output until a process exits, then raise ServiceFailed."""
         waited_for = self._running
         with open(self._database.log) if self._database else StringIO() as log:
             log.seek(0, SEEK_END)
@@ -160,9 +164,9 @@ class _Terminal:
                     self._show(each.name, each.said())
                     if each.process.poll() is not None:
                         self._show(each.name, each.said(LAST_WORDS))
-                        raise ServiceFailed(f"{each.name} ended with status {each.process.returncode}.")
+                        raise ServiceFailed(f"{each.name} exited with status {each.process.returncode}.")
                 if self._database and not self._database.runs():
-                    raise ServiceFailed("The database ended.")
+                    raise ServiceFailed("The database exited.")
                 if waited_for:
                     waited_for = [each for each in waited_for if not answering_process(each.url)]
                     if not waited_for:
@@ -177,7 +181,7 @@ class _Terminal:
     def _greet(self) -> None:
         racing = [each for each in self._running if each.name == RACE]
         for each in racing:
-            self._screen.print(Text(f"\nThe race is on {each.url}/race", self._colours[RACE]), soft_wrap=True)
+            self._screen.print(Text(f"\nRace page: {each.url}/race", self._colours[RACE]), soft_wrap=True)
         services = [each for each in self._running if each.name != UPSTREAM and not racing]
         for place, each in enumerate(services):
             self._screen.print(Text(f"\n{each.name} is on {each.url}", self._colours[each.name]), soft_wrap=True)
@@ -188,4 +192,4 @@ class _Terminal:
                     if operation.name in SHOWN:
                         sent = "-d soup " if operation.takes.from_body else ""
                         self._screen.print(f"  curl -i {sent}'{each.url}{operation.example}'", soft_wrap=True)
-        self._screen.print("\nCtrl-C stops all of it.\n")
+        self._screen.print("\nCtrl-C stops everything.\n")

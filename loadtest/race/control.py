@@ -1,4 +1,4 @@
-"""Starting and stopping the race, by Locust's own runner: what its web UI starts is a race, too."""
+"""Start and stop the race with Locust's own runner. A run started on Locust's web page is a race, too."""
 
 import time
 from collections.abc import Sequence
@@ -11,44 +11,49 @@ from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING, LocalRu
 from loadtest.generator.users import TwinUser, WaitingUser
 from loadtest.race import captions
 from loadtest.workload.durations import seconds
-from loadtest.workload.scenarios import ABOUT
+from loadtest.workload.scenarios import RACED
 
 from .racers import Racer
 from .request import SHORTEST, Wish
 
 LASTS = 600.0
-"""Seconds after which a race ends by itself."""
+"""Seconds from the last start or change on the race page until the race stops by itself.
+
+A run started on Locust's page does not stop by itself."""
 
 PER_SECOND = 1000
-"""Users that start in one second, for making them takes time; as many leave at once, and the next after them."""
+"""Users started per second: all at once would block the process, because creating a user takes time. Locust also stops
+users in batches of this size."""
 
 LOOK_EVERY = 0.5
-"""Seconds between two looks at a race that goes on."""
+"""Seconds between two checks of a race in progress."""
 
 STATES = {STATE_SPAWNING: captions.STARTING, STATE_RUNNING: captions.RUNNING, STATE_CLEANUP: captions.STOPPING}
-"""Locust's; every other is one in which nothing goes on."""
+"""Race states by Locust state; every other Locust state means ready."""
 
 
 class NotNow(Exception):
-    """A start that has to wait; the message says for what."""
+    """A start was refused for now; the message says what must happen first."""
 
 
 class Control:
-    """The race that Locust's runner runs."""
+    """The race that Locust's runner runs.
+
+    `racers` are the services; `user_classes` holds the user class of each, in the same order.
+    """
 
     def __init__(
         self, environment: Environment, racers: Sequence[Racer], user_classes: Sequence[type[TwinUser]]
     ) -> None:
-        """Listen to the runner; nothing is started. `user_classes` are those of the racers, in their order."""
         assert isinstance(environment.runner, LocalRunner)
         self.changed = 0.0
-        """When the run began, or what it asks for last changed (perf_counter)."""
+        """Time of the run's start or last change (perf_counter)."""
         self.there = 0.0
-        """When all its users were there (perf_counter)."""
+        """Time at which all users had started (perf_counter)."""
         self.gave_up = False
-        """Whether the last stop gave up on answers: the services may be busy with requests that nobody waits for."""
+        """True if the last stop timed out: services may still work on abandoned requests."""
         self.ends: float | None = None
-        """When it ends by itself (perf_counter); None where it does not."""
+        """Time at which the race stops by itself (perf_counter), or None if it does not."""
         self._environment = environment
         self._options: Any = environment.parsed_options
         self._runner = environment.runner
@@ -64,28 +69,28 @@ class Control:
             (environment.events.test_stopping, self._on_stopping),
             (environment.events.test_stop, self._on_stop),
         ):
-            event.add_listener(listener)  # type: ignore[no-untyped-call] # Locust types it not
+            event.add_listener(listener)  # type: ignore[no-untyped-call] # Locust has no type for it
 
     @property
     def state(self) -> str:
-        """What is going on: ready, starting, running or stopping."""
+        """The state of the race: ready, starting, running or stopping."""
         return STATES.get(self._runner.state, captions.READY)
 
     @property
     def scenario(self) -> str | None:
-        """What is asked for; None where it is several things."""
+        """The scenario of the run, or None if users request several or an unknown one."""
         tasks = {task.__name__ for each in self._racing() for task in each.tasks}
         name = next(iter(tasks)) if len(tasks) == 1 else None
-        return name if name in ABOUT else None
+        return name if name in RACED else None
 
     @property
     def delay(self) -> str:
-        """How long each request waits, as it was typed."""
+        """The delay of each request, as typed."""
         return str(self._options.delay)
 
     @property
     def wait(self) -> float | None:
-        """The same in seconds; None where it is too short or no delay at all."""
+        """The delay in seconds; None if it is too short or cannot be parsed."""
         try:
             wait = seconds("delay", self.delay)
         except ValueError:
@@ -94,35 +99,35 @@ class Control:
 
     @property
     def think(self) -> float:
-        """Seconds between an answer and the next request."""
+        """The think time: seconds between an answer and the next request."""
         return float(self._options.think)
 
     @property
     def users(self) -> int:
-        """Users of each racer, once all are there."""
+        """The number of users of each racer, once all have started."""
         return self._runner.target_user_count // max(1, len(self._racing()))
 
     def everyone(self) -> list[list[WaitingUser]]:
-        """The users of each racer that are there now."""
+        """Return the present users of each racer."""
         by_class: dict[type, list[WaitingUser]] = {user_class: [] for user_class in self._user_classes}
         for greenlet in list(self._runner.user_greenlets):
-            for user in greenlet.args:  # none, of one that is over
+            for user in greenlet.args:  # empty once a greenlet has ended
                 if type(user) in by_class:
                     by_class[type(user)].append(user)
         return list(by_class.values())
 
     def start(self, wish: Wish) -> None:
-        """Start a run, or make the one that goes on into this one. Nobody is waited for.
+        """Start a run, or change the one in progress, and return at once.
 
         Raises:
-            NotNow: where the one before has not ended, or cannot be made into this one.
+            NotNow: if the previous run is stopping, or the one in progress cannot be changed.
 
         """
         goes_on = self.state != captions.READY
         if self.state == captions.STOPPING:
-            raise NotNow("The run before still waits for its last answers: start again when it has stopped.")
-        if goes_on and set(self._racing()) != set(self._user_classes):  # Locust cannot add others to a run
-            raise NotNow("A run without some of the services is going on: stop it first.")
+            raise NotNow("The previous run still waits for its last answers; start again when it has stopped.")
+        if goes_on and set(self._racing()) != set(self._user_classes):  # Locust cannot add user classes to a run
+            raise NotNow("The run in progress does not include all services, so it cannot be changed; stop it first.")
         self._wish = wish
         self._options.delay, self._options.think, self._options.stagger = wish.delay, 0.0, wish.wait
         if goes_on:
@@ -132,21 +137,22 @@ class Control:
             self._environment.host = ""
             self._environment.user_classes = list(self._user_classes)
             for user_class, racer in zip(self._user_classes, self._racers, strict=True):
-                user_class.host = racer.url  # Locust's own page may have sent everyone elsewhere
+                user_class.host = racer.url  # Locust's own page may have set another host
         self.ends = time.perf_counter() + LASTS
         if self._keeper is None:
             self._keeper = gevent.spawn(self._keep)
         self._runner.start(wish.users * len(self._racers), spawn_rate=PER_SECOND)
 
     def stop(self) -> None:
-        """Ask all users to leave, each with its last answer. Nobody is waited for."""
+        """Request that all users leave after their last answer, and return at once."""
         if self.state in (captions.STARTING, captions.RUNNING):
             gevent.spawn(self._runner.stop)
 
     def _keep(self) -> None:
-        """End the race when its time is over; until then, see that there are as many users as there are to be.
+        """Stop the race when its time is over; until then, keep the number of users at its target.
 
-        Locust takes users who are about to leave for users who stay.
+        Locust counts users who are about to leave as users who stay, so after a quick decrease and increase it starts
+        too few users.
         """
         while self.ends is not None and time.perf_counter() < self.ends:
             gevent.sleep(LOOK_EVERY)
@@ -164,7 +170,11 @@ class Control:
             user_class.tasks = [TwinUser.task_for(scenario)]
 
     def _on_start(self, **_event: Any) -> None:
-        """After Locust has chosen tasks by its tags, which it does once, and before users come."""
+        """Set the tasks of the requested scenario.
+
+        This event comes before users start, and after Locust's only filtering of the tasks by tags, which would
+        otherwise undo this.
+        """
         self.changed = time.perf_counter()
         if self._wish is not None:
             self._choose(self._wish.scenario)
@@ -176,7 +186,7 @@ class Control:
         self._stops = time.perf_counter()
 
     def _on_stop(self, **_event: Any) -> None:
-        """Leave Locust's own page as it was."""
+        """Restore the tasks that Locust's own page uses."""
         self.gave_up = time.perf_counter() - self._stops >= self._environment.stop_timeout > 0
         self._wish = self.ends = None
         if self._keeper is not None:

@@ -1,4 +1,4 @@
-"""What the page is told twice a second while somebody looks at it."""
+"""The events that the page receives twice a second while it is open."""
 
 import json
 import time
@@ -28,39 +28,39 @@ EVERY = 0.5
 """Seconds between two events."""
 
 PICTURES = 2
-"""Of each event: four a second."""
+"""Pictures per event: four a second."""
 
 LINGERS = 3.0
-"""Seconds that are looked at although nobody does: somebody who reloads the page goes on where they were."""
+"""Seconds that events continue without a client, so that a reload of the page loses nothing."""
 
 LATE = 2.0
-"""Seconds that the last picture of an event is behind it: most requests have been answered by then."""
+"""Seconds by which the last picture of an event lags behind it; most requests have been answered by then."""
 
 
 class Feed:
-    """The events, made once for everybody who looks."""
+    """The stream of events, made once for all clients."""
 
     def __init__(self, environment: Environment, racers: Sequence[Racer], control: Control) -> None:
         self.page = uuid4().hex
-        """Another one in each process: a page that has outlived its own is out of date."""
+        """An id of this process: a page with another id is out of date."""
         self._environment = environment
         self._control = control
         self._racers = racers
         self._samples = [Sample() for _ in racers]
         self._histories = [History() for _ in racers]
         self._stale = [0.0] * len(racers)
-        """When a request of before the last change was last in flight."""
+        """Time, by racer, at which a request from before the last change was last in flight (perf_counter)."""
         self._generator = psutil.Process()
         self._told = Event()
         self._event = b""
         self._lookers = 0
         self._left = 0.0
-        """When somebody last stopped looking (perf_counter)."""
+        """Time at which a client last disconnected (perf_counter)."""
         self._tells = False
         self._busy: tuple[float, float] | None = None
 
     def events(self) -> Iterator[bytes]:
-        """Server-sent events, each as soon as it is made: all that a page needs is in every one of them."""
+        """Yield server-sent events as they are made; each holds all that a page needs."""
         self._lookers += 1
         if not self._tells:
             self._tells = True
@@ -74,7 +74,7 @@ class Feed:
             self._left = time.perf_counter()
 
     def _tell_on(self) -> None:
-        self._usage()  # which looks back to before anybody looked
+        self._usage()  # discards the time before the first client
         self._busy, due = None, time.perf_counter()
         try:
             while self._lookers or time.perf_counter() < self._left + LINGERS:
@@ -90,17 +90,17 @@ class Feed:
                 sample.look_away()
 
     def _usage(self) -> tuple[float, float]:
-        """Since it was last asked: the share of all cores that were busy, and the cores that this process used."""
+        """Return the busy share of all cores and the cores used by this process, both since the last call."""
         return psutil.cpu_percent() / 100, self._generator.cpu_percent() / 100
 
     def _doubt(self) -> str:
         machine, generator = self._busy or (0.0, 0.0)
         if generator >= GENERATOR_BUSY:
-            return f"The load generator is saturated ({generator:.0%} of a core): the services could do more."
+            return f"The load generator is saturated ({generator:.0%} of a core): the services could serve more."
         if machine >= MACHINE_BUSY:
-            return f"The machine is saturated ({machine:.0%} of all cores): the services take them from each other."
+            return f"The machine is saturated ({machine:.0%} of all cores): the services compete for CPU."
         if self._control.gave_up:
-            return "The last stop gave up on answers: services may be busy with requests that nobody waits for."
+            return "The last stop timed out: services may still work on abandoned requests."
         return ""
 
     def _now(self) -> dict[str, Any]:
@@ -133,7 +133,7 @@ class Feed:
                 counted_since=self._environment.stats.start_time,
                 requests=sum(entry.num_requests for entry in entries),
                 failures=sum(entry.num_failures for entry in entries),
-                latency=merged([entry.response_times for entry in entries]),  # type: ignore[misc] # our buckets are
+                latency=merged([entry.response_times for entry in entries]),  # type: ignore[misc] # the installed buckets are floats
                 users=len(users),
                 in_flight=len(asked),
             ),
@@ -142,7 +142,7 @@ class Feed:
         wait, foretold = control.wait, None
         if race.scenario is not None and wait is not None and race.state in (STARTING, RUNNING):
             foretold = demand(race.scenario, racer.service, wait)
-        turn = 2 * foretold.wait if foretold else 0.0  # users who come together are spread over one wait, and wait one
+        turn = 2 * foretold.wait if foretold else 0.0  # starts are spread over one wait; then each user waits once
         load = Closed(race.users, control.think)
         now = history.figures(load, foretold, max(control.there + turn, self._stale[number]))
         said = caption(race, racer.service, foretold, now, self._error(racer))
@@ -165,7 +165,7 @@ class Feed:
         }
 
     def _error(self, racer: Racer) -> str | None:
-        """How the requests of a racer failed most often."""
+        """Return the most frequent error of a racer, or None if no request failed."""
         counts = Counter[str]()
         for error in self._environment.stats.errors.values():
             if str(error.name).startswith(f"{racer.name} "):

@@ -1,4 +1,4 @@
-"""The figures of a racer: how much it answered, how fast, and beside that what the model says."""
+"""The figures of a racer: throughput, latency and the prediction."""
 
 from collections import Counter, deque
 from collections.abc import Mapping
@@ -9,10 +9,10 @@ from loadtest.workload import Load
 from loadtest.workload.demand import Demand, Prediction
 
 WINDOW = 5.0
-"""Seconds that throughput and percentiles look back."""
+"""Seconds that throughput and percentiles cover."""
 
 SHORTEST = 1.0
-"""Seconds of a window that is worth a figure."""
+"""Seconds below which a window gives no throughput."""
 
 
 @dataclass(frozen=True)
@@ -20,47 +20,47 @@ class Reading:
     """A racer's statistics at one moment."""
 
     clock: float
-    """Seconds."""
+    """The time of the reading, in seconds."""
     counted_since: float
-    """When counting began, by whatever clock: it differs where the counts began anew."""
+    """Time at which counting began, by any clock; a new value means that the counts were reset."""
     requests: int
     failures: int
     latency: Mapping[float, int]
-    """Requests by bucket of response time, in milliseconds."""
+    """The number of requests by response time in milliseconds."""
     users: int
     in_flight: int
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What there is to show of a racer. None: not known, or not yet."""
+    """The figures that the page shows of a racer. None means unknown, or not known yet."""
 
     users: int
     in_flight: int
     requests: int
     failures: int
     seconds: float
-    """How far the figures below look back."""
+    """Length of the window that the figures below cover."""
     answered: int
     failed: int
     throughput: float | None
-    """Answers per second, failures left out."""
+    """Successful answers per second."""
     p50: float | None
     p99: float | None
-    """Milliseconds."""
+    """Percentiles of response time, in milliseconds."""
     predicted: Prediction | None
     ratio: float | None
-    """Measured over predicted throughput, once nothing in the window comes from before the run had settled."""
+    """Measured / predicted throughput; None while the window reaches back to before the run had settled."""
 
 
 class History:
-    """Readings of one racer, as far back as a window reaches."""
+    """The readings of one racer within a window."""
 
     def __init__(self) -> None:
         self._readings: deque[Reading] = deque()
 
     def add(self, reading: Reading, changed: float) -> None:
-        """Remember `reading`, and nothing from before the run `changed` or its counts began anew."""
+        """Add `reading`; drop those from before the run `changed` (seconds) or before its counts were reset."""
         kept = self._readings
         if kept and kept[-1].counted_since != reading.counted_since:
             kept.clear()
@@ -69,7 +69,7 @@ class History:
             kept.popleft()
 
     def figures(self, load: Load, demand: Demand | None, settled: float) -> Figures:
-        """The figures at the last reading, for a run under `load`, which had settled at the clock `settled`."""
+        """Return the figures at the last reading, for a run under `load` that settled at `settled` (seconds)."""
         first, last = self._readings[0], self._readings[-1]
         seconds = last.clock - first.clock
         answered, failed = last.requests - first.requests, last.failures - first.failures

@@ -20,11 +20,11 @@ globals().update(user_classes(racers))
 
 @events.init.add_listener  # type: ignore[untyped-decorator] # see above
 def attach_page(environment: Any, **_event: Any) -> None:
-    """The page at /race."""
+    """Add the page at /race."""
     attach(environment, racers)
 
 
 @events.quitting.add_listener  # type: ignore[untyped-decorator] # see above
 def let_go(environment: Any, **_event: Any) -> None:
-    """Wait for nobody: the services end together with their users."""
+    """Quit without waiting for users, because the services end at the same time."""
     environment.stop_timeout = 0

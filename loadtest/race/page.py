@@ -6,13 +6,15 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 from locust.runners import LocalRunner
 
-from loadtest.workload.scenarios import ABOUT
+from contract.bodies import STREAMED
+from loadtest.workload.scenarios import RACED
 
 from .control import LASTS, Control, NotNow
 from .feed import LATE, Feed
 from .figures import WINDOW
+from .guard import guard, hosts, problem
 from .racers import Racer
-from .request import MOST_USERS, wished
+from .request import MOST_USERS, decoded, wished
 from .sample import MOST_DRAWN
 
 View = Callable[[], Response]
@@ -21,13 +23,21 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""Content-Security-Policy: the page asks nobody but us."""
+"""Content-Security-Policy: the page may send requests only to its own server."""
 
 
 def attach(environment: Any, racers: Sequence[Racer]) -> None:
-    """Put the page at /race, where there is a web app, and this process runs users of every racer itself."""
-    web_ui = environment.web_ui
-    if web_ui is None or not isinstance(environment.runner, LocalRunner):
+    """Guard Locust's web app, if there is one. Add the page at /race, if this process itself runs every racer's users.
+
+    Raises:
+        ValueError: if Locust was started with a host that cannot be shown.
+
+    """
+    services, web_ui = hosts(environment), environment.web_ui
+    if web_ui is None:
+        return
+    guard(environment, services)
+    if not isinstance(environment.runner, LocalRunner):
         return
     known = {getattr(each, "service", None): each for each in environment.available_user_classes.values()}
     if not all(racer.name in known for racer in racers):
@@ -44,7 +54,7 @@ def attach(environment: Any, racers: Sequence[Racer]) -> None:
             "race.html",
             page=feed.page,
             racers=racers,
-            about=ABOUT,
+            about=RACED,
             most_users=MOST_USERS,
             minutes=LASTS / 60,
             window=WINDOW,
@@ -56,7 +66,7 @@ def attach(environment: Any, racers: Sequence[Racer]) -> None:
     @race.get("/race/events")
     @protected
     def events() -> Response:
-        return Response(feed.events(), mimetype="text/event-stream", headers={"Cache-Control": "no-store"})
+        return Response(feed.events(), mimetype="text/event-stream", headers=STREAMED)
 
     @race.post("/race/start")
     @protected
@@ -64,11 +74,11 @@ def attach(environment: Any, racers: Sequence[Racer]) -> None:
         if refusal := _refusal():
             return refusal
         try:
-            control.start(wished(request.get_json(silent=True)))
+            control.start(wished(decoded(request.get_data())))
         except ValueError as mistake:
-            return _problem(400, str(mistake))
+            return problem(400, str(mistake))
         except NotNow as obstacle:
-            return _problem(409, str(obstacle))
+            return problem(409, str(obstacle))
         return jsonify({})
 
     @race.post("/race/stop")
@@ -83,14 +93,7 @@ def attach(environment: Any, racers: Sequence[Racer]) -> None:
 
 
 def _refusal() -> Response | None:
-    """What a request is told that another site sent through somebody's browser: Locust lets them all send anything."""
-    origin = request.headers.get("Origin")
-    if origin is not None and origin != request.host_url.rstrip("/"):
-        return _problem(403, f"Only this page starts and stops the race; asked by {origin}.")
+    """Return an error response for a body that another site's form can send, or None."""
     if not request.is_json:
-        return _problem(415, "The body is to be JSON, and to say so: Content-Type: application/json.")
+        return problem(415, "The body must be JSON, with Content-Type: application/json.")
     return None
-
-
-def _problem(status: int, sentence: str) -> Response:
-    return make_response(jsonify({"problem": sentence}), status)

@@ -1,4 +1,4 @@
-"""Who races: services and where they are."""
+"""The racers: services and their URLs."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,16 +7,17 @@ from dataclasses import asdict, dataclass
 from contract import ports
 from contract.settings import Settings
 from loadtest.contenders.service import Service
+from loadtest.contenders.target import is_origin
 from serving import aiohttp_workers
 
 RACERS = "RACERS"
-"""The environment variable that names them to Locust's process."""
+"""The environment variable that passes the racers to Locust's process."""
 
 TWINS = {
     "sync_app": ("gthread", "SYNC_APP_URL", f"http://127.0.0.1:{ports.SYNC_APP}"),
     "async_app": (aiohttp_workers.DEFAULT, "ASYNC_APP_URL", f"http://127.0.0.1:{ports.ASYNC_APP}"),
 }
-"""Of each twin as it is when it is started by hand: its worker class, and where it is, by a variable or by default."""
+"""Worker class, URL variable and default URL of each twin, if it is started by hand."""
 
 
 @dataclass(frozen=True)
@@ -26,34 +27,45 @@ class Racer:
     service: Service
     url: str
     assumed: bool = False
-    """Whether what it is made of is what this environment would make of it: who started it is not known."""
+    """True if the service's size is assumed from this environment, because it was started elsewhere."""
 
     @property
     def name(self) -> str:
-        """That of the service, which no other racer has."""
+        """The name of the service, unique among the racers."""
         return self.service.name
 
 
 def twins(environment: Mapping[str, str]) -> list[Racer]:
-    """Both twins, each as large as `environment` would make it.
+    """Return both twins, each with the workers, threads and pool that `environment` sets.
 
     Raises:
-        ValueError: where a variable of it cannot be used.
+        ValueError: if a variable has an invalid value.
 
     """
     settings = Settings.from_mapping(environment)
     workers, threads, pool_size = settings.web_concurrency, settings.threads, settings.pool_size
     return [
-        Racer(Service(name, name, worker_class, workers, threads, pool_size), environment.get(variable, url), True)
+        Racer(
+            Service(name, name, worker_class, workers, threads, pool_size),
+            _origin(variable, environment.get(variable, url)),
+            assumed=True,
+        )
         for name, (worker_class, variable, url) in TWINS.items()
     ]
 
 
+def _origin(variable: str, url: str) -> str:
+    """Return a twin's URL without a slash at its end. Raises ValueError, without the URL, if it is not an origin."""
+    if "@" in url or not is_origin(url):
+        raise ValueError(f"{variable} must be http://HOST:PORT, without a path, a user name or a password.")
+    return url.rstrip("/")
+
+
 def written(racers: Sequence[Racer]) -> str:
-    """The value of RACERS that names these."""
+    """Return the racers as JSON, the value of RACERS."""
     return json.dumps([asdict(racer) for racer in racers])
 
 
 def read(text: str) -> list[Racer]:
-    """The racers that were `written`."""
+    """Return the racers from the JSON of `written`."""
     return [Racer(Service(**racer.pop("service")), **racer) for racer in json.loads(text)]

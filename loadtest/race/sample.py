@@ -1,7 +1,7 @@
-"""Where the requests of a few users of a racer were a moment ago: in the queue, waiting on the service, or answered.
+"""The recent state of some users' requests: in the queue, waiting on the service, or answered.
 
-HTTP tells a client nothing of a request until it is answered. Only then is it known when the service first saw it, so
-that a frame shows the recent past; whatever has not been answered by now may queue or wait, and nobody knows which.
+Only the answer reports to an HTTP client when the service started its request. A frame therefore shows the recent past;
+a request without an answer may queue or wait, and its state is unknown.
 """
 
 from collections import deque
@@ -11,40 +11,40 @@ from typing import TYPE_CHECKING, NamedTuple
 from loadtest.results.exchange import Exchange
 
 if TYPE_CHECKING:
-    from loadtest.generator.users import WaitingUser  # which imports Locust, and so patches the standard library
+    from loadtest.generator.users import WaitingUser  # it imports Locust, which patches the standard library
 
 MOST_DRAWN = 100
-"""Users of a racer whose requests are drawn."""
+"""The most users of a racer whose requests are drawn."""
 
 NOTHING, UNKNOWN, QUEUES, WAITS = " ", "?", "q", "w"
-"""Where a user's request is at a moment; an unknown one had not been answered when the frame was made."""
+"""States of a user's request; an unknown one had no answer when the frame was made."""
 
 ANSWERED, FAILED = "a", "x"
-"""What came since the frame before, of each user the last."""
+"""Result of each user's last answer since the previous frame."""
 
 
 class Frame(NamedTuple):
-    """One letter for each drawn user."""
+    """The states and answers of the drawn users, one letter each."""
 
     where: str
     came: str
     answers: int
-    """How many came since the frame before, of all drawn users: one user may have had several."""
+    """Answers of all drawn users since the previous frame; one user may have had several."""
 
 
 class Sample:
-    """The users of a racer that are looked at. The others cost nothing, and these only while somebody looks."""
+    """The users of a racer whose requests are drawn. Other users cost nothing, nor do these while no page is open."""
 
     def __init__(self) -> None:
         self._drawn: list[WaitingUser | None] = [None] * MOST_DRAWN
         self._over: dict[WaitingUser, deque[Exchange]] = {}
-        """The requests of each that are over and in no frame yet, oldest first."""
+        """The ended requests of each user that no frame has shown yet, oldest first."""
 
     def __len__(self) -> int:
         return len(self._over)
 
     def look(self, users: Sequence["WaitingUser"]) -> None:
-        """Look at the first of `users`, all that there are now, and no longer at those who left."""
+        """Update the sample to the first of `users`, the present ones, and drop users who left."""
         there = set(users)
         for number, drawn in enumerate(self._drawn):
             if drawn is not None and drawn not in there:
@@ -58,22 +58,22 @@ class Sample:
                 user.watch = self
 
     def look_away(self) -> None:
-        """Forget them all."""
+        """Remove all users from the sample."""
         for user in self._over:
             user.watch = None
         self._over.clear()
         self._drawn = [None] * MOST_DRAWN
 
     def asked(self, user: "WaitingUser", sent: float) -> None:
-        """Nothing: the user itself knows what it waits for."""
+        """Ignore a sent request, because the user itself records it."""
 
     def answered(self, user: "WaitingUser", exchange: Exchange) -> None:
-        """Keep it for the next frame."""
+        """Keep an ended request for the next frame."""
         if user in self._over:
             self._over[user].append(exchange)
 
     def frame(self, moment: float) -> Frame:
-        """Where they were at `moment` (perf_counter), which is later than that of the frame before."""
+        """Return the frame at `moment` (perf_counter), which must be later than the previous one."""
         where, came, answers = "", "", 0
         for user in self._drawn:
             here = last = NOTHING
@@ -93,7 +93,7 @@ def _ended(exchange: Exchange) -> float:
 
 
 def _where(asked_at: float | None, over: Sequence[Exchange], moment: float) -> str:
-    """Where the request of a user was that had not been answered at `moment`, if it had one."""
+    """Return the state of a user's unanswered request at `moment`, or NOTHING if there was none."""
     if not over:
         return UNKNOWN if asked_at is not None and asked_at <= moment else NOTHING
     exchange = over[0]

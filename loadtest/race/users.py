@@ -1,4 +1,4 @@
-"""The users of each racer."""
+"""The Locust user classes of a race."""
 
 from collections.abc import Sequence
 
@@ -8,5 +8,5 @@ from .racers import Racer
 
 
 def user_classes(racers: Sequence[Racer]) -> dict[str, type[TwinUser]]:
-    """A class of users for each racer, by its name."""
+    """Return a class of users for each racer, by the racer's name."""
     return {racer.name: type(racer.name, (TwinUser,), {"service": racer.name, "host": racer.url}) for racer in racers}

@@ -1,1 +1,1 @@
-"""The report: one HTML file that tells what a run measured, drawn from its results.json alone."""
+"""The report: one HTML file that shows what a run measured, drawn only from its results.json."""

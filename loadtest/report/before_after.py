@@ -1,4 +1,4 @@
-"""The report of two runs, one drawn over the other."""
+"""The report of two runs, drawn in the same charts."""
 
 from datetime import UTC
 from typing import Any
@@ -18,14 +18,14 @@ from .comparison import commands, facts, sources
 from .page import Page
 
 DASHES = ([1, 0], [6, 4])
-"""Solid and dashed."""
+"""The dash patterns of the runs before (solid) and after (dashed), in pixels."""
 
 
 def page(before: Results, after: Results) -> Page:
-    """Everything that the report of two runs tells.
+    """Return the contents of the report of two runs.
 
     Raises:
-        ValueError: where they asked for different things.
+        ValueError: if the runs differ in scenario, delay or load.
 
     """
     refuse_others(before, after)
@@ -33,19 +33,23 @@ def page(before: Results, after: Results) -> Page:
     found = pairs(*tables)
     return Page(
         title=f"Before and after: {after.options.scenario}, {after.options.delay}",
-        about=f"Before: {_when(before)}. After: {_when(after)}. Solid is before, dashed is after.",
+        about=f"Before: {_when(before)}. After: {_when(after)}. Solid lines: before. Dashed: after.",
         warnings=unlike(before, after),
         verdict=[*verdict(found), *only(*tables)],
         pictures=[draw([before, after], tables, found) for draw in (_throughput, _latency) if found],
         sources=sources(after.options.scenario),
         facts=_both(facts(before.machine), facts(after.machine)),
         commands=_commands(before, after),
-        doubts=[f"{name}: {doubt}" for name, table in zip(RUNS, tables, strict=True) for doubt in doubtful(table)],
+        doubts=[
+            doubt.replace("Inconclusive", f"Inconclusive {name}", 1)
+            for name, table in zip(RUNS, tables, strict=True)
+            for doubt in doubtful(table)
+        ],
     )
 
 
 def unlike(before: Results, after: Results) -> list[str]:
-    """In what the runs differ, so that a difference of their figures may come of that."""
+    """Return one sentence per difference of machine, service or completeness that may explain a change."""
     told = []
     for name in ("processor", "cores", "python", "packages"):
         one, other = getattr(before.machine, name), getattr(after.machine, name)
@@ -53,12 +57,12 @@ def unlike(before: Results, after: Results) -> list[str]:
             told.append(f"The machines differ in {name}: {_short(one, other)} before, {_short(other, one)} after.")
     known = {each.name: each for each in after.contenders}
     told += [
-        f"{each.name} is made of {_made(each)} before, and of {_made(known[each.name])} after."
+        f"{each.name} differs: {_made(each)} before, {_made(known[each.name])} after."
         for each in before.contenders
         if each.name in known and _made(each) != _made(known[each.name])
     ]
     runs = zip(RUNS, (before, after), strict=True)
-    return told + [f"The run {name} is not complete." for name, run in runs if not run.complete]
+    return told + [f"The run {name} is incomplete." for name, run in runs if not run.complete]
 
 
 def _throughput(runs: list[Results], tables: tuple[list[Row], list[Row]], found: list[Pair]) -> Picture:
@@ -78,8 +82,10 @@ def _throughput(runs: list[Results], tables: tuple[list[Row], list[Row]], found:
         if row.throughput
     ]
     users = sorted({row.load.amount for table in tables for row in table if row.windows and row.throughput})
-    x = alt.X("users:Q", title="users").scale(nice=False, type="log").axis(format="d", grid=False, values=users)
-    y = alt.Y("rate:Q", title="requests a second").scale(type="log").axis(format="~g", values=POWERS)
+    x = alt.X("users:Q", title="users (log scale)").scale(nice=False, padding=20, type="log")
+    x = x.axis(format="d", grid=False, values=users)
+    y = alt.Y("rate:Q", title="throughput, requests/s (log scale)").axis(format="~g", values=POWERS)
+    y = y.scale(nice=False, padding=20, type="log")
     drawn = alt.Chart(data(steps)).encode(x=x, y=y, color=colour(names))
     held = drawn.transform_filter("datum.holds")  # no line is drawn over a step that is inconclusive
     lines = held.mark_line(strokeWidth=2.5).encode(strokeDash=_dash(), detail=["service:N", "stretch:N"])
@@ -88,9 +94,9 @@ def _throughput(runs: list[Results], tables: tuple[list[Row], list[Row]], found:
     return Picture(
         name="throughput",
         title=conclusion(found),
-        caption="Requests answered in a second, by users. Solid: before. Dashed: after. A hollow mark is inconclusive. "
-        "A difference is told from a spread of only so many repeats as there were: two of them say little.",
-        figures=[Figure(chart, "Throughput against users, twice.")],
+        caption="Successful requests per second. Solid: before. Dashed: after. Hollow mark: inconclusive. "
+        "Differences are judged by the spread between repeats; use three or more.",
+        figures=[Figure(chart, "Throughput by number of users, before and after.")],
         table=_table(found),
     )
 
@@ -108,13 +114,13 @@ def _latency(runs: list[Results], tables: tuple[list[Row], list[Row]], found: li
     shown = steps[-1]
     lines = latency.lines(points, names).encode(strokeDash=_dash(), detail=["service:N", "run:N"])
     chart = alt.LayerChart(layer=[latency.shares(), lines]).add_params(alt.param(name=STEP, value=shown.amount))
-    choices = [Choice(load, f"How long requests took at {load.label}, before and after") for load in steps]
+    choices = [Choice(load, f"Latency at {load.label}, before and after") for load in steps]
     return Picture(
         name="latency",
         title=choices[-1].title,
-        caption="The share of requests that were over within a time, answered or failed. Solid: before. Dashed: after. "
-        "A thin line is inconclusive.",
-        figures=[Figure(chart.properties(height=HEIGHT), "The distribution of latency, twice.")],
+        caption="Share of requests that ended within a time, answered or failed. Solid: before. Dashed: after. "
+        "Thin line: inconclusive.",
+        figures=[Figure(chart.properties(height=HEIGHT), "Cumulative distribution of latency, before and after.")],
         table=_table(found),
         choices=choices,
         shown=shown,
@@ -136,7 +142,8 @@ def _table(found: list[Pair]) -> Table:
         ]
         for pair in found
     ]
-    return Table(["service", "users", "before", "after", "ratio", "spread of both", "the difference"], rows)
+    rates = ("before, requests/s", "after, requests/s", "after / before", "spread of both, requests/s")
+    return Table(["service", "users", *rates, "difference"], rows)
 
 
 def _both(before: list[tuple[str, str]], after: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -147,7 +154,7 @@ def _both(before: list[tuple[str, str]], after: list[tuple[str, str]]) -> list[t
 
 
 def _commands(before: Results, after: Results) -> list[tuple[str, str]]:
-    """The commands of both runs, those that were the same once."""
+    """Return the commands of both runs; a command that both share is listed once."""
     ones, others = commands(before), commands(after)
     once = [each for each in ones if each in others]
     apart = [(name, each) for name, told in zip(RUNS, (ones, others), strict=True) for each in told if each not in once]
@@ -164,7 +171,7 @@ def _made(contender: Contender) -> str:
 
 
 def _short(one: object, other: object) -> str:
-    """Of two mappings, only what `one` has otherwise."""
+    """Return `one` as text; of a mapping, only the entries that `other` lacks or has with another value."""
     if isinstance(one, dict) and isinstance(other, dict):
         return ", ".join(f"{name} {value}" for name, value in one.items() if other.get(name) != value) or "none"
     return str(one)

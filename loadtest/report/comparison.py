@@ -14,14 +14,14 @@ from loadtest.results.schema import Contender, Machine, Results
 from loadtest.verdict.aggregate import Row, rows
 from loadtest.verdict.comparison import doubtful, verdict
 from loadtest.workload import Load
-from loadtest.workload.scenarios import ABOUT, names
+from loadtest.workload.scenarios import ABOUT, SCENARIOS, names, sentence
 
 from .page import Page, Source
 from .sources import handlers
 
 
 def page(results: Results) -> Page:
-    """Everything that the report of one run tells."""
+    """Return the contents of the report of one run."""
     table = rows(results)
     options = results.options
     return Page(
@@ -38,33 +38,34 @@ def page(results: Results) -> Page:
 
 
 def about(results: Results) -> str:
-    """What was run, when and where."""
+    """Return the scenario, loads, time and machine of the run, in one line."""
     options = results.options
     amounts = ", ".join(str(load.amount) for load in options.loads)
     repeats = "once" if options.repeats == 1 else f"{options.repeats} times"
     cores = count(results.machine.cores, "core")
-    shared = " and the services shared" if any(each.ours for each in results.contenders) else " used"
+    both = "shared by the load generator and the services"
+    used = both if any(each.ours for each in results.contenders) else "used by the load generator"
     return (
-        f"Scenario {options.scenario}: {ABOUT[options.scenario]}; delay {options.delay}. "
-        f"{amounts} users at a time, measured {repeats}, {results.started.astimezone(UTC):%Y-%m-%d %H:%M} UTC, "
-        f"on {cores} ({results.machine.processor}) that the load generator{shared}."
+        f"Scenario {options.scenario}: {sentence(options.scenario, options.delay)}. "
+        f"{amounts} users, each step measured {repeats}, {results.started.astimezone(UTC):%Y-%m-%d %H:%M} UTC, "
+        f"on {cores} ({results.machine.processor}) {used}."
     )
 
 
 def warnings(results: Results, table: list[Row]) -> list[str]:
-    """What makes the whole run less than it should be."""
+    """Return warnings that concern the whole run."""
     told = []
     if not results.complete:
         why = f"it failed. {results.failure}" if results.failure else "it was interrupted."
-        told.append(f"This run is not complete: {why}")
+        told.append(f"This run is incomplete: {why}")
     measured = [row for row in table if row.windows]
     if measured and not any(row.holds for row in measured):
-        told.append("Nothing that was measured can be trusted; the reasons are at the end.")
+        told.append("No measured step is conclusive; the reasons are at the end.")
     return told
 
 
 def pictures(results: Results, table: list[Row]) -> list[Picture]:
-    """The five pictures, as far as there is something to be seen in them."""
+    """Return the five pictures, without those that have no data."""
     run = [row for row in table if row.windows]
     if not run:
         return []
@@ -80,18 +81,20 @@ def pictures(results: Results, table: list[Row]) -> list[Picture]:
 
 
 def telling(run: list[Row]) -> Load:
-    """The largest load under which the most services were run: there they differ the most."""
+    """Return the largest load that the most services were measured at: services differ most there."""
     counts = Counter(row.load for row in run)
     return max(counts, key=lambda load: (counts[load], load.amount))
 
 
 def sources(scenario: str) -> list[Source]:
-    """The functions that wait for what a scenario asks for."""
-    return [Source(name, ABOUT[name], found) for name in names(scenario) if (found := handlers(name))]
+    """Return the waiting functions of each kind of request in the scenario."""
+    return [
+        Source(name, ABOUT[name], found) for name in names(scenario) if (found := handlers(SCENARIOS[name].endpoint))
+    ]
 
 
 def facts(machine: Machine) -> list[tuple[str, str]]:
-    """The machine and its software."""
+    """Return facts about the machine and its software, as (name, fact)."""
     packages = ", ".join(f"{name} {version}" for name, version in machine.packages.items())
     return [
         ("Processor", f"{machine.processor}, {count(machine.cores, 'usable core')}"),
@@ -104,7 +107,7 @@ def facts(machine: Machine) -> list[tuple[str, str]]:
 
 
 def commands(results: Results) -> list[tuple[str, str]]:
-    """The exact commands of the run."""
+    """Return the exact commands of the run, as (purpose, command)."""
     return [
         ("This run", shlex.join(results.command)),
         ("The load generator", shlex.join(results.generator_command)),
@@ -113,7 +116,7 @@ def commands(results: Results) -> list[tuple[str, str]]:
 
 
 def _command(contender: Contender) -> tuple[str, str]:
-    """A service with the versions of its software, and how it was started, or where it was."""
+    """Return a service with its software versions, and its command or, for a target, its URL."""
     name = f"{contender.name}: {in_words(contender.software)}" if contender.software else contender.name
     if not contender.command:
         return name, contender.made_of

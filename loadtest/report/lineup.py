@@ -1,4 +1,4 @@
-"""The page of the line-up: every framework under a wait, and beside it under the two controls."""
+"""The report of the line-up: every service under the waiting test and the two controls."""
 
 from collections.abc import Mapping
 from datetime import UTC
@@ -30,14 +30,14 @@ from .comparison import commands, facts
 from .page import Page
 
 NARROW = 350
-"""Pixels of one of three figures that stand beside each other."""
+"""Width in pixels of one of three figures side by side."""
 
 HALF = 540
-"""The same of two."""
+"""Width in pixels of one of two figures side by side."""
 
 
 def page(measured: Mapping[str, Results]) -> Page:
-    """Everything that the page of a line-up tells."""
+    """Return the contents of the report of a line-up; `measured` holds its comparisons by name."""
     found = portraits(measured)
     first = next(iter(measured.values()))
     return Page(
@@ -60,11 +60,11 @@ def _about(measured: Mapping[str, Results]) -> str:
     repeats = "once" if first.options.repeats == 1 else f"{first.options.repeats} times"
     cores = count(first.machine.cores, "core")
     return (
-        f"Three comparisons, one after the other: a wait of {wait.delay} at {wait.amounts} users, "
-        f"{cpu.delay} of computing at {cpu.loads[-1].label}, and /healthz, which does nothing, at "
-        f"{idle.loads[-1].label} who pause for {idle.pause}; each measured {repeats}, "
-        f"{first.started.astimezone(UTC):%Y-%m-%d %H:%M} UTC, on {cores} ({first.machine.processor}) that "
-        "the load generator and the services shared."
+        f"Three comparisons, one after the other: a wait of {wait.delay} at {wait.amounts} users; "
+        f"/cpu, {cpu.delay} of computing, at {cpu.loads[-1].label}; /healthz, which does nothing, at "
+        f"{idle.loads[-1].label} with {idle.pause} think time. Each step was measured {repeats}, "
+        f"{first.started.astimezone(UTC):%Y-%m-%d %H:%M} UTC, on {cores} ({first.machine.processor}) "
+        "shared by the load generator and the services."
     )
 
 
@@ -72,14 +72,14 @@ def _unlike(measured: Mapping[str, Results]) -> list[str]:
     first, *others = (results.machine for results in measured.values())
     if all(machine == first for machine in others):
         return []
-    return ["The comparisons were not made on one machine with the same versions: nothing follows from them together."]
+    return ["The comparisons differ in machine or software versions: do not read their figures together."]
 
 
 def _throughput(found: list[Portrait]) -> Picture:
     figures = [
         Figure(
-            chart([_bar(each, DELAY, load) for each in found], "requests a second", cells.per_second),
-            f"Throughput of every service at {load.label}.",
+            chart([_bar(each, DELAY, load) for each in found], "throughput, requests/s", cells.per_second),
+            f"Throughput of every service at {load.label}, as bars.",
             heading=load.label,
             width=NARROW,
         )
@@ -88,23 +88,23 @@ def _throughput(found: list[Portrait]) -> Picture:
     return Picture(
         name="throughput",
         title=_throughput_title(found),
-        caption=f"Requests answered in a second where each waits {WAYS[DELAY].delay}. Bar: measured. Upright line: "
-        "predicted by the model, which knows slots and users and no framework. The three scales differ. A hollow bar "
-        "and a figure in brackets are inconclusive, for a reason given at the end.",
+        caption=f"Successful requests per second; each waits {WAYS[DELAY].delay}. Bar: measured. Vertical line: "
+        "predicted from slots and users alone, whatever the framework. The three scales differ. Hollow bar, figure in "
+        "brackets: inconclusive; the reasons are at the end.",
         figures=figures,
         abreast=len(figures),
     )
 
 
 def _throughput_title(found: list[Portrait]) -> str:
-    """How much is carried by those that run out of slots, and by those that do not, as far as it holds."""
+    """Return the throughput of the services bound by slots and of the others, from conclusive steps only."""
     slots, free = (
         [row.throughput for each in bound_by(bound, found) if (row := each.held(DELAY))] for bound in (SLOTS, USERS)
     )
     at = f"At {MOST.label}"
     if slots and free:
-        return f"{at} services that run out of slots answer {span(slots)} requests a second, the others {span(free)}"
-    return f"{at} services answer {span(slots or free)} requests a second" if slots or free else f"{at} nothing holds"
+        return f"{at} services capped by their slots serve {span(slots)} requests/s, the others {span(free)}"
+    return f"{at} services serve {span(slots or free)} requests/s" if slots or free else f"{at} no step is conclusive"
 
 
 def _controls(found: list[Portrait]) -> Picture:
@@ -116,20 +116,20 @@ def _controls(found: list[Portrait]) -> Picture:
     return Picture(
         name="controls",
         title=priced(found),
-        caption="What the wait hides. /healthz does nothing, so that its CPU time is what framework and server cost; "
-        "/cpu computes, and no framework computes faster than the cores it has. Read the speed of a framework here, "
-        "and not above.",
+        caption="Read framework overhead here, not from the waiting test. /healthz does nothing: its CPU time is the "
+        "cost of framework and server. /cpu computes: its throughput is limited by the cores, whatever the framework. "
+        "Vertical line: predicted.",
         figures=[
             Figure(
-                chart(cost, "CPU time, µs", lambda value: f"{value:.0f}"),
-                "CPU time of a request to /healthz for every service.",
-                heading=f"A request to /healthz, at {idle.loads[-1].label} who pause for {idle.pause}",
+                chart(cost, "CPU time per request, µs", lambda value: f"{value:.0f}"),
+                "CPU time per request to /healthz for every service, as bars.",
+                heading=f"CPU time of /healthz at {idle.loads[-1].label}, {idle.pause} think time",
                 width=HALF,
             ),
             Figure(
-                chart([_bar(each, CPU) for each in found], "requests a second", cells.per_second),
-                "Throughput of every service at /cpu.",
-                heading=f"Requests to /cpu, {cpu.delay} each, at {cpu.loads[-1].label}",
+                chart([_bar(each, CPU) for each in found], "throughput, requests/s", cells.per_second),
+                "Throughput of every service on /cpu, as bars.",
+                heading=f"Throughput of /cpu ({cpu.delay}) at {cpu.loads[-1].label}",
                 width=HALF,
             ),
         ],
@@ -154,11 +154,11 @@ def _table(found: list[Portrait]) -> Table:
             *("/cpu", "ratio", "/healthz", "/healthz, µs", f"{most}, µs", f"{most}, MiB", "lines"),
         ],
         [_figures(each) for each in found],
-        f"Requests a second where each waits {wait.delay}, by users, of /cpu at {cpu.loads[-1].label} and "
-        f"of /healthz at {idle.loads[-1].amount}; beside them their ratio to the prediction, where there "
-        "is one. µs: CPU time of a request; a - stands where it came to less than can be counted. "
-        "MiB: memory of all processes. Lines: of the code that serves the contract with the framework, without "
-        "blank lines, comments and docstrings; what waits is shared. Figures in brackets are inconclusive.",
+        f"Requests/s with a wait of {wait.delay}, by users; then /cpu at {cpu.loads[-1].label} and /healthz at "
+        f"{idle.loads[-1].label}. Ratio: measured / predicted. µs: CPU time per request. MiB: memory of all "
+        "processes. Lines: code of the framework's adapter, without blank lines, comments, docstrings and the shared "
+        'waiting code. "-": not measured, or less than 0.2 s of CPU time in all. Figures in brackets are '
+        "inconclusive.",
     )
 
 

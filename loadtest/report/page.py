@@ -1,4 +1,4 @@
-"""One HTML file out of what it shows: nothing is fetched when it is opened, and without scripts it is as complete."""
+"""The HTML file of a report: it fetches nothing when opened, and is complete without scripts."""
 
 import re
 from collections.abc import Callable
@@ -16,15 +16,15 @@ from loadtest.report.figures.theme import finished
 from .sources import Handler, style
 
 SVG = "http://www.w3.org/2000/svg"
-"""The name of a vocabulary; nothing is fetched from it."""
+"""The SVG namespace, a name only: nothing is fetched from it."""
 
 LIGHT, DARK = "default", "github-dark"
-"""Of pygments."""
+"""The pygments themes for light and dark screens."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """The functions that wait for one kind of request."""
+    """The functions of both twins that wait in one scenario."""
 
     scenario: str
     about: str
@@ -33,36 +33,36 @@ class Source:
 
 @dataclass(frozen=True)
 class Page:
-    """What the file tells, from the top to the bottom."""
+    """The contents of the file, from top to bottom."""
 
     title: str
     about: str
-    """What was run, where and when, in one line."""
+    """The scenario, machine and time of the run, in one line."""
     warnings: list[str]
-    """What a reader must know before anything else."""
+    """Warnings to read before anything else."""
     verdict: list[str]
     pictures: list[Picture]
     sources: list[Source]
     facts: list[tuple[str, str]]
-    """What it was measured on, by name."""
+    """Facts about the machine and its software, as (name, fact)."""
     commands: list[tuple[str, str]]
-    """What was run, by what it did."""
+    """The commands of the run, as (purpose, command)."""
     doubts: list[str]
-    """Each step that is inconclusive, with its reasons."""
+    """One sentence per inconclusive step, with the reasons."""
     table: Table = NO_TABLE
-    """Everything at once, where the pictures have no tables of their own."""
+    """One table of all results, if the pictures have no tables of their own."""
 
 
 def html(page: Page, library: Callable[[], str]) -> str:
-    """The file, with what `library` returns to draw it."""
+    """Return the HTML of `page`; `library` returns the packed Vega code that draws its charts."""
     environment = Environment(
         loader=PackageLoader(__package__, "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}  # a spaced chart is a seventh larger
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}  # spaces would make a chart a seventh larger
     return environment.get_template("report.html").render(
         page=page,
-        style=Markup(_style()),  # noqa: S704 - our own file
-        script=Markup(_text("report.js")),  # noqa: S704 - as well
+        style=Markup(_style()),  # noqa: S704 - a file of this package
+        script=Markup(_text("report.js")),  # noqa: S704 - a file of this package
         library=library,
         static=static,
         finished=finished,
@@ -70,7 +70,7 @@ def html(page: Page, library: Callable[[], str]) -> str:
 
 
 def static(figure: Figure, specification: dict[str, Any], name: str, conclusion: str) -> Markup:
-    """A figure as it stands in the page from the start; `name` is its own in the page."""
+    """Return the SVG of a figure for the first view of the page; `name` is its unique id in the page."""
     drawn = vl_convert.vegalite_to_svg({**specification, "width": figure.width})
     named = re.sub(r'(id="|url\(#)(clip|gradient)', rf"\g<1>{name}-\g<2>", drawn)
     size = re.search(r'viewBox="[^"]+"', named)
@@ -79,7 +79,7 @@ def static(figure: Figure, specification: dict[str, Any], name: str, conclusion:
     told = Markup('<title id="{0}-title">{1}</title><desc id="{0}-desc">{2} {3}.</desc>').format(
         name, figure.heading or conclusion, figure.description, conclusion
     )
-    return head + told + Markup(named[named.index(">") + 1 :])  # noqa: S704 - Vega escapes what it is given
+    return head + told + Markup(named[named.index(">") + 1 :])  # noqa: S704 - Vega escapes all text
 
 
 def _style() -> str:

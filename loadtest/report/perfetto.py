@@ -1,6 +1,6 @@
-"""The first requests of each step as a trace, for Perfetto (ui.perfetto.dev) or chrome://tracing.
+"""A trace of the first requests of each step, for Perfetto (ui.perfetto.dev) or chrome://tracing.
 
-Source: the Trace Event Format, its asynchronous events: requests overlap within a thread, where other events may not.
+Source: Trace Event Format, asynchronous events. Only these may overlap within a thread, as requests do.
 """
 
 import json
@@ -13,11 +13,11 @@ from loadtest.results.schema import Results, Step
 from loadtest.verdict.time_spent import Divider
 
 PAUSE = 1.0
-"""Seconds between two steps of the trace; in the run there was more."""
+"""Seconds between two steps of the trace; the pause in the run was longer."""
 
 
 def trace(results: Results) -> str:
-    """The trace as JSON: a process for each service, and in it a track for each request, from queue to work."""
+    """Return the trace as JSON: a process for each service, with a track for each request."""
     numbers = {each.name: number for number, each in enumerate(results.contenders, start=1)}
     dividers = {each.name: Divider(each, results.options) for each in results.contenders}
     events: list[dict[str, Any]] = [
@@ -38,9 +38,9 @@ def trace(results: Results) -> str:
 def _events(
     exchange: Exchange, step: Step, divider: Divider, same: dict[str, Any], begins: float
 ) -> Iterator[dict[str, Any]]:
-    """One slice for the request, and within it one for each part of its time that is known."""
+    """Yield one slice for the request and one for each known part of its time, as begin and end events."""
     if exchange.ended is None:
-        return  # nobody knows when
+        return  # without an end there is no slice
     about = {
         step.load.unit: step.load.amount,
         "repeat": step.repeat,

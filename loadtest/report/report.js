@@ -1,9 +1,9 @@
-// Each chart takes the place of the static one that it was drawn as, and follows the reader's choice.
+// Replaces each static chart with a live one that follows the reader's choice of users.
 "use strict";
 
-const views = new Map(); // of each picture
+const views = new Map(); // the Vega views of each picture, by its id
 
-// A chart's title is its heading, where it has one of its own, or what the picture says; which changes with the step.
+// A chart's title is its own heading or, without one, the picture's title, which changes with the step.
 function describe(chart) {
   const { title, description, conclusion } = chart.dataset;
   chart.querySelector("title").textContent = title || conclusion;
@@ -35,7 +35,7 @@ async function draw(data) {
     const picture = chart.closest(".picture").id;
     views.set(picture, [...(views.get(picture) ?? []), view]);
   } catch (error) {
-    place.remove(); // the static one stays
+    place.remove(); // the static chart stays
     throw error;
   }
 }
@@ -54,7 +54,7 @@ function offer(select) {
   });
 }
 
-// The library that draws is compressed: it would be most of the page.
+// Vega is compressed, because it would be most of the page.
 async function unpack() {
   const packed = Uint8Array.from(atob(document.getElementById("library").textContent), (letter) => letter.charCodeAt(0));
   const code = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));

@@ -1,4 +1,4 @@
-"""The source of the functions that wait, as it stands in the installed twins: what the figures are the figures of."""
+"""The source code of the waiting functions, read from the installed twins."""
 
 import ast
 import re
@@ -13,7 +13,7 @@ from pygments.lexers import PythonLexer
 TWINS = ("sync_app", "async_app")
 
 WAITS = re.compile(r"#.*\bholds ")
-"""The comment of a waiting line."""
+"""The comment that marks a waiting line."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -25,31 +25,31 @@ class Handler:
     """A function that waits."""
 
     where: str
-    """Its file."""
+    """The path of its file, from the root of the repository."""
     source: str
     waiting: list[int]
-    """The lines that wait, counted from 1."""
+    """Numbers of the waiting lines, counted from 1."""
 
     @property
     def html(self) -> str:
-        """The source with its waiting lines marked, in classes that `style` has the colours of."""
+        """The source as HTML, with its waiting lines marked; `style` returns the CSS of its classes."""
         return highlight(self.source, PythonLexer(), HtmlFormatter(hl_lines=self.waiting, classprefix=CLASS_PREFIX))
 
 
 def handlers(scenario: str) -> list[Handler]:
-    """The functions of both twins that wait for one kind of request, as far as there are any."""
+    """Return the function of each twin that waits in the scenario; a twin without one is left out."""
     return [found for twin in TWINS if (found := _found(twin, scenario))]
 
 
 def style(theme: str) -> str:
-    """The colours of a pygments theme."""
+    """Return the CSS of a pygments theme."""
     colours = HtmlFormatter(style=theme, classprefix=CLASS_PREFIX)
-    return str(colours.get_style_defs(".highlight"))  # type: ignore[no-untyped-call] # pygments types it not
+    return str(colours.get_style_defs(".highlight"))  # type: ignore[no-untyped-call] # pygments has no type for it
 
 
 @cache
 def _found(twin: str, name: str) -> Handler | None:
-    """Return the function of that name, which only one file of a twin may have; None where there is none."""
+    """Return the only function called `name` in a twin, or None if there is none."""
     found = []
     for file in files(twin).iterdir():
         if file.name.endswith(".py"):
@@ -65,7 +65,7 @@ def _found(twin: str, name: str) -> Handler | None:
 
 
 def _helpers(text: str, function: Function, functions: list[Function]) -> list[Function]:
-    """Functions of the same file that `function` leaves a part of its waiting to."""
+    """Return the functions of the same file that `function` calls and that wait."""
     inside = list(ast.walk(function))
     names = {ast.unparse(node).removeprefix("self.") for node in inside if isinstance(node, ast.Name | ast.Attribute)}
     others = [each for each in functions if each.name in names and each not in inside]

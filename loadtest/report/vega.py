@@ -1,4 +1,4 @@
-"""The library that the page draws with: Vega, compressed to a third of its size; report.js unpacks it."""
+"""Vega, the library that draws the charts, compressed to a third of its size; report.js unpacks it."""
 
 import gzip
 import subprocess
@@ -9,24 +9,29 @@ from contextlib import contextmanager
 
 import vl_convert
 
+from backing.processes import PYTHON
+
 
 def packed() -> str:
-    """Its code, for a browser to unpack."""
-    code = vl_convert.javascript_bundle()  # type: ignore[call-arg] # its stub knows no default
+    """Return the JavaScript code of Vega, compressed with gzip and encoded in base64."""
+    code = vl_convert.javascript_bundle()  # type: ignore[call-arg] # its stub lacks the default
     return b64encode(gzip.compress(code.encode(), mtime=0)).decode()
 
 
 _packed: list[str] = []
-"""What was packed, once it has been: a line-up is many reports."""
+"""The packed code once it is known, kept because a line-up draws many reports."""
 
 
 @contextmanager
 def being_packed() -> Iterator[Callable[[], str]]:
-    """What waits for it: packing takes over a second, and holds up every thread of the process that it goes on in."""
+    """Pack Vega in another process until the context exits, and yield a function that waits for the result.
+
+    Packing takes over a second and blocks every thread of its process.
+    """
     if _packed:
         yield lambda: _packed[0]
         return
-    with subprocess.Popen([sys.executable, "-m", __name__], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([*PYTHON, __name__], stdout=subprocess.PIPE, text=True) as process:
         try:
             yield lambda: _said(process)
         finally:

@@ -1,4 +1,4 @@
-"""The files of a report, each whole or not at all."""
+"""Functions that write the files of a report atomically."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,23 +15,23 @@ from .vega import being_packed
 
 
 def write_comparison(results: Results, path: Path) -> Path:
-    """Write the report of one run to `path`."""
-    with being_packed() as library, debug_mode(False):  # the tests check charts; here it would cost a second
+    """Write the report of one run to `path`, and return the path."""
+    with being_packed() as library, debug_mode(False):  # tests validate the charts; here it would take a second
         return atomic.write(path, html(comparison.page(results), library))
 
 
 def write_before_after(before: Results, after: Results, path: Path) -> Path:
-    """Write the report of two runs to `path`."""
-    with being_packed() as library, debug_mode(False):  # as above
+    """Write the report of two runs to `path`, and return the path."""
+    with being_packed() as library, debug_mode(False):  # see write_comparison
         return atomic.write(path, html(before_after.page(before, after), library))
 
 
 def write_lineup(measured: Mapping[str, Results], path: Path) -> Path:
-    """Write the page of the line-up to `path`."""
-    with being_packed() as library, debug_mode(False):  # as above
+    """Write the report of the line-up to `path`, and return the path."""
+    with being_packed() as library, debug_mode(False):  # see write_comparison
         return atomic.write(path, html(lineup.page(measured), library))
 
 
 def write_trace(results: Results, path: Path) -> Path:
-    """Write the first requests of each step to `path`, for Perfetto."""
+    """Write a Perfetto trace of each step's first requests to `path`, and return the path."""
     return atomic.write(path, trace(results))

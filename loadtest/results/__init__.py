@@ -1,1 +1,1 @@
-"""The results file: its schema, and how it is stored."""
+"""The results file: its schema and its storage."""

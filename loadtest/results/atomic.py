@@ -1,11 +1,11 @@
-"""Files that are there whole, or not at all."""
+"""Write files atomically: a file is complete or absent."""
 
 import os
 from pathlib import Path
 
 
 def write(path: Path, text: str) -> Path:
-    """Write `text` to `path`, in place of what was there, once all of it is on the disk; `path` again."""
+    """Write `text` to a temporary file, sync it to the disk, let it replace `path`, and return `path`."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open("w", encoding="utf-8") as file:

@@ -1,14 +1,14 @@
-"""Percentiles out of a histogram of latencies."""
+"""Percentiles of latency histograms."""
 
 from collections import Counter
 from collections.abc import Mapping
 
 BEYOND = 5
-"""Samples that must lie beyond a percentile before it is worth printing."""
+"""Samples that must lie above a percentile before it is shown."""
 
 
 def percentile(histogram: Mapping[float, int], rank: float) -> float | None:
-    """The nearest-rank percentile, in the histogram's own unit; None where too few samples lie beyond it.
+    """Return the nearest-rank percentile in the histogram's unit, or None if too few samples lie above it.
 
     `rank` is from 0 to 1: 0.99 needs 500 samples.
     """
@@ -24,7 +24,7 @@ def percentile(histogram: Mapping[float, int], rank: float) -> float | None:
 
 
 def merged(histograms: list[Mapping[float, int]]) -> dict[float, int]:
-    """One histogram of all samples: counts are summed, percentiles are never averaged."""
+    """Merge histograms into one by summing their counts; percentiles must not be averaged."""
     sums: Counter[float] = Counter()
     for histogram in histograms:
         sums.update(histogram)

@@ -1,9 +1,10 @@
-"""results.json: everything that a run measured, enough to draw it again without running anything."""
+"""The schema of results.json, which contains everything needed to draw a run's report again."""
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -18,10 +19,13 @@ SCHEMA = 5
 
 FILE = "results.json"
 
+MOST = 1e15
+"""The largest number in a file. A sum or product of larger ones could not be drawn."""
+
 
 def _known(scenario: str) -> str:
     if scenario not in ABOUT:
-        raise ValueError(f"there is no scenario {scenario!r}")
+        raise ValueError(f"unknown scenario {scenario!r}")
     return scenario
 
 
@@ -36,20 +40,21 @@ Name = Annotated[str, AfterValidator(_printable)]
 
 def _possible(demand: Demand) -> Demand:
     if demand.wait <= 0 or any(limit.capacity < 1 or limit.held <= 0 for limit in demand.limits):
-        raise ValueError("a request that takes no time, or nothing to hold")
+        raise ValueError("wait and held must be above 0, capacity at least 1")
     return demand
 
 
 class Record(BaseModel):
-    """A part of the file. What it does not know is refused, so that an older reader never misreads a newer file."""
+    """A part of the file. Unknown fields are refused, so an older reader never misreads a newer file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Machine(Record):
-    """Where it ran."""
+    """The machine of a run."""
 
-    cores: int
+    cores: int | float
+    """Usable cores; a CPU quota may allow a part of one."""
     memory: int
     """Bytes."""
     processor: str
@@ -57,7 +62,7 @@ class Machine(Record):
     python: str
     packages: dict[str, str]
     commit: str | None
-    """The git commit, with a + where the work tree differed; None outside a checkout."""
+    """The git commit, with a + if the work tree differed; None outside a checkout."""
 
 
 class Contender(Record):
@@ -66,26 +71,27 @@ class Contender(Record):
     name: Name
     made_of: str
     software: dict[str, str]
-    """The versions of its framework, of the server that speaks HTTP for it where that is another, and of what else runs
-    its requests; empty where nobody knows."""
+    """The versions of its framework, of its HTTP server if that is a separate package, and of other packages that run
+    its requests; empty if unknown."""
     adapter_lines: Annotated[int, Field(ge=1)] | None
-    """Lines of code that serve the contract with its framework; None where it is not ours."""
+    """Lines of code that serve the contract with its framework; None for a target."""
     kind: Literal["blocking", "non-blocking", "unknown"]
     processes: Annotated[int, Field(ge=1)] | None
     threads: Annotated[int, Field(ge=1)] | None
     slots: Annotated[int, Field(ge=1)] | None
-    """Requests that it can wait for at once; None: as many as come, or unknown."""
+    """Requests that can wait at once; None: unlimited or unknown."""
     demand: Annotated[Demand, AfterValidator(_possible)] | None
-    """What a request of the scenario demands of it; None where nobody knows how long a request waits."""
+    """The demand of one request of the scenario; None if the wait of a request is unknown."""
     ours: bool
+    """True for a service of the line-up, False for a target."""
     command: list[str]
-    """The exact command that served it; empty where it ran already."""
+    """The exact command that started the service; empty for a target."""
     environment: dict[str, str]
-    """What it was told beside its command. Where its database is stays untold: that may hold a password."""
+    """Environment variables set for the service, without the database URL, which may contain a password."""
 
 
 class Options(Record):
-    """What was asked for."""
+    """The options of a run. Times are in seconds unless they carry a unit."""
 
     scenario: Annotated[str, AfterValidator(_known)]
     loads: list[Load]
@@ -94,10 +100,12 @@ class Options(Record):
     """`delay` in seconds."""
     seconds: float
     repeats: int
+    slow_clients: Annotated[int, Field(ge=0, le=1000)] = 0
+    """The number of clients that hold a half-sent request, in the scenario slow-clients."""
 
 
 class Predicted(Record):
-    """What the model says: requests per second, seconds, and what binds them (see workload)."""
+    """The model's prediction: requests per second, response time in seconds, and what bounds them (see workload)."""
 
     throughput: float
     response: float
@@ -105,21 +113,29 @@ class Predicted(Record):
 
 
 class ServiceTimes(Record):
-    """What the service told of the requests of a window, summed up. Milliseconds."""
+    """The sums, in milliseconds, of the times of a window's requests for which the service reported times."""
 
     requests: int
-    """Those of which it told anything: of one that was given up, or refused by its server, it does not."""
+    """The number of these requests. Requests that timed out, or that the server refused, have no reported times."""
     response_ms: float
-    """As their users saw them."""
+    """Response times as the users measured them."""
     waited_ms: float
     served_ms: float
-    """From the service's first sight of a request until its response began, the wait among them."""
+    """Time from the moment when the service received a request until its response began, including the wait."""
     received_ms: float
-    """From the response's headers to its last byte: the wait of a slow stream."""
+    """Time from the response's headers to its last byte: the wait of a slow stream."""
+
+
+class Slice(Record):
+    """A slice of a window: its seconds, the requests that ended in it, and the sum of their response times."""
+
+    seconds: Annotated[float, Field(gt=0)]
+    requests: int
+    response_ms: float
 
 
 class Measured(Record):
-    """What one window saw."""
+    """The measurements of one window."""
 
     opened: float
     """Unix time."""
@@ -128,30 +144,39 @@ class Measured(Record):
     failures: int
     response_ms: float
     """The sum of all response times, in milliseconds."""
-    latency: dict[float, int]
-    """Milliseconds, to three significant digits, to how many requests took so long."""
+    latency: dict[float, Annotated[int, Field(ge=1)]]
+    """Response time in milliseconds, to three significant digits, to number of requests."""
     errors: dict[str, int]
     unfinished: int
     """Requests sent before the window opened and not answered when it closed."""
     generator_cpu: float
-    """Cores that the load generator used; one is all that it can."""
+    """Cores that the load generator used; its maximum is 1."""
     machine_cpu: float
-    """The share of all cores that was busy, from 0 to 1."""
+    """The busy share of all cores; if larger, the share of a CPU quota that service and load generator used."""
     stolen_cpu: float
-    """The share of all cores that the hypervisor gave to others."""
+    """The share of all cores that the hypervisor gave to other virtual machines, from 0 to 1."""
     server_cpu: float | None
-    """Cores that all processes of the service used; None where it is not ours."""
+    """Cores that all processes of the service used; None for a target."""
     busiest_cpu: float | None
-    """Cores that the busiest of its processes used."""
+    """Cores that the service's busiest process used; None for a target."""
     memory: int | None
-    """Bytes of all its processes at the window's end, see services.Usage."""
+    """Bytes of all the service's processes at the window's end (see processes.service.Usage); None for a target."""
     died: int
-    """Processes of the service that were gone at the window's end."""
+    """Processes of the service that died during the window."""
     connections: list[int] | None
-    """Connections of each worker process at the window's end."""
+    """Connections of each worker process at the window's end; None for a target."""
     service_times: ServiceTimes
     first: list[Exchange]
-    """The first requests of the step, before the window, in the order of sending. Zero is when all users were there."""
+    """The first requests of the step, before the window, in the order of sending. Time 0: all users have started."""
+    resent: int | None = None
+    """Requests that were sent again, because the service closed the connection instead of answering; None in files from
+    before this was counted, as in the fields below."""
+    reconnected: int | None = None
+    """Kept connections that the service had closed before anything was sent on them."""
+    course: list[Slice] | None = None
+    """The window in slices of about the same length, in their order."""
+    throttled: float | None = None
+    """Seconds, summed over the cores, in which a CPU quota held back the processes."""
 
 
 class Step(Record):
@@ -163,25 +188,25 @@ class Step(Record):
     warmup: float
     window: float
     predicted: Predicted | None
-    """None for a service that is not ours: nothing is known of its wait and of its slots."""
+    """The prediction; None if the wait is unknown, as for a target."""
     measured: Measured | None
-    """None: not run, because the service was saturated before."""
+    """The measurements; None if the step was not run because smaller loads already saturated the service."""
     bound: str
-    """What bound the throughput."""
+    """The limit of the throughput."""
     doubts: list[str]
-    """Why it is inconclusive; empty: it is not."""
+    """The reasons why the step is inconclusive; empty for a trusted step."""
 
 
 class Results(Record):
-    """One run of compare."""
+    """The record of one run of compare."""
 
     schema_version: Annotated[int, Field(ge=SCHEMA, le=SCHEMA)]
     started: AwareDatetime
     finished: AwareDatetime
     complete: bool
-    """False where the run was interrupted, or failed."""
+    """False if the run was interrupted or failed."""
     failure: str | None
-    """What failed, in one line."""
+    """The error message of a failed run, in one line."""
     command: list[str]
     generator_command: list[str]
     options: Options
@@ -191,31 +216,31 @@ class Results(Record):
 
     @model_validator(mode="after")
     def knows_its_services(self) -> Self:
-        """Refuse two services of one name, and steps of a service that is not among the contenders."""
+        """Refuse duplicate service names, and steps of a service that is not among the contenders."""
         names = [each.name for each in self.contenders]
         if len(set(names)) < len(names):
-            raise ValueError(f"one name for two services among {', '.join(names)}")
+            raise ValueError(f"duplicate service name among {', '.join(names)}")
         strangers = {step.service for step in self.steps} - {each.name for each in self.contenders}
         if strangers:
-            raise ValueError(f"steps of {', '.join(sorted(strangers))}, which did not take part")
+            raise ValueError(f"steps of unknown services: {', '.join(sorted(strangers))}")
         return self
 
 
 def save(results: Results, folder: Path) -> Path:
-    """Write `results.json` into `folder`, whole or not at all, and point `latest` beside it there."""
+    """Write `results.json` into `folder` atomically, point the link `latest` to the folder, and return the path."""
     path = write(results, folder)
     point(folder)
     return path
 
 
 def write(results: Results, folder: Path) -> Path:
-    """Write `results.json` into `folder`, whole or not at all; its path."""
+    """Write `results.json` into `folder` atomically, and return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     return atomic.write(folder / FILE, results.model_dump_json(indent=1) + "\n")
 
 
 def point(folder: Path) -> None:
-    """Let `latest` beside `folder` point there, if it can: results are not lost for the want of a pointer."""
+    """Point the link `latest` beside `folder` to the folder. Ignore OSError: results matter more than the link."""
     link = folder.parent / f".latest-{os.getpid()}"
     with suppress(OSError):
         link.unlink(missing_ok=True)
@@ -227,10 +252,10 @@ def point(folder: Path) -> None:
 
 
 def load(path: Path) -> Results:
-    """Read a results file; a ValueError, of one sentence, where it is not a whole one of this schema version."""
+    """Read a results file. Raises ValueError, with one sentence, unless it is complete and of this schema version."""
     text = path.read_bytes()
     try:
-        return Results.model_validate_json(text)
+        results = Results.model_validate_json(text)
     except ValidationError as error:
         errors = error.errors(include_url=False)
         for each in errors:
@@ -241,3 +266,20 @@ def load(path: Path) -> Results:
         where = ".".join(map(str, errors[0]["loc"])) or "the file"
         what = errors[0]["msg"].removeprefix("Value error, ")
         raise ValueError(f"{path} is not a results file of schema version {SCHEMA}: {where}: {what}.") from None
+    for where in _beyond(results.model_dump()):
+        what = f"numbers go up to {MOST:g}"
+        raise ValueError(f"{path} is not a results file of schema version {SCHEMA}: {where}: {what}.")
+    return results
+
+
+def _beyond(value: Any, *path: str | int) -> Iterator[str]:
+    """Yield the place of each number that is beyond MOST."""
+    if isinstance(value, int | float) and abs(value) > MOST:
+        yield ".".join(map(str, path))
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _beyond(key, *path, "key")
+            yield from _beyond(inner, *path, key)
+    elif isinstance(value, list | tuple):
+        for place, inner in enumerate(value):
+            yield from _beyond(inner, *path, place)

@@ -1,9 +1,8 @@
-"""What a comparison prints at its end: its services, two tables and the verdict."""
+"""The output at the end of a comparison: its services, two tables and the verdict."""
 
 from collections.abc import Iterator
 from itertools import chain, groupby, repeat
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -16,38 +15,37 @@ from loadtest.verdict.aggregate import Row, grouped
 from loadtest.verdict.comparison import verdict
 from loadtest.workload.scenarios import POOLS
 
+from .layout import framed, put
+
 WIDE = 100
-"""Columns from which on there is room for the spread between repeats and the 90th percentile."""
+"""The minimum width, in columns, to show the spread between repeats and the 90th percentile."""
+
+SILENT = ("resent", "reconnected")
+"""The columns of what an HTTP client does in silence; they are shown if there is any."""
+
+SILENCE = (
+    "Resent: requests that were sent again, because the service closed the connection unanswered. Reconnected: kept "
+    "connections that the service had closed before anything was sent on them."
+)
+"""The legend of these columns."""
 
 
 def show(out: Console, results: Results, table: list[Row]) -> None:
-    """Both tables, the verdict, and what it was measured on."""
+    """Print the services, both tables, the verdict, the legend and the machine."""
     wide = out.width >= WIDE
     happened, took = _what_happened(table, results, wide=wide), _what_it_took(table, results.contenders)
     for part in (_lineup(results.contenders), happened, took):
         part.padding = (0, 2 if wide else 1, 0, 0)
-        out.print(part, "")
+        put(out, part)
     for sentence in verdict(results, table):
         out.print(Padding(sentence, (0, 0, 0, 2)), markup=False)
     out.print(where(results), style="dim", markup=False)
-
-
-def framed(title: str, left: list[str], right: list[str], *last: str) -> Table:
-    """A table without rows, its columns of names at the left, those of figures, and those of words."""
-    table = Table(
-        title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0)
-    )
-    for name in left:
-        table.add_column(name, no_wrap=True)
-    for name in right:
-        table.add_column(name, justify="right", no_wrap=True)
-    for name in last:
-        table.add_column(name, min_width=12)
-    return table
+    if _silent(table):
+        out.print(SILENCE, style="dim", markup=False)
 
 
 def _lineup(contenders: list[Contender]) -> Table:
-    table = framed("The line-up", ["service", "kind"], [], "made of", "software")
+    table = framed("The line-up", ["service", "kind"], [], "set-up", "software")
     for each in grouped(contenders):
         limits = each.demand.limits if each.demand else ()
         pools = ", ".join(f"{limit.name} of {limit.capacity}" for limit in limits if limit.name in POOLS)
@@ -58,7 +56,7 @@ def _lineup(contenders: list[Contender]) -> Table:
 def _what_happened(table: list[Row], results: Results, *, wide: bool) -> Table:
     ranks = (0.5, 0.9, 0.99) if wide else (0.5, 0.99)
     shown = framed(
-        f"What happened: {results.options.scenario}, {results.options.delay} (requests per second; latency in ms)",
+        f"Throughput and latency: {results.options.scenario}, {results.options.delay} (requests/s; latency in ms)",
         ["service"],
         [_units(table), "predicted", "measured", "ratio", *(f"p{rank * 100:.0f}" for rank in ranks)],
         "bound by",
@@ -69,7 +67,7 @@ def _what_happened(table: list[Row], results: Results, *, wide: bool) -> Table:
             continue
         amount, predicted = str(row.load.amount), f"{row.predicted.throughput:.1f}" if row.predicted else "-"
         if not row.windows:
-            shown.add_row(service, amount, predicted, "not run", *[""] * (1 + len(ranks)), "saturated before")
+            shown.add_row(service, amount, predicted, "not run", *[""] * (1 + len(ranks)), "saturated at fewer users")
             continue
         measured = f"{row.throughput:.1f}" + (f" ±{row.spread:.1f}" if wide and len(row.windows) > 1 else "")
         ratio = "-" if row.ratio is None else f"{row.ratio:.2f}"
@@ -85,10 +83,11 @@ def _what_happened(table: list[Row], results: Results, *, wide: bool) -> Table:
 def _what_it_took(table: list[Row], contenders: list[Contender]) -> Table:
     run = [row for row in table if row.windows]
     kinds = any(row.errors for row in run)
+    silent = _silent(run)
     shown = framed(
-        "What it took (CPU and generator in cores)",
+        "Resources and errors (CPU and generator in cores)",
         ["service"],
-        [_units(table), "CPU", "µs/request", "memory", "generator", "hung", "errors"],
+        [_units(table), "CPU", "µs/request", "memory", "generator", "hung", "errors", *(SILENT if silent else ())],
         *(["kinds of error"] if kinds else []),
     )
     for service, row in _labelled(run, contenders):
@@ -101,15 +100,24 @@ def _what_it_took(table: list[Row], contenders: list[Contender]) -> Table:
             "-" if row.cpu_per_request is None else f"{row.cpu_per_request:.0f}",
             "-" if row.memory is None else f"{row.memory / 2**20:.0f} MiB",
             *(f"{row.generator_cpu:.2f}", str(row.unfinished), str(row.failures)),
+            *(map(_counted, (row.resent, row.reconnected)) if silent else ()),
             *([", ".join(f"{count} x {kind}" for kind, count in row.errors.items())] if kinds else []),
         )
     return shown
 
 
-def _labelled(table: list[Row], contenders: list[Contender]) -> Iterator[tuple[str, Row | None]]:
-    """Each row with a label: its service's name once, and below it processes x threads = slots.
+def _silent(table: list[Row]) -> bool:
+    return any(row.resent or row.reconnected for row in table)
 
-    Where there are several kinds of services, the name of each stands above them, without a row.
+
+def _counted(times: int | None) -> str:
+    return cells.NONE if times is None else str(times)
+
+
+def _labelled(table: list[Row], contenders: list[Contender]) -> Iterator[tuple[str, Row | None]]:
+    """Yield each row with its label: the service's name, below it processes x threads = slots, then empty strings.
+
+    If there are several kinds of services, yield the name of each kind, with None as its row, before its services.
     """
     known = {each.name: each for each in contenders}
     several = len({known[row.service].kind for row in table}) > 1
@@ -134,12 +142,13 @@ def _three_digits(milliseconds: float | None) -> str:
 
 
 def where(results: Results) -> str:
-    """How to read the tables, and what they were measured on."""
+    """Return the legend of the tables, and the machine and software that they were measured on."""
     machine = results.machine
     packages = ", ".join(f"{name} {version}" for name, version in machine.packages.items())
     return (
-        "\nBelow each service: processes x threads = slots. A - stands where too few requests were seen to say: five "
-        "must lie beyond a percentile, and CPU time must come to 0.2 s."
-        f"\nMeasured on {count(machine.cores, 'core')} ({machine.processor}), which the load generator shared; "
+        '\nBelow each service: processes x threads = slots ("any": no limit). ±: half the difference between the '
+        'fastest and the slowest repeat. Hung: in flight for the whole window. "-": unknown, or too few samples. A '
+        "percentile needs five requests above it; µs/request needs 0.2 s of CPU time."
+        f"\nMeasured on {count(machine.cores, 'core')} ({machine.processor}), shared with the load generator; "
         f"Python {machine.python}, {packages}."
     )

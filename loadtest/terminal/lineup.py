@@ -1,4 +1,4 @@
-"""The line-up in the terminal: one table, a row for each service, and what has to be read beside it."""
+"""The output at the end of a line-up: a table with one row per service, its legend and the conclusions."""
 
 from collections.abc import Mapping
 
@@ -21,29 +21,30 @@ from loadtest.verdict.lineup import (
     sentences,
 )
 
-from .comparison import framed, where
+from .comparison import where
+from .layout import framed, put
 
 FIGURES = (
     *((DELAY, load, f"at {load.amount}") for load in WAYS[DELAY].loads),
     *((way, WAYS[way].loads[-1], f"/{way}") for way in (CPU, HEALTHZ)),
 )
-"""The columns of requests a second: of which comparison, under which load, and their head."""
+"""The columns of requests per second: comparison, load and heading of each."""
 
 HEADS = (*(head for _, _, head in FIGURES), "µs\nidle", f"µs\n{FIGURES[2][2]}", "MiB", "lines")
 
 ROOM = 112
-"""Columns from which on there is room for the software in the table; else it is told below."""
+"""The minimum width, in columns, to show the software in the table. On narrower terminals it is listed below."""
 
 LEGEND = (
-    f"Requests a second at so many users where each waits {WAYS[DELAY].delay}, and at {WAYS[CPU].loads[-1].label} of "
-    f"/cpu, {WAYS[CPU].delay} each, and of /healthz; below them, their ratio to the prediction. µs: CPU time of a "
-    "request to /healthz, and under the wait. MiB: memory under the wait. Lines: of code that serve the contract with "
-    "the framework. Figures in brackets are inconclusive."
+    f"Requests per second with a wait of {WAYS[DELAY].delay}, by users; then /cpu and /healthz at "
+    f"{WAYS[CPU].loads[-1].label} (/cpu computes for {WAYS[CPU].delay}). Below each: measured / predicted. µs: CPU "
+    f"time per request, of /healthz (idle) and with the wait ({FIGURES[2][2]}). MiB: memory of all processes "
+    f"{FIGURES[2][2]}. Lines: code of the framework's adapter. Figures in brackets are inconclusive."
 )
 
 
 def show_lineup(out: Console, measured: Mapping[str, Results]) -> None:
-    """The table, the caution, and what the figures say."""
+    """Print the table, its legend, the caution, and the conclusions from the figures."""
     wide = out.width >= ROOM
     shown = framed("The line-up", ["service", *(["software"] if wide else [])], list(HEADS))
     shown.padding = (0, 2 if wide else 0, 0, 0)
@@ -56,7 +57,7 @@ def show_lineup(out: Console, measured: Mapping[str, Results]) -> None:
             label = f"{each.name}\n{cells.slots(each.contender)}".rstrip()
             software = in_words(each.contender.software).replace(", ", "\n")
             shown.add_row(label, *([software] if wide else []), *_figures(each))
-    out.print(shown, "")
+    put(out, shown)
     elsewhere = [] if wide else [f"{each.name}: {in_words(each.contender.software)}." for each in found]
     said = (f"{conclusion(found)}.", f"{priced(found)}.", *sentences(found), *lacking(measured), *doubts(found))
     for sentence in (*elsewhere, LEGEND, CAUTION, *said):

@@ -1,1 +1,1 @@
-"""Judgements and sentences from results; nothing is run, read or written."""
+"""Judgements and sentences derived from results. Pure: no process, no file."""

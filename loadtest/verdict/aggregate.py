@@ -1,4 +1,4 @@
-"""Steps of all repeats brought together: one row for each service and load."""
+"""Aggregate the repeats of each step: one row per service and load."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -9,18 +9,18 @@ from loadtest.results.exchange import Exchange
 from loadtest.results.histogram import merged, percentile
 from loadtest.results.schema import Contender, Measured, Predicted, Results, Step
 from loadtest.workload import Load
-from loadtest.workload.demand import DEADLOCK
+from loadtest.workload.demand import STANDSTILL
 
-from .judge import throughput
+from .judge import UNEVEN, throughput
 
 KINDS = ("blocking", "non-blocking", "unknown")
-"""Of services, in the order in which tables have them."""
+"""Kinds of services, in the order of the tables."""
 
 DISAGREE = 0.1
-"""Spread between repeats, as a share of their mean, from which on they do not say the same."""
+"""Range of the repeats' throughput, as a share of their mean, above which the repeats disagree."""
 
 LEAST_CPU = 0.2
-"""Seconds of CPU time below which it is not divided by requests: the system counts it in ticks of 0.01 s."""
+"""Seconds of CPU time needed for a figure per request: the system counts CPU time in ticks of 0.01 s."""
 
 
 @dataclass(frozen=True)
@@ -31,38 +31,38 @@ class Row:
     load: Load
     predicted: Predicted | None
     windows: list[Measured]
-    """One for each repeat; none where it was not run."""
+    """One window per repeat; empty if the step was not run."""
     bound: str
     doubts: list[str]
 
     @property
     def holds(self) -> bool:
-        """Whether it was measured and can be trusted."""
+        """True if the step was measured and is not inconclusive."""
         return bool(self.windows) and not self.doubts
 
     @property
     def throughput(self) -> float:
-        """Answers per second over all windows."""
+        """Successful requests per second over all windows."""
         return (self.requests - self.failures) / self._seconds
 
     @property
     def spread(self) -> float:
-        """Half the distance between the slowest and the fastest repeat, in answers per second."""
+        """Half the distance between the slowest and the fastest repeat, in successful requests per second."""
         rates = [throughput(each) for each in self.windows]
         return (max(rates) - min(rates)) / 2
 
     @property
     def ratio(self) -> float | None:
-        """Measured over predicted throughput."""
+        """Measured over predicted throughput, or None without a prediction (or with a predicted 0)."""
         return self.throughput / self.predicted.throughput if self.predicted and self.predicted.throughput else None
 
     def percentile(self, rank: float) -> float | None:
-        """Latency; None where too few samples lie beyond it."""
+        """Return the latency percentile in milliseconds, or None if too few samples lie above it (`rank`: 0 to 1)."""
         return percentile(self.latency, rank)
 
     @cached_property
     def latency(self) -> dict[float, int]:
-        """Milliseconds to how many requests took so long, in all windows."""
+        """The latency histogram of all windows: milliseconds to number of requests."""
         return merged([each.latency for each in self.windows])
 
     @property
@@ -72,22 +72,22 @@ class Row:
 
     @property
     def mean(self) -> float:
-        """The mean response time in milliseconds; 0 where nothing was answered."""
+        """The mean response time in milliseconds, or 0 without requests."""
         return sum(each.response_ms for each in self.windows) / self.requests if self.requests else 0.0
 
     @property
     def requests(self) -> int:
-        """Requests that were answered, or failed."""
+        """The number of completed requests, successful or failed."""
         return sum(each.requests for each in self.windows)
 
     @property
     def failures(self) -> int:
-        """Requests that failed."""
+        """The number of failed requests."""
         return sum(each.failures for each in self.windows)
 
     @property
     def errors(self) -> dict[str, int]:
-        """Failures by kind."""
+        """The number of failures by kind."""
         kinds = Counter[str]()
         for each in self.windows:
             kinds.update(each.errors)
@@ -95,28 +95,38 @@ class Row:
 
     @property
     def unfinished(self) -> int:
-        """Requests that hung for a whole window."""
+        """The number of requests that hung for a whole window."""
         return sum(each.unfinished for each in self.windows)
 
     @property
+    def resent(self) -> int | None:
+        """The number of requests that were sent again, or None if unknown."""
+        return _sum([each.resent for each in self.windows])
+
+    @property
+    def reconnected(self) -> int | None:
+        """The number of kept connections that were found closed, or None if unknown."""
+        return _sum([each.reconnected for each in self.windows])
+
+    @property
     def server_cpu(self) -> float | None:
-        """Cores that the service used."""
+        """The CPU use of the service in cores, or None if unknown."""
         return self._mean([each.server_cpu for each in self.windows])
 
     @property
     def cpu_per_request(self) -> float | None:
-        """Microseconds of the service's CPU time per request; None where the clock is too coarse to say."""
+        """The service's CPU time per request in microseconds, or None if unknown or below the clock's resolution."""
         spent = (self.server_cpu or 0.0) * self._seconds
         return spent / self.requests * 1e6 if self.requests and spent >= LEAST_CPU else None
 
     @property
     def memory(self) -> int | None:
-        """Bytes, the most of all repeats."""
+        """The memory in bytes, the maximum of all repeats, or None if unknown."""
         return max((each.memory for each in self.windows if each.memory is not None), default=None)
 
     @property
     def generator_cpu(self) -> float:
-        """Cores that the load generator used."""
+        """The CPU use of the load generator in cores."""
         return self._mean([each.generator_cpu for each in self.windows]) or 0.0
 
     @property
@@ -124,13 +134,18 @@ class Row:
         return sum(each.seconds for each in self.windows)
 
     def _mean(self, values: list[float | None]) -> float | None:
-        """The mean over the windows, each weighed by its length."""
+        """Return the mean over the windows, weighted by their length, or None without values."""
         known = [(value, each.seconds) for value, each in zip(values, self.windows, strict=True) if value is not None]
         return sum(value * seconds for value, seconds in known) / self._seconds if known else None
 
 
+def _sum(counts: list[int | None]) -> int | None:
+    known = [each for each in counts if each is not None]
+    return sum(known) if known else None
+
+
 def rows(results: Results) -> list[Row]:
-    """The rows of a run, in the order of its services, those of one kind together, and of its loads."""
+    """Return the rows of a run, sorted by kind of service, then service, then load."""
     order = {contender.name: place for place, contender in enumerate(grouped(results.contenders))}
     groups: dict[tuple[str, Load], list[Step]] = {}
     for step in results.steps:
@@ -140,7 +155,7 @@ def rows(results: Results) -> list[Row]:
 
 
 def grouped(contenders: Iterable[Contender]) -> list[Contender]:
-    """The services by their kind, in the order in which they were asked for."""
+    """Sort the services by kind, and keep their given order within a kind."""
     return sorted(contenders, key=lambda contender: KINDS.index(contender.kind))
 
 
@@ -155,7 +170,8 @@ def _row(steps: list[Step]) -> Row:
         bound=", ".join(bounds.values()),
         doubts=list(dict.fromkeys(doubt for step in run for doubt in step.doubts)),
     )
-    if not row.holds or row.bound == DEADLOCK or row.spread <= DISAGREE / 2 * row.throughput:
+    explained = row.bound in STANDSTILL or UNEVEN in row.bound  # each repeat distributes its connections at random
+    if not row.holds or explained or row.spread <= DISAGREE / 2 * row.throughput:
         return row
     rates = [throughput(each) for each in row.windows]
-    return replace(row, doubts=[f"the repeats disagree ({min(rates):.1f} to {max(rates):.1f} a second)"])
+    return replace(row, doubts=[f"the repeats disagree ({min(rates):.1f}/s to {max(rates):.1f}/s)"])

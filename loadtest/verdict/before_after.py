@@ -1,4 +1,4 @@
-"""Steps of two runs side by side: what was before, and what came after."""
+"""Compare two runs step by step: before and after."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,14 @@ from .comparison import ALIKE
 RUNS = ("before", "after")
 
 FASTER, SLOWER, ALIKE_ENOUGH, WITHIN = "faster", "slower", f"under {ALIKE:.0%}", "within the spread"
-"""What a difference that can be trusted may say."""
+"""Results of a comparison of two trusted steps."""
+
+NOTHING_IN_COMMON = "The runs have no step in common, so there is nothing to compare."
+
+TOO_FEW_REPEATS = (
+    "No difference between these runs can be told from chance: that needs two repeats of a step in both runs, as "
+    "compare makes without --quick."
+)
 
 
 @dataclass(frozen=True)
@@ -22,28 +29,28 @@ class Pair:
 
     @property
     def ratio(self) -> float | None:
-        """Throughput after over throughput before."""
+        """Throughput after over throughput before, or None if the latter is 0."""
         return self.after.throughput / self.before.throughput if self.before.throughput else None
 
     @property
     def difference(self) -> float:
-        """Requests per second by which it grew."""
+        """The growth of throughput in requests per second."""
         return self.after.throughput - self.before.throughput
 
     @property
     def spread(self) -> float | None:
-        """By how much the repeats of both alone may differ; None where either was measured once."""
+        """The sum of both spreads in requests per second, or None if either step has a single repeat."""
         if min(len(self.before.windows), len(self.after.windows)) < 2:
             return None
         return self.before.spread + self.after.spread
 
     @property
     def says(self) -> str:
-        """Whether the difference means anything: two repeats say little of how far a third would have been off."""
+        """The result of the comparison. Two repeats can agree by chance, so ALIKE is a threshold beside the spread."""
         if not (self.before.holds and self.after.holds):
             return "inconclusive"
         if self.spread is None:
-            return "unknown: one repeat has no spread"
+            return "unknown: needs two repeats"
         if abs(self.difference) <= self.spread:
             return WITHIN
         if abs(self.difference) < ALIKE * max(self.before.throughput, self.after.throughput):
@@ -52,7 +59,7 @@ class Pair:
 
 
 def pairs(before: list[Row], after: list[Row]) -> list[Pair]:
-    """The steps that both runs measured."""
+    """Return the steps that both runs measured."""
     found = {(row.service, row.load): row for row in after if row.windows}
     return [
         Pair(row, found[row.service, row.load]) for row in before if row.windows and (row.service, row.load) in found
@@ -60,17 +67,17 @@ def pairs(before: list[Row], after: list[Row]) -> list[Pair]:
 
 
 def refuse_others(before: Results, after: Results) -> None:
-    """Refuse runs that asked for different things.
+    """Refuse two runs with different scenarios, delays, kinds of load or think times.
 
     Raises:
-        ValueError: with one sentence that says in what they differ.
+        ValueError: with one sentence that names the difference.
 
     """
     others = _conditions(after)
     for name, one in _conditions(before).items():
         other = others.get(name, one)
         if one != other:
-            raise ValueError(f"The runs do not compare: their {name} is {one} before and {other} after.")
+            raise ValueError(f"The runs cannot be compared: their {name} is {one} before and {other} after.")
 
 
 def _conditions(run: Results) -> dict[str, object]:
@@ -80,44 +87,51 @@ def _conditions(run: Results) -> dict[str, object]:
     return found
 
 
-def verdict(found: list[Pair]) -> list[str]:
-    """What has become faster or slower by more than the repeats differ, and how much cannot be told."""
+def nothing_to_tell(found: list[Pair]) -> str | None:
+    """Return why no step of two runs can be told to differ, or None if that depends on the figures."""
     if not found:
-        return ["The runs have no step in common: there is nothing to compare."]
+        return NOTHING_IN_COMMON
+    return None if any(pair.spread is not None for pair in found) else TOO_FEW_REPEATS
+
+
+def verdict(found: list[Pair]) -> list[str]:
+    """List the steps that became faster or slower, and count those without a clear difference or conclusion."""
+    if not found:
+        return [NOTHING_IN_COMMON]
     told = [_changed(pair) for says in (FASTER, SLOWER) for pair in found if pair.says == says]
     same = sum(pair.says in (WITHIN, ALIKE_ENOUGH) for pair in found)
     unknown = len(found) - same - len(told)
     if same:
         told.append(
-            f"{same} of {len(found)} steps differ by less than {ALIKE:.0%}, or by no more than the repeats of both do."
+            f"No clear difference in {same} of {len(found)} steps: below {ALIKE:.0%}, or within the repeats' spread."
         )
     if unknown:
-        told.append(f"Of {unknown} of {len(found)} steps nothing can be told: the table says why.")
+        told.append(f"No conclusion for {unknown} of {len(found)} steps: the table gives the reasons.")
     return told
 
 
 def conclusion(found: list[Pair]) -> str:
-    """The largest difference that means anything."""
+    """Return the largest clear difference as one sentence without its period."""
     changed = [pair for pair in found if pair.says in (FASTER, SLOWER)]
     if changed:
         most = max(changed, key=lambda pair: abs(pair.difference) / max(pair.before.throughput, pair.after.throughput))
         return _changed(most).rstrip(".")
     if any(pair.says in (WITHIN, ALIKE_ENOUGH) for pair in found):
-        return "No step differs by as much as would mean anything"
-    return "Whether anything differs cannot be told"
+        return "No step shows a clear difference"
+    return "No step allows a conclusion"
 
 
 def only(before: list[Row], after: list[Row]) -> list[str]:
-    """The steps that only one run measured."""
+    """List the steps that only one run measured."""
     told = []
     for name, rows, others in ((RUNS[0], before, after), (RUNS[1], after, before)):
         known = {(row.service, row.load) for row in others if row.windows}
         missing = [row for row in rows if row.windows and (row.service, row.load) not in known]
-        told += [f"Only measured {name}: {row.service} at {row.load.label}." for row in missing]
+        told += [f"Measured only {name}: {row.service} at {row.load.label}." for row in missing]
     return told
 
 
 def _changed(pair: Pair) -> str:
-    rates = f"{pair.before.throughput:.1f} requests a second before, {pair.after.throughput:.1f} after"
-    times = "" if pair.ratio is None else f", {pair.ratio:.2f} times as many"
+    rates = f"{pair.before.throughput:.1f}/s before, {pair.after.throughput:.1f}/s after"
+    times = "" if pair.ratio is None else f" (ratio {pair.ratio:.2f})"
     return f"{pair.after.service} at {pair.after.load.label} is {pair.says}: {rates}{times}."

@@ -1,4 +1,4 @@
-"""The line-up put together: what each service did under the wait and under both controls."""
+"""Combine the three comparisons of the line-up: the waiting test and both controls, per service."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ from .comparison import doubtful, ended, span
 from .judge import KEEPS_UP
 
 CAUTION = (
-    "One machine, these versions, one server for each framework, and a simulated wait. A sleep says nothing of a "
-    "framework's speed: what is seen under the wait is how many requests can wait at once. What a framework costs is "
-    "seen in the controls, which do not wait: the CPU time of a request to /healthz, and requests to /cpu, which "
-    "compute. Elsewhere, with other versions and other servers, the figures would be others."
+    "These figures are for one machine, these versions, one server per framework and a simulated wait. The waiting "
+    "test shows how many requests can wait at once, not how fast a framework is. Read a framework's cost from the "
+    "controls, which do not wait: the CPU time of a request to /healthz, and the throughput of /cpu, which computes. "
+    "Other machines, versions and servers give other figures."
 )
-"""What has to be read before any figure."""
+"""The caution that readers see before any figure."""
 
 MOST = WAYS[DELAY].loads[-1]
-"""The load under which the services differ the most."""
+"""The load at which the services differ most."""
 
 
 @dataclass(frozen=True)
 class Portrait:
-    """One service in all comparisons."""
+    """The rows of one service in all comparisons."""
 
     contender: Contender
     rows: Mapping[tuple[str, Load], Row]
@@ -35,27 +35,27 @@ class Portrait:
 
     @property
     def name(self) -> str:
-        """That of the service."""
+        """The name of the service."""
         return self.contender.name
 
     @property
     def framework(self) -> str:
-        """The first of its software; its own name where nothing is known of that."""
+        """The name of the service's framework, or the service's own name if its software is unknown."""
         return next(iter(self.contender.software), self.name)
 
     def row(self, way: str, load: Load | None = None) -> Row | None:
-        """What it did in one comparison, under one load or the largest; None where that was not measured."""
+        """Return the row of one comparison at `load` (default: the largest), or None if it was not measured."""
         row = self.rows.get((way, WAYS[way].loads[-1] if load is None else load))
         return row if row is not None and row.windows else None
 
     def held(self, way: str, load: Load | None = None) -> Row | None:
-        """The same, None also where it cannot be trusted."""
+        """Return the row like `row`, but None if it is inconclusive."""
         row = self.row(way, load)
         return row if row is not None and row.holds else None
 
 
 def portraits(measured: Mapping[str, Results]) -> list[Portrait]:
-    """One of each service, those of one kind together."""
+    """Return a portrait of each service, grouped by kind."""
     contenders: dict[str, Contender] = {}
     for results in measured.values():
         for each in results.contenders:
@@ -71,30 +71,28 @@ def portraits(measured: Mapping[str, Results]) -> list[Portrait]:
 
 
 def conclusion(found: list[Portrait]) -> str:
-    """What bounds the services under the largest load, as far as rows hold."""
+    """Return what bounds the services at the largest load, from trusted rows, as one sentence without its period."""
     at = f"At {MOST.label}"
     if not any(each.row(DELAY) for each in found):
         return f"{at} nothing was measured"
     if not any(each.held(DELAY) for each in found):
-        return f"{at} nothing that was measured can be trusted"
+        return f"{at} no measurement can be trusted"
     slots, free = (bound_by(bound, found) for bound in (SLOTS, USERS))
-    stuck, kept = _who(slots, "services that run out of slots"), _who(free, "others" if slots else "services")
-    told = [f"{stuck} what {plural_of(len(slots), 'its', 'their')} slots let through"] if stuck else []
-    if kept:
-        told.append(f"{kept.rpartition(' ')[0] if stuck else kept} what the users send")
-    sentence = " and ".join(told)
+    stuck = _who(slots, "services with too few slots", "is capped by its slots", "are capped by their slots")
+    kept = _who(free, "others" if slots else "services", "keeps up", "keep up")
+    sentence = "; ".join(filter(None, (stuck, kept)))
     if not sentence:
-        return f"{at} no service comes up to its prediction"
+        return f"{at} no service reaches its prediction"
     alike = all(_keeps_up(row) for group in (slots, free) for each in group if (row := each.held(DELAY)))
     several = any(len({each.framework for each in group if each.held(DELAY)}) > 1 for group in (slots, free))
-    return f"{at} {sentence}" + (", whatever their framework" if alike and several else "")
+    return f"{at} {sentence}" + (", regardless of framework" if alike and several else "")
 
 
 def exceptions(found: list[Portrait]) -> list[str]:
-    """Who falls short of the prediction, though the measurement holds."""
+    """List the services whose trusted throughput falls short of the prediction."""
     return [
-        f"{each.name} falls short at {load.label}: {row.throughput:.0f} of {row.predicted.throughput:.0f} requests a "
-        f"second, bound by {row.bound}."
+        f"{each.name} falls short at {load.label}: {row.throughput:.0f}/s of {row.predicted.throughput:.0f}/s "
+        f"predicted, bound by {row.bound}."
         for each in found
         for load in WAYS[DELAY].loads
         if (row := each.held(DELAY, load)) and row.predicted and not _keeps_up(row)
@@ -102,7 +100,7 @@ def exceptions(found: list[Portrait]) -> list[str]:
 
 
 def costs(found: list[Portrait]) -> dict[str, float]:
-    """Microseconds of CPU time of a request to /healthz, the cheapest service first, as far as they hold."""
+    """Return the CPU time of a request to /healthz in microseconds, per service, cheapest first; trusted rows only."""
     known = {
         each.name: cost for each in found if (row := each.held(HEALTHZ)) and (cost := row.cpu_per_request) is not None
     }
@@ -110,40 +108,40 @@ def costs(found: list[Portrait]) -> dict[str, float]:
 
 
 def sentences(found: list[Portrait]) -> list[str]:
-    """What the figures say beside the conclusion and the costs."""
+    """Return the findings beside the conclusion and the costs: services that fall short, and the throughput of /cpu."""
     told = exceptions(found)
     rates: dict[str, list[float]] = {}
     for each in found:
         if row := each.held(CPU):
             rates.setdefault(each.contender.kind, []).append(row.throughput)
-    if spans := [f"{kind} ones {span(rates[kind])}" for kind in KINDS if kind in rates]:
-        told.append(f"Where requests compute, at /cpu, services answer in a second: {', '.join(spans)}.")
+    if spans := [f"{kind} services {span(rates[kind])}/s" for kind in KINDS if kind in rates]:
+        told.append(f"Throughput of /cpu, which computes: {', '.join(spans)}.")
     return told
 
 
 def priced(found: list[Portrait]) -> str:
-    """What a request costs at the least and at the most where nothing waits, and with whom."""
+    """Return the lowest and highest CPU cost of a request that does not wait, with the services."""
     cost = costs(found)
     if not cost:
-        return "What a framework costs cannot be told: no measurement of /healthz holds"
+        return "The frameworks' cost is unknown: no measurement of /healthz can be trusted"
     (first, least), *_, (last, most) = [*cost.items(), *cost.items()]
     if f"{least:.0f}" == f"{most:.0f}":
-        return f"A request that does nothing costs {listed(sorted(cost))} {most:.0f} µs of CPU time"
-    return f"A request that does nothing costs {first} {least:.0f} µs of CPU time, and {last} {most:.0f} µs"
+        return f"An empty request (/healthz) costs {most:.0f} µs of CPU time ({listed(sorted(cost))})"
+    return f"An empty request (/healthz) costs {least:.0f} µs ({first}) to {most:.0f} µs ({last}) of CPU time"
 
 
 def lacking(measured: Mapping[str, Results]) -> list[str]:
-    """What was to be measured and was not."""
+    """List the comparisons that are missing or incomplete."""
     return [
-        *(f"Nothing was measured under {way}." for way in WAYS if way not in measured),
-        *(f"The comparison under {way} {ended(run)}" for way, run in measured.items() if not run.complete),
+        *(f"Scenario {way} was not measured." for way in WAYS if way not in measured),
+        *(f"Scenario {way} {ended(run)}" for way, run in measured.items() if not run.complete),
     ]
 
 
 def doubts(found: list[Portrait]) -> list[str]:
-    """What is inconclusive, and why."""
+    """List the inconclusive rows of all comparisons with their reasons."""
     return [
-        each.replace("Inconclusive: ", f"Inconclusive: {way} of ", 1)
+        each.replace("Inconclusive: ", f"Inconclusive in scenario {way}: ", 1)
         for way in WAYS
         for each in doubtful([row for portrait in found for (its, _), row in portrait.rows.items() if its == way])
     ]
@@ -154,17 +152,17 @@ def _keeps_up(row: Row) -> bool:
 
 
 def bound_by(bound: str, found: list[Portrait]) -> list[Portrait]:
-    """Those that are foretold to be bound so under the largest load, measured or not."""
+    """Return the services for which the model predicts `bound` at the largest load, measured or not."""
     return [each for each in found if (demand := each.contender.demand) and MOST.predict(demand).bound == bound]
 
 
-def _who(group: list[Portrait], who: str) -> str:
-    """How many of a group do what is foretold of them, with the verb; nothing where none does."""
+def _who(group: list[Portrait], who: str, does: str, do: str) -> str:
+    """State how many services of a group reach their prediction, with the verb; "" if none does."""
     there = sum(_keeps_up(row) for each in group if (row := each.held(DELAY)))
     if not there:
         return ""
     if len(group) == 1:
-        return f"{group[0].name} answers"
+        return f"{group[0].name} {does}"
     if there == len(group):
-        return f"all {there} {who} answer"
-    return f"{there} of {len(group)} {who} {plural_of(there, 'answers', 'answer')}"
+        return f"{'both' if there == 2 else f'all {there}'} {who} {do}"
+    return f"{there} of {len(group)} {who} {plural_of(there, does, do)}"

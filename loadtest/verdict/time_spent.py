@@ -1,4 +1,4 @@
-"""Where the time of a request went, as far as its user and its service know."""
+"""Divide the response time of a request into parts, from the times that its user and its service measured."""
 
 from typing import NamedTuple
 
@@ -8,11 +8,11 @@ from loadtest.workload.demand import SLOTS
 from loadtest.workload.scenarios import CORES, LOOPS, MIXED, computes
 
 OUTSIDE = (SLOTS, LOOPS, CORES)
-"""What a request queues for before the service sees it, or while it computes."""
+"""The limits for which a request queues before the service receives it, or while it computes."""
 
 
 class Times(NamedTuple):
-    """What is known of one request, or of the mean of many: seconds, as Exchange has them."""
+    """The measured times of one request, or the means of many, in seconds; see Exchange."""
 
     response: float
     waited: float
@@ -21,47 +21,46 @@ class Times(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """Seconds, in the order in which they went by."""
+    """The parts of a response time in seconds, in chronological order."""
 
     queue: float
-    """Until the service saw the request: in a queue, or on its way."""
-    line: float
-    """On the service, in line for a connection of a pool, or for a thread."""
+    """Time until the service received the request: in a queue or in transit."""
+    pool: float
+    """Time spent queueing inside the service for a connection or a thread."""
     wait: float
     work: float
 
     @property
     def total(self) -> float:
-        """As its user saw it."""
+        """The response time that the user measured."""
         return sum(self)
 
     @property
     def queued(self) -> float:
-        """The share of it that went by in the queue and in line."""
-        return (self.queue + self.line) / self.total if self.total else 0.0
+        """The share of the response time spent in `queue` and `pool`, from 0 to 1."""
+        return (self.queue + self.pool) / self.total if self.total else 0.0
 
 
 class Divider:
-    """Tells the parts of the requests to one service."""
+    """A divider of the response times of one service in one scenario."""
 
     def __init__(self, contender: Contender, options: Options) -> None:
-        """It knows how long a request of the scenario waits, and whether there is anything to be in line for."""
         demand = contender.demand
-        lines = demand is not None and any(limit.name not in OUTSIDE for limit in demand.limits)
+        pools = demand is not None and any(limit.name not in OUTSIDE for limit in demand.limits)
         self._computes = computes(options.scenario)
-        self._wait = demand.wait if demand is not None and lines and options.scenario != MIXED else None
+        self._wait = demand.wait if demand is not None and pools and options.scenario != MIXED else None
 
     def parts(self, times: Times) -> Parts:
-        """Whoever waited for longer than the scenario has it was in line before, where there is a line."""
+        """Divide the times. A wait beyond the scenario's counts as `pool` if the service has a pool or threads."""
         queue = max(0.0, times.response - times.served - times.received)
         if self._computes:
             return Parts(queue, 0.0, 0.0, times.served + times.received)
         waited = times.waited + times.received
-        line = 0.0 if self._wait is None else max(0.0, waited - self._wait)
-        return Parts(queue, line, waited - line, max(0.0, times.served - times.waited))
+        pool = 0.0 if self._wait is None else max(0.0, waited - self._wait)
+        return Parts(queue, pool, waited - pool, max(0.0, times.served - times.waited))
 
     def of(self, exchange: Exchange) -> Parts | None:
-        """The parts of one request; None where it is not over, or where the service told nothing of it."""
+        """Return the parts of one request, or None if it is not over or the service reported no times."""
         if not exchange.timed or exchange.ended is None:
             return None
         times = Times(exchange.ended - exchange.sent, exchange.waited, exchange.served, exchange.received)

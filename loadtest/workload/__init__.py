@@ -1,6 +1,6 @@
-"""The load of a step, and what theory says of it: one module for each kind of load."""
+"""Loads and their predictions: one module for each kind of load."""
 
 from .closed import Closed
 
 Load = Closed
-"""Every kind of load. Another one joins it here, told apart in results.json by its `kind`."""
+"""The union of all kinds of load. Add new kinds here; `kind` distinguishes them in results.json."""

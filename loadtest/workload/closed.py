@@ -1,9 +1,9 @@
-"""A closed load: so many users, each of whom waits for the answer before asking again.
+"""A closed load: a fixed number of users, each of whom waits for the response before the next request.
 
-N users each have one request in flight, then think for Z seconds. A request takes R seconds of waiting, and holds
-something meanwhile: a slot of the service, a connection of its pool. With c of these, each held for D seconds by a
-request, throughput is X = min(N / (R + Z), c / D for each of them): the asymptotic bounds of operational analysis
-(P. J. Denning and J. P. Buzen, "The Operational Analysis of Queueing Network Models", 1978). Whatever the service does,
+N users each have one request in flight, then think for Z seconds. A request waits for R seconds and meanwhile holds
+resources: a slot of the service, a connection of its pool. If a service has c of a resource and a request holds one for
+D seconds, throughput is X = min(N / (R + Z), c / D of each resource): the asymptotic bounds of operational analysis
+(P. J. Denning and J. P. Buzen, "The Operational Analysis of Queueing Network Models", 1978). For every service,
 N = X (response + Z) (J. D. C. Little, "A Proof for the Queuing Formula L = lambda W", 1961).
 """
 
@@ -16,38 +16,38 @@ from annotated_types import Ge, Le
 
 from loadtest.english import count
 
-from .demand import DEADLOCK, ROUNDING, USERS, Demand, Prediction
+from .demand import BLOCKED, DEADLOCK, ROUNDING, USERS, Demand, Prediction
 
 SHORTEST_WARMUP = 0.5
-"""Seconds."""
+"""Shortest warm-up in seconds."""
 
 WARMUP_RESPONSES = 1.25
-"""Predicted response times that a warm-up spans: after one, every answer has seen the full queue."""
+"""Predicted response times that a warm-up spans: after one, every response has been through the full queue."""
 
 WINDOW_RESPONSES = 1.8
-"""Predicted response times that a window spans at the least. It then goes on to the end of a turn: to two."""
+"""Predicted response times that a window spans at least. The window then lasts to the end of a turn: to two."""
 
 LITTLE = 0.05
-"""Share of the users that Little's law may miss, beside the one request that an edge of the window may cut."""
+"""Share of the users by which Little's law may be off, beside the one request that an edge of the window may cut."""
 
 
 @dataclass(frozen=True)
 class Closed:
-    """So many users, each of whom thinks for `think` seconds between an answer and the next request."""
+    """A load of `users` users, each of whom thinks for `think` seconds between a response and the next request."""
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     kind: Literal["closed"] = field(default="closed", kw_only=True, repr=False)
-    """What tells it apart from other loads in results.json."""
+    """The kind of load, which distinguishes it from other loads in results.json."""
     users: Annotated[int, Ge(1), Le(1_000_000)]
     think: Annotated[float, Ge(0)] = 0.0
 
     unit: ClassVar = "users"
-    """What `amount` counts."""
+    """The unit of `amount`."""
 
     @property
     def amount(self) -> int:
-        """The size of the load, by which the loads of a run are sorted and drawn."""
+        """The size of the load, for sorting and drawing the loads of a run."""
         return self.users
 
     @property
@@ -57,16 +57,18 @@ class Closed:
 
     @property
     def conditions(self) -> Mapping[str, float]:
-        """What else than their amount loads have to share for their figures to compare, by name."""
+        """The conditions, by name, that loads must share (beside the amount) for a comparison of their figures."""
         return {"think": self.think}
 
     @property
     def most_in_flight(self) -> int:
-        """The most requests that are in flight at once."""
+        """The maximum number of requests in flight."""
         return self.users
 
     def predict(self, demand: Demand) -> Prediction:
-        """Predict throughput and response time; neither framework nor CPU time is part of the model."""
+        """Predict throughput and response time. The model ignores framework and CPU time."""
+        if demand.blocked:
+            return Prediction(0.0, demand.wait, BLOCKED)
         if demand.patience is not None and (slots := demand.slots) is not None and self.users >= slots.capacity:
             return Prediction(0.0, self.users * demand.patience / slots.capacity, DEADLOCK)
         throughput, bound = self.unhindered(demand), USERS
@@ -84,34 +86,35 @@ class Closed:
         return self.users / throughput - self.think
 
     def knee(self, demand: Demand) -> float:
-        """Return the number of users from which on they queue: N* = c (R + Z) / D, for the tightest limit."""
+        """Return the number of users above which requests queue: N* = c (R + Z) / D of the tightest limit, or inf."""
         return inf if demand.tightest is None else demand.tightest.throughput * (demand.wait + self.think)
 
     def at_knee(self, demand: Demand) -> "Closed | None":
-        """Return the most users who think so long and do not queue; None where nothing makes them queue."""
+        """Return the largest load with the same think time and no queue, or None without a limit."""
         knee = self.knee(demand)
-        return None if knee == inf else Closed(floor(knee * (1 + ROUNDING)), self.think)  # users are whole
+        return None if knee == inf else Closed(floor(knee * (1 + ROUNDING)), self.think)  # a whole number of users
 
     def missing(self, throughput: float, response: float) -> float:
-        """Return the users whom Little's law cannot account for: N - X (response + Z)."""
+        """Return the number of users that Little's law does not account for: N - X (response + Z)."""
         return self.users - throughput * (response + self.think)
 
     def contradiction(self, throughput: float, response: float, seconds: float, cut: int = 1) -> str | None:
-        """Say how far a window of `seconds` breaks Little's law; None where it obeys it.
+        """Return by how much a window of `seconds` seconds breaks Little's law, in words, or None if it obeys the law.
 
-        `cut`: the requests that an edge of the window may cut.
+        `cut`: the number of requests that an edge of the window may cut.
         """
         missing = self.missing(throughput, response)
         allowed = LITTLE * self.users + cut * (response + self.think) / seconds
         if abs(missing) <= allowed:
             return None
-        return f"Little's law misses {missing:.1f} of {self.users} users, more than {allowed:.1f}"
+        found = f"{self.users - missing:.1f} users instead of {self.users}"
+        return f"concurrency is {found} (Little's law, tolerance {allowed:.1f})"
 
     def spans(self, response: float, demand: Demand, seconds: float, requests: int) -> tuple[float, float]:
-        """Return the seconds of warm-up and of window where responses take `response` seconds.
+        """Return the seconds of warm-up and window for response times of `response` seconds.
 
-        The window is at least `seconds` long, and holds `requests`. The warm-up also outlasts the moment that users who
-        start together are spread over, one wait.
+        The window has at least `seconds` seconds and `requests` requests. The warm-up also includes one wait: the
+        users' first requests are spread over it.
         """
         cycle = response + self.think
         window = max(seconds, WINDOW_RESPONSES * cycle, requests * cycle / self.users)

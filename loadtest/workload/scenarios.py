@@ -1,11 +1,12 @@
-"""What users ask for: one scenario for each kind of waiting, what it holds meanwhile, and a mixed day of them all."""
+"""The scenarios: what users request, what a request holds while it waits, and a mixed day of several scenarios."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import ceil
 
 from backing.environment import Need
 from contract.settings import Settings
-from loadtest.contenders.service import SYNC, Service, cores
+from loadtest.contenders.service import SYNC, Service, usable_cores
 
 from .demand import SLOTS, Demand, Limit
 
@@ -17,44 +18,55 @@ THREADS = "threads"
 CORES = "cores"
 
 ASK = "ask"
-"""The scenario whose requests wait for other requests."""
+"""The scenario of long polls: each request waits for another request, its answer."""
+
+SLOW_CLIENTS = "slow-clients"
+"""The scenario in which other clients hold half-sent requests."""
+
+SLOW = 40
+"""Default number of slow clients."""
 
 HEALTHZ = "healthz"
-"""The other control, beside cpu."""
+"""The second control, beside cpu."""
 
 TIMES = 5
-"""Waits of a fanout."""
+"""Number of waits of a fanout."""
 
 PIECES = 5
-"""Of a stream."""
+"""Number of pieces of a stream."""
 
 PATIENCE = 10.0
-"""How many times longer than a person takes to answer an asker waits for it."""
+"""Timeout of a long poll, as a multiple of the time that the person takes to answer."""
 
 LEAST_PATIENCE = 1.0
-"""Seconds."""
+"""Shortest timeout of a long poll in seconds."""
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """One kind of request. `target` is what is asked for, with {delay} in it."""
+    """One kind of request. `target` is the request target, with the placeholder {delay}."""
 
     name: str
     about: str
     target: str
     needs: tuple[Need, ...] = ()
     holds: tuple[str, ...] = ()
-    """What a request holds for its whole wait, beside a slot of a blocking service."""
+    """Resources that a request holds for its whole wait, beside a slot of a blocking service."""
     async_holds: tuple[str, ...] = ()
-    """What else it holds where it is a coroutine of a process's event loop."""
+    """Resources that a request also holds if it is a coroutine on an event loop."""
     blocking_waits: int = 1
-    """How many times the delay a blocking function waits."""
+    """Number of delays that a blocking function waits, one after the other."""
     foretold: bool = True
-    """Whether it is known how long a request waits."""
+    """True if the wait of a request is known."""
     waits_for_requests: bool = False
-    """Whether a request waits for another one."""
+    """True if a request waits for another request."""
     computes: bool = False
-    """Whether what looks like a wait is work."""
+    """True if a request computes for the delay instead of waiting."""
+
+    @property
+    def endpoint(self) -> str:
+        """The name of the operation that is requested."""
+        return self.target.partition("?")[0].split("/")[1]
 
 
 SCENARIOS = {
@@ -64,59 +76,80 @@ SCENARIOS = {
         Scenario("fanout", f"{TIMES} timers", f"/fanout?n={TIMES}&delay={{delay}}", blocking_waits=TIMES),
         Scenario(
             "fetch",
-            "a slow HTTP service, through a pool of connections",
+            "a slow HTTP service, through a connection pool",
             "/fetch?delay={delay}",
             needs=("upstream",),
             holds=(UPSTREAM_POOL,),
         ),
         Scenario(
             "query",
-            "a database, through a pool of connections",
+            "a database, through a connection pool",
             "/query?delay={delay}",
             needs=("database",),
             holds=(DATABASE_POOL,),
         ),
-        Scenario("file", "a disk, 64 KiB at a time", "/file?size=64KiB", foretold=False),
+        Scenario("file", "a disk, to write and read 64 KiB", "/file?size=64KiB", foretold=False),
         Scenario(
             ASK,
-            "a person, whose answer comes to the same service",
+            "a person, who answers with a request to the same service",
             "/ask/{question}?timeout={patience}s",
             needs=("database",),
             waits_for_requests=True,
         ),
-        Scenario("drip", f"{PIECES} bytes, one at a time", f"/drip?duration={{delay}}&numbytes={PIECES}"),
+        Scenario("drip", f"{PIECES} bytes, sent one at a time", f"/drip?duration={{delay}}&numbytes={PIECES}"),
         Scenario("sse", f"{PIECES} server-sent events", f"/sse?duration={{delay}}&count={PIECES}"),
-        Scenario("blocking", "the pitfall: a blocking call", "/blocking/{delay}", async_holds=(LOOPS,)),
-        Scenario("offload", "the repair: the same call in a thread", "/offload/{delay}", async_holds=(THREADS,)),
+        Scenario("blocking", "a blocking call in a coroutine (pitfall)", "/blocking/{delay}", async_holds=(LOOPS,)),
+        Scenario("offload", "the same blocking call in a thread (fix)", "/offload/{delay}", async_holds=(THREADS,)),
+        Scenario(SLOW_CLIENTS, "a timer, while slow clients hold half-sent requests", "/delay/{delay}"),
         Scenario(
             "cpu",
-            "nothing: the control, which computes instead",
+            "no wait, it computes (a control)",
             "/cpu/{delay}",
             holds=(CORES,),
             async_holds=(LOOPS,),
             computes=True,
         ),
-        Scenario(HEALTHZ, "nothing at all: what the framework costs", "/healthz", foretold=False),
+        Scenario(HEALTHZ, "no wait, it shows the framework's cost (a control)", "/healthz", foretold=False),
     )
 }
-"""Every kind of request, by name."""
+"""All scenarios except the mixed day, by name."""
 
 MIXED = "mixed"
 
 DAY: Mapping[str, int] = {"query": 30, "fetch": 25, "delay": 20, "file": 10, "ask": 5, "drip": 5, "sse": 5}
-"""The weights of a mixed day: every kind of waiting, neither the pitfall and its repair nor the controls."""
+"""The weights of a mixed day: every kind of waiting, without the pitfall, its fix and the controls."""
 
 ABOUT: Mapping[str, str] = {
     **{scenario.name: scenario.about for scenario in SCENARIOS.values()},
-    MIXED: f"a day of all: {', '.join(f'{name} {weight}' for name, weight in DAY.items())} in {sum(DAY.values())}",
+    MIXED: f"a mix; of every {sum(DAY.values())} requests, "
+    + ", ".join(f"{name} {weight}" for name, weight in DAY.items()),
 }
-"""What can be chosen, and what its requests wait for."""
+"""Scenarios that can be chosen, with what their requests wait for."""
+
+RACED: Mapping[str, str] = {name: about for name, about in ABOUT.items() if name != SLOW_CLIENTS}
+"""The scenarios of a race, which has no slow clients."""
+
+
+def sentence(name: str, delay: str) -> str:
+    """Return a clause that says what every request of a scenario waits for, and how long; `delay` as typed."""
+    if name == MIXED:
+        return f"{ABOUT[name]}; delay {delay}"
+    scenario = SCENARIOS[name]
+    if scenario.computes:
+        return f"every request computes for {delay} (a control)"
+    if name == HEALTHZ:
+        return "requests do not wait; they show the framework's cost (a control)"
+    if not scenario.foretold:
+        return f"every request waits for {scenario.about}"
+    if scenario.blocking_waits > 1:
+        return f"every request waits for {scenario.about}, {delay} each"
+    return f"every request waits {delay} for {scenario.about}"
 
 
 def day() -> Iterator[str]:
-    """The requests of a mixed day, as many of each as it has weight, each kind as evenly spread as can be.
+    """Yield the requests of a mixed day: each scenario as often as its weight, spread as evenly as possible.
 
-    Source: smooth weighted round robin, as nginx chooses upstreams: whoever is furthest behind is next.
+    Source: smooth weighted round robin, as nginx selects upstreams: the scenario furthest behind is next.
     """
     total = sum(DAY.values())
     behind = dict.fromkeys(DAY, 0)
@@ -129,32 +162,35 @@ def day() -> Iterator[str]:
 
 
 def needs(name: str) -> set[Need]:
-    """What has to be there behind the services."""
+    """Return the backing services that a scenario needs."""
     return {need for scenario, _ in _parts(name) for need in scenario.needs}
 
 
 def computes(name: str) -> bool:
-    """Whether a request of the scenario works where others wait."""
+    """Return True if the requests of a scenario compute instead of waiting."""
     return all(scenario.computes for scenario, _ in _parts(name))
 
 
 def names(name: str) -> list[str]:
-    """The kinds of request that a scenario is made of."""
+    """Return the names of the scenarios that a scenario consists of."""
     return [scenario.name for scenario, _ in _parts(name)]
 
 
 def patience(delay: float) -> float:
-    """Seconds after which an asker gives up on a person who takes `delay` seconds to answer: no more than may be."""
+    """Return the timeout in seconds of a long poll for an answer after `delay` seconds, within the contract's limit."""
     return min(Settings().max_duration, max(LEAST_PATIENCE, PATIENCE * delay))
 
 
 def longest(name: str) -> float:
-    """The most seconds that the delay may be: all waits of one request, one after the other, have a limit together."""
+    """Return the longest delay in seconds: all waits of one request, in sequence, share the contract's limit."""
     return Settings().max_duration / max(scenario.blocking_waits for scenario, _ in _parts(name))
 
 
-def demand(name: str, service: Service, delay: float) -> Demand | None:
-    """What a request of the scenario demands of `service`; None where nobody knows how long it takes."""
+def demand(name: str, service: Service, delay: float, slow_clients: int = 0) -> Demand | None:
+    """Return the demand of a scenario's request on `service`, or None if its wait is unknown.
+
+    Each slow client holds a slot: a blocking service reads a request in the thread that serves it.
+    """
     parts = _parts(name)
     if not any(scenario.foretold for scenario, _ in parts):
         return None
@@ -162,21 +198,31 @@ def demand(name: str, service: Service, delay: float) -> Demand | None:
     held: dict[str, float] = {}
     for scenario, share in parts:
         waits = scenario.blocking_waits if service.twin == SYNC else 1
-        seconds = share * (delay * waits) if scenario.foretold else 0.0  # of a mixed day: it makes this a ceiling
+        seconds = share * (delay * waits) if scenario.foretold else 0.0  # 0 makes a mixed day's prediction a maximum
         wait += seconds
         for what in (*(scenario.async_holds if service.on_a_loop else (SLOTS,)), *scenario.holds):
             held[what] = held.get(what, 0.0) + seconds
     has = _has(service)
+    if CORES in held:  # a part of a core is one core that computes for longer
+        held[CORES] *= ceil(_usable(service)) / _usable(service)
+    if (slots := has[SLOTS]) is not None:
+        if slots <= slow_clients:
+            return Demand(wait, blocked=True)
+        has[SLOTS] = slots - slow_clients
     limits = [Limit(what, capacity, held[what]) for what in held if (capacity := has[what]) is not None]
     waits_for_requests = name != MIXED and SCENARIOS[name].waits_for_requests
     return Demand(wait, tuple(limits), patience(delay) if waits_for_requests else None)
 
 
 def _parts(name: str) -> list[tuple[Scenario, float]]:
-    """The scenarios of which one is made, with their shares."""
+    """Return the scenarios that a scenario consists of, with their shares of the requests."""
     if name != MIXED:
         return [(SCENARIOS[name], 1.0)]
     return [(SCENARIOS[each], weight / sum(DAY.values())) for each, weight in DAY.items()]
+
+
+def _usable(service: Service) -> float:
+    return min(service.workers, usable_cores())
 
 
 def _has(service: Service) -> dict[str, int | None]:
@@ -186,5 +232,5 @@ def _has(service: Service) -> dict[str, int | None]:
         UPSTREAM_POOL: service.workers * service.pool_size,
         LOOPS: service.workers,
         THREADS: service.workers * service.threads,
-        CORES: min(service.workers, cores()),
+        CORES: ceil(_usable(service)),
     }

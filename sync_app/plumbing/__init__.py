@@ -1,1 +1,1 @@
-"""What every request of this twin passes through: nobody needs to read it first."""
+"""The code that every request of this twin passes through. Read the modules one level up first."""

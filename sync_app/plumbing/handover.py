@@ -1,24 +1,25 @@
-"""An answer that a person has given, on its way to whoever asked."""
+"""The delivery of a person's answer to the client that waits for it."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from typing import Any, Self
+from typing import Self
 
-from psycopg import Connection, OperationalError
+from psycopg import OperationalError
 
+from contract.problems import Problem
 from contract.statements import ANNOUNCE
 
-from .database import Database
+from .database import Database, Limited
 
 
 class NotWritten(Exception):
-    """An answer did not get where it should."""
+    """The reason to roll a transaction back: its answer was not fully written."""
 
 
 class Handover:
-    """An answer on its way to whoever asked: gone once the body that carries it is written, kept if that fails.
+    """An answer on its way to its client: deleted once the body that carries it is written, kept if that fails.
 
-    It takes over an open transaction, in which the answer has been deleted.
+    The handover owns an open transaction, in which the answer has been deleted.
     """
 
     def __init__(self, text: str, transaction: ExitStack) -> None:
@@ -27,7 +28,7 @@ class Handover:
         self._body: bytes | None = None
 
     def carried_by(self, body: bytes) -> Iterator[bytes]:
-        """`body`, as a body that comes in one piece."""
+        """Return an iterator over `body` in one piece. Its end commits the deletion of the answer."""
         self._body = body
         return self
 
@@ -42,18 +43,19 @@ class Handover:
         return body
 
     def close(self) -> None:
-        """Keep the answer, unless it is gone."""
-        self._transaction.__exit__(NotWritten, NotWritten(), None)
+        """Roll back, which keeps the answer, unless its deletion has been committed."""
+        with suppress(Problem):  # a database that is lost or silent rolls back by itself
+            self._transaction.__exit__(NotWritten, NotWritten(), None)
 
 
 @contextmanager
-def taking(database: Database, question: str) -> Iterator[Connection[Any]]:
-    """A transaction that takes an answer. Where it fails, it says that the answer is there again."""
+def taking(database: Database, question: str) -> Iterator[Limited]:
+    """Run a transaction that takes an answer, and yield its connection. If it fails, announce the answer again."""
     with database.connection() as connection:
         try:
             with connection.transaction():
                 yield connection
         except BaseException:
-            with suppress(OperationalError):  # where it has failed as well, the others look once they listen again
+            with suppress(OperationalError):  # if the connection is lost, listeners wake all clients on reconnecting
                 connection.execute(ANNOUNCE, {"question": question})
             raise

@@ -1,4 +1,4 @@
-"""Back pressure: how many requests may wait in one process."""
+"""Back pressure: a limit on the requests that wait in one process."""
 
 import threading
 from types import TracebackType
@@ -9,13 +9,13 @@ from serving.metrics import InFlightGauge
 
 
 class InFlight(Place):
-    """`limit` places for the requests that wait."""
+    """A set of `limit` places for waiting requests. Entering it raises Problem (503) if no place is free."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._taken = 0
         self._gauge = InFlightGauge()
-        self._lock = threading.Lock()  # another thread may run between any two steps
+        self._lock = threading.Lock()  # another thread can run between any two steps
 
     def __enter__(self) -> None:
         with self._lock:
@@ -32,6 +32,6 @@ class InFlight(Place):
             self._gauge.show(self._taken)
 
     def keep(self) -> None:
-        """Keep a place that has been taken beyond its context: it takes one more exit to give it back."""
+        """Keep a taken place beyond its context, until one more exit gives it back."""
         with self._lock:
             self._taken += 1

@@ -1,4 +1,4 @@
-"""The queue in front of a pool: whoever wants a connection waits for one."""
+"""The queue of requests that wait for a connection of a pool."""
 
 import threading
 from collections import deque
@@ -9,13 +9,13 @@ from contract.problems import no_free_connection
 from contract.settings import Settings
 from serving.metrics import PoolGauge
 
-# Why not the pools' own queues: urllib3's is not first come, first served. Those of psycopg_pool and aiohttp are, but
-# raise the same error for connections that are all taken and for a server that does not answer, which here are two
-# answers. psycopg_pool has one timeout for both (not POOL_TIMEOUT and CONNECT_WITHIN); aiohttp's total runs meanwhile.
+# The pools' own queues do not fit: urllib3's is not first come, first served. Those of psycopg_pool and aiohttp are,
+# but they raise one error both for a full pool and for a silent server, which are two refusals here. psycopg_pool has
+# one timeout for both (not POOL_TIMEOUT and CONNECT_WITHIN); aiohttp's total timeout includes the time in its queue.
 
 
 class PoolQueue:
-    """The queue in front of one process's pool of POOL_SIZE connections, each waited for within POOL_TIMEOUT."""
+    """The queue for one process's pool of POOL_SIZE connections. A request waits up to POOL_TIMEOUT seconds in it."""
 
     def __init__(self, pool: str, settings: Settings) -> None:
         self._pool = pool
@@ -23,12 +23,12 @@ class PoolQueue:
         self._timeout = settings.pool_timeout
         self._free = settings.pool_size
         self._queue: deque[threading.Event] = deque()
-        self._lock = threading.Lock()  # another thread may run between any two steps
+        self._lock = threading.Lock()  # another thread can run between any two steps
         self._gauge = PoolGauge(pool)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Use a connection until the context is left, in one's turn; a Problem (503) where none gets free in time."""
+        """Wait for a turn, and hold it until the context exits. Raises Problem (503) if no turn comes in time."""
         with self._gauge.waiting():
             if not self._taken():
                 raise no_free_connection(self._pool, self._size, self._timeout)
@@ -39,7 +39,7 @@ class PoolQueue:
             self._leave()
 
     def _taken(self) -> bool:
-        """First come, first served, as asyncio's semaphore does and threading's does not: there, some starve."""
+        """Wait for a turn, first come, first served as in asyncio.Semaphore; threading.Semaphore lets some starve."""
         with self._lock:
             if self._free:
                 self._free -= 1
@@ -49,14 +49,14 @@ class PoolQueue:
         try:
             if turn.wait(self._timeout):  # holds a thread
                 return True
-        except BaseException:  # as a greenlet that is killed
+        except BaseException:  # for example, a greenlet is killed
             if not self._stepped_out(turn):
                 self._leave()
             raise
         return not self._stepped_out(turn)
 
     def _stepped_out(self, turn: threading.Event) -> bool:
-        """Whether one could leave the queue: not if it is one's turn just now."""
+        """Leave the queue and return True, or return False if the turn has just been given."""
         with self._lock:
             if not turn.is_set():
                 self._queue.remove(turn)

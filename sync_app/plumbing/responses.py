@@ -1,4 +1,4 @@
-"""What the framework makes of a reply."""
+"""The framework's responses, made from replies."""
 
 from flask import Request, Response
 
@@ -7,12 +7,12 @@ from serving import wsgi
 
 
 def respond(reply: Reply) -> Response:
-    """The response whose body is there."""
+    """Return the response to send for a reply whose body is bytes."""
     assert isinstance(reply.body, bytes)
-    # a list: Flask leaves its length to the reply
+    # a list: Flask then keeps the reply's Content-Length
     return Response([reply.body], reply.status, [*reply.headers.items()])
 
 
 def stream(request: Request, reply: Reply) -> Response:
-    """The response whose body comes piece by piece. It is closed when it ends, or its client leaves."""
+    """Return the response that streams a reply. The body is closed at its end, or when the client leaves."""
     return Response(wsgi.WhileThere(request.environ, reply.body), reply.status, [*reply.headers.items()])

@@ -1,17 +1,17 @@
-"""What the command line offers."""
+"""The description of this twin for the command line."""
 
 from contract import ports
 from serving.command_line import ServiceSpec
 
 SERVICE = ServiceSpec(
     name="sync_app",
-    about="The blocking twin, on Flask: a request that waits holds a thread.",
+    about="The blocking twin, on Flask: each waiting request holds a thread.",
     port=ports.SYNC_APP,
     worker_class="gthread",
     worker_classes={
         "gthread": "threads, the default",
-        "sync": "one thread, whatever --threads says",
+        "sync": "one request at a time, ignores --threads",
         "gevent": "greenlets",
     },
-    threads_help="threads that answer requests in each worker (default: THREADS, or 32)",
+    threads_help="threads per worker that serve requests (default: THREADS, or 32)",
 )

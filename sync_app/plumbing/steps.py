@@ -1,4 +1,4 @@
-"""What every request goes through, whichever framework received it: parse, wait, reply."""
+"""The steps of every request, whichever framework received it: parse, wait, reply."""
 
 import logging
 import os
@@ -23,21 +23,23 @@ log = logging.getLogger("sync_app")
 
 
 class Steps:
-    """The steps of one operation: called with a request, it returns the reply."""
+    """The steps of one operation. Its replies carry the name `service`.
+
+    If the operation waits, it occupies a place meanwhile (see contract/places.py).
+    """
 
     def __init__(self, service: str, operation: Operation, wait: Wait | None, place: Place, settings: Settings) -> None:
-        """Serve `operation` as `service`, which the replies name: through `wait`, if it waits, in a `place` of its."""
         self.operation = operation
         self.wait = wait
         self.place = place
         self._service = service
-        self._pid = os.getpid()  # of the worker: it makes the application itself, after the fork
+        self._pid = os.getpid()  # the worker's PID: each worker creates its own application after the fork
         self._methods = operation.methods
         self._settings = settings
         self._tally = Tally(operation.name)
 
     def __call__(self, method: str, target: str, headers: Headers, read: Callable[[], bytes]) -> Reply:
-        """The reply to a request: its method, its raw target, its headers, and what reads its body."""
+        """Return the reply to a request, given its method, raw target, headers, and a function that reads its body."""
         if method == "OPTIONS" and self.operation.is_at(target):
             return measured(self._service, options(self._methods), perf_counter())
         if method == "OPTIONS" or method not in self._methods:
@@ -56,7 +58,7 @@ class Steps:
                     waited = perf_counter() - started
                     reply = self.operation.reply(asked, answer)
                     if not isinstance(reply.body, bytes):
-                        held = Held(reply.body, self.place)  # type: ignore[arg-type] # this twin's are an iterator
+                        held = Held(reply.body, self.place)  # type: ignore[arg-type] # in this twin an iterator
                         reply = reply._replace(body=held)
         except Problem as problem:
             reply = problem.reply()
@@ -70,12 +72,12 @@ class Steps:
 
 
 class Held:
-    """A body that comes piece by piece. Its place is given back when it is closed, however far it came."""
+    """A streamed body that holds a place until it is closed, even if only part of it was sent."""
 
     def __init__(self, chunks: Iterator[bytes], place: Place) -> None:
         place.keep()
         self._chunks = chunks
-        self._held = ExitStack()  # which is left once, however often this is closed
+        self._held = ExitStack()  # gives the place back only once, even if close() is called twice
         self._held.push(place)
 
     def __iter__(self) -> Self:
@@ -85,14 +87,17 @@ class Held:
         return next(self._chunks)
 
     def close(self) -> None:
-        """Let go."""
+        """Close the body, and give its place back."""
         with self._held:
-            self._chunks.close()  # type: ignore[attr-defined] # see Chunks
+            self._chunks.close()  # type: ignore[attr-defined] # see contract.replies.Chunks
 
 
 @contextmanager
 def open_steps(service: str, settings: Settings) -> Iterator[dict[str, Steps]]:
-    """The steps of every operation by its name, with what they share, until the context is left."""
+    """Open the resources that all operations share, and yield the steps by operation name.
+
+    The resources are closed when the context exits.
+    """
     in_flight = InFlight(settings.max_in_flight)
     with open_waits(settings) as waits:
         yield {
@@ -104,11 +109,11 @@ def open_steps(service: str, settings: Settings) -> Iterator[dict[str, Steps]]:
 
 
 def refused(service: str, method: str, target: str) -> Reply:
-    """The refusal of a request that no operation takes."""
+    """Return the refusal of a request that no operation accepts: unknown path (404) or wrong method (405)."""
     return measured(service, refusal(method, target).reply(), perf_counter())
 
 
 def measured(service: str, reply: Reply, began: float) -> Reply:
-    """The reply with all its headers: who served it, and how long it took since `began`."""
+    """Return the reply with all its headers, among them the service, the process and the time since `began`."""
     who = served_by(service, os.getpid(), threading.current_thread().name)
     return complete(reply, who, server_timing(perf_counter() - began, None))

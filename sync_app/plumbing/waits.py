@@ -1,4 +1,4 @@
-"""Which function waits for each operation, and what those functions share: all that a framework needs of this twin."""
+"""The waiting function of each operation, and what these functions share: all that a framework needs of this twin."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -25,7 +25,7 @@ Wait = Callable[[Any], Any]
 
 @contextmanager
 def open_waits(settings: Settings) -> Iterator[Mapping[str, Wait]]:
-    """The waiting function of each operation that waits, by the operation's name, until the context is left."""
+    """Open what the waiting functions share until the context exits, and yield the functions by operation name."""
     meetings = Meetings()
     with ExitStack() as stack:
         upstream = stack.enter_context(open_upstream(settings))

@@ -53,4 +53,4 @@ def test_an_upstream_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatc
         pytest.fail("it cannot start")
     first, why = str(failure.value).splitlines()
     assert first == "The upstream did not start."
-    assert why.startswith("python -m backing.upstream: MAX_DURATION='nan' cannot be used: ")
+    assert why.startswith("python -m backing.upstream: MAX_DURATION='nan' is invalid: ")

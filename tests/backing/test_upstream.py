@@ -1,7 +1,7 @@
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPResponse
 
@@ -13,7 +13,7 @@ from contract.parameters import Duration, checked
 from contract.problems import PROBLEM
 from contract.settings import Settings
 
-NO_HEADERS: dict[str, str] = {}
+NO_HEADERS: Mapping[str, str] = {}
 
 
 @pytest.fixture(scope="module")
@@ -22,10 +22,12 @@ def url() -> Iterator[str]:
         yield url
 
 
-def ask(url: str, path: str, method: str = "GET") -> tuple[HTTPResponse, bytes]:
+def ask(
+    url: str, path: str, method: str = "GET", headers: Mapping[str, str] = NO_HEADERS
+) -> tuple[HTTPResponse, bytes]:
     connection = HTTPConnection(url.removeprefix("http://"), timeout=30)
     try:
-        connection.request(method, path)
+        connection.request(method, path, headers=headers)
         response = connection.getresponse()
         return response, response.read()
     finally:
@@ -69,6 +71,8 @@ def test_a_hundred_requests_wait_at_once(url: str) -> None:
         ("GET", "/", 404),
         ("GET", "/delay/0/0", 404),
         ("GET", "/delay/a%2Fb", 404),
+        ("GET", "http://host", 404),
+        ("OPTIONS", "*", 404),
         ("GET", "/query?delay=0", 404),
         ("POST", "/delay/0", 405),
         ("DELETE", "/healthz", 405),
@@ -84,6 +88,11 @@ def test_the_upstream_serves_delay_and_healthz_and_refuses_the_rest(
         assert json.loads(body)["status"] == status
 
 
+def test_the_upstream_refuses_a_request_with_a_content_encoding(url: str) -> None:
+    for encoding in ("gzip", "deflate", "br", "zstd"):
+        assert ask(url, "/delay/0", headers={"Content-Encoding": encoding})[0].status == 415
+
+
 def test_the_environment_sets_its_longest_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAX_DURATION", "0.5")
     with upstream() as url:
@@ -95,7 +104,7 @@ def test_the_upstream_stops_at_once_whoever_waits() -> None:
         with upstream() as url:
             asked.connect(("127.0.0.1", int(url.rpartition(":")[2])))
             asked.sendall(b"GET /delay/10 HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert ask(url, "/delay/0.1")[0].status == 200  # the other one has been heard by then
+            assert ask(url, "/delay/0.1")[0].status == 200  # by then, the first request has arrived
             began = time.monotonic()
         assert time.monotonic() - began < 5
         asked.settimeout(5)

@@ -12,19 +12,19 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """The path of a browser. Without one its tests are skipped, but not in CI, where nobody would miss them."""
+    """Return the path of a browser. Without one, skip the tests; in CI fail, because a skip would go unnoticed."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is not None:
         return found
-    missing = f"There is no browser: none of {', '.join(NAMES)} is in the PATH."
+    missing = f"No browser found: none of {', '.join(NAMES)} is in the PATH."
     if os.environ.get("CI"):
         pytest.fail(missing)
     pytest.skip(missing)
 
 
-@pytest.fixture(scope="module")  # not longer: while Playwright is there, an event loop runs, and no coroutine test can
+@pytest.fixture(scope="module")  # Playwright runs an event loop, which blocks coroutine tests meanwhile
 def browser(chromium: str) -> Iterator[Browser]:
-    """A browser without a window, beside what Playwright itself starts it with."""
+    """Run a headless browser for a module, and yield it."""
     with (
         sync_playwright() as playwright,
         playwright.chromium.launch(executable_path=chromium, args=["--disable-gpu", "--disable-quic"]) as browser,
@@ -34,6 +34,6 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Opens]:
-    """Opens pages, which are closed after the test."""
+    """Yield a function that opens pages; close them after the test."""
     with visits(browser) as opens:
         yield opens

@@ -24,7 +24,7 @@ QUIET = b"<!doctype html><title>Quiet</title>"
 
 @pytest.fixture
 def trouble(tmp_path: Path) -> str:
-    """The address of a file."""
+    """Return the URL of a page with errors."""
     page = tmp_path / "trouble.html"
     page.write_text(TROUBLE)
     return page.as_uri()
@@ -56,4 +56,4 @@ def test_a_page_is_shown_as_it_was_asked_for(
     page = visit(trouble, width=width, colours=colours, javascript=javascript).page
     assert page.evaluate("innerWidth") == width
     assert page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") == (colours == "dark")
-    expect(page.locator("noscript p")).to_have_count(0 if javascript else 1)  # locators by text do not look in there
+    expect(page.locator("noscript p")).to_have_count(0 if javascript else 1)  # get_by_text skips noscript

@@ -1,4 +1,4 @@
-"""The page of the line-up as its readers have it: what is drawn, in what colours, and on how large a screen."""
+"""Tests of the line-up report in a browser: marks, colours and screen sizes."""
 
 import re
 from pathlib import Path
@@ -22,17 +22,17 @@ NAMES = [*lineup(2)]
 FIGURES = ("throughput-1", "throughput-2", "throughput-3", "controls-1", "controls-2")
 
 PREDICTED = tuple(name for name in FIGURES if name != "controls-1")
-"""Of what a framework costs the model says nothing."""
+"""Figures with predictions; the model does not predict framework overhead."""
 
 DRAWN_WITHIN = 30_000
-"""Milliseconds."""
+"""Milliseconds until all charts are drawn."""
 
 HOLLOW = "#ffffff"
-"""What the style sheet makes the page's own colour."""
+"""The fill that the style sheet replaces with the page's background."""
 
 
 def fabricated() -> dict[str, Results]:
-    """Every service as the model has it; one step is inconclusive."""
+    """Return a line-up that matches the model, with one inconclusive step."""
     whole = lineup_of()
     steps = [
         each.model_copy(update={"doubts": ["a doubt"]}) if (each.service, each.load.users) == ("sanic", 400) else each
@@ -48,13 +48,13 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def drawn(visited: Visit) -> Page:
-    """The page once its scripts have drawn all charts."""
+    """Wait until the scripts have drawn all charts, and return the page."""
     expect(visited.page.locator("html")).to_have_attribute("data-drawn", "all", timeout=DRAWN_WITHIN)
     return visited.page
 
 
 def marks(page: Page, chart: str, kind: str) -> Locator:
-    """The marks of one kind in a chart: bars and ticks are rectangles."""
+    """Return the marks of one kind in a chart; bars and ticks are both rectangles."""
     return page.locator(f"#{chart} g.mark-{kind}.role-mark > *")
 
 
@@ -119,7 +119,7 @@ def test_the_page_fits_every_screen_in_light_and_dark(
     assert (brightness(ground) > brightness(ink)) == (colours == "light")
     boxes = [page.locator(f"#throughput-{place} svg").bounding_box() for place in range(1, len(WAYS[DELAY].loads) + 1)]
     tops = {round(box["y"]) for box in boxes if box}
-    assert len(tops) == (1 if width == 1280 else len(boxes))  # beside each other where there is room
+    assert len(tops) == (1 if width == 1280 else len(boxes))  # side by side on a wide screen
 
 
 def test_on_a_wide_screen_the_whole_table_is_seen_and_on_a_narrow_one_it_is_moved(visit: Opens, address: str) -> None:
@@ -133,7 +133,7 @@ def test_on_a_wide_screen_the_whole_table_is_seen_and_on_a_narrow_one_it_is_move
     place, head = region.bounding_box(), narrow.locator("tbody th").first.bounding_box()
     assert place
     assert head
-    assert head["x"] == pytest.approx(place["x"], abs=1)  # a row says whose it is, however far it is moved
+    assert head["x"] == pytest.approx(place["x"], abs=1)  # the name of the service stays visible
 
 
 def brightness(colour: str) -> int:

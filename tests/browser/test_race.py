@@ -10,11 +10,11 @@ from tests.browser.support.visits import Opens, Visit
 from tests.loadtest.support.commands import alone, serving
 from tests.loadtest.support.racing import PAGE, URL, counted, heard, start, stopped
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ports")]  # one at a time can have the well-known ones
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ports")]  # the well-known ports allow one test at a time
 
 RACERS = ("flask:workers=2", "aiohttp:workers=1")
 MARKS = """canvas => {
-    const {data} = canvas.getContext("2d").getImageData(0, 24, canvas.width, canvas.height - 24); // below the words
+    const {data} = canvas.getContext("2d").getImageData(0, 24, canvas.width, canvas.height - 24); // below the labels
     const seen = new Map();
     for (let at = 0; at < data.length; at += 4) {
         const colour = data.slice(at, at + 3).join();
@@ -22,16 +22,16 @@ MARKS = """canvas => {
     }
     return [...seen.values()].filter(count => count > 20).length > 2;
 }"""
-"""Whether anything is drawn in a picture, beside the pens and the ground between them."""
+"""JavaScript that returns whether a canvas shows marks besides its columns and background."""
 
 WITHIN = 20_000
-"""Milliseconds until what has been asked for is seen."""
+"""Milliseconds until the page shows a change."""
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _race(chromium: str) -> Iterator[None]:  # noqa: ARG001 - without one, nothing is started
+def _race(chromium: str) -> Iterator[None]:  # noqa: ARG001 - skips before the race starts
     with alone() as environment, serving(environment, "race", "--services", ",".join(RACERS)) as raced:
-        raced.hear("Ctrl-C stops all of it")
+        raced.hear("Ctrl-C stops everything")
         yield
         raced.process.send_signal(signal.SIGINT)
         assert raced.end() == 0
@@ -56,7 +56,7 @@ def status(page: Page, words: str) -> None:
 
 
 def moving(page: Page) -> None:
-    """Wait until every racer shows all figures but a ratio and the 99th percentile, which take many answers."""
+    """Wait until every racer shows throughput, prediction and median; other figures need more answers."""
     for racer in RACERS:
         for name in ("throughput", "predicted", "p50"):
             cell = page.locator(f'[data-name="{racer}"] [data-figure="{name}"]')
@@ -64,7 +64,7 @@ def moving(page: Page) -> None:
 
 
 def quiet(visited: Visit) -> None:
-    """Nothing went wrong on the page, and it asked nobody but Locust."""
+    """Assert that the page had no errors and sent requests only to Locust."""
     assert visited.errors == []
     assert visited.requests
     assert [url for url in visited.requests if not url.startswith((f"{URL}/", "data:"))] == []
@@ -84,7 +84,7 @@ def test_the_figures_of_a_race_are_those_of_locust_at_the_same_moment(visit: Ope
     assert float(figure(page, RACERS[0], "predicted")) == pytest.approx(40)
     assert 0 < float(figure(page, RACERS[0], "throughput")) <= 44
     stopped()
-    status(page, "No race.")
+    status(page, "No race is running.")
     assert {racer: number(page, racer, "requests") for racer in RACERS} == counted()
     quiet(visited)
 
@@ -95,7 +95,7 @@ def test_requests_are_drawn_and_the_caption_says_what_to_look_at(visit: Opens) -
     queue = page.locator(f'[data-name="{RACERS[0]}"]')
     expect(queue.locator(".caption")).to_contain_text("2 processes", timeout=WITHIN)
     expect(queue.locator(".said")).to_have_attribute("aria-live", "polite")
-    expect(queue.locator("figcaption")).to_have_text("20 of 20 users", timeout=WITHIN)
+    expect(queue.locator("figcaption")).to_have_text("20 of 20 users drawn", timeout=WITHIN)
     for racer in RACERS:
         canvas = page.locator(f'[data-name="{racer}"] canvas').element_handle()
         page.wait_for_function(MARKS, arg=canvas, timeout=WITHIN)
@@ -104,29 +104,29 @@ def test_requests_are_drawn_and_the_caption_says_what_to_look_at(visit: Opens) -
 def test_a_race_is_started_changed_and_stopped_by_the_buttons_of_its_page(visit: Opens) -> None:
     visited = visit(PAGE)
     page = visited.page
-    status(page, "No race.")
+    status(page, "No race is running.")
     expect(page.get_by_role("button", name="Stop")).to_be_disabled()
-    page.get_by_label("Users of each").fill("5")
+    page.get_by_label("Users per service").fill("5")
     page.get_by_label("Delay").fill("40ms")
-    page.get_by_label("What they wait for").select_option("drip")
+    page.get_by_label("Scenario").select_option("drip")
     page.get_by_role("button", name="Start").click()
-    status(page, "Running: 5 users of each, drip, 40ms, ends by itself in 9:5")
+    status(page, "Running: 5 users per service, drip, 40ms, stops in 9:5")
     moving(page)
-    page.get_by_label("Users of each").fill("3")
+    page.get_by_label("Users per service").fill("3")
     page.get_by_role("button", name="Change").click()
-    status(page, "3 users of each")
+    status(page, "3 users per service")
     page.get_by_role("button", name="Stop").click()
-    status(page, "No race.")
+    status(page, "No race is running.")
     assert heard(bool)["state"] == "ready"
     quiet(visited)
 
 
 def test_a_race_is_started_and_stopped_by_the_keyboard_alone(visit: Opens) -> None:
     page = visit(PAGE).page
-    status(page, "No race.")
+    status(page, "No race is running.")
     page.keyboard.press("Tab")
-    expect(page.get_by_label("Users of each")).to_be_focused()
-    assert page.get_by_label("Users of each").evaluate("field => getComputedStyle(field).outlineStyle") == "solid"
+    expect(page.get_by_label("Users per service")).to_be_focused()
+    assert page.get_by_label("Users per service").evaluate("field => getComputedStyle(field).outlineStyle") == "solid"
     page.keyboard.type("4")
     page.keyboard.press("Tab")
     page.keyboard.type("30ms")
@@ -134,11 +134,11 @@ def test_a_race_is_started_and_stopped_by_the_keyboard_alone(visit: Opens) -> No
     page.keyboard.type("sse")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    status(page, "Running: 4 users of each, sse, 30ms")
+    status(page, "Running: 4 users per service, sse, 30ms")
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Stop")).to_be_focused()
     page.keyboard.press("Space")
-    status(page, "No race.")
+    status(page, "No race is running.")
 
 
 def test_what_cannot_be_run_is_said_on_the_page(visit: Opens) -> None:
@@ -146,7 +146,7 @@ def test_what_cannot_be_run_is_said_on_the_page(visit: Opens) -> None:
     page.get_by_label("Delay").fill("soon")
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_role("alert")).to_have_text(re.compile("^Delay takes seconds .* got 'soon'\\.$"))
-    page.get_by_label("Users of each").fill("2")
+    page.get_by_label("Users per service").fill("2")
     page.get_by_label("Delay").fill("20ms")
     page.get_by_role("button", name="Start").click()
     expect(page.locator("#problem")).to_be_empty()
@@ -161,13 +161,13 @@ def test_a_reload_and_a_second_browser_join_the_race(visit: Opens) -> None:
     visited.page.reload()
     other = visit(PAGE)
     for page in (visited.page, other.page):
-        status(page, "Running: 6 users of each, delay, 30ms")
+        status(page, "Running: 6 users per service, delay, 30ms")
         moving(page)
-        expect(page.get_by_label("Users of each")).to_have_value("6")
+        expect(page.get_by_label("Users per service")).to_have_value("6")
         expect(page.get_by_label("Delay")).to_have_value("30ms")
         assert all(number(page, racer, "requests") >= before[racer] for racer in RACERS)
     other.page.get_by_role("button", name="Stop").click()
-    status(visited.page, "No race.")
+    status(visited.page, "No race is running.")
     quiet(visited)
     quiet(other)
 
@@ -176,9 +176,9 @@ def test_whoever_types_is_not_disturbed_by_the_race(visit: Opens) -> None:
     start(2, "30ms", "delay")
     page = visit(PAGE).page
     status(page, "Running")
-    page.get_by_label("Users of each").fill("77")
-    page.wait_for_timeout(1_200)  # two events at the least
-    expect(page.get_by_label("Users of each")).to_have_value("77")
+    page.get_by_label("Users per service").fill("77")
+    page.wait_for_timeout(1_200)  # at least two events
+    expect(page.get_by_label("Users per service")).to_have_value("77")
 
 
 @pytest.mark.parametrize("width", [1280, 380])

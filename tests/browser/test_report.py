@@ -1,4 +1,4 @@
-"""The report as its readers have it: what is drawn, what it says, and who can read it."""
+"""Tests of the report in a browser: marks, tables, choices and accessibility."""
 
 import re
 from collections.abc import Iterator
@@ -19,21 +19,21 @@ pytestmark = pytest.mark.slow
 SERVICES = ("flask", "flask-threads", "aiohttp")
 USERS = (1, 10, 50)
 KNEES = (5, 64)
-"""Of those that have slots, within the numbers of users that were asked for."""
+"""Knees of the services with slots, within the measured range of users."""
 
 PICTURES = ("throughput", "latency", "swimlane", "whereabouts", "memory")
 
 QUEUES = 2
-"""Steps of those with users beyond their knee: flask's."""
+"""Steps beyond a knee, all of them on flask."""
 
 DRAWN = 100
-"""First requests of a step that are kept, for which there is room on a page of three services."""
+"""First requests drawn per step on a page of three services."""
 
 DRAWN_WITHIN = 30_000
-"""Milliseconds."""
+"""Milliseconds until all charts are drawn."""
 
 READABLE = 4.5
-"""Contrast that text needs (WCAG 2.2, 1.4.3)."""
+"""Minimum contrast of text (WCAG 2.2, 1.4.3)."""
 
 CONTRASTS = """() => {
   const channels = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(Number);
@@ -55,7 +55,7 @@ FOCUSED = """() => {
 
 
 def fabricated() -> Results:
-    """Three services, three numbers of users, two repeats; one step is inconclusive, and one was not run."""
+    """Return a run of three services, three loads and two repeats; one step is inconclusive, one was not run."""
     steps: list[Step] = []
     for repeat in (1, 2):
         for name in SERVICES:
@@ -78,7 +78,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def drawn(visited: Visit) -> Page:
-    """The page once its scripts have drawn all charts."""
+    """Wait until the scripts have drawn all charts, and return the page."""
     expect(visited.page.locator("html")).to_have_attribute("data-drawn", "all", timeout=DRAWN_WITHIN)
     return visited.page
 
@@ -90,7 +90,7 @@ def page(visit: Opens, address: str) -> Page:
 
 @pytest.fixture
 def still(visit: Opens, address: str) -> Page:
-    """The page as it is without scripts, which its tables do not need."""
+    """Return the page without scripts, which its tables do not need."""
     return visit(address, javascript=False).page
 
 
@@ -107,13 +107,13 @@ def steps() -> Iterator[tuple[str, int]]:
 
 
 def bars(service: str, users: int) -> int:
-    """The bars of the first requests: each waits and works, and some queue before."""
+    """Return the number of bars of the first requests: each waits and works, some queue first."""
     first = windows(service, users)[0].first[:DRAWN]
     return 2 * len(first) + sum(round(each.began, 4) > round(each.sent, 4) for each in first)
 
 
 def marks(page: Page, chart: str, kind: str) -> Locator:
-    """The marks of one kind in a chart: symbols, bars, texts or rules. A line is one mark in a group of its own."""
+    """Return the marks of one kind: symbols, bars, texts or rules. A line is one mark in its own group."""
     return page.locator(f"#{chart} g.mark-{kind}.role-mark > *")
 
 
@@ -174,11 +174,11 @@ def test_latency_in_the_table_is_what_was_measured(still: Page) -> None:
     for row in table(still, "latency"):
         seen = windows(row[0], int(row[1]))
         assert row[2] == str(sum(each.requests for each in seen))
-        ((milliseconds, _),) = seen[0].latency.items()  # all took as long
+        ((milliseconds, _),) = seen[0].latency.items()  # all took the same time
         expected = f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
         assert row[3] == str(sum(each.failures for each in seen))
-        assert set(row[4:7]) <= {expected, "too few"}
-        assert row[4] == expected
+        assert set(row[6:9]) <= {expected, "too few"}
+        assert row[6] == expected
 
 
 def test_the_first_requests_in_the_table_are_those_that_were_measured(still: Page) -> None:
@@ -186,7 +186,7 @@ def test_the_first_requests_in_the_table_are_those_that_were_measured(still: Pag
     for service, users in steps():
         first = windows(service, users)[0].first
         *lanes, whole = [row for row in found if row[:2] == [service, str(users)]]
-        assert whole[2].endswith(" of their time in a queue")
+        assert whole[2].endswith(" of their time queueing")
         processes = {each.served_by.split("; ")[1] for each in first}
         assert len(lanes) == len(processes)
         assert sum(int(row[3]) for row in lanes) == len(first)
@@ -252,7 +252,7 @@ def test_a_choice_changes_what_every_chart_is_described_by(page: Page, picture: 
 @pytest.mark.parametrize("picture", ["latency", "swimlane"])
 def test_a_figure_without_a_choice_says_for_how_many_users_it_is_drawn(page: Page, still: Page, picture: str) -> None:
     expect(still.locator(f"#{picture} noscript p")).to_be_visible()
-    expect(still.locator(f"#{picture} noscript p")).to_contain_text("Drawn for 50 users; ")
+    expect(still.locator(f"#{picture} noscript p")).to_contain_text("Shown for 50 users; ")
     expect(page.locator(f"#{picture} noscript p")).to_have_count(0)
 
 

@@ -1,4 +1,4 @@
-"""The compose file for real: built, brought up, asked, loaded, stopped and taken down."""
+"""Tests of the compose file with a Docker engine: build, start, requests, load, stop, removal."""
 
 import json
 import os
@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[2]
 TWINS = ("sync_app", "async_app")
 BEHIND = ("postgres", "upstream")
 PEERS = ("flask", "flask_gevent", *(name.replace("-", "_") for name in peers.rows.PEERS))
-"""What the profile `lineup` brings up beside them."""
+"""The services that the profile `lineup` adds."""
 PUBLISHED = (*TWINS, *PEERS, "locust")
 SERVICES = (*PUBLISHED, *BEHIND)
 INSIDE = {"sync_app": 8001, "async_app": 8002, **dict.fromkeys(PEERS, 8000), "locust": 8089}
@@ -45,7 +45,7 @@ DOWN_WITHIN = 120.0
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back over HTTP, and the seconds it took."""
+    """An HTTP response, and the seconds until it had arrived."""
 
     status: int
     headers: Message
@@ -55,7 +55,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Stand:
-    """The services of the compose file, up, each in a container and at a published port."""
+    """The running services of the compose file, with the container and the published port of each."""
 
     command: Sequence[str]
     environment: Mapping[str, str]
@@ -69,7 +69,7 @@ class Stand:
         return json.loads(run("docker", "inspect", self.containers[service]))[0]
 
     def started(self, service: str) -> Any:
-        """What changes when its container is started again."""
+        """Return the time of the container's last start."""
         return self.inspect(service)["State"]["StartedAt"]
 
     def is_healthy(self, service: str) -> bool:
@@ -83,7 +83,7 @@ class Stand:
         return self._ask(service, "POST", target, json.dumps(said).encode(), "application/json")
 
     def ask(self, service: str, target: str, body: str | Sequence[tuple[str, str]] | None = None) -> Answer:
-        """GET `target`, or POST the text or the form to it."""
+        """GET `target`, or POST to it: `body` is a text or a form."""
         if body is None:
             return self._ask(service, "GET", target)
         if isinstance(body, str):
@@ -156,11 +156,11 @@ def what_is_left_of(project: str) -> str:
 
 @contextmanager
 def brought_up() -> Iterator[Stand]:
-    """The compose file under a name and on ports of its own; nothing of it is left afterwards."""
+    """Run the compose file under its own project name and ports until the context exits; check that nothing remains."""
     project = f"sync-vs-async-test-{uuid.uuid4().hex[:8]}"
     command = [*compose_of_this_machine(), "-f", str(ROOT / "docker-compose.yml"), "-p", project]
     ports = dict(zip(PUBLISHED, free_ports(len(PUBLISHED)), strict=True))
-    environment = {  # without the THREADS and COMPOSE_FILE of whoever runs this
+    environment = {  # without THREADS or COMPOSE_FILE from outside
         **{name: value for name, value in os.environ.items() if name.startswith(("PATH", "HOME", "DOCKER_"))},
         **{f"{service.removesuffix('_app').upper()}_PORT": str(port) for service, port in ports.items()},
         "MAX_DURATION": "4",
@@ -189,7 +189,7 @@ def stand() -> Iterator[Stand]:
 
 
 SERVED_BY = {"flask": "sync_app", "flask_gevent": "sync_app"}
-"""The others are served by the package of their name."""
+"""The module of each service that is not named after it."""
 
 
 @pytest.mark.parametrize("service", [*TWINS, *PEERS])
@@ -346,7 +346,7 @@ def test_files_are_written_to_disks_and_each_service_has_its_own(stand: Stand) -
 
 
 def test_a_database_that_is_started_again_under_load_is_survived(stand: Stand) -> None:
-    """Nobody is told anything but 200 or 503; whoever asked still hears, and what was answered is kept."""
+    """Clients get only 200 or 503, waiting clients still get their answers, and stored answers are kept."""
     running = {service: stand.started(service) for service in TWINS}
     assert stand.ask("sync_app", "/answer/kept", "soup").status == 202
     was = stand.started("postgres")
@@ -399,7 +399,7 @@ def test_a_swarm_started_in_locusts_web_ui_reaches_both_twins_without_a_failure(
     def rows() -> dict[str, Any]:
         return {row["name"]: row for row in report()["stats"]}
 
-    form = [("user_count", "4"), ("spawn_rate", "4"), ("run_time", "60s"), ("host", "")]  # as the page sends it
+    form = [("user_count", "4"), ("spawn_rate", "4"), ("run_time", "60s"), ("host", "")]  # as the web UI sends it
     started = stand.ask("locust", "/swarm", [*form, ("user_classes", "SyncApp"), ("user_classes", "AsyncApp")])
     assert json.loads(started.body)["success"], started.body
     try:
@@ -412,6 +412,15 @@ def test_a_swarm_started_in_locusts_web_ui_reaches_both_twins_without_a_failure(
     for row in rows().values():
         assert row["num_failures"] == 0
         assert row["min_response_time"] >= 100
+
+
+def test_locusts_web_app_is_closed_to_other_sites_and_names_but_not_to_its_own_page(stand: Stand) -> None:
+    own, other = f"127.0.0.1:{stand.ports['locust']}", "other.example"
+    for host, site, status in ((own, own, 200), (own, other, 403), (other, other, 403)):
+        with closing(stand.connect("locust")) as connection:
+            headers = {"Host": host, "Origin": f"http://{site}", "Content-Type": "application/json"}
+            connection.request("POST", "/race/stop", "{}", headers)
+            assert connection.getresponse().status == status
 
 
 def test_the_race_is_on_locusts_page_with_a_lane_for_each_twin(stand: Stand) -> None:
@@ -439,7 +448,7 @@ def test_the_race_is_on_locusts_page_with_a_lane_for_each_twin(stand: Stand) -> 
 
 
 def test_a_stop_lets_the_requests_in_flight_finish_and_ends_with_status_0(stand: Stand) -> None:
-    """The last test of this file: it leaves nothing running."""
+    """Run as the last test of the file, because it stops all services."""
     asked = {service: stand.connect(service) for service in TWINS}
     began = time.monotonic()
     for connection in asked.values():
@@ -452,7 +461,7 @@ def test_a_stop_lets_the_requests_in_flight_finish_and_ends_with_status_0(stand:
     assert 4 <= took < 4 + 15
     began = time.monotonic()
     stand.compose("stop", within=DOWN_WITHIN)
-    assert time.monotonic() - began < 15  # nobody is killed at the end of a grace time
+    assert time.monotonic() - began < 15  # no process is killed at the end of its grace period
     for service in SERVICES:
         state = stand.inspect(service)["State"]
         assert (service, state["Status"], state["ExitCode"], state["OOMKilled"]) == (service, "exited", 0, False)

@@ -1,22 +1,27 @@
-"""What the container files repeat from elsewhere is what stands there."""
+"""Values that the container files repeat from elsewhere must agree with their source."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from urllib.parse import urlsplit
+
+import pytest
 
 from backing import upstream
 from backing.postgres import CONNECTIONS
 from contract.settings import Settings
 from peers.rows import PEERS
 from serving.limits import DRAIN
+from tests.loadtest.support.servers import answering
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
 
 
 WIRED = {"UPSTREAM_URL", "DATABASE_URL", "FILE_DIRECTORY"}
-"""Settings that say where in the stand something is, and are not for a user to choose."""
+"""Settings that point to services and volumes of the compose file, which users cannot choose."""
 
 
 def test_compose_passes_every_other_setting_on_with_its_default() -> None:
@@ -69,3 +74,19 @@ def test_the_profile_alone_brings_up_every_other_framework() -> None:
         name.replace("_", "-"): command for name, command in started.items()
     }.items()
     assert {*started} - {name.replace("-", "_") for name in PEERS} == {"flask", "flask_gevent"}
+
+
+@pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False)])
+def test_a_health_check_asks_the_service_itself_and_no_proxy(status: int, healthy: bool) -> None:
+    checks = re.findall(r"test: \[CMD, python, (-IS), (-c), \"(.+)\"\]", COMPOSE)
+    assert len(checks) == 5
+    environment = {"http_proxy": "http://127.0.0.1:9", "no_proxy": ""}
+    with answering(status, b"{}") as url:
+        port = url.rpartition(":")[2]
+        for *options, code in checks:
+            here, replaced = re.subn(r"(?<=127\.0\.0\.1:)\d+", port, code)
+            assert replaced == 1
+            ended = subprocess.run(
+                [sys.executable, *options, here], env=environment, capture_output=True, timeout=30, check=False
+            )
+            assert (ended.returncode == 0) == healthy, ended.stderr

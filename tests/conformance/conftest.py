@@ -12,9 +12,9 @@ HERE = Path(__file__).parent
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run all tests of a service in a row, and by the same process where they are shared out: it is started once.
+    """Group the tests by service, in one xdist worker each, so that every service starts only once.
 
-    Those that ask a twin as it stands in the line-up are quick. The others start it in more ways, or start a peer.
+    Tests of an unchanged twin are quick. The others start a twin with other settings, or a peer; they are marked slow.
     """
     own = [item for item in items if item.path.is_relative_to(HERE)]
     for item in own:
@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def service_of(item: pytest.Item) -> str:
-    """The service that a test is about; the first one's tests are joined by those about none in particular."""
+    """Return the name of the service that a test is about, or the first service of the line-up if there is none."""
     given = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
     return next((value for value in given if value in NAMES), NAMES[0])
 
@@ -41,13 +41,13 @@ def fleet() -> Iterator[Fleet]:
 
 @pytest.fixture(params=APPLICATIONS)
 def application(request: pytest.FixtureRequest, fleet: Fleet) -> Running:
-    """Each application of the line-up in turn: what it makes of a request is the same whatever its workers are."""
+    """Return one service of each application in turn. Its responses do not depend on its workers."""
     name: str = request.param
     return fleet(name)
 
 
 @pytest.fixture(params=NAMES)
 def service(request: pytest.FixtureRequest, fleet: Fleet) -> Running:
-    """Each service of the line-up in turn, as it stands there."""
+    """Return each service of the line-up in turn, with its own settings."""
     name: str = request.param
     return fleet(name)

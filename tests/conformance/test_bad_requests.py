@@ -1,4 +1,6 @@
+import gzip
 import time
+import zlib
 
 import pytest
 
@@ -6,7 +8,7 @@ from loadtest.processes.service import Running
 from tests.conformance.support.cases import BAD, NOWHERE, Bad
 from tests.conformance.support.exceptions import ANNOUNCED, leave_out
 from tests.conformance.support.problems import detail
-from tests.conformance.support.wire import announced, ask, connect, other_promises, read, written
+from tests.conformance.support.wire import HOST, announced, ask, connect, other_promises, read, say, written
 
 
 @pytest.mark.parametrize("case", BAD, ids=lambda case: case.target[:40])
@@ -15,7 +17,7 @@ def test_a_bad_parameter_is_refused_with_its_limits_and_what_was_sent(applicatio
     answer = ask(application.url, case.target)
     assert detail(answer, 400, "Bad Request") == case.detail
     assert not other_promises(answer)
-    assert answer.timing.keys() == {"total"}  # it never came to a wait
+    assert answer.timing.keys() == {"total"}  # the request never waited
     assert answer.elapsed < 1
 
 
@@ -24,7 +26,7 @@ def test_what_is_served_nowhere_is_not_found(application: Running, target: str) 
     leave_out(application.service.name, target)
     answer = ask(application.url, target)
     shown = ascii(target if len(target) <= 80 else target[:80] + "...")
-    assert detail(answer, 404, "Not Found") == f"Nothing is served at {shown}; GET / lists what is."
+    assert detail(answer, 404, "Not Found") == f"No endpoint matches {shown}; GET / lists the endpoints."
     assert not other_promises(answer)
     assert answer.timing.keys() == {"total"}
 
@@ -33,7 +35,7 @@ def test_what_is_served_nowhere_is_not_found(application: Running, target: str) 
 def test_what_is_served_nowhere_is_not_found_by_any_method(application: Running, target: str) -> None:
     for method in ("OPTIONS", "POST", "PUT", "DELETE", "PATCH"):
         answer = ask(application.url, target, method)
-        assert detail(answer, 404, "Not Found").startswith(f"Nothing is served at '{target}'; ")
+        assert detail(answer, 404, "Not Found").startswith(f"No endpoint matches '{target}'; ")
 
 
 @pytest.mark.parametrize("target", ["/delay/\uff11", "/delay/\udcff", "/fanout?n=\udcff", "/delay/a\0b", "/delay/a b"])
@@ -54,7 +56,7 @@ def test_a_body_of_unknown_length_is_refused(service: Running, size: int) -> Non
     connection.sendall(request + b"%x\r\n%b\r\n0\r\n\r\n" % (size, b"x" * size))
     with connection:
         answer = read(connection, time.perf_counter())
-    told = "The body of a request needs a Content-Length, of at most 4096 bytes."
+    told = "A request body needs a Content-Length of at most 4096 bytes."
     assert detail(answer, 411, "Length Required") == told
     assert answer.timing.keys() == {"total"}
 
@@ -65,8 +67,38 @@ def test_a_body_of_unknown_length_is_refused(service: Running, size: int) -> Non
 @pytest.mark.parametrize("size", [4097, 1_000_000])
 def test_a_longer_body_is_refused(service: Running, target: str, size: int) -> None:
     answer = ask(service.url, target, body=b"x" * size)
-    assert detail(answer, 413, "Content Too Large") == "The body of a request may hold at most 4096 bytes."
+    assert detail(answer, 413, "Content Too Large") == "A request body may hold at most 4096 bytes."
     assert answer.timing.keys() == {"total"}
+
+
+ENCODED = {
+    "gzip": gzip.compress(b"soup"),
+    "deflate": zlib.compress(b"soup"),
+    "GZIP": gzip.compress(b"x" * 3 * 2**20),  # 3 MiB in 3 KiB
+    **dict.fromkeys(("gzip, br", "br", "zstd", "x"), b"soup"),  # which is none of them
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODED)
+def test_an_encoded_body_is_refused(application: Running, encoding: str) -> None:
+    answer = ask(application.url, "/answer/x", "POST", {"Content-Encoding": encoding}, ENCODED[encoding])
+    told = "A request body must not be compressed or otherwise encoded: leave Content-Encoding out."
+    assert detail(answer, 415, "Unsupported Media Type") == told
+    assert other_promises(answer) == {"Accept-Encoding": "identity"}
+    assert answer.timing.keys() == {"total"}
+
+
+def test_a_header_that_is_sent_twice_is_one_list(application: Running) -> None:
+    head = f"GET / HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n"
+    accepts = say(application.url, f"{head}Accept: application/json;q=0.1\r\nAccept: text/html\r\n\r\n".encode())
+    encoded = say(application.url, f"{head}Content-Encoding: identity\r\nContent-Encoding: gzip\r\n\r\n".encode())
+    assert (accepts.status, accepts.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert encoded.status == 415
+
+
+def test_a_target_that_is_an_asterisk_is_not_found(application: Running) -> None:
+    answer = ask(application.url, "*", "OPTIONS")
+    assert detail(answer, 404, "Not Found") == "No endpoint matches '*'; GET / lists the endpoints."
 
 
 def test_a_body_too_long_is_refused_before_it_comes(service: Running) -> None:

@@ -48,7 +48,7 @@ def test_three_hundred_may_knock_while_a_process_is_busy(fleet: Fleet, name: str
     url = fleet(name, workers=1).url
     held = Held(url, busy)
     with ExitStack() as stack:
-        for _ in range(300):  # more than the 128 that aiohttp would have by itself
+        for _ in range(300):  # more than aiohttp's default backlog of 128
             stack.enter_context(connect(url))
         answer = held.answer()
     assert answer.status == 200

@@ -17,13 +17,13 @@ from tests.conformance.support.wire import Answer, Held, ask, eventually
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Database]:
-    """A database server that is nobody else's, to be stopped and started."""
+    """Start a database server for this module alone, which the tests can stop and start."""
     with own_database() as server:
         yield server
 
 
 def on(server: Database, fleet: Fleet, name: str) -> Running:
-    """A service of the line-up, two processes on that server."""
+    """Start a service of the line-up with two workers that use `server`."""
     return fleet(name, workers=2, environment={"DATABASE_URL": server.url, "POOL_SIZE": "4"})
 
 
@@ -64,7 +64,7 @@ def test_a_database_that_goes_away_and_comes_back_under_load_is_survived(
     assert {answer.status for answer in answers} == {200, 503}
     for answer in answers:
         if answer.status == 503:
-            assert unavailable(answer) == "The database cannot be reached."
+            assert unavailable(answer) == "The database is unreachable."
             assert answer.timing["total"] < 4
     assert workers(service) == before
 
@@ -75,10 +75,10 @@ def test_an_asker_who_waits_while_the_database_restarts_hears_an_answer_that_is_
     fleet: Fleet, server: Database, name: str, mode: str
 ) -> None:
     service = on(server, fleet, name)
-    one = service.service.worker_class == "sync"  # it takes no more, and none at all where both of its workers wait
+    one = service.service.worker_class == "sync"  # a second waiting client would leave no worker for the answer
     question = f"q-{uuid4().hex}"
     texts = ["soup"] if one else ["soup", "salad", "bread", "fruit"]
-    ask(service.url, "/query?n=4&delay=20ms&mode=concurrent")  # connections that will be dead
+    ask(service.url, "/query?n=4&delay=20ms&mode=concurrent")  # fills the pool with connections that the restart breaks
     with ThreadPoolExecutor() as pool:
         held = [Held(service.url, f"/ask/{question}?timeout=10s") for _ in texts]
         waiting = [pool.submit(each.answer) for each in held]
@@ -88,7 +88,7 @@ def test_an_asker_who_waits_while_the_database_restarts_hears_an_answer_that_is_
         back = time.perf_counter()
         for text in texts:
             eventually(
-                lambda text=text: ask(service.url, f"/answer/{question}", "POST", body=text.encode()).status == 202  # type: ignore[misc] # the default is what text is now
+                lambda text=text: ask(service.url, f"/answer/{question}", "POST", body=text.encode()).status == 202  # type: ignore[misc] # the default binds the current text
             )
         answers = [each.result() for each in waiting]
     assert [answer.status for answer in answers] == [200] * len(texts), [answer.body for answer in answers]

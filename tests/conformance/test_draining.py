@@ -1,4 +1,6 @@
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -6,19 +8,20 @@ from dataclasses import replace
 import psutil
 import pytest
 
+from backing.processes import PYTHON
 from loadtest.contenders.service import Service
 from loadtest.processes.service import running
-from tests.conformance.support.fleet import LINEUP, NAMES, SERVERS, TOGETHER
+from tests.conformance.support.fleet import LINEUP, SERVERS, TOGETHER
 from tests.conformance.support.wire import Held, connect, eventually
 
 
 def two(name: str) -> Service:
-    """Two processes: enough that one of them could be forgotten."""
+    """Return the service with two workers, so that a shutdown that misses one is detected."""
     return replace(LINEUP[name], workers=2)
 
 
 def refused_from(url: str) -> float:
-    """When the first connection was refused."""
+    """Return the time (perf_counter) of the first refused connection."""
     deadline = time.perf_counter() + 10
     while (began := time.perf_counter()) < deadline:
         try:
@@ -26,10 +29,10 @@ def refused_from(url: str) -> float:
         except ConnectionRefusedError:
             return began
         time.sleep(0.02)
-    raise AssertionError("new connections are taken still")
+    raise AssertionError("new connections are still accepted")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SERVERS)
 def test_sigterm_lets_a_request_in_flight_end_and_refuses_new_connections(name: str) -> None:
     with running(two(name)) as service, ThreadPoolExecutor() as pool:
         in_flight = Held(service.url, "/delay/1500ms")
@@ -42,6 +45,55 @@ def test_sigterm_lets_a_request_in_flight_end_and_refuses_new_connections(name: 
         assert service.process.wait(10) == 0
 
 
+STOPPED_AT_BOOT = """
+import os, runpy, signal, sys, time
+import serving.serve
+
+forks = []
+os.register_at_fork(before=lambda: forks.append(os.getpid()), after_in_child=lambda: {at_fork})
+serve = serving.serve.main
+
+def main(service, load):
+    def loading(options):
+        print(f"fork {{len(forks)}}", flush=True)
+        os.kill(os.getppid(), signal.SIGTERM)
+        time.sleep(0.5)  # the master sends its workers SIGTERM at once, and again after 0.2 s
+        return load(options)
+
+    serve(service, loading)
+
+serving.serve.main = main
+sys.argv = sys.argv[1:]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
+
+
+def stopped_at_boot(name: str, at_fork: str = "None") -> list[str]:
+    """Run a service whose master gets SIGTERM while its worker boots. Return what it printed after its banner.
+
+    `at_fork` is evaluated in each forked process before anything else.
+    """
+    module = replace(LINEUP[name], workers=1).command()[len(PYTHON) :]
+    command = [sys.executable, "-c", STOPPED_AT_BOOT.format(at_fork=at_fork), *module]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            printed, _ = process.communicate(timeout=10)
+        finally:
+            process.kill()
+    assert process.returncode == 0
+    return printed.splitlines()[2:]
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_sigterm_while_a_worker_boots_ends_a_service(name: str) -> None:
+    assert stopped_at_boot(name) == ["fork 1"]
+
+
+def test_sigterm_ends_a_worker_that_has_only_just_been_forked() -> None:
+    at_fork = "len(forks) == 1 and os.kill(os.getpid(), signal.SIGTERM)"
+    assert stopped_at_boot(SERVERS[0], at_fork) == ["fork 2"]
+
+
 @pytest.mark.parametrize("name", SERVERS)
 def test_ctrl_c_ends_a_service_at_once(name: str) -> None:
     with running(two(name)) as service:
@@ -52,7 +104,7 @@ def test_ctrl_c_ends_a_service_at_once(name: str) -> None:
         assert not [worker for worker in workers if not gone(worker)]
 
 
-# an idle sync worker of gunicorn's looks only every half of SILENCE
+# without sync workers: an idle one checks for its master only every SILENCE / 2 seconds
 @pytest.mark.parametrize("name", [name for name in SERVERS if name in TOGETHER])
 def test_no_worker_outlives_the_process_that_started_it(name: str) -> None:
     with running(two(name)) as service:
@@ -63,7 +115,7 @@ def test_no_worker_outlives_the_process_that_started_it(name: str) -> None:
 
 
 def gone(process: psutil.Process) -> bool:
-    """Whether it has ended, though perhaps nobody has been told yet."""
+    """Return whether the process has ended, even if its parent has not collected it yet (a zombie)."""
     try:
         return process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

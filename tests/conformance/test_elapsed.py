@@ -7,7 +7,7 @@ from tests.conformance.support.wire import ask, at_once
 
 ONE_AFTER_THE_OTHER, AT_ONCE = "one after the other", "at once"
 
-# What a plain handler of each kind does with five waits: the lesson in one table.
+# The order in which a plain handler of each service does its waits: the main difference between the twins.
 IDIOMATIC = {name: ONE_AFTER_THE_OTHER if service.twin == "sync_app" else AT_ONCE for name, service in LINEUP.items()}
 
 
@@ -25,7 +25,7 @@ def test_five_waits_take_as_long_as_their_mode_says(service: Running, mode: str)
 @pytest.mark.parametrize("kind", ["delay", "cpu", "blocking", "offload"])
 def test_a_wait_is_never_short_and_is_what_was_measured(service: Running, kind: str) -> None:
     answer = ask(service.url, f"/{kind}/150ms")
-    assert 0.15 <= answer.timing["wait"] <= answer.timing["total"] <= answer.elapsed + 0.0001  # it is told rounded
+    assert 0.15 <= answer.timing["wait"] <= answer.timing["total"] <= answer.elapsed + 0.0001  # header is rounded
     assert answer.elapsed < 1.5
 
 
@@ -41,7 +41,7 @@ def test_cpu_uses_the_cpu_and_the_others_do_not(service: Running) -> None:
     before = cpu_seconds(service)
     at_once(service.url, ["/delay/300ms", "/blocking/300ms", "/offload/300ms"])
     slept = cpu_seconds(service) - before
-    assert burnt >= 0.25  # the system counts in hundredths, and each process rounds down
+    assert burnt >= 0.25  # CPU time is counted in hundredths, rounded down per process
     assert slept < 0.25
 
 

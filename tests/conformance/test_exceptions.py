@@ -3,20 +3,30 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.support.exceptions import ANNOUNCED, EMPTY, EXCEPTIONS, NO_CONTENT, NO_HOST, NUL, OLD, TARGET
+from tests.conformance.support.exceptions import (
+    ANNOUNCED,
+    EMPTY,
+    EXCEPTIONS,
+    NO_CONTENT,
+    NO_HOST,
+    NO_PATH,
+    NUL,
+    OLD,
+    TARGET,
+)
 from tests.conformance.support.fleet import LETTING_GO, NAMES, Fleet
 from tests.conformance.support.problems import detail
 from tests.conformance.support.wire import HOST, PATIENCE, NotAnswered, Stream, announced, ask, asked_in_http_1_0
 
 README = Path(__file__).parents[2] / "peers" / "README.md"
 
-LEAVES = "a client that leaves is still waited for; only a stream ends early"
+LEAVES = "the handler keeps waiting when its client disconnects; only a stream ends early"
 
 UVICORN = pytest.mark.parametrize("name", ["django-async", "fastapi"])
 
 
 def of(name: str, reason: str) -> list[str]:
-    """What a service is asked that it does otherwise for this reason."""
+    """Return the requests for which the service deviates from the contract for this reason."""
     return [asked for (each, asked), why in EXCEPTIONS.items() if (each, why) == (name, reason)]
 
 
@@ -36,7 +46,14 @@ def test_uvicorn_hands_over_the_path_alone(fleet: Fleet, name: str, target: str,
 def test_on_uvicorn_a_refusal_of_a_proxys_target_shows_its_path(fleet: Fleet, name: str) -> None:
     assert f"http://{HOST}/nope" in of(name, TARGET)
     answer = ask(fleet(name).url, f"http://{HOST}/nope")
-    assert detail(answer, 404, "Not Found") == "Nothing is served at '/nope'; GET / lists what is."
+    assert detail(answer, 404, "Not Found") == "No endpoint matches '/nope'; GET / lists the endpoints."
+
+
+@UVICORN
+def test_uvicorn_refuses_a_target_without_a_path(fleet: Fleet, name: str) -> None:
+    for target in of(name, NO_PATH):
+        answer = ask(fleet(name).url, target)
+        assert (answer.status, answer.body) == (400, b"Invalid HTTP request received.")
 
 
 @pytest.mark.parametrize("host", of("tornado", NO_HOST))
@@ -85,7 +102,7 @@ def test_a_body_too_long_is_refused_when_it_has_come(fleet: Fleet, name: str) ->
 
 
 def test_the_readme_tells_the_same_reasons() -> None:
-    _, _, section = README.read_text().partition("## Where they part from the contract\n")
+    _, _, section = README.read_text().partition("## Differences from the contract\n")
     rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \|", section, re.MULTILINE)[1:]
     told = {(name, what) for names, what in rows for name in names.split(", ")}
     held = {(name, why) for (name, _), why in EXCEPTIONS.items()}

@@ -4,6 +4,7 @@ from contextlib import closing
 import pytest
 
 from contract.upstream import ANSWER_WITHIN
+from loadtest.contenders.service import SYNC
 from loadtest.processes.service import Running
 from tests.conformance.support.fleet import WAYS_TO_WAIT, Fleet
 from tests.conformance.support.problems import detail
@@ -21,7 +22,7 @@ def upstream() -> Iterator[Upstream]:
 
 @pytest.fixture(params=WAYS_TO_WAIT)
 def asking(request: pytest.FixtureRequest, fleet: Fleet, upstream: Upstream) -> Running:
-    """A service for each way to wait in turn, in front of that upstream."""
+    """Return a service for each way to wait in turn, connected to `upstream`."""
     upstream.says = GOOD
     upstream.closes_when_asked_again = False
     upstream.heard.clear()
@@ -38,9 +39,9 @@ def recovers(service: Running, upstream: Upstream) -> None:
     assert (answer.status, answer.body) == (200, b'{"n":1,"delay":0.01,"mode":"idiomatic","durations":[0.01]}\n')
 
 
-BROKEN = "The upstream cannot be reached, or broke off."
-NO_SENSE = "The upstream's answer makes no sense."
-TOO_LONG = "The upstream's answer is too long, or of unknown length."
+BROKEN = "The upstream is unreachable or did not send a complete HTTP response."
+NO_SENSE = "The upstream's response is not JSON with a valid duration."
+TOO_LONG = "The upstream's response is over 4096 bytes or of unknown length."
 WRONG = {
     "closes": (b"", BROKEN),
     "no HTTP": (b"220 mail.test ESMTP\r\n\r\n", BROKEN),
@@ -50,10 +51,10 @@ WRONG = {
     "an endless header": (response(b"", "X: " + "x" * 200_000), BROKEN),
     "a wrong length": (response(b'{"duration":0.01}', "Content-Length: abc"), None),
     "a negative length": (response(b'{"duration":0.01}', "Content-Length: -1"), None),
-    "500": (response(b"{}", "Content-Length: 2", status="500 Oops"), "The upstream answered with status 500."),
-    "404": (response(b"{}", "Content-Length: 2", status="404 No"), "The upstream answered with status 404."),
-    "204": (response(b"", status="204 Nothing"), "The upstream answered with status 204."),
-    "299": (response(b"{}", "Content-Length: 2", status="299 Odd"), "The upstream answered with status 299."),
+    "500": (response(b"{}", "Content-Length: 2", status="500 Oops"), "The upstream responded with status 500."),
+    "404": (response(b"{}", "Content-Length: 2", status="404 No"), "The upstream responded with status 404."),
+    "204": (response(b"", status="204 Nothing"), "The upstream responded with status 204."),
+    "299": (response(b"{}", "Content-Length: 2", status="299 Odd"), "The upstream responded with status 299."),
     "a long body": (response(b" " * 5000, "Content-Length: 5000"), TOO_LONG),
     "chunks": (response(b"11\r\n" + b'{"duration":0.01}\r\n0\r\n\r\n', "Transfer-Encoding: chunked"), TOO_LONG),
     "until it closes": (response(b'{"duration":0.01}', "Connection: close"), TOO_LONG),
@@ -63,6 +64,15 @@ WRONG = {
     "less than nothing": (response(b'{"duration":-1}', "Content-Length: 15"), NO_SENSE),
     "not finite": (response(b'{"duration":1e999}', "Content-Length: 18"), NO_SENSE),
     "no UTF-8": (response(b'{"duration":"\xff"}', "Content-Length: 16"), NO_SENSE),
+    "a NUL": (response(b'{"duration":0.01}', "Content-Length: 17", "X: a\0b"), BROKEN),
+    "no colon": (response(b'{"duration":0.01}', "Content-Length: 17", "nonsense"), BROKEN),
+    "a space in a name": (response(b'{"duration":0.01}', "Content-Length: 17", "X : a"), BROKEN),
+    "a bracket in a name": (response(b'{"duration":0.01}', "Content-Length: 17", "X(: a"), BROKEN),
+    "HTTP/2.0": (response(b'{"duration":0.01}', "Content-Length: 17").replace(b"HTTP/1.1", b"HTTP/2.0"), BROKEN),
+    "a hundred headers": (response(b'{"duration":0.01}', "Content-Length: 17", *["X: y"] * 99), BROKEN),
+    "only an interim response": (response(b"", status="103 Early Hints"), BROKEN),
+    "interim responses without end": (response(b"", status="103 Early Hints") * 10_000, BROKEN),
+    "a NUL in an interim response": (response(b"", "X: a\0b", status="103 Early Hints") + GOOD, BROKEN),
     "zipped": (response(b"\x1f\x8bjunk", "Content-Length: 6", "Content-Encoding: gzip"), NO_SENSE),
 }
 
@@ -74,6 +84,39 @@ def test_an_answer_that_cannot_be_used_is_a_bad_gateway(asking: Running, upstrea
     assert detail(answer, 502, "Bad Gateway") in ([told] if told else [BROKEN, TOO_LONG])
     assert answer.elapsed < 2
     recovers(asking, upstream)
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        response(b"", "Link: </x>", status="103 Early Hints") + GOOD,
+        response(b"", status="100 Continue") + response(b"", status="102 Processing") * 2 + GOOD,
+        response(b'{"duration":0.01}', "Content-Length: 17", "X: " + "y" * 60_000),
+        response(b'{"duration":0.01}', "Content-Length: 17", *["X: y"] * 98),
+    ],
+    ids=["early hints", "several interim responses", "a long header", "99 headers"],
+)
+def test_an_odd_answer_is_used(asking: Running, upstream: Upstream, says: bytes) -> None:
+    upstream.says = says
+    assert ask(asking.url, "/fetch?delay=10ms").status == 200
+
+
+@pytest.mark.parametrize(
+    ("says", "used"),
+    [
+        (response(b'{"duration":0.01}', "Content-Length: 17").replace(b"HTTP/1.1", b"HTTP/1.2"), "blocking"),
+        (response(b'{"duration":0.01}', "Content-Length: 17").replace(b"1.1 200", b"1.1  200"), "blocking"),
+        (response(b'{"duration":0.01}xx', "Content-Length: 17"), "blocking"),
+        (b"\r\n" + response(b'{"duration":0.01}', "Content-Length: 17"), "non-blocking"),
+    ],
+    ids=["HTTP/1.2", "two spaces", "more than it announced", "an empty line first"],
+)
+def test_what_only_one_client_tolerates_is_listed_in_the_limits(
+    asking: Running, upstream: Upstream, says: bytes, used: str
+) -> None:
+    upstream.says = says
+    kind = "blocking" if asking.service.twin == SYNC else "non-blocking"
+    assert ask(asking.url, "/fetch?delay=10ms").status == (200 if kind == used else 502)
 
 
 @pytest.mark.parametrize("says", ["a good answer", "a senseless one"])
@@ -92,7 +135,7 @@ def test_a_redirect_is_not_followed(asking: Running, upstream: Upstream, status:
     with closing(Upstream()) as target:
         upstream.says = response(b"", f"Location: {target.url}/delay/0", "Content-Length: 0", status=status)
         answer = ask(asking.url, "/fetch?delay=10ms")
-        assert detail(answer, 502, "Bad Gateway") == f"The upstream answered with status {status[:3]}."
+        assert detail(answer, 502, "Bad Gateway") == f"The upstream responded with status {status[:3]}."
         assert target.heard == []
     assert len(upstream.heard) == 1
 
@@ -109,7 +152,7 @@ def test_an_upstream_that_is_down_is_a_bad_gateway_until_it_is_back(asking: Runn
 def test_an_upstream_that_accepts_and_is_silent_is_a_gateway_timeout(asking: Running, upstream: Upstream) -> None:
     upstream.says = None
     answer = ask(asking.url, "/fetch?delay=100ms")
-    assert detail(answer, 504, "Gateway Timeout") == "The upstream did not answer within 5.1 s."
+    assert detail(answer, 504, "Gateway Timeout") == "The upstream did not respond within 5.1 s."
     assert ANSWER_WITHIN + 0.1 <= answer.elapsed < ANSWER_WITHIN + 3
     recovers(asking, upstream)
 

@@ -13,7 +13,7 @@ LANES = {"sync": "MainThread", "gthread": r"ThreadPoolExecutor-\d+_\d+", "gevent
 
 
 def lane(service: Service) -> str:
-    """What a service calls its threads, or its loop: those that have it for one request have both."""
+    """Return a pattern for the lane in Served-By. An event loop that lives for one request runs in a named thread."""
     if service.on_a_loop:
         return "loop"
     return LANES[service.worker_class] + ("|loop" if service.twin == "async_app" else "")

@@ -5,7 +5,7 @@ import pytest
 from tests.conformance.support.fleet import LETTING_GO, ONE_PLACE, TOGETHER, Fleet
 from tests.conformance.support.wire import Held, ask, at_once, eventually
 
-# Not those that take one request at a time: they take no second one to refuse.
+# Services that take one request at a time are left out: they accept no second request to refuse.
 OVERLAPPING = pytest.mark.parametrize("name", TOGETHER)
 
 
@@ -21,7 +21,7 @@ def test_requests_too_many_are_told_to_come_again(fleet: Fleet, name: str) -> No
             "type": "about:blank",
             "title": "Service Unavailable",
             "status": 503,
-            "detail": "1 requests are in flight in this process already, as many as MAX_IN_FLIGHT allows.",
+            "detail": "This process already has as many requests in flight as MAX_IN_FLIGHT allows (1).",
         }
         assert answer.timing.keys() == {"total"}
     assert ask(url, "/delay/0").status == 200

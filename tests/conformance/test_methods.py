@@ -22,7 +22,7 @@ def test_other_methods_are_not_allowed(application: Running, target: str, method
             "type": "about:blank",
             "title": "Method Not Allowed",
             "status": 405,
-            "detail": f"'{method}' is not one of {', '.join(sorted(methods))}.",
+            "detail": f"Method '{method}' is not allowed, only {', '.join(sorted(methods))}.",
         }
         assert answer.timing.keys() == {"total"}
 

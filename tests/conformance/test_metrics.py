@@ -2,6 +2,7 @@ import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psutil
 import pytest
@@ -10,7 +11,7 @@ from loadtest.processes.service import Running
 from serving.metrics import LAG_EVERY
 from tests.conformance.support.cases import METRICS
 from tests.conformance.support.counted import Counts
-from tests.conformance.support.fleet import LETTING_GO, LOOPS, NAMES, ONE_PLACE, TOGETHER, Fleet
+from tests.conformance.support.fleet import LETTING_GO, LOOPS, NAMES, ONE_PLACE, TOGETHER, TWINS, Fleet
 from tests.conformance.support.wire import Held, NotAnswered, ask, at_once, eventually
 
 OVERLAPPING = pytest.mark.parametrize("name", TOGETHER)
@@ -37,13 +38,13 @@ COUNTED = (
 
 
 def counted(url: str) -> list[float]:
-    """How many requests of these operations and statuses one of the processes knows of."""
+    """Return the number of requests of each operation and status in COUNTED."""
     counts = Counts(url)
     return [counts("http_requests_total", operation=operation, status=status) for operation, status in COUNTED]
 
 
 def settled(url: str) -> Counts:
-    """The counts once what was asked before is among them: event loops write theirs a little later."""
+    """Wait until the counts include all earlier requests, and return them. Event loops write theirs with a delay."""
 
     def unchanged() -> bool:
         before = counted(url)
@@ -63,7 +64,7 @@ def test_every_request_is_counted_once_whichever_process_is_asked(service: Runni
         ask(service.url, target)
     expected = [number + more for number, more in zip(was, (21, 2, 1, 1), strict=True)]
     eventually(lambda: counted(service.url) == expected, within=2)
-    for _ in range(2 * service.service.workers):  # whichever process it is
+    for _ in range(2 * service.service.workers):  # so that each process probably responds
         assert counted(service.url) == expected
         counts = Counts(service.url)
         waited, total = (
@@ -84,7 +85,7 @@ def test_what_waits_now_is_shown_and_so_is_the_most_there_ever_were(fleet: Fleet
         assert not any(answer.done() for answer in answers)
         assert {answer.result().status for answer in answers} == {200}
     eventually(lambda: Counts(service.url)("http_requests_in_flight") == 0, within=2)
-    assert Counts(service.url)("http_requests_in_flight_peak") >= 5  # of one process, and there are two
+    assert Counts(service.url)("http_requests_in_flight_peak") >= 5  # the peak of one of two processes
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -121,11 +122,35 @@ def test_what_waited_in_a_worker_that_was_killed_is_not_shown_for_ever(fleet: Fl
             counts = Counts(service.url)
         except (NotAnswered, OSError):
             return False
-        # what they had counted stays counted
+        # the counts of killed workers are kept
         assert counts("http_requests_total", operation="healthz", status="200") >= before + 10
         return counts("http_requests_in_flight") == 0
 
     eventually(shown)
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_a_service_and_its_numbers_outlive_the_directory_for_temporary_files(
+    fleet: Fleet, name: str, tmp_path: Path
+) -> None:
+    directory = tmp_path / "temporary"
+    directory.mkdir()
+    service = fleet(name, workers=1, environment={"TMPDIR": str(directory)})
+    for _ in range(3):
+        assert ask(service.url, "/barrier?n=1").status == 200
+    directory.rmdir()  # which fails if the service keeps anything there
+
+    def counted() -> bool:
+        try:
+            return Counts(service.url)("http_requests_total", operation="barrier", status="200") == 3
+        except (NotAnswered, OSError):
+            return False
+
+    eventually(counted)
+    (worker,) = psutil.Process(service.process.pid).children()
+    worker.kill()
+    worker.wait(10)
+    eventually(counted)
 
 
 @pytest.mark.parametrize("name", LOOPS)
@@ -139,7 +164,7 @@ def test_the_lag_of_the_event_loop_is_shown(fleet: Fleet, name: str) -> None:
         counts("event_loop_lag_seconds_count") - counts("event_loop_lag_seconds_bucket", le="0.2")
         for counts in (before, after)
     ]
-    assert late[1] >= late[0] + 3  # 0.5, 0.4 and 0.3 s late: the looks that could not be taken count as well
+    assert late[1] >= late[0] + 3  # 0.5, 0.4 and 0.3 s late: skipped measurements count too
     assert after("event_loop_lag_seconds_sum") - before("event_loop_lag_seconds_sum") >= 0.4
 
 

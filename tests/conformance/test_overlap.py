@@ -27,7 +27,7 @@ def test_twenty_waits_take_about_one_where_there_are_slots_enough(fleet: Fleet, 
     assert WAIT <= elapsed(answers) < 3 * WAIT
 
 
-# One process each. Under gevent the blocking call is not the standard library's, and blocks nobody.
+# One process each. gevent replaces the standard library's blocking sleep by one that blocks no other request.
 @pytest.mark.parametrize(
     ("name", "neighbour", "held_up"),
     [
@@ -49,14 +49,14 @@ def test_a_neighbour_holds_a_request_up_or_does_not(fleet: Fleet, name: str, nei
     assert (quick.ended - slow.began >= 0.5) == held_up
 
 
-# What waits must not hold up what does not. A disk is waited for by a call that gevent cannot make cooperative: its
-# process does nothing else meanwhile.
+# A waiting request must not delay another one. /file is left out: gevent cannot make disk calls cooperative, so they
+# block the whole process.
 WAITED_FOR = ["/fetch?delay=500ms", "/query?delay=500ms", "/ask/nobody?timeout=500ms"]
 STREAMED = ["/drip?delay=500ms&duration=0", "/sse?delay=500ms&count=1"]
 
 
 def overlapping(streamed: Sequence[str]) -> list[tuple[str, str]]:
-    """Which service is asked for what: a stream is every framework's own, the rest is as its way to wait."""
+    """Return pairs of service and target: streams for every service, the other waits once for each way to wait."""
     own = [(name, target) for name in WAYS_TO_WAIT if name in TOGETHER for target in WAITED_FOR]
     return own + [(name, target) for name in TOGETHER for target in streamed]
 

@@ -21,7 +21,7 @@ OVERLAPPING = pytest.mark.parametrize("name", TOGETHER)
 
 
 def fresh() -> str:
-    """A question that nobody has asked yet."""
+    """Return a new name for a question."""
     return f"q-{uuid4().hex}"
 
 
@@ -33,7 +33,7 @@ def give(service: Running, question: str, text: str) -> Answer:
 
 
 def told(answer: Answer, question: str) -> str:
-    """The answer in an answer."""
+    """Return the answer in the body of a response."""
     assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json"), answer.body
     assert answer.headers["Content-Length"] == str(len(answer.body))
     document = json.loads(answer.body)
@@ -52,7 +52,7 @@ def workers(service: Running) -> set[int]:
 
 
 def kill(service: Running, worker: int) -> None:
-    """Kill a worker, and see another in its place."""
+    """Kill a worker and wait until another one has replaced it."""
     before = workers(service)
     os.kill(worker, signal.SIGKILL)
     eventually(lambda: worker not in workers(service) and len(workers(service)) == len(before))
@@ -78,7 +78,7 @@ def test_an_answer_comes_as_it_was_given(service: Running, text: str) -> None:
 @pytest.mark.parametrize("question", ["a", "0", "-", "a" * 64])
 def test_a_question_may_have_any_name_of_these(service: Running, question: str) -> None:
     while ask(service.url, f"/ask/{question}?timeout=0").status == 200:
-        pass  # what another test has left
+        pass  # discards the answers of other tests
     give(service, question, "soup")
     assert told(ask(service.url, f"/ask/{question}"), question) == "soup"
 
@@ -94,7 +94,7 @@ def test_a_bad_answer_is_refused(service: Running, case: BadAnswer) -> None:
 def test_a_longer_answer_is_refused_and_not_kept(service: Running, size: int) -> None:
     question = fresh()
     answer = ask(service.url, f"/answer/{question}", "POST", body=b"x" * size)
-    assert detail(answer, 413, "Content Too Large") == "The body of a request may hold at most 4096 bytes."
+    assert detail(answer, 413, "Content Too Large") == "A request body may hold at most 4096 bytes."
     assert ask(service.url, f"/ask/{question}?timeout=0").status == 504
 
 
@@ -121,7 +121,7 @@ def test_half_an_answer_is_not_kept(service: Running) -> None:
 def test_nobody_answers_in_time(service: Running, timeout: float) -> None:
     question = fresh()
     answer = ask(service.url, f"/ask/{question}?timeout={timeout}")
-    assert detail(answer, 504, "Gateway Timeout") == f"Nobody answered {question} within {timeout:g} s."
+    assert detail(answer, 504, "Gateway Timeout") == f"No answer to {question!r} came within {timeout:g} s."
     assert timeout <= answer.timing["wait"] <= answer.elapsed + 0.0001
     assert answer.elapsed < timeout + 1
 

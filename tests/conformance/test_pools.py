@@ -16,7 +16,7 @@ POOLED = pytest.mark.parametrize(("operation", "pool"), [("query", "database"), 
 
 @pytest.fixture(params=WAYS_TO_WAIT)
 def small(request: pytest.FixtureRequest, fleet: Fleet) -> Running:
-    """A service for each way to wait in turn, one process with two connections to each."""
+    """Return a service for each way to wait in turn: one process with two connections per pool."""
     name: str = request.param
     return fleet(name, workers=1, environment=SMALL)
 
@@ -53,7 +53,7 @@ def test_a_request_that_finds_no_connection_in_time_is_told_to_come_again(
     small: Running, operation: str, pool: str
 ) -> None:
     answer = ask(small.url, f"/{operation}?n=3&delay=1s&mode=concurrent")
-    sentence = f"None of the 2 connections of this process to the {pool} was free within 0.6 s."
+    sentence = f"No connection of this process to the {pool} became free within 0.6 s (pool size: 2)."
     assert unavailable(answer) == sentence
     assert answer.elapsed >= 0.6
     assert ask(small.url, f"/{operation}?n=2&delay=0&mode=concurrent").status == 200

@@ -1,16 +1,21 @@
-import errno
 import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
+
+from loadtest.processes.service import running
+from tests.conformance.support.fleet import LINEUP
+from tests.conformance.support.wire import ask
+from tests.loadtest.support.processes import taken_by_us
 
 TWINS = pytest.mark.parametrize("module", ["sync_app", "async_app"])
 
 
 def started(module: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A twin that is expected to end of itself."""
+    """Run a twin that is expected to exit at once, and return its result."""
     return subprocess.run(
         [sys.executable, "-m", module, *arguments],
         env={**os.environ, **environment},
@@ -28,7 +33,7 @@ def test_a_taken_port_is_one_clear_line_and_status_1(module: str) -> None:
         ended = started(module, "--port", str(port))
     assert ended.returncode == 1
     assert ended.stdout == ""
-    assert ended.stderr == f"Cannot listen on 127.0.0.1:{port}: {os.strerror(errno.EADDRINUSE)}.\n"
+    assert ended.stderr == f"Cannot listen on 127.0.0.1:{port}: {taken_by_us()}.\n"
 
 
 @TWINS
@@ -38,6 +43,14 @@ def test_an_address_that_does_not_exist_is_one_clear_line_and_status_1(module: s
     assert ended.stderr.startswith("Cannot listen on no-address:0: ")
     assert ended.stderr.count("\n") == 1
     assert "Unknown error" not in ended.stderr
+
+
+@TWINS
+@pytest.mark.parametrize("host", ["a..b", "a" * 64, "[::1]", " "])
+def test_a_host_that_cannot_be_one_is_one_clear_line_and_status_1(module: str, host: str) -> None:
+    ended = started(module, "--host", host, "--port", "0")
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
+    assert ended.stderr.startswith("Cannot listen on ")
 
 
 @TWINS
@@ -51,8 +64,35 @@ def test_a_bad_option_is_one_clear_line_and_status_2(module: str) -> None:
 def test_a_bad_setting_is_one_clear_line_and_status_2(module: str) -> None:
     ended = started(module, "--port", "0", MAX_DURATION="nan")
     assert ended.returncode == 2
-    assert ended.stderr.startswith(f"python -m {module}: MAX_DURATION='nan' cannot be used: ")
+    assert ended.stderr.startswith(f"python -m {module}: MAX_DURATION='nan' is invalid: ")
     assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("s3cret", "postgresql+psycopg2://ann:s3cret@127.0.0.1/mine", "http://ann:s3cret@127.0.0.1/mine"),
+        *(
+            "postgresql://ann:s3cret@127.0.0.1:99999/mine",
+            "host=127.0.0.1 port=x password=s3cret",
+            "password=s3cret no=1",
+        ),
+    ],
+)
+def test_a_database_that_its_client_cannot_name_is_one_clear_line_without_its_password(url: str) -> None:
+    ended = started("sync_app", "--port", "0", DATABASE_URL=url)
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.startswith("python -m sync_app: DATABASE_URL is invalid: it must be ")
+    assert ended.stderr.count("\n") == 1
+    assert "s3cret" not in ended.stderr
+
+
+@pytest.mark.parametrize("concurrency", ["", "many", "1.0"])
+def test_variables_that_gunicorn_reads_change_nothing_where_an_option_counts(concurrency: str) -> None:
+    variables = {"WEB_CONCURRENCY": concurrency, "FORWARDED_ALLOW_IPS": "nowhere"}
+    with running(replace(LINEUP["flask"], workers=1), variables) as service:
+        assert ask(service.url, "/healthz").status == 200
 
 
 @TWINS

@@ -10,7 +10,7 @@ from tests.conformance.support.exceptions import OLD, leave_out
 from tests.conformance.support.fleet import NAMES, ONE_AT_A_TIME, ONE_PLACE, Fleet
 from tests.conformance.support.wire import Stream, ask, asked_in_http_1_0, eventually
 
-# (target, seconds until the first byte, seconds from one to the next, bytes)
+# (target, seconds until the first byte, seconds between two bytes, number of bytes)
 DRIPS = [
     ("/drip?duration=900ms&numbytes=4&delay=200ms", 0.2, 0.3, 4),
     ("/drip?duration=300ms&numbytes=2", 0.0, 0.3, 2),
@@ -28,7 +28,13 @@ def test_a_drip_comes_byte_by_byte_each_in_its_time(
     assert drip.body == b"*" * count
     for number in range(count):
         due = delay + number * pause
-        assert due <= drip.arrival(number + 1) < due + pause  # and not with the next one
+        assert due <= drip.arrival(number + 1) < due + pause  # not together with the next one
+
+
+@pytest.mark.parametrize("target", ["/drip?duration=0", "/sse?duration=1ms&count=1"])
+def test_proxies_are_told_to_hold_no_piece_of_a_stream_back(application: Running, target: str) -> None:
+    headers = ask(application.url, target).headers
+    assert (headers["Cache-Control"], headers["X-Accel-Buffering"]) == ("no-store, no-transform", "no")
 
 
 def test_a_drip_of_no_duration_comes_in_one_piece(service: Running) -> None:
@@ -51,7 +57,7 @@ def test_a_status_that_has_no_body_comes_without(service: Running, code: int) ->
 
 
 def events(body: bytes) -> list[dict[str, int]]:
-    """The events in a body of chunks, each of which is one."""
+    """Return the events in a chunked body with one event per chunk."""
     assert body.endswith(b"0\r\n\r\n")
     found = []
     rest = body.removesuffix(b"0\r\n\r\n")
@@ -70,7 +76,6 @@ def test_events_come_one_by_one_each_in_its_time(service: Running) -> None:
     stream = Stream(service.url, "/sse?count=4&duration=900ms&delay=200ms")
     sent = events(stream.rest().body)
     assert (stream.status, stream.headers["Content-Type"]) == (200, EVENTS)
-    assert stream.headers["Cache-Control"] == "no-store"
     assert "Content-Length" not in stream.headers
     assert [event["id"] for event in sent] == [0, 1, 2, 3]
     length = (len(stream.body) - 5) // 4
@@ -104,13 +109,13 @@ def test_head_waits_for_the_delay_and_not_for_what_would_follow(service: Running
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
     "target", ["/drip?duration=9s&numbytes=31", "/sse?duration=9s&count=31"]
-)  # 300 ms from one to the next
+)  # 300 ms between two pieces
 def test_a_client_that_leaves_frees_its_place_within_one_interval(fleet: Fleet, name: str, target: str) -> None:
     url = fleet(name, workers=1, environment=ONE_PLACE).url
     stream = Stream(url, target)
     while not stream.body:
         stream.more()
-    if name not in ONE_AT_A_TIME:  # which takes no second request to refuse
+    if name not in ONE_AT_A_TIME:  # those accept no second request to refuse
         assert ask(url, "/delay/0").status == 503
     stream.leave()
     assert eventually(lambda: ask(url, "/delay/0").status == 200) < 0.3 + 0.5

@@ -9,11 +9,12 @@ from contract.replies import EVENTS, JSON, METRICS, TEXT, Chunks, Reply
 from tests.contract.support.asking import whole
 
 CALLS = Calls.model_construct(n=2, delay=0.1, mode="sequential")
+UNBUFFERED = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
 LUNCH = Question.model_construct(question="lunch", timeout=2.5)
 
 
 class Handed:
-    """An answer that is handed over in one piece."""
+    """An answer whose body is one piece."""
 
     text = "soup \U0001f35c"
 
@@ -58,14 +59,14 @@ def test_an_answer_is_carried_by_a_body_of_known_length() -> None:
 def test_no_answer_is_a_504_that_names_the_question() -> None:
     reply = bodies.asked_for(LUNCH, None)
     assert reply.status == 504
-    assert json.loads(whole(reply))["detail"] == "Nobody answered lunch within 2.5 s."
+    assert json.loads(whole(reply))["detail"] == "No answer to 'lunch' came within 2.5 s."
 
 
 @pytest.mark.parametrize("code", [200, 201, 206, 404, 418, 500, 599])
 def test_a_drip_has_a_length_whatever_its_status(code: int) -> None:
     asked = Drip.model_construct(duration=0.0, numbytes=3, delay=0.0, code=code)
     reply = bodies.drip(asked, iter([b"*", b"*", b"*"]))
-    assert (reply.status, reply.content_type, reply.headers) == (code, TEXT, {"Content-Length": "3"})
+    assert (reply.status, reply.content_type, reply.headers) == (code, TEXT, {**UNBUFFERED, "Content-Length": "3"})
     assert pieces(reply) == [b"*"] * 3
 
 
@@ -75,9 +76,9 @@ def test_a_drip_with_a_status_that_has_no_body_has_none(code: int, headers: dict
     assert bodies.drip(asked, iter([b"*"])) == Reply(b"", code, TEXT, headers)
 
 
-def test_events_are_not_to_be_stored() -> None:
+def test_events_are_neither_stored_nor_held_back_by_proxies() -> None:
     reply = bodies.events(Events.model_construct(count=1, duration=1.0, delay=0.0), iter([b"x"]))
-    assert (reply.status, reply.content_type, reply.headers) == (200, EVENTS, {"Cache-Control": "no-store"})
+    assert (reply.status, reply.content_type, reply.headers) == (200, EVENTS, UNBUFFERED)
     assert pieces(reply) == [b"x"]
 
 

@@ -11,7 +11,7 @@ from contract.replies import HTML, JSON, Reply
 from tests.contract.support.asking import whole
 
 BEFORE_THE_URL = {"answer": ["-d", "soup"], "drip": ["-N"], "sse": ["-N"]}
-"""What curl sends, or how it shows what comes piece by piece."""
+"""The curl options of an operation: a body to send, or -N to show a stream as it arrives."""
 
 
 def asked(host: str = "127.0.0.1:8001", accept: str = "") -> Reply:
@@ -52,7 +52,7 @@ def test_the_page_holds_the_same_rows_as_the_json() -> None:
     assert page.count("<pre>") == len(OPERATIONS)
     for row in json.loads(whole(asked()))["endpoints"]:
         assert page.count(f"<pre>{row['curl']}</pre>") == 1
-        assert page.count(f">{row['path']}</a>") == (row["method"] == "GET")  # a link would GET it
+        assert page.count(f">{row['path']}</a>") == (row["method"] == "GET")  # only a GET can be a link
         assert page.count(f">{row['method']} {row['path']}</th>") == (row["method"] != "GET")
         assert row["summary"] in page
 

@@ -75,7 +75,7 @@ def test_admitting_a_request_without_a_body_does_not_raise(operation: Operation)
     ids=lambda length: length[:9],
 )
 def test_a_longer_body_is_refused(operation: Operation, length: str) -> None:
-    with pytest.raises(Problem, match=r"^The body of a request may hold at most 4096 bytes\.$") as refusal:
+    with pytest.raises(Problem, match=r"^A request body may hold at most 4096 bytes\.$") as refusal:
         operation.admit({"Content-Length": length})
     assert refusal.value.status == 413
 
@@ -83,9 +83,23 @@ def test_a_longer_body_is_refused(operation: Operation, length: str) -> None:
 @EVERY
 @pytest.mark.parametrize("headers", [{}, {"Content-Length": "1"}, {"Content-Length": "4097"}])
 def test_a_body_of_unknown_length_is_refused(operation: Operation, headers: dict[str, str]) -> None:
-    with pytest.raises(Problem, match=r"needs a Content-Length, of at most 4096 bytes\.$") as refusal:
+    with pytest.raises(Problem, match=r"needs a Content-Length of at most 4096 bytes\.$") as refusal:
         operation.admit({"Transfer-Encoding": "chunked", **headers})
     assert refusal.value.status == 411
+
+
+@EVERY
+@pytest.mark.parametrize("encoding", ["", "identity", "Identity, identity"])
+def test_admitting_a_body_as_it_is_does_not_raise(operation: Operation, encoding: str) -> None:
+    operation.admit({"Content-Encoding": encoding, "Content-Length": "1"})
+
+
+@EVERY
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "GZIP", "x", "identity, gzip", "gzip,identity"])
+def test_an_encoded_body_is_refused(operation: Operation, encoding: str) -> None:
+    with pytest.raises(Problem, match=r"^A request body must not be compressed .*\.$") as refusal:
+        operation.admit({"Content-Encoding": encoding, "Content-Length": "1"})
+    assert (refusal.value.status, refusal.value.headers) == (415, {"Accept-Encoding": "identity"})
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,11 @@ from contract.problems import (
     body_too_large,
     disk_full,
     echo,
+    encoded_body,
     internal_error,
     length_required,
     method_not_allowed,
+    no_directory,
     no_free_connection,
     not_configured,
     not_found,
@@ -28,12 +30,14 @@ EVERY = [
     (method_not_allowed("POST", ("GET", "HEAD", "OPTIONS")), 405, {"Allow": "GET, HEAD, OPTIONS"}),
     (length_required(4096), 411, {}),
     (body_too_large(4096), 413, {}),
+    (encoded_body(), 415, {"Accept-Encoding": "identity"}),
     (internal_error(), 500, {}),
     (too_many_in_flight(1), 503, {"Retry-After": "1"}),
     (no_free_connection("database", 10, 0.5), 503, {"Retry-After": "1"}),
     (not_reachable("database"), 503, {"Retry-After": "1"}),
     (not_configured("DATABASE_URL"), 503, {"Retry-After": "60"}),
-    (bad_gateway("The upstream makes no sense."), 502, {}),
+    (no_directory(), 503, {"Retry-After": "60"}),
+    (bad_gateway("The upstream's response is invalid."), 502, {}),
     (timed_out("3 requests did not meet."), 504, {}),
     (disk_full(), 507, {}),
 ]
@@ -58,18 +62,19 @@ def test_every_problem_has_the_same_four_members(problem: Problem, status: int, 
     [
         (
             no_free_connection("database", 10, 0.5),
-            "None of the 10 connections of this process to the database was free within 0.5 s.",
+            "No connection of this process to the database became free within 0.5 s (pool size: 10).",
         ),
-        (not_reachable("database"), "The database cannot be reached."),
+        (not_reachable("database"), "The database is unreachable."),
         (not_configured("UPSTREAM_URL"), "The service was started without UPSTREAM_URL, which this endpoint needs."),
-        (disk_full(), "There is no room left where files are written."),
+        (no_directory(), "No file can be created in the directory for files (FILE_DIRECTORY)."),
+        (disk_full(), "The disk has no space left for this file."),
     ],
 )
 def test_what_is_missing_is_named(problem: Problem, detail: str) -> None:
     assert problem.detail == detail
 
 
-# RFC 9110 gave 413 a new name, which http.HTTPStatus has from Python 3.13 on.
+# RFC 9110 renamed 413; http.HTTPStatus has the new name since Python 3.13.
 NAMES = {status.value: status.phrase for status in HTTPStatus} | {413: "Content Too Large"}
 
 
@@ -79,7 +84,7 @@ def test_the_title_is_the_name_of_the_status(problem: Problem, status: int, _hea
 
 
 def test_a_path_that_is_not_found_is_shown_without_its_query() -> None:
-    assert not_found("/nope?secret=1").detail == "Nothing is served at '/nope'; GET / lists what is."
+    assert not_found("/nope?secret=1").detail == "No endpoint matches '/nope'; GET / lists the endpoints."
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from contract.settings import Settings
 
-README = Path(__file__).parents[2] / "README.md"
+CONFIGURATION = Path(__file__).parents[2] / "docs" / "configuration.md"
 
 
 def test_an_empty_environment_means_the_defaults() -> None:
@@ -63,6 +63,9 @@ def test_where_to_turn_to_is_not_known_from_an_empty_variable(name: str) -> None
         "http://a-b.c_d:80",
         "http://[::1]:8003",
         "http://localhost",
+        "http://[2001:db8::192.0.2.1]:65535",
+        "http://127.0.0.1:1",
+        f"http://{'a' * 63}.test",
     ],
 )
 def test_an_upstream_is_a_host_and_maybe_a_port(url: str) -> None:
@@ -85,14 +88,33 @@ def test_a_variable_in_small_letters_is_another_variable() -> None:
         *(("UPSTREAM_URL", value) for value in ("upstream", "upstream:8003", "ftp://a", "http://", "http://a b", " ")),
         *(
             ("UPSTREAM_URL", f"http://{value}")
-            for value in ("a/path", "a?q", "a#f", "me@a", "a:b", "a:", ":80", "[::1")
+            for value in ("a/path", "a?q", "a#f", "a:b", "a:", ":80", "[::1", "a:99999", "a:0", "[1.2]:1", "[::::]:1")
         ),
+        *(("UPSTREAM_URL", f"http://{value}") for value in ("a..b", ".a", "a" * 64, "a:٣", "[::1%eth0]", "[]")),
         *(("UPSTREAM_URL", f"http://{value}") for value in ("a\n", "a\r\nHost: b", "é", "a:800000", "[a]b", "::1")),
     ],
 )
 def test_a_bad_value_is_told_in_one_sentence_that_names_its_variable(name: str, value: str) -> None:
-    with pytest.raises(ValueError, match=rf"^{name}={re.escape(repr(value))} cannot be used: [^\n]+\.$"):
+    with pytest.raises(ValueError, match=rf"^{name}={re.escape(repr(value))} is invalid: [^\n]+\.$"):
         Settings.from_mapping({name: value})
+
+
+@pytest.mark.parametrize("url", ["http://ann:s3cret@upstream.test", "http://s3cret@upstream.test:1", "s3cret@"])
+def test_a_user_or_password_in_the_address_of_the_upstream_is_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(ValueError, match=r"^UPSTREAM_URL is invalid: [^\n]+ password [^\n]+\.$") as refusal:
+        Settings.from_mapping({"UPSTREAM_URL": url})
+    assert "s3cret" not in str(refusal.value)
+
+
+def test_settings_show_no_password() -> None:
+    settings = Settings.from_mapping({"DATABASE_URL": "postgresql://ann:s3cret@database.test"})
+    assert "s3cret" not in f"{settings!r} {settings}"
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:99999", "http://[::::]:1"])
+def test_a_bad_address_is_told_in_words(url: str) -> None:
+    with pytest.raises(ValueError, match=r"it must be http://HOST or http://HOST:PORT, with a port from 1 to 65535\.$"):
+        Settings.from_mapping({"UPSTREAM_URL": url})
 
 
 def test_settings_do_not_change() -> None:
@@ -101,5 +123,5 @@ def test_settings_do_not_change() -> None:
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
-def test_the_readme_tells_of_every_setting(name: str) -> None:
-    assert re.search(rf"\b{name.upper()}\b", README.read_text())
+def test_the_configuration_page_names_every_setting(name: str) -> None:
+    assert re.search(rf"\b{name.upper()}\b", CONFIGURATION.read_text())

@@ -4,11 +4,13 @@ import pytest
 
 from contract import statements
 
-SENT = {name: value for name, value in vars(statements).items() if name.isupper()}
+SENT = {name: value for name, value in vars(statements).items() if name.isupper() and isinstance(value, str)}
 BOUND = {
+    "IS_PREPARED": {"gone_after"},
     "SLEEP": {"number", "delay"},
     "GIVE": {"question", "answer"},
-    "TAKE": {"question"},
+    "TAKE": {"question", "kept_for"},
+    "TIDY": {"kept_for", "most"},
     "ANNOUNCE": {"question"},
 }
 

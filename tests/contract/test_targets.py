@@ -31,6 +31,8 @@ from contract.targets import texts
         ("/fanout?&&n=1&", "/fanout", {"n": "1"}),
         ("/fanout?what=ever", "/fanout", {"what": "ever"}),
         ("http://any.test/fanout?n=1", "/fanout", {"n": "1"}),
+        ("http://any.test", "/", {}),
+        ("http://any.test?n=1", "/", {"n": "1"}),
         ("https://any.test:1/delay/1", "/delay/{duration}", {"duration": "1"}),
     ],
 )
@@ -55,7 +57,7 @@ def test_names_that_begin_with_an_underscore_are_left_out(query: str) -> None:
         ("healthz", "/healthz"),
         ("*", "/"),
         ("", "/"),
-        ("http://any.test", "/"),
+        ("http://any.test", "/healthz"),
         ("ftp://any.test/healthz", "/healthz"),
         ("/delay", "/delay/{duration}"),
         ("/d%65lay/1", "/delay/{duration}"),
@@ -73,17 +75,17 @@ def test_a_target_of_another_path_is_not_found(target: str, path: str) -> None:
         texts(target, path)
     assert (refusal.value.status, refusal.value.detail) == (
         404,
-        f"Nothing is served at {target!r}; GET / lists what is.",
+        f"No endpoint matches {target!r}; GET / lists the endpoints.",
     )
 
 
 @pytest.mark.parametrize(
     ("target", "path", "detail"),
     [
-        ("/fanout?n=1&n=2", "/fanout", "'n' may be given once only; got '2' as well."),
-        ("/fanout?n=1&%6E=1", "/fanout", "'n' may be given once only; got '1' as well."),
-        ("/fanout?n&n", "/fanout", "'n' may be given once only; got '' as well."),
-        ("/delay/1?duration=2", "/delay/{duration}", "'duration' may be given once only; got '2' as well."),
+        ("/fanout?n=1&n=2", "/fanout", "'n' may be given only once; got '2' as well."),
+        ("/fanout?n=1&%6E=1", "/fanout", "'n' may be given only once; got '1' as well."),
+        ("/fanout?n&n", "/fanout", "'n' may be given only once; got '' as well."),
+        ("/delay/1?duration=2", "/delay/{duration}", "'duration' may be given only once; got '2' as well."),
         ("/delay/%00", "/delay/{duration}", r"'duration' must be UTF-8 text without NUL; got '\x00'."),
         ("/delay/1%00", "/delay/{duration}", r"'duration' must be UTF-8 text without NUL; got '1\x00'."),
         ("/delay/%ff", "/delay/{duration}", r"'duration' must be UTF-8 text without NUL; got '\udcff'."),
@@ -118,4 +120,4 @@ def test_a_query_holds_at_most_a_hundred_parameters() -> None:
 def test_a_long_target_is_cut_short_where_it_is_shown() -> None:
     with pytest.raises(Problem) as refusal:
         texts("/" + "a" * 8000, "/healthz")
-    assert refusal.value.detail == f"Nothing is served at '/{'a' * 79}...'; GET / lists what is."
+    assert refusal.value.detail == f"No endpoint matches '/{'a' * 79}...'; GET / lists the endpoints."

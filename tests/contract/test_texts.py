@@ -46,5 +46,5 @@ def test_a_body_that_breaks_off_is_refused(body: bytes) -> None:
 
 
 def test_the_name_is_looked_at_as_well() -> None:
-    with pytest.raises(Problem, match=r"^question must be 1 to 64 of the characters a-z, 0-9 and -; got 'Lunch'\.$"):
+    with pytest.raises(Problem, match=r"^question must be 1 to 64 characters from a-z, 0-9 and -; got 'Lunch'\.$"):
         parsed_body(ANSWER, "/answer/Lunch", b"soup")

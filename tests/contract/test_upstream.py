@@ -28,7 +28,7 @@ def test_admitting_an_answer_of_known_and_small_length_does_not_raise(length: st
 
 @pytest.mark.parametrize("status", [100, 201, 204, 301, 302, 307, 400, 404, 500, 503])
 def test_any_other_status_is_a_502_that_names_it(status: int) -> None:
-    with pytest.raises(Problem, match=rf"^The upstream answered with status {status}\.$") as refusal:
+    with pytest.raises(Problem, match=rf"^The upstream responded with status {status}\.$") as refusal:
         upstream.admit(status, {"Content-Length": "17"})
     assert refusal.value.status == 502
 
@@ -44,7 +44,9 @@ def test_any_other_status_is_a_502_that_names_it(status: int) -> None:
     ids=lambda headers: str(headers)[:40],
 )
 def test_an_answer_that_may_be_long_is_a_502(headers: dict[str, str]) -> None:
-    with pytest.raises(Problem, match=r"^The upstream's answer is too long, or of unknown length\.$") as refusal:
+    with pytest.raises(
+        Problem, match=r"^The upstream's response is over 4096 bytes or of unknown length\.$"
+    ) as refusal:
         upstream.admit(200, headers)
     assert refusal.value.status == 502
 
@@ -72,11 +74,11 @@ def test_an_answer_says_how_long_it_waited(body: bytes, seconds: float) -> None:
     ids=lambda body: ascii(body)[:30],
 )
 def test_an_answer_that_makes_no_sense_is_a_502(body: bytes) -> None:
-    with pytest.raises(Problem, match=r"^The upstream's answer makes no sense\.$") as refusal:
+    with pytest.raises(Problem, match=r"^The upstream's response is not JSON with a valid duration\.$") as refusal:
         upstream.waited(body)
     assert refusal.value.status == 502
 
 
 def test_none_is_a_502_and_a_late_one_a_504_that_says_how_late() -> None:
     assert (upstream.broken().status, upstream.too_slow(0.25).status) == (502, 504)
-    assert upstream.too_slow(0.25).detail == "The upstream did not answer within 5.25 s."
+    assert upstream.too_slow(0.25).detail == "The upstream did not respond within 5.25 s."

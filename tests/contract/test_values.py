@@ -1,4 +1,4 @@
-"""What each kind of parameter may be; durations and texts have files of their own."""
+"""The values allowed for each kind of parameter, except durations and texts, which have their own files."""
 
 import pytest
 
@@ -129,7 +129,7 @@ def test_duration_and_delay_are_together_no_longer_than_one_wait(name: str, quer
     if fits:
         parsed(name, f"/{name}?{query}")
     else:
-        with pytest.raises(Problem, match=r"^duration and delay must together be at most 10 s; got .*\.$") as refusal:
+        with pytest.raises(Problem, match=r"^duration plus delay must be at most 10 s; got .*\.$") as refusal:
             parsed(name, f"/{name}?{query}")
         assert refusal.value.status == 400
 
@@ -176,6 +176,6 @@ def test_a_question_is_a_name(question: str) -> None:
     ],
 )
 def test_any_other_name_is_refused(question: str) -> None:
-    with pytest.raises(Problem, match=r"^question must be 1 to 64 of the characters a-z, 0-9 and -; got ") as refusal:
+    with pytest.raises(Problem, match=r"^question must be 1 to 64 characters from a-z, 0-9 and -; got ") as refusal:
         parsed("ask", f"/ask/{question}")
     assert refusal.value.status == 400

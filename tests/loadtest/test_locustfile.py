@@ -5,32 +5,30 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
-from urllib.request import urlopen
 
-import psutil
 import pytest
 
 from backing.environment import upstream
-from backing.processes import stop
 from loadtest.contenders.service import lineup
 from loadtest.processes.service import running
 from loadtest.workload.scenarios import DAY, SCENARIOS
 from tests.backing.support.databases import own_database
+from tests.loadtest.support.direct import asked
 from tests.loadtest.support.servers import silent
+from tests.loadtest.support.web_uis import web_ui
 
-pytestmark = [pytest.mark.slow, pytest.mark.measures]  # how far users come in a second or five
+pytestmark = [pytest.mark.slow, pytest.mark.measures]  # results depend on the requests made in 1 to 5 seconds
 
 ROOT = Path(__file__).parents[2]
 LOCUST = [sys.executable, "-m", "locust"]
 
 
 class Twins(NamedTuple):
-    """Where the twins are."""
+    """The URLs of the twins."""
 
     sync_app: str
     async_app: str
@@ -53,7 +51,7 @@ def twins() -> Iterator[Twins]:
 
 
 def swarm(twins: Twins, folder: Path, *arguments: str, status: int = 0) -> dict[str, dict[str, Any]]:
-    """The statistics of a short headless run, by name."""
+    """Run Locust headless for a short time, and return its statistics by name."""
     command = [*LOCUST, "--headless", "-u", "4", "-r", "4", "-t", "1s", "--json-file", str(folder / "stats")]
     ran = subprocess.run(
         [*command, *arguments], cwd=ROOT, env=twins.environment, capture_output=True, text=True, check=False, timeout=60
@@ -91,7 +89,7 @@ def test_without_a_host_both_twins_are_asked_and_never_merged(twins: Twins, tmp_
 
 
 def targets(delay: str) -> dict[str, str]:
-    """What is asked for in each scenario, as statistics name it."""
+    """Return the request of each scenario, as the statistics name it."""
     named = {name: scenario.target.partition("/{question}")[0] for name, scenario in SCENARIOS.items()}
     return {name: target.format(delay=delay) for name, target in named.items()}
 
@@ -103,7 +101,7 @@ def test_every_scenario_is_a_tag_and_both_twins_answer_it(twins: Twins, tmp_path
     }
     check(entries)
     for name, entry in entries.items():
-        # a disk, a person, and nothing: none of them is the service's own wait
+        # only these requests do not wait for `delay` in the service
         if not name.endswith(("/file?size=64KiB", "/ask", "/healthz")):
             assert entry["min_response_time"] >= 10
 
@@ -123,7 +121,7 @@ def test_a_mixed_day_has_its_share_of_each_kind(twins: Twins, tmp_path: Path) ->
     total = sum(asked.values())
     assert total > 100
     for name, weight in DAY.items():
-        in_flight = 4  # of the users, and not counted yet
+        in_flight = 4  # requests of the four users, not counted yet
         assert abs(asked[name] - total * weight / 100) <= 1 + in_flight
 
 
@@ -149,61 +147,27 @@ def test_a_timeout_is_a_failure(twins: Twins, tmp_path: Path) -> None:
     assert entry["min_response_time"] >= 200
 
 
-@contextmanager
-def web_ui(twins: Twins, log: Path) -> Iterator[str]:
-    """The address of Locust's web UI, as `locust` in the project's root opens it, but on a free port."""
-    with log.open("w") as written:
-        process = subprocess.Popen(
-            [*LOCUST, "--web-port", "0"],
-            cwd=ROOT,
-            env=twins.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=written,
-            stderr=written,
-            text=True,
-            start_new_session=True,
-        )
-    try:
-        yield f"http://127.0.0.1:{listening(process)}"
-    finally:
-        stop(process)
-
-
-def listening(process: subprocess.Popen[str]) -> int:
-    """The port on which a process listens, on this machine alone, once it does."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and process.poll() is None:
-        for connection in psutil.Process(process.pid).net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN:
-                assert connection.laddr.ip == "127.0.0.1"
-                port: int = connection.laddr.port
-                return port
-        time.sleep(0.05)
-    pytest.fail("the web UI did not start")
-
-
 def asked_until(url: str, enough: Callable[[Any], bool]) -> Any:
-    """What `url` answers, once that is enough."""
+    """Request `url` until `enough` is true for the JSON response, and return that response."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        with urlopen(url, timeout=10) as answer:
-            said = json.load(answer)
+        said = json.loads(asked(url))
         if enough(said):
             return said
         time.sleep(0.1)
-    pytest.fail(f"never enough: {said}")
+    pytest.fail(f"no response was enough, the last: {said}")
 
 
 def test_the_web_ui_offers_both_twins_and_our_options_and_swarms(twins: Twins, tmp_path: Path) -> None:
     def both(said: Any) -> bool:
         busy = [entry["name"] for entry in said["stats"] if entry["num_requests"]]
-        return len(busy) == 3  # with the sum of both
+        return len(busy) == 3  # both twins, and the total
 
-    with web_ui(twins, tmp_path / "log") as url:
-        with urlopen(url, timeout=10) as page:
-            offered = json.loads(re.search(r"templateArgs = (\{.*\})", page.read().decode())[1])  # type: ignore[index]
+    with web_ui([*LOCUST, "--web-port", "0"], twins.environment, tmp_path / "log") as url:
+        page = asked(url).decode()
+        offered = json.loads(re.search(r"templateArgs = (\{.*\})", page)[1])  # type: ignore[index]
         form = {"user_count": 4, "spawn_rate": 4, "host": "", "delay": "30ms", "think": "0.01", "stagger": "0"}
-        urlopen(f"{url}/swarm", urlencode(form).encode(), timeout=10).close()
+        asked(f"{url}/swarm", urlencode(form))
         said = asked_until(f"{url}/stats/requests", both)
     assert offered["show_userclass_picker"]
     assert {name: user["host"] for name, user in offered["users"].items()} == {

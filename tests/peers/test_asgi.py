@@ -8,7 +8,7 @@ from serving import asgi
 
 
 class Pieces:
-    """A body that knows whether it has been closed."""
+    """A body that records whether it has been closed."""
 
     closed = False
 
@@ -23,7 +23,7 @@ class Pieces:
 
 
 async def nothing() -> None:
-    """Neither is asked for anything, nor told."""
+    """Do nothing: the stand-in for an application's receive and send."""
 
 
 async def called(app: Any, method: str = "GET") -> None:

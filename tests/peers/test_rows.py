@@ -69,7 +69,7 @@ def test_a_name_that_is_none_is_one_line_that_lists_them() -> None:
             [sys.executable, "-m", "peers", *arguments], capture_output=True, text=True, timeout=30, check=False
         )
         assert ended.returncode == 2
-        assert ended.stderr == f"python -m peers takes the name of a framework first, one of {', '.join(PEERS)}.\n"
+        assert ended.stderr == f"python -m peers needs the name of a framework first, one of {', '.join(PEERS)}.\n"
 
 
 def test_help_lists_them() -> None:

@@ -4,7 +4,7 @@ import async_app.people
 import sync_app.people
 
 TWINS = pytest.mark.parametrize("askers_of", [sync_app.people.Askers, async_app.people.Askers])
-AskersOf = type[sync_app.people.Askers]  # or the other one: the same calls, with Events that are set alike
+AskersOf = type[sync_app.people.Askers]  # or async_app's, which has the same calls, and Events with the same methods
 
 
 @TWINS
@@ -51,7 +51,7 @@ def test_an_asker_who_has_left_is_not_woken(askers_of: AskersOf) -> None:
     askers.leave("lunch", first)
     askers.wake("lunch")
     assert (first.is_set(), second.is_set()) == (False, True)
-    askers.leave("lunch", second)  # and with the last one, its turn
+    askers.leave("lunch", second)  # the last client takes the unused turn with it
     assert not askers.join("lunch").is_set()
 
 

@@ -21,7 +21,7 @@ Make = Callable[[Wait], Awaitable[TestClient[web.Request, web.Application]]]
 
 @pytest.fixture
 def client_of(monkeypatch: pytest.MonkeyPatch, aiohttp_client: AiohttpClient) -> Make:
-    """A client of the service with one place in flight and another wait behind /delay."""
+    """Return a function that makes a client of the service, with one place in flight and `wait` behind /delay."""
 
     async def make(wait: Wait) -> TestClient[web.Request, web.Application]:
         @asynccontextmanager
@@ -153,4 +153,4 @@ async def test_a_stream_that_fails_as_it_is_closed_is_followed_by_no_second_resp
         await writer.wait_closed()
     assert received.startswith(b"HTTP/1.1 200 OK\r\n")
     assert received.count(b"HTTP/") == 1
-    assert f"Exception in the midst of /drip [{method}]" in caplog.text
+    assert f"Exception while streaming /drip [{method}]" in caplog.text

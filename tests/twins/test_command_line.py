@@ -46,15 +46,34 @@ def test_the_command_line_goes_before_the_environment(service: ServiceSpec) -> N
     [
         *(
             (["--port", port], {}, f"argument --port: '{port}' is not a port from 0 to 65535")
-            for port in ("65536", "x", "80x", "1.5", "", "²")
+            for port in ("65536", "x", "80x", "1.5", "", "²", "٣", "9" * 5000)
         ),
         (["--port", "-1"], {}, "argument --port: '-1' is not a port from 0 to 65535"),
         (["--port"], {}, "argument --port: expected one argument"),
-        (["--workers", "0"], {}, "WEB_CONCURRENCY='0' cannot be used: "),
-        (["--threads", "x"], {}, "THREADS='x' cannot be used: "),
-        ([], {"MAX_DURATION": "nan"}, "MAX_DURATION='nan' cannot be used: "),
-        ([], {"MAX_DURATION": ""}, "MAX_DURATION='' cannot be used: "),
-        ([], {"MAX_IN_FLIGHT": "0"}, "MAX_IN_FLIGHT='0' cannot be used: "),
+        *(
+            (["--host", host], {}, f"argument --host: {host!r} is not a host name or an IP address\n")
+            for host in ("", "\udcff", "é")
+        ),
+        (["--workers", "0"], {}, "WEB_CONCURRENCY='0' is invalid: "),
+        (["--threads", "x"], {}, "THREADS='x' is invalid: "),
+        ([], {"MAX_DURATION": "nan"}, "MAX_DURATION='nan' is invalid: "),
+        ([], {"MAX_DURATION": ""}, "MAX_DURATION='' is invalid: "),
+        ([], {"MAX_IN_FLIGHT": "0"}, "MAX_IN_FLIGHT='0' is invalid: "),
+        (
+            [],
+            {"FILE_DIRECTORY": "/missing"},
+            "FILE_DIRECTORY='/missing' is invalid: no file can be created there (No such ",
+        ),
+        (
+            [],
+            {"FILE_DIRECTORY": __file__},
+            f"FILE_DIRECTORY={__file__!r} is invalid: no file can be created there (Not a ",
+        ),
+        (
+            [],
+            {"UPSTREAM_URL": "http://127.0.0.1:99999"},
+            "UPSTREAM_URL='http://127.0.0.1:99999' is invalid: it must be ",
+        ),
         (["--worker-class", "nope"], {}, "argument --worker-class: invalid choice: 'nope' "),
         (["--nope"], {}, "unrecognized arguments: --nope"),
     ],

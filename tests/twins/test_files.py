@@ -40,7 +40,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     command = ["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "small", str(disk)]
     mounted = subprocess.run(command, capture_output=True, text=True, check=False)
     if mounted.returncode:
-        pytest.skip(f"no file system may be mounted here: {mounted.stderr.strip()}")
+        pytest.skip(f"cannot mount a file system here: {mounted.stderr.strip()}")
     try:
         yield disk
     finally:
@@ -82,26 +82,32 @@ def test_a_file_that_is_larger_than_may_be_is_a_507(write: Write, size: int, tmp
 
 
 @BOTH
-def test_a_directory_that_is_not_there_is_a_fault_of_the_service(write: Write, tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        write(1, tmp_path / "missing")
+@pytest.mark.parametrize("path", ["missing", "file", "file/below"])
+def test_a_directory_that_cannot_be_used_is_a_503_that_names_its_variable(
+    write: Write, path: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(Problem, match=r"\(FILE_DIRECTORY\)\.$") as refusal:
+        write(1, tmp_path / path)
+    assert refusal.value.status == 503
 
 
 WRITES_AS_NOBODY = """
 import os, sys
+from contract.problems import Problem
 from serving.disk import there_and_back
 os.setgid(65534), os.setuid(65534)
 try:
     there_and_back(1, sys.argv[1])
-except PermissionError:
-    print("refused")
+except Problem as problem:
+    print(problem.status)
 """
 
 
-def test_a_directory_that_may_not_be_written_to_is_a_fault_of_the_service() -> None:
+def test_a_directory_that_may_not_be_written_to_is_a_503() -> None:
     if os.getuid() != 0:
-        pytest.skip("only root can become somebody who may not write")
+        pytest.skip("only root can switch to a user without write access")
     ended = subprocess.run(
         [sys.executable, "-c", WRITES_AS_NOBODY, "/"], capture_output=True, text=True, check=False, timeout=30
     )
-    assert (ended.stdout, ended.stderr) == ("refused\n", "")
+    assert (ended.stdout, ended.stderr) == ("503\n", "")

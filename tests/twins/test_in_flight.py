@@ -15,9 +15,7 @@ def test_there_are_as_many_places_as_the_limit_says(twin: Twin) -> None:
         pass
     assert refusal.value.status == 503
     assert refusal.value.headers == {"Retry-After": "1"}
-    assert refusal.value.detail == (
-        "2 requests are in flight in this process already, as many as MAX_IN_FLIGHT allows."
-    )
+    assert refusal.value.detail == "This process already has as many requests in flight as MAX_IN_FLIGHT allows (2)."
 
 
 @TWINS

@@ -3,9 +3,9 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
@@ -19,13 +19,13 @@ from serving.metrics import (
     exposition,
     timed_loop,
 )
-from serving.shared_numbers import VARIABLE, shared_numbers
+from serving.shared_numbers import LONGEST, MOST, Numbers
 
-# Counts of a process are for good: each test has names of its own, and looks at what has been added.
+# A process never resets its counts: each test uses names of its own, or compares with an earlier value.
 
 
 def shown(name: str, **labels: object) -> float:
-    """What Prometheus would read; 0 where there is nothing yet."""
+    """Return the value that Prometheus would read, or 0 if there is none yet."""
     spelt_out = ",".join(f'{label}="{value}"' for label, value in labels.items())
     line = re.escape(f"{name}{{{spelt_out}}}" if labels else name) + r" (\S+)$"
     found = re.search(f"^{line}", exposition().decode(), re.MULTILINE)
@@ -42,7 +42,7 @@ def test_requests_are_counted_by_operation_and_status_and_their_seconds_added_up
     one.count(200, 0.5, None)
     one.count(503, 0.25, None)
     other.count(200, 4.0, 3.0)
-    for _ in range(2):  # looking twice counts nothing twice
+    for _ in range(2):  # reading twice counts nothing twice
         assert shown("http_requests_total", operation=first, status=200) == 2
         assert shown("http_requests_total", operation=first, status=503) == 1
         assert shown("http_requests_total", operation=second, status=200) == 1
@@ -78,9 +78,9 @@ def test_the_most_in_flight_stays_when_they_have_left(gauge: str) -> None:
 async def test_a_loop_that_is_held_up_lags_by_that_much() -> None:
     before = shown("event_loop_lag_seconds_count"), shown("event_loop_lag_seconds_sum")
     async with timed_loop(), asyncio.timeout(10):
-        await asyncio.sleep(0)  # it begins to watch
+        await asyncio.sleep(0)  # lets the watcher start
         time.sleep(LAG_EVERY + 0.2)  # noqa: ASYNC251 - on purpose
-        while shown("event_loop_lag_seconds_count") == before[0]:  # noqa: ASYNC110 - it is the watcher that is waited for
+        while shown("event_loop_lag_seconds_count") == before[0]:  # noqa: ASYNC110 - waits for the watcher
             await asyncio.sleep(0)
     assert shown("event_loop_lag_seconds_sum") - before[1] >= 0.2
 
@@ -108,80 +108,102 @@ def test_a_pool_shows_who_waits_and_what_is_in_use() -> None:
     assert (shown("pool_waiting", pool="seen"), shown("pool_in_use", pool="seen")) == (0, 0)
 
 
-def test_the_directory_is_named_while_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, "")
-    with shared_numbers():
-        directory = Path(os.environ[VARIABLE])
-        assert directory.is_dir()
-        (directory / "counter_1.db").write_bytes(b"")
-    assert not directory.exists()
-
-
-FORKS = """
-import os, sys
-from serving.shared_numbers import VARIABLE, shared_numbers
-
-if {set_before}:
-    os.environ[VARIABLE] = "/nowhere"
-with shared_numbers():
-    directory = os.environ[VARIABLE]
-    child = os.fork()
-    if child:
-        os.waitpid(child, 0)
-        assert os.path.isdir(directory), "the child has removed it"
-print(directory, os.path.exists(directory), flush=True)
-"""
-
-
-@pytest.mark.parametrize("set_before", [False, True])
-def test_a_forked_child_that_ends_leaves_the_directory_to_its_parent(set_before: bool) -> None:
-    ended = run(FORKS.format(set_before=set_before))
-    (directory, childs), (same, parents) = (line.split() for line in ended.splitlines())
-    assert directory == same != "/nowhere"
-    assert (childs, parents) == ("True", "False")
-
-
-TOGETHER = """
+FORKED = """
 import os
 from types import SimpleNamespace
-from serving.shared_numbers import forget, shared_numbers
+from serving.shared_numbers import assign, forget, share, take
 
-with shared_numbers():
-    children = []
-    for number in (1, 2):
-        read, write = os.pipe()
-        child = os.fork()
-        if not child:
-            from serving.metrics import InFlightGauge, Tally
-            Tally("delay").count(200, 0.5, 0.25)
-            gauge = InFlightGauge()
-            gauge.show(10 * number)
-            gauge.show(number)
-            os.write(write, b"!")
-            os._exit(0)
-        os.waitpid(child, 0)
-        children.append(child)
-    from serving.metrics import exposition
-    print(exposition().decode())
-    print("---")
-    for child in children:
-        forget(None, SimpleNamespace(pid=child))
-    print(exposition().decode())
+def fork(count, most, last):
+    worker = SimpleNamespace()
+    assign(SimpleNamespace(WORKERS=living), worker)
+    pid = os.fork()
+    if not pid:
+        take(worker)
+        from serving.metrics import InFlightGauge, PoolGauge, Tally, exposition
+        Tally("delay").count(200, 0.5, 0.25)
+        Tally(f"only {count}").count(204, 0.5, None)
+        gauge = InFlightGauge()
+        gauge.show(most)
+        gauge.show(last)
+        PoolGauge("held").in_use().__enter__()
+        if count == 3:
+            print(exposition().decode())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    living[pid] = worker
+    return pid
+
+share(1)
+living = {}
+first = fork(1, 10, 1)
+second = fork(2, 20, 2)
+told = fork(3, 5, 3)
+print("---", flush=True)
+for pid in list(living):
+    forget(None, living.pop(pid))
+fork(3, 4, 4)
 """
 
 
 def test_several_processes_show_their_numbers_together_and_only_counts_outlive_them() -> None:
-    alive, dead = run(TOGETHER).split("---\n")
-    for told in (alive, dead):
-        assert 'http_requests_total{operation="delay",status="200"} 2.0' in told
-        assert 'http_request_seconds_total{operation="delay"} 1.0' in told
+    alive, after = run(FORKED).split("---\n")
+    for told, count in ((alive, 3.0), (after, 4.0)):
+        assert f'http_requests_total{{operation="delay",status="200"}} {count}' in told
+        assert f'http_request_seconds_total{{operation="delay"}} {count / 2}' in told
+        for other in (1, 2):
+            assert f'http_requests_total{{operation="only {other}",status="204"}} 1.0' in told
         assert "http_requests_in_flight_peak 20.0" in told
-    assert "http_requests_in_flight 3.0" in alive
-    assert "http_requests_in_flight 3.0" not in dead
+    assert "http_requests_in_flight 6.0" in alive
+    assert 'pool_in_use{pool="held"} 3.0' in alive
+    assert "http_requests_in_flight 4.0" in after
+    assert 'pool_in_use{pool="held"} 1.0' in after
 
 
-def run(code: str) -> str:
-    environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
+def test_the_numbers_of_a_service_are_in_no_directory() -> None:
+    code = """
+import os
+from serving.shared_numbers import share
+share(2)
+print(os.listdir(os.environ["TMPDIR"]))
+"""
+    with tempfile.TemporaryDirectory() as directory:
+        assert run(code, TMPDIR=directory) == "[]\n"
+
+
+def test_more_numbers_or_longer_names_than_there_is_room_for_are_left_out_and_end_nothing() -> None:
+    numbers = Numbers(1)
+    places = {numbers.place(f"number {count}") for count in range(MOST)}
+    left_out = {numbers.place("one too many"), numbers.place("x" * (LONGEST + 1))}
+    assert (len(places), len(left_out)) == (MOST, 1)
+    assert not places & left_out
+    numbers.values[left_out.pop()] = 7.0
+    assert numbers.all("one too many") == []
+    assert sorted(numbers.names()) == sorted(f"number {count}" for count in range(MOST))
+
+
+def test_a_worker_beyond_all_parts_counts_for_itself() -> None:
+    code = """
+from types import SimpleNamespace
+from serving import shared_numbers
+shared_numbers.share(1)
+shared_numbers.take(SimpleNamespace(part=10_000))
+shared_numbers.forget(None, SimpleNamespace(part=10_000))
+from serving.metrics import Tally, exposition
+Tally("delay").count(200, 0.5, None)
+print(exposition().decode())
+"""
+    assert 'http_requests_total{operation="delay",status="200"} 1.0' in run(code)
+
+
+def test_a_variable_of_prometheus_client_changes_nothing() -> None:
+    assert "http_requests_in_flight_peak 7.0" in run(PEAKS.format(gauge="InFlightGauge"), **{VARIABLE: "/nowhere"})
+
+
+VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def run(code: str, **variables: str) -> str:
+    environment = {name: value for name, value in os.environ.items() if name != VARIABLE} | variables
     ended = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False, timeout=30
     )

@@ -7,7 +7,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SYNC, ASYNC = ROOT / "sync_app", ROOT / "async_app"
 
-FRAMEWORK = {"app.py", "__main__.py"}  # the framework's room, and how its server is told
+FRAMEWORK = {"app.py", "__main__.py"}  # the adapter, and the start of its server
 
 
 def files_of(twin: Path) -> set[str]:
@@ -18,9 +18,9 @@ MIRRORED = sorted(files_of(SYNC) - FRAMEWORK)
 
 
 def outline(path: Path) -> Iterator[tuple[str, str | None]]:
-    """Each public class, function and method of a module in its order, with its docstring."""
+    """Yield the public classes, functions and methods of a module in order, each with its docstring."""
     tree = ast.parse(path.read_text())
-    if path not in (SYNC / "__init__.py", ASYNC / "__init__.py"):  # which says which twin this is
+    if path not in (SYNC / "__init__.py", ASYNC / "__init__.py"):  # these name the twin
         yield "", ast.get_docstring(tree)
     yield from members(tree, "")
 
@@ -34,7 +34,7 @@ def members(node: ast.Module | ast.ClassDef, prefix: str) -> Iterator[tuple[str,
 
 
 def twin_of(name: str) -> str:
-    """The name that a protocol of Python has for blocking code, where it has another for the rest."""
+    """Return the blocking twin's name of a method: Python's async protocols have names of their own."""
     return {
         "__aenter__": "__enter__",
         "__aexit__": "__exit__",
@@ -60,4 +60,4 @@ def test_the_twins_have_the_same_names_and_docstrings_in_the_same_order(name: st
 @pytest.mark.parametrize("name", MIRRORED)
 def test_every_public_name_has_a_docstring(name: str) -> None:
     bare = [member for member, docstring in outline(SYNC / name) if not docstring]
-    assert [member for member in bare if not member.endswith("__")] == []  # whose class says it
+    assert [member for member in bare if not member.endswith("__")] == []  # the class docstring covers these

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
@@ -26,7 +27,7 @@ from tests.backing.support.databases import own_database
 LUNCH = Question.model_construct(question="lunch", timeout=20.0)
 SOUP = Answer.model_construct(question="lunch", answer="soup")
 AT_ONCE = 10.0
-"""Seconds: generous, but long before somebody who was not woken would look again."""
+"""Seconds. Generous, but far shorter than the timeout after which a client that was not woken would look again."""
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +48,16 @@ def kept(url: str) -> list[str]:
         return [row[0] for row in connection.execute("SELECT answer FROM answers ORDER BY id")]
 
 
+def left(url: str, texts: list[str]) -> bool:
+    """Return whether these answers alone are kept in the end."""
+    began = time.perf_counter()
+    while kept(url) != texts and time.perf_counter() - began < AT_ONCE:
+        time.sleep(0.02)
+    return kept(url) == texts
+
+
 def break_all(url: str) -> None:
-    """Take their connections from all who have one."""
+    """Terminate all other connections to the database."""
     with psycopg.connect(url) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -57,7 +66,7 @@ def break_all(url: str) -> None:
 
 
 class Threads(sync_app.people.People):
-    """The blocking twin, which tells how far it is."""
+    """The blocking twin's People, with semaphores that show its progress."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
@@ -79,7 +88,7 @@ class Threads(sync_app.people.People):
 
 
 class Loop(async_app.people.People):
-    """The other one."""
+    """The non-blocking twin's People, with semaphores that show its progress."""
 
     def __init__(self, database: AsyncDatabase) -> None:
         super().__init__(database)
@@ -107,7 +116,7 @@ def on_threads(url: str, pool_timeout: float = 10.0) -> Iterator[tuple[Database,
         people = Threads(database)
         with people.listening():
             with database.connection():
-                pass  # the tables are there
+                pass  # creates the tables
             assert people.listens.acquire(timeout=AT_ONCE)
             yield database, people
 
@@ -119,7 +128,7 @@ async def on_a_loop(url: str, pool_timeout: float = 10.0) -> AsyncIterator[tuple
         people = Loop(database)
         async with people.listening():
             async with database.connection():
-                pass  # the tables are there
+                pass  # creates the tables
             await people.listens.acquire()
             yield database, people
 
@@ -130,7 +139,7 @@ def test_on_threads_an_answer_is_gone_once_its_body_was_taken(url: str) -> None:
         handover = people.ask(LUNCH)
         assert handover is not None
         assert handover.text == "soup"
-        assert kept(url) == ["soup"]  # as long as it is not written
+        assert kept(url) == ["soup"]  # until its body is written
         assert list(handover.carried_by(b"body")) == [b"body"]
         assert kept(url) == []
         handover.close()
@@ -143,7 +152,7 @@ async def test_on_a_loop_an_answer_is_gone_once_its_body_was_taken(url: str) -> 
         handover = await people.ask(LUNCH)
         assert handover is not None
         assert handover.text == "soup"
-        assert kept(url) == ["soup"]  # as long as it is not written
+        assert kept(url) == ["soup"]  # until its body is written
         assert [piece async for piece in handover.carried_by(b"body")] == [b"body"]
         assert kept(url) == []
         await handover.aclose()
@@ -213,7 +222,7 @@ def test_on_threads_a_turn_that_comes_to_nothing_is_passed_on(url: str) -> None:
         assert people.looked.acquire(timeout=AT_ONCE)
         with database.connection() as connection:  # the only one
             connection.execute(GIVE, SOUP.model_dump())
-            with pytest.raises(Problem, match="was free within"):
+            with pytest.raises(Problem, match="free within"):
                 first.result(timeout=AT_ONCE)
         given = second.result(timeout=AT_ONCE)
         assert given is not None
@@ -228,7 +237,7 @@ async def test_on_a_loop_a_turn_that_comes_to_nothing_is_passed_on(url: str) -> 
         await people.looked.acquire()
         async with database.connection() as connection:  # the only one
             await connection.execute(GIVE, SOUP.model_dump())
-            with pytest.raises(Problem, match="was free within"):
+            with pytest.raises(Problem, match="free within"):
                 await first
         async with asyncio.timeout(AT_ONCE):
             given = await second
@@ -268,11 +277,11 @@ def test_on_threads_an_answer_is_kept_where_the_database_breaks_off_under_it(url
         body = handover.carried_by(b"body")
         next(body)
         break_all(url)
-        with pytest.raises(Problem, match=r"^The database cannot be reached\.$"):
+        with pytest.raises(Problem, match=r"^The database is unreachable\.$"):
             next(body)
         handover.close()
         assert kept(url) == ["soup"]
-        assert people.listens.acquire(timeout=AT_ONCE)  # again
+        assert people.listens.acquire(timeout=AT_ONCE)  # it listens again
 
 
 async def test_on_a_loop_an_answer_is_kept_where_the_database_breaks_off_under_it(url: str) -> None:
@@ -283,8 +292,85 @@ async def test_on_a_loop_an_answer_is_kept_where_the_database_breaks_off_under_i
         body = handover.carried_by(b"body")
         await anext(body)
         break_all(url)
-        with pytest.raises(Problem, match=r"^The database cannot be reached\.$"):
+        with pytest.raises(Problem, match=r"^The database is unreachable\.$"):
             await anext(body)
         await handover.aclose()
         assert kept(url) == ["soup"]
-        await people.listens.acquire()  # again
+        await people.listens.acquire()  # it listens again
+
+
+NOW = Question.model_construct(question="lunch", timeout=0.0)
+
+
+def test_on_threads_an_answer_that_nobody_asks_for_in_time_is_neither_given_nor_kept(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync_app.people, "TIDY_EVERY", 60.0)
+    with on_threads(url) as (_, people):
+        people.answer(SOUP)
+        monkeypatch.setattr(sync_app.people, "KEPT_FOR", 0.0)
+        assert people.ask(NOW) is None
+        assert kept(url) == ["soup"]
+        break_all(url)  # the next listener tidies at once
+        assert left(url, [])
+
+
+async def test_on_a_loop_an_answer_that_nobody_asks_for_in_time_is_neither_given_nor_kept(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(async_app.people, "TIDY_EVERY", 60.0)
+    async with on_a_loop(url) as (_, people):
+        await people.answer(SOUP)
+        monkeypatch.setattr(async_app.people, "KEPT_FOR", 0.0)
+        assert await people.ask(NOW) is None
+        assert kept(url) == ["soup"]
+        break_all(url)  # the next listener tidies at once
+        assert await asyncio.to_thread(left, url, [])
+
+
+def test_on_threads_the_oldest_of_too_many_answers_go_unless_one_is_being_taken(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync_app.people, "MOST_KEPT", 2)
+    monkeypatch.setattr(sync_app.people, "TIDY_EVERY", 0.1)
+    with on_threads(url) as (_, people):
+        people.answer(Answer.model_construct(question="lunch", answer="first"))
+        handover = people.ask(LUNCH)
+        assert handover is not None
+        with psycopg.connect(url, autocommit=True) as connection:
+            for text in ("second", "third", "fourth"):
+                connection.execute(GIVE, {"question": "dinner", "answer": text})
+        assert left(url, ["first", "third", "fourth"])
+        handover.close()
+        assert left(url, ["third", "fourth"])
+
+
+async def test_on_a_loop_the_oldest_of_too_many_answers_go_unless_one_is_being_taken(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(async_app.people, "MOST_KEPT", 2)
+    monkeypatch.setattr(async_app.people, "TIDY_EVERY", 0.1)
+    async with on_a_loop(url) as (_, people):
+        await people.answer(Answer.model_construct(question="lunch", answer="first"))
+        handover = await people.ask(LUNCH)
+        assert handover is not None
+        with psycopg.connect(url, autocommit=True) as connection:
+            for text in ("second", "third", "fourth"):
+                connection.execute(GIVE, {"question": "dinner", "answer": text})
+        assert await asyncio.to_thread(left, url, ["first", "third", "fourth"])
+        await handover.aclose()
+        assert await asyncio.to_thread(left, url, ["third", "fourth"])
+
+
+def test_an_answer_that_an_earlier_version_kept_is_given(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "CREATE TABLE answers (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "
+            "question text NOT NULL, answer text NOT NULL)"
+        )
+        connection.execute("INSERT INTO answers (question, answer) VALUES ('lunch', 'soup')")
+    with on_threads(url) as (_, people):
+        handover = people.ask(NOW)
+        assert handover is not None
+        assert handover.text == "soup"
+        handover.close()

@@ -49,7 +49,7 @@ def test_a_request_that_finds_no_connection_in_time_is_told_to_come_again(
 ) -> None:
     refusal, took = one_too_many()
     assert (refusal.status, refusal.headers) == (503, {"Retry-After": "1"})
-    assert refusal.detail == "None of the 2 connections of this process to the upstream was free within 0.1 s."
+    assert refusal.detail == "No connection of this process to the upstream became free within 0.1 s (pool size: 2)."
     assert TIMEOUT - 0.002 <= took < TIMEOUT + 2
 
 

@@ -20,6 +20,6 @@ def test_aiohttp_serves_the_routes_of_the_contract() -> None:
     served: dict[str, set[str]] = {}
     for route in async_app.app.create_app(Settings()).router.routes():
         assert route.resource is not None
-        if route.method != "*":  # those refuse what no other takes
+        if route.method != "*":  # "*" routes refuse unknown requests
             served.setdefault(route.resource.canonical, set()).add(route.method)
     assert served == PROMISED

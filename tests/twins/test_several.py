@@ -55,7 +55,7 @@ def five(mode: Mode) -> Fanout:
 def test_the_results_are_in_order_and_the_mode_says_how_long_they_take(run: Run, mode: Mode, at_least: float) -> None:
     results, took = run(five(mode))
     assert results == [0, 1, 2, 3, 4]
-    assert took >= at_least - 0.001  # asyncio's own sleep may be a clock's tick short
+    assert took >= at_least - 0.001  # asyncio.sleep may return one clock tick early
     if at_least == AT_ONCE:
         assert took < IN_A_ROW
 

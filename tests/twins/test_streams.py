@@ -11,10 +11,10 @@ from contract.parameters import Drip, Events, Paced
 
 Piece = tuple[float, bytes]
 Run = Callable[[Paced, float], tuple[float, list[Piece]]]
-"""Seconds until the stream was there, then each piece with the seconds since; each takes so long to be taken."""
+"""From a request and the seconds to take each piece: seconds until the stream, then pieces with the seconds since."""
 
 LATE = 0.5
-"""Seconds that a busy machine may add."""
+"""Seconds of delay that a busy machine may add."""
 
 
 def on_a_thread(asked: Paced, taking: float = 0.0) -> tuple[float, list[Piece]]:
@@ -79,7 +79,7 @@ def test_bytes_that_take_no_time_come_in_one_piece(run: Run) -> None:
 
 @BOTH
 def test_a_client_that_takes_a_piece_slowly_does_not_make_the_next_one_late(run: Run) -> None:
-    _, pieces = run(drip(21, duration=0.4), 0.018)  # of 0.02: with drift, it would be 0.76 s
+    _, pieces = run(drip(21, duration=0.4), 0.018)  # of each 0.02 s; with drift, the sum would be 0.76 s
     assert 0.4 <= pieces[-1][0] < 0.7
 
 

@@ -18,7 +18,7 @@ Make = Callable[[Wait], FlaskClient]
 
 @pytest.fixture
 def client_of(monkeypatch: pytest.MonkeyPatch) -> Make:
-    """A client of the service with one place in flight and another wait behind /delay."""
+    """Return a function that makes a client of the service, with one place in flight and `wait` behind /delay."""
 
     def make(wait: Wait) -> FlaskClient:
         @contextmanager

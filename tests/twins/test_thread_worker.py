@@ -20,7 +20,7 @@ def test_a_worker_ends_on_sigquit_even_while_it_hands_its_pool_a_request() -> No
         worker = ThreadWorker(0, 0, [], None, 1, Config(), None)
         worker.tpool = worker.get_thread_pool()
         signal.signal(signal.SIGQUIT, worker.handle_quit)
-        threading.Thread = interrupted  # which the pool makes with its lock held
+        threading.Thread = interrupted  # the pool creates threads with its lock held
         worker.tpool.submit(print, "never")
     """
     ended = subprocess.run(

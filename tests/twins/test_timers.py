@@ -11,13 +11,13 @@ from contract.parameters import Duration, Meeting
 
 Loop = Callable[[], asyncio.AbstractEventLoop]
 
-# Many waits of uneven length at once: the loop wakes for the others, and that is when uvloop's own timers fire early.
+# Many waits of uneven length at once: uvloop's own timers fire early when the loop wakes up for another timer.
 LENGTHS = [0.0005 + 0.00013 * i for i in range(400)]
 LOOPS = pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 
 
 def shortest(loop: Loop, wait: Callable[[float], Awaitable[object]]) -> float:
-    """By how many seconds the wait that came nearest to its length, or fell short of it, was longer."""
+    """Return the smallest excess of a wait over its length, in seconds; negative if a wait was too short."""
 
     async def beyond(length: float) -> float:
         began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""A service that was not told where to turn to says so, and does no magic."""
+"""Services without UPSTREAM_URL, DATABASE_URL or FILE_DIRECTORY: refusals that name the variable, and no guesses."""
 
 import json
 
@@ -49,11 +49,12 @@ async def test_all_else_works_on_both(target: str, aiohttp_client: AiohttpClient
     assert (await client.get(target)).status == 200
 
 
-async def test_a_missing_directory_is_a_500_and_says_nothing_of_where(aiohttp_client: AiohttpClient) -> None:
+async def test_a_missing_directory_is_a_503_and_says_nothing_of_where(aiohttp_client: AiohttpClient) -> None:
     settings = Settings(file_directory="/missing/secret")
     sync = sync_app.app.create_app(settings).test_client().get("/file?size=1")
     client = await aiohttp_client(async_app.app.create_app(settings))
     response = await client.get("/file?size=1")
-    assert sync.status_code == response.status == 500
+    assert sync.status_code == response.status == 503
     assert sync.data == await response.read()
+    assert b"FILE_DIRECTORY" in sync.data
     assert b"secret" not in sync.data

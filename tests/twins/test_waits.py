@@ -9,7 +9,7 @@ from contract.parameters import Duration
 from contract.settings import Settings
 
 WAITING = {operation.name for operation in OPERATIONS if operation.waits_for != "nothing"}
-PROMISED = WAITING | {"metrics"}  # which reads what is kept outside of its process
+PROMISED = WAITING | {"metrics"}  # reads files that other processes write
 
 
 def test_what_waits_may_be_refused_for_too_many_in_flight() -> None:

@@ -1,4 +1,4 @@
-"""The two services of the workshop, each run as it stands but on a free port."""
+"""The two services of the workshop, each run unchanged, except for a free port."""
 
 import json
 import re
@@ -21,7 +21,7 @@ ON_ANOTHER_PORT = {
     "flask_delay": "from flask import Flask as owner; run = 'run'",
     "aiohttp_delay": "from aiohttp import web as owner; run = 'run_app'",
 }
-"""What runs each service: a function of its framework, which the test tells another port."""
+"""The framework's function that runs each service. The test makes it use another port."""
 
 RUN = """
 import runpy
@@ -66,7 +66,7 @@ def listens(port: int) -> None:
 
 
 def ask(port: int, path: str) -> tuple[int, str, bytes]:
-    """The status, the content type and the body of the answer."""
+    """GET `path`, and return the status, the content type and the body of the response."""
     with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
         connection.request("GET", path)
         response = connection.getresponse()
@@ -111,7 +111,7 @@ def both() -> Iterator[tuple[int, int]]:
 @every_service
 def test_it_ends_on_ctrl_c(name: str) -> None:
     with served(name) as (port, process):
-        ask(port, "/delay/0")  # its port is open a moment before it looks after signals
+        ask(port, "/delay/0")  # the port opens shortly before the signal handlers are set
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
 
@@ -123,4 +123,4 @@ def test_what_it_and_the_readme_say_to_curl_is_where_it_listens(name: str) -> No
     (port,) = re.findall(r"port=(\d+)\)", source)
     assert f"python workshop/{name}.py " in source
     assert f"curl -i http://127.0.0.1:{port}/delay/1 " in source
-    assert f"$ python workshop/{name}.py &\n$ curl http://127.0.0.1:{port}/delay/1\n" in readme
+    assert f"$ .venv/bin/python workshop/{name}.py &\n$ curl http://127.0.0.1:{port}/delay/1\n" in readme

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 PYTHON = [sys.executable, "-W", "error"]
-LENIENCE = 10  # seconds; the cores can be busy with other things
+LENIENCE = 10  # seconds, for busy cores
 
 NUMBERS = range(1, 6)
 BEGINNINGS = [f"task {number} begins" for number in NUMBERS]
@@ -36,7 +36,7 @@ CELLS = [
     "tea",
 ]
 
-# What each file prints, a figure of seconds being a question mark, and the seconds that it waits.
+# The lines that each file prints, with ? for measured seconds, and the seconds that it waits.
 FILES = {
     "at_once": ([*BEGINNINGS, *ENDS, "? s at once"], 1),
     "by_hand": ([*KETTLES, *TEAS], 1),
@@ -45,7 +45,7 @@ FILES = {
     "three_coroutines": ([*KETTLES, *TEAS], 1),
 }
 SERVICES = ["aiohttp_delay", "flask_delay"]
-"""Files that serve until Ctrl-C; test_services.py has their tests."""
+"""Files that serve until Ctrl-C. They are tested in test_services.py."""
 
 COMMANDS = {f"workshop/{name}.py": name for name in FILES} | {f"-m workshop.{name}": name for name in FILES}
 
@@ -55,7 +55,7 @@ every_command = pytest.mark.parametrize("command", COMMANDS)
 
 @dataclass(frozen=True)
 class Ran:
-    """What a file did that ran to its end."""
+    """The result of a file that ran to its end."""
 
     lines: list[str]
     errors: str
@@ -64,7 +64,7 @@ class Ran:
 
     @property
     def figure(self) -> float:
-        """The seconds that it says it took."""
+        """The seconds that the file reports."""
         return float(self.lines[-1].split()[0])
 
 
@@ -86,7 +86,7 @@ def without_figures(text: str) -> str:
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
-    """Every file, by its path and as a module, all at once: the tests take as long as the longest of them."""
+    """Run every file by its path and as a module, all at once: the tests take as long as the longest run."""
     with ThreadPoolExecutor(len(COMMANDS)) as pool:
         futures = {command: pool.submit(run, command) for command in COMMANDS}
         yield lambda command: futures[command].result()
@@ -94,7 +94,7 @@ def running() -> Iterator[Running]:
 
 @pytest.fixture
 def heard() -> Iterator[None]:
-    """A Ctrl-C that a child of ours hears, even where the tests run in the background, which ignores it."""
+    """Let child processes receive Ctrl-C, even if the tests run in the background, where it is ignored."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -131,7 +131,7 @@ def test_five_tasks_in_a_row_say_that_they_took_five_seconds(running: Running) -
 
 def test_five_tasks_at_once_say_that_they_took_one_second(running: Running) -> None:
     ran = running("workshop/at_once.py")
-    assert 1 <= ran.figure < 5  # in a row they could not
+    assert 1 <= ran.figure < 5  # less than five waits in a row
     assert ran.figure <= ran.seconds
 
 

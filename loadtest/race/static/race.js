@@ -1,16 +1,16 @@
 "use strict";
-// Shows what /race/events tells, twice a second. Each event brings pictures, which are drawn one after the other;
-// nothing moves between them. What has not changed is not written again, so that the page costs next to nothing.
+// Shows the events of /race/events, two per second. Each event has pictures, which are drawn one after the other,
+// without animation between them. Unchanged text is not written again, which keeps the page's CPU time low.
 
 const EVENT = 500; // milliseconds between two events
-const CAPTION_STAYS = 2000; // milliseconds, so that it can be read
-const STANDS = 2000; // milliseconds that a picture stands where somebody wants no motion
+const CAPTION_STAYS = 2000; // milliseconds that a caption stays readable
+const STANDS = 2000; // milliseconds that a picture stays if the reader prefers reduced motion
 const PENS = ["queue", "waiting", "answered"];
 
 const body = document.body;
 const byId = (id) => document.getElementById(id);
 const fields = { users: byId("users"), delay: byId("delay"), scenario: byId("scenario") };
-let edited = false; // whoever types is not disturbed
+let edited = false; // the form is not overwritten while the presenter edits it
 let colours = {};
 
 class Racer {
@@ -30,7 +30,7 @@ class Racer {
   show(racer, now) {
     if (racer.kind !== this.kind || now - this.captionAt >= CAPTION_STAYS) {
       if (write(this.caption, racer.caption)) this.captionAt = now;
-      if (racer.kind !== this.kind) write(this.said, racer.caption); // read out once, not with every figure
+      if (racer.kind !== this.kind) write(this.said, racer.caption); // a screen reader reads it once, not with every figure
       this.kind = racer.kind;
     }
     write(this.figures.throughput, rate(racer.throughput));
@@ -41,10 +41,10 @@ class Racer {
     write(this.figures.failures, whole(racer.failures));
     write(this.figures.p50, time(racer.p50));
     write(this.figures.p99, time(racer.p99));
-    write(this.note, `${racer.looked_at} of ${racer.users} users`);
+    write(this.note, `${racer.looked_at} of ${racer.users} users drawn`);
   }
 
-  // The cell of a user is the same in each pen, so that its request is seen to go from one to the next.
+  // A user has the same cell in each column, so that its request visibly moves across the columns.
   draw(picture) {
     this.picture = picture;
     const scale = Math.min(devicePixelRatio, 2);
@@ -119,7 +119,7 @@ function cross(path, x, y, r) {
   path.lineTo(x - r, y + r);
 }
 
-// Write `text`, if it is not there already; whether it was written.
+// Writes `text` unless the element shows it already; returns whether it was written.
 function write(element, text) {
   if (element.firstChild === null) element.append("");
   if (element.firstChild.data === text) return false;
@@ -139,27 +139,27 @@ function time(milliseconds) {
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
 function status(race) {
-  if (race.state === "ready") return "No race. Choose, and start.";
-  const what = `${race.users} users of each, ${race.scenario ?? "several scenarios"}, ${race.delay}`;
-  if (race.state === "stopping") return `Stopping: ${what}. Users leave with their last answers.`;
-  const ends = race.ends === null ? "" : `, ends by itself in ${clock(race.ends)}`;
+  if (race.state === "ready") return "No race is running. Choose a load and press Start.";
+  const what = `${race.users} users per service, ${race.scenario ?? "several scenarios"}, ${race.delay}`;
+  if (race.state === "stopping") return `Stopping: ${what}. Users leave after their last answer.`;
+  const ends = race.ends === null ? "" : `, stops in ${clock(race.ends)}`;
   return `${race.state === "starting" ? "Starting" : "Running"}: ${what}${ends}.`;
 }
 
 function machine(race) {
   if (race.busy === null) return "";
   const [all, generator] = race.busy.map((share) => Math.round(share * 100));
-  return `Now all cores together are ${all}% busy, and the load generator takes ${generator}% of one.`;
+  return `CPU now: ${all}% of all cores busy; load generator ${generator}% of one core.`;
 }
 
 const racers = [...document.querySelectorAll(".racer")].map((section) => new Racer(section));
 const still = matchMedia("(prefers-reduced-motion: reduce)");
-let pending = []; // pictures that are to be drawn
+let pending = []; // timers of pictures not drawn yet
 let drawnAt = -STANDS;
 
 function show(race) {
   if (race.page !== body.dataset.page) {
-    location.reload(); // another process, with racers of its own
+    location.reload(); // Locust was restarted, maybe with other racers
     return;
   }
   const now = performance.now();
@@ -227,5 +227,5 @@ const events = new EventSource("race/events");
 events.addEventListener("message", (event) => show(JSON.parse(event.data)));
 events.addEventListener("error", () => {
   body.classList.add("lost");
-  write(byId("status"), "Nothing is heard from Locust: the figures are those of before.");
+  write(byId("status"), "Connection to Locust lost: these figures are out of date.");
 });

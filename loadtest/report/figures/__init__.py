@@ -1,1 +1,1 @@
-"""The pictures of a report, one a file."""
+"""The pictures of a report, one per module."""

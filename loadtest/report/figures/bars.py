@@ -1,4 +1,4 @@
-"""Services by kind, each with a bar of what was measured and a tick where it was predicted."""
+"""A bar chart of services, grouped by kind: a bar for the measured value, a tick for the predicted one."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -12,14 +12,14 @@ from .picture import Datasets
 from .theme import INK, KIND_COLOURS, PAPER
 
 ROW = 24
-"""Pixels of a bar and the room around it."""
+"""Height in pixels of a bar and the space around it."""
 
 ROOM = 1.3
-"""Of the longest bar, for the figure behind it."""
+"""Length of the axis as a multiple of the longest bar; the label needs the rest."""
 
 
 class Bar(NamedTuple):
-    """One service. Without a value it was not measured."""
+    """The bar of one service. A value of None means not measured; `holds` is false if inconclusive."""
 
     service: str
     kind: str
@@ -29,7 +29,10 @@ class Bar(NamedTuple):
 
 
 def chart(bars: list[Bar], axis: str, shown: Callable[[float], str]) -> alt.LayerChart:
-    """The bars, with their figures behind them; one that is inconclusive is hollow, and its figure in brackets."""
+    """Return a chart of labelled bars; an inconclusive bar is hollow and its label is in brackets.
+
+    `axis`: title of the value axis, with its unit. `shown`: formats a value for its label.
+    """
     kinds = [kind for kind in KINDS if any(bar.kind == kind for bar in bars)]
     order = [name for kind in kinds for name in (kind, *(bar.service for bar in bars if bar.kind == kind))]
     ends = [max(bar.value or 0.0, bar.predicted or 0.0) for bar in bars]

@@ -1,4 +1,4 @@
-"""The second picture: how long requests took, at a load that the reader chooses."""
+"""The second picture: the distribution of latency, at a load that the reader chooses."""
 
 from typing import Any
 
@@ -9,34 +9,34 @@ from loadtest.results.schema import Results
 from loadtest.verdict.aggregate import Row
 from loadtest.verdict.comparison import ALIKE
 from loadtest.workload import Load
-from loadtest.workload.demand import DEADLOCK
+from loadtest.workload.demand import STANDSTILL
 
 from .picture import STEP, Choice, Figure, Picture, Table, data
 from .theme import HEIGHT, MUTED, colour, dashes, legend, services
 
 POINTS, FEWEST = 60, 20
-"""Of a line, where a page has room, and where it has to draw many."""
+"""Points of a line: the most, and the fewest if a page draws many lines."""
 
 ROOM = 1200
-"""Points of all lines of a page."""
+"""Points of all lines of a page together."""
 
 UNLIKE = 0.1
-"""Difference, as a share of the smaller figure, from which on times are told apart in a title."""
+"""Difference, as a share of the smaller time, above which a title reports two times as different."""
 
 RANKS = (0.5, 0.9, 0.99)
 
 
 def picture(results: Results, table: list[Row], shown: Load) -> Picture:
-    """The distribution of latency of all services, first for the load `shown`."""
+    """Return the picture of the latency of all services; `shown` is the load that is drawn first."""
     run = [row for row in table if row.windows]
     titles = {load: title(load, run) for load in loads(run)}
     return Picture(
         name="latency",
         title=titles[shown],
-        caption="The share of requests that were over within a time, answered or failed, by users who wait for their "
-        "answers: a line far to the left is fast, a steep one treats all requests alike. The time axis is logarithmic. "
-        "A thin line is inconclusive.",
-        figures=[Figure(chart(results, run, shown), "The distribution of latency.")],
+        caption="For each latency: the share of requests, answered or failed, that took at most that long. Further "
+        "left is faster; a steep line means similar times for all requests. Each user waits for an answer before the "
+        "next request. Thin line: inconclusive.",
+        figures=[Figure(chart(results, run, shown), "Cumulative distribution of latency.")],
         table=_table(run),
         choices=[Choice(load, says) for load, says in titles.items()],
         shown=shown,
@@ -44,33 +44,39 @@ def picture(results: Results, table: list[Row], shown: Load) -> Picture:
 
 
 def loads(run: list[Row]) -> list[Load]:
-    """The loads of some rows, the smallest first."""
+    """Return the loads of the rows, smallest first."""
     return sorted({row.load for row in run}, key=lambda load: load.amount)
 
 
 def title(load: Load, run: list[Row]) -> str:
-    """What half of the requests had to wait for, or the mean where the halves hide a difference."""
+    """Return the slowest and fastest median latency, or the means if only these differ."""
     at = f"At {load.label} "
-    held = [row for row in run if row.load == load and row.holds and row.bound != DEADLOCK]
+    held = [row for row in run if row.load == load and row.holds and row.bound not in STANDSTILL]
     halves = {row.service: half for row in held if (half := row.percentile(0.5))}
     if not halves:
-        return f"{at}too little that can be trusted was answered"
+        return f"{at}no conclusive step has a median latency"
     means = {row.service: row.mean for row in held if row.service in halves}
     if not _differ(halves) and _differ(means):
         fastest, slowest = _ends(means)
-        of = f"{at}a request to {slowest} takes {duration(means[slowest])} on average"
-        return f"{of}, one to {fastest} {duration(means[fastest])}"
+        of = f"{at}the medians are alike, but mean latency is {duration(means[slowest])} on {slowest}"
+        return f"{of}, {duration(means[fastest])} on {fastest}"
     fastest, slowest = _ends(halves)
     if len(halves) == 1:
-        return f"{at}half of the requests to {fastest} take longer than {duration(halves[fastest])}"
+        return f"{at}median latency is {duration(halves[fastest])} on {fastest}"
     if not _differ(halves):
-        span = " to ".join(dict.fromkeys((duration(halves[fastest]), duration(halves[slowest]))))
-        return f"{at}requests take as long on every service: half of them longer than {span}"
-    as_fast = [name for name, half in halves.items() if half <= (1 + ALIKE) * halves[fastest]]
+        return f"{at}median latency is about the same on every service: {_range([*halves.values()])}"
+    as_fast = {name: half for name, half in halves.items() if half <= (1 + ALIKE) * halves[fastest]}
     return (
-        f"{at}half of the requests to {slowest} take longer than {duration(halves[slowest])}, "
-        f"to {listed(as_fast)} than {duration(halves[fastest])}"
+        f"{at}median latency is {duration(halves[slowest])} on {slowest}, "
+        f"{_range([*as_fast.values()])} on {listed([*as_fast])}"
     )
+
+
+def _range(times: list[float]) -> str:
+    """Return the range of times in milliseconds, such as `251 to 252 ms`, or one time if both ends look the same."""
+    low, high = duration(min(times)), duration(max(times))
+    figure, unit = low.split()
+    return high if low == high else f"{figure if high.endswith(f' {unit}') else low} to {high}"
 
 
 def _ends(times: dict[str, float]) -> tuple[str, str]:
@@ -83,7 +89,7 @@ def _differ(times: dict[str, float]) -> bool:
 
 
 def chart(results: Results, run: list[Row], shown: Load) -> alt.LayerChart:
-    """A line for each service: the share of its requests, over the time within which they were answered."""
+    """Return a line for each service: the share of its requests that ended within a time."""
     names = services([results])
     dash = alt.StrokeDash("service:N", scale=alt.Scale(domain=names, range=dashes(names)), legend=legend())
     drawn = lines([point for row in run for point in line(row, most(run))], names).encode(
@@ -94,32 +100,32 @@ def chart(results: Results, run: list[Row], shown: Load) -> alt.LayerChart:
 
 
 def lines(points: list[dict[str, Any]], names: list[str]) -> alt.Chart:
-    """The distributions of the chosen step."""
-    x = alt.X("ms:Q", title="milliseconds")
+    """Return the lines of the chosen step; `points` come from `line`."""
+    x = alt.X("ms:Q", title="latency, ms (log scale)")
     chosen = alt.Chart(data(points)).transform_filter(f"datum.users == {STEP}")
     drawn: alt.Chart = chosen.mark_line(interpolate="step-after")
     return drawn.encode(
         x=x.scale(nice=False, padding=12, type="log").axis(format="~g", tickCount=4),
-        y=alt.Y("share:Q", title="over").axis(format="%", values=[0, 0.5, 0.9, 1]),
+        y=alt.Y("share:Q", title="share of requests ended").axis(format="%", values=[0, 0.5, 0.9, 1]),
         color=colour(names),
         strokeWidth=alt.condition("datum.holds", alt.value(2.5), alt.value(1)),
-        tooltip=["service:N", "ms:Q", alt.Tooltip("share:Q", format=".1%")],
+        tooltip=["service:N", alt.Tooltip("ms:Q", title="ms"), alt.Tooltip("share:Q", title="ended", format=".1%")],
     )
 
 
 def shares() -> alt.Chart:
-    """Rules at half and at nine tenths of the requests."""
+    """Return horizontal rules at 50% and 90% of the requests."""
     drawn: alt.Chart = alt.Chart(data([{"share": 0.5}, {"share": 0.9}])).mark_rule(color=MUTED, strokeWidth=0.7)
     return drawn.encode(y=alt.Y("share:Q"))
 
 
 def most(run: list[Row]) -> int:
-    """Points of a line, where there are so many to draw."""
+    """Return the largest number of points of a line, if a page draws one for each row."""
     return max(FEWEST, min(POINTS, ROOM // len(run)))
 
 
 def line(row: Row, about_so_many: int) -> list[dict[str, Any]]:
-    """The distribution in about so many points, its first and last request among them."""
+    """Return the cumulative distribution in about `about_so_many` points, with its first and last request."""
     total = sum(row.latency.values())
     about = {"service": row.service, "users": row.load.amount, "holds": row.holds}
     points: list[dict[str, Any]] = []
@@ -134,10 +140,20 @@ def line(row: Row, about_so_many: int) -> list[dict[str, Any]]:
 
 
 def _table(run: list[Row]) -> Table:
-    head = ["service", "users", "requests", "failed", *(f"p{rank * 100:.0f}" for rank in RANKS), "conclusive"]
+    head = [
+        "service",
+        "users",
+        "requests",
+        "failed",
+        "resent",
+        "reconnected",
+        *(f"p{rank * 100:.0f}" for rank in RANKS),
+        "conclusive",
+    ]
     rows = [
         [
             *(row.service, str(row.load.amount), str(row.requests), str(row.failures)),
+            *("-" if times is None else str(times) for times in (row.resent, row.reconnected)),
             *("too few" if (value := row.percentile(rank)) is None else duration(value) for rank in RANKS),
             "no" if row.doubts else "yes",
         ]

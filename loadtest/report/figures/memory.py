@@ -1,4 +1,4 @@
-"""The fifth picture: memory against requests in flight, and what it would take to carry as much as the best did."""
+"""The fifth picture: memory by requests in flight, and the slots and memory needed to match the best throughput."""
 
 from dataclasses import dataclass
 from math import ceil, inf
@@ -10,7 +10,7 @@ from loadtest.results.schema import Contender, Results
 from loadtest.verdict.aggregate import Row
 from loadtest.verdict.comparison import ALIKE
 from loadtest.verdict.judge import mean_response
-from loadtest.workload.demand import DEADLOCK, SLOTS
+from loadtest.workload.demand import SLOTS, STANDSTILL
 
 from .picture import Figure, Picture, Table, data
 from .theme import HEIGHT, colour, marks, services, size, stretches
@@ -18,27 +18,27 @@ from .theme import HEIGHT, colour, marks, services, size, stretches
 MIB = 2**20
 
 LEAST_GROWTH = MIB
-"""Bytes that a service must have grown by for its memory per request to be told: it is counted in pages, and varies."""
+"""Bytes of growth below which memory per slot is unknown: memory is counted in pages, and varies."""
 
 
 @dataclass(frozen=True)
 class Match:
-    """What a service would need to carry the throughput of another one."""
+    """The resources that a service would need to match the throughput of another one."""
 
     service: str
     needs: int
     """Slots."""
     has: int
     unit: str
-    """What a slot of it is: a thread or a process."""
+    """The plural noun for its slots: threads or processes."""
     more: float | None
-    """Bytes beside what it has; None where too little was seen to say."""
+    """Bytes beyond its present memory; None if its growth was too small to tell."""
     cpu: float | None
-    """Cores that it would use at its own cost of a request."""
+    """Cores that it would use at its own CPU time per request; None if that is unknown."""
 
 
 def picture(results: Results, table: list[Row]) -> Picture | None:
-    """Memory against requests in flight; None where no memory was measured."""
+    """Return the picture of memory by requests in flight, or None if no memory was measured."""
     run = [row for row in table if row.windows and row.memory is not None]
     if not run:
         return None
@@ -47,64 +47,64 @@ def picture(results: Results, table: list[Row]) -> Picture | None:
     return Picture(
         name="memory",
         title=title(results, table, best, matches),
-        caption="Memory of all processes of a service, by requests in flight (throughput times response time: Little's "
-        "law); those that only queue are among them. Where the system tells, a page that processes share is divided "
-        "among them; elsewhere it is counted for each. A hollow mark is inconclusive."
+        caption="Memory of all processes of a service. Requests in flight: throughput times response time (Little's "
+        "law), queued requests included. On Linux shared memory is divided among the processes; elsewhere it is "
+        "counted once per process. Hollow mark: inconclusive."
         + "".join(f" {sentence(match, results.machine.cores)}" for match in matches),
-        figures=[Figure(chart(results, table), "Memory against requests in flight.")],
+        figures=[Figure(chart(results, table), "Memory by requests in flight.")],
         table=_table(run),
     )
 
 
 def title(results: Results, table: list[Row], best: Row | None, matches: list[Match]) -> str:
-    """What it would take to match the non-blocking service that carried the most, as far as it is known."""
+    """Return the slots and memory that others need to match the non-blocking service with the best throughput."""
     if best is None:
-        return "What it would take to carry as much is unknown: no non-blocking service was measured well enough"
+        return "What matching throughput takes is unknown: no conclusive step of a non-blocking service"
     rates = {row.service: row.throughput for row in table if row.holds and row.load == best.load}
     ahead = [name for name, rate in rates.items() if rate > (1 + ALIKE) * best.throughput]
     if ahead:
-        return f"At {best.load.label} {ahead[0]} carries more than {best.service}: there is nothing to match"
+        return f"At {best.load.label} {ahead[0]} has more throughput than {best.service}: nothing to match"
     unknown = [
         each.name
         for each in results.contenders
         if each.slots is not None and not any(row.service == each.name and row.holds for row in table)
     ]
     told = [_needs(match) for match in matches]
-    told += [f"what {name} needs is unknown" for name in unknown]
+    told += [f"the needs of {name} are unknown" for name in unknown]
     if not told:
-        return f"No service would need more slots to carry what {best.service} carried"
-    return f"To carry what {best.service} carried at {best.load.label}, {'; '.join(told)}"
+        return f"No service needs more slots to match the throughput of {best.service}"
+    return f"To match the throughput of {best.service} at {best.load.label}, {'; '.join(told)}"
 
 
-def sentence(match: Match, cores: int) -> str:
-    """What else is known of a match, or not."""
+def sentence(match: Match, cores: float) -> str:
+    """Return a sentence with the present slots, unknown memory and CPU use of a match."""
     told = f"{match.service} has {match.has} {match.unit}"
-    grown = "what more of them take is unknown: its memory hardly grew" if match.more is None else ""
+    grown = f"the memory of more {match.unit} is unknown: its memory hardly grew" if match.more is None else ""
     cost = ""
     if match.cpu is not None:
-        enough = "" if match.cpu < cores else ", which is more than it could have"
-        cost = f"at its own cost of a request it would use {match.cpu:.1f} of {cores} cores{enough}"
+        of = f" of {cores} cores" if match.cpu < cores else f" cores, but there are only {cores}"
+        cost = f"at that throughput it would use {match.cpu:.1f}{of}"
     return "; ".join(part for part in (told, grown, cost) if part) + "."
 
 
 def best_of(results: Results, table: list[Row]) -> Row | None:
-    """The row of a non-blocking service with the most throughput that can be trusted; the cheapest of those alike."""
+    """Return the conclusive non-blocking row with the most throughput; of similar rows, the one with least CPU time."""
     free = {each.name for each in results.contenders if each.kind == "non-blocking"}
-    held = [row for row in table if row.service in free and row.holds and row.bound != DEADLOCK]
+    held = [row for row in table if row.service in free and row.holds and row.bound not in STANDSTILL]
     most = max((row.throughput for row in held), default=0.0)
     alike = [row for row in held if row.throughput >= (1 - ALIKE) * most]
     return min(alike, key=lambda row: (row.cpu_per_request or inf, -row.throughput), default=None)
 
 
 def matched(contender: Contender, best: Row, table: list[Row]) -> Match | None:
-    """What `contender` would need for the throughput of `best`; None where it has that, or where slots do not help."""
+    """Return the needs of `contender` to match `best`, or None if it needs no more slots or slots do not help."""
     if contender.demand is None or contender.slots is None or contender.processes is None:
         return None
     tightest = contender.demand.tightest
     if tightest is None or tightest.name != SLOTS:
         return None
     needs = ceil(best.throughput * tightest.held)
-    if contender.demand.patience is not None:  # as many slots as users are a deadlock
+    if contender.demand.patience is not None:  # with only as many slots as users there is a deadlock
         needs = max(needs, best.load.most_in_flight + 1)
     rows = [row for row in table if row.service == contender.name and row.holds]
     if needs <= contender.slots or not rows:
@@ -123,12 +123,12 @@ def matched(contender: Contender, best: Row, table: list[Row]) -> Match | None:
 
 
 def per_process(row: Row, processes: int) -> float | None:
-    """Bytes of one process at the most: the mean of those that there are, of which the first are the dearest."""
-    return None if row.memory is None else row.memory / (processes + 1)  # and the master
+    """Return an upper bound of the bytes of one more process: the mean of the present ones; the first cost most."""
+    return None if row.memory is None else row.memory / (processes + 1)  # plus the master process
 
 
 def per_slot(rows: list[Row], slots: int) -> float | None:
-    """Bytes by which each slot in use makes a service larger: the slope of the line of least squares."""
+    """Return the bytes that each slot in use adds (least squares), or None if memory hardly grew."""
     measured = [row for row in rows if row.memory is not None]
     used = [min(in_flight(row), slots) for row in measured]
     sizes = [row.memory or 0 for row in measured]
@@ -139,13 +139,13 @@ def per_slot(rows: list[Row], slots: int) -> float | None:
 
 
 def in_flight(row: Row) -> float:
-    """The mean number of requests in flight: throughput times response time (Little)."""
+    """Return the mean number of requests in flight: throughput times response time (Little's law)."""
     seconds = sum(each.seconds for each in row.windows)
     return sum(each.requests * mean_response(each) for each in row.windows) / seconds
 
 
 def chart(results: Results, table: list[Row]) -> alt.LayerChart:
-    """A mark for each step of each service, joined."""
+    """Return a chart with a mark for each step of each service, joined by lines."""
     names = services([results])
     steps = [
         {
@@ -167,17 +167,17 @@ def chart(results: Results, table: list[Row]) -> alt.LayerChart:
         color=colour(names),
     )
     joined = drawn.transform_filter("datum.holds").mark_line(strokeWidth=1.5).encode(detail=alt.Detail("stretch:N"))
-    told = [alt.Tooltip("flight:Q", title="in flight"), alt.Tooltip("memory:Q", title="MiB")]
+    told = [alt.Tooltip("flight:Q", title="in flight"), alt.Tooltip("memory:Q", title="memory, MiB")]
     layers = [joined, marks(drawn, names, ["service:N", "users:Q", *told])]
     return alt.LayerChart(layer=layers).properties(height=HEIGHT)
 
 
 def _needs(match: Match) -> str:
-    needs = f"{match.service} needs about {match.needs} {match.unit}"
+    needs = f"{match.service} needs about {match.needs} {match.unit} in all"
     if match.more is None:
         return needs
     size = f"{match.more / 2**30:.1f} GiB" if match.more >= 2**30 else f"{match.more / MIB:.0f} MiB"
-    return f"{needs}, {'' if match.unit == 'threads' else 'at most '}{size} more"
+    return f"{needs} ({'' if match.unit == 'threads' else 'at most '}{size} beyond what it uses now)"
 
 
 def _table(run: list[Row]) -> Table:

@@ -1,4 +1,4 @@
-"""What the report is made of: pictures, each with its conclusion for a title and its figures in a table."""
+"""The building blocks of a report: pictures with a conclusion as title, charts and a data table."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +8,7 @@ import altair as alt
 from loadtest.workload import Load
 
 STEP = "step"
-"""The parameter of a chart that says for which load it is drawn, by its amount."""
+"""The name of the chart parameter that selects the load to draw, by its amount."""
 
 
 @dataclass(frozen=True)
@@ -17,21 +17,21 @@ class Figure:
 
     chart: alt.LayerChart
     description: str
-    """What is to be seen, for those who do not see it."""
+    """A text alternative for readers who cannot see the chart."""
     heading: str = ""
-    """Above it, where a picture has several."""
+    """The heading above the chart, if a picture has several."""
     width: int = 720
-    """Pixels, where no script fits it to its page: as many as one that has the page for itself takes."""
+    """Width in pixels without scripts; the default is the width of a single chart."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """The figures behind a picture, as they are shown."""
+    """A table of a report: column headings and formatted cells."""
 
     head: list[str]
     rows: list[list[str]]
     caption: str = ""
-    """How to read it, where no picture says so."""
+    """An explanation of the table, if no picture has one."""
 
 
 NO_TABLE = Table([], [])
@@ -39,7 +39,7 @@ NO_TABLE = Table([], [])
 
 @dataclass(frozen=True)
 class Choice:
-    """One load that a picture can be drawn for, and the conclusion there."""
+    """One load that a picture can be drawn for, and its title at that load."""
 
     load: Load
     title: str
@@ -51,46 +51,46 @@ class Picture:
 
     name: str
     title: str
-    """Its conclusion."""
+    """The conclusion that the picture shows."""
     caption: str
-    """How to read it."""
+    """An explanation of the picture."""
     figures: list[Figure]
     table: Table = NO_TABLE
-    """Its figures as they are, unless the page has a table of everything."""
+    """The data table, unless the page has one table of all results."""
     choices: list[Choice] = field(default_factory=list)
-    """Where the reader can choose; `title` is then that of the first shown."""
+    """The loads that the reader can choose; `title` is that of the load in `shown`."""
     shown: Load | None = None
-    """The load that it is drawn for before anybody chooses, where there are choices."""
+    """The load that is drawn first, if there are choices."""
     parts: tuple[str, ...] = ()
-    """The parts of a request's time that it fills with patterns."""
+    """The parts of a request's time that the legend explains, as in theme.PARTS."""
     abreast: int = 2
-    """Figures that stand beside each other where there is room."""
+    """The number of figures side by side on a wide screen."""
 
 
 def data(rows: list[dict[str, Any]]) -> alt.InlineData:
-    """Rows as the data of a layer that alone is drawn from them."""
+    """Return rows as the data of a single layer."""
     return alt.InlineData(values=clean(rows))
 
 
 def clean(rows: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
-    """Rows without what cannot be printed: Vega's renderer does not survive a control character.
+    """Return rows with unprintable characters replaced: Vega's renderer fails on control characters.
 
-    A tuple, because Altair copies a list and all that is in it whenever something is added to a chart.
+    The result is a tuple, because Altair copies a list in depth at every change of a chart.
     """
     return tuple({name: _printable(value) for name, value in row.items()} for row in rows)
 
 
 class Datasets(dict[str, tuple[dict[str, Any], ...]]):
-    """Rows that several layers of a chart are drawn from: named, they are written down once."""
+    """Named rows that several layers of a chart share, so that the page holds them once."""
 
     def add(self, rows: list[dict[str, Any]]) -> alt.NamedData:
-        """These rows as a layer's data."""
+        """Add rows, and return them as the data of a layer."""
         name = f"rows-{len(self)}"
         self[name] = clean(rows)
         return alt.NamedData(name)
 
     def chart(self, layers: list[Any]) -> alt.LayerChart:
-        """A chart of layers that are drawn from them."""
+        """Return a chart of layers that use these rows."""
         return alt.LayerChart(layer=layers, datasets=dict(self))
 
 

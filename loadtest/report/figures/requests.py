@@ -1,4 +1,4 @@
-"""The third picture: what happened to the first requests of a step, each in the row of the worker that served it."""
+"""The third picture: the first requests of a step over time, grouped by the worker that served them."""
 
 from itertools import pairwise
 from typing import Any
@@ -20,25 +20,26 @@ from .theme import FAINT, INK, MUTED, PARTS, STROKES, WORKING, fill
 from .workers import Worker, workers
 
 LABEL_ROWS = 4
-"""Rows that the name of a worker takes."""
+"""Rows that a worker's name takes."""
 
 ROW = 4
-"""Pixels."""
+"""Height in pixels of a row, which holds one request."""
 
 MOST, FEWEST = 100, 10
-"""Requests of a step that are drawn, where a page has room, and where it has to draw many services and steps."""
+"""Requests drawn per step and service: the most, and the fewest if a page has many services and steps."""
 
 ROOM = (1600, 400)
-"""Requests of all steps of a page, and of one step of all services: each is some 100 bytes."""
+"""Requests drawn in all steps of a page, and in one step of all services; one takes about 100 bytes."""
 
-LONG, SHORT = 0.5, 0.1
-"""Share of their time that requests stand in a queue from which on it is a staircase, and up to which it is a stack."""
+LONG, SHORT, NONE = 0.5, 0.1, 0.01
+"""Share of time spent queueing: from LONG on the bars form a staircase, up to SHORT a stack. Up to NONE nothing queued:
+the time until the service receives a request includes the network."""
 
-WORKING_SHORTLY = "working, often too shortly to be seen"
+WORKING_SHORTLY = "Work is often too short to be seen."
 
 
 def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
-    """The first requests of all services, first for the load `shown`; None where no service told anything of them."""
+    """Return the picture of the first requests, drawn first for the load `shown`; None if no service reported times."""
     run = [row for row in table if any(exchange.timed for exchange in row.first)]
     if not run:
         return None
@@ -53,15 +54,15 @@ def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
     return Picture(
         name="swimlane",
         title=titles[shown],
-        caption=f"Each bar is one request, from left to right in time: the first {most} at the most of the first "
-        "repeat, from the moment when all users were there, before anything was measured. Together lie those that one "
-        "process served, and between two faint rules those of one thread. Striped: in the queue, or on its way. "
-        f"Crossed: in line on the service. Dotted: waiting. Solid: {WORKING if works else WORKING_SHORTLY}. Outlined: "
-        "failed. Hollow: nobody knows where it was.",
+        caption=f"Each bar is one request. At most {most} per service are drawn: the first ones sent after all users "
+        "of the first repeat had started. Bars are grouped by the process that served them; faint lines separate "
+        f"threads. A staircase means that requests queue, a stack that they {'run' if works else 'wait'} at the same "
+        f"time. {WORKING if works else WORKING_SHORTLY} Dark outline: failed. Empty bar: it is unknown when the "
+        "request queued and when it waited.",
         figures=[
             Figure(
                 chart([row for row in run if row.service == name], contender, dividers[name], ends, (shown, most)),
-                f"The first requests to {name} as bars over time.",
+                f"First requests to {name}, as bars over time.",
                 heading=f"{name}: {contender.made_of}",
             )
             for name, contender in known.items()
@@ -74,15 +75,15 @@ def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
 
 
 def queued(row: Row, divider: Divider) -> float | None:
-    """The share of their time that its first requests stood in a queue or in line; None where nothing is told."""
+    """Return the share of time that the first requests of a step spent queueing, or None if no times were reported."""
     told = [parts for exchange in row.first if (parts := divider.of(exchange))]
     total = sum(parts.total for parts in told)
-    return sum(parts.queue + parts.line for parts in told) / total if total else None
+    return sum(parts.queue + parts.pool for parts in told) / total if total else None
 
 
 def title(load: Load, run: list[Row], dividers: dict[str, Divider], *, works: bool) -> str:
-    """Who queues, and who does not, as far as it can be trusted."""
-    at_once = "all are worked on at once" if works else "all wait at once"
+    """Return the title for one load: which services queue, from conclusive steps only."""
+    at_once = "all running at once" if works else "all waiting at once"
     shares = {
         row.service: share
         for row in run
@@ -90,18 +91,20 @@ def title(load: Load, run: list[Row], dividers: dict[str, Divider], *, works: bo
     }
     locked = [row.service for row in run if row.load == load and row.holds and row.bound == DEADLOCK]
     stairs = [name for name, share in shares.items() if share >= LONG and name not in locked]
-    stack = [name for name, share in shares.items() if share <= SHORT and name not in locked]
-    between = [name for name in shares if name not in stairs + stack + locked]
-    at = f"The first requests of {load.label}: "
+    stack = [name for name, share in shares.items() if share <= NONE and name not in locked]
+    hardly = [name for name, share in shares.items() if NONE < share <= SHORT and name not in locked]
+    between = [name for name in shares if name not in stairs + hardly + stack + locked]
+    at = f"First requests at {load.label}: "
     if not shares:
-        return f"{at}nothing that can be trusted"
-    if stack and not (locked or stairs or between):
-        return f"{at}none of them queues, {at_once}"
+        return f"{at}no step is conclusive"
+    if stack and not (locked or stairs or between or hardly):
+        return f"{at}no queueing, {at_once}"
     told = (
-        (locked, "all slots of {} wait in vain"),
-        (stairs, "a staircase on {}, where most of the time goes by in a queue"),
-        (between, "a queue on {} for a part of the time"),
-        (stack, f"a stack on {{}}, where {at_once}"),
+        (locked, "deadlock on {}"),
+        (stairs, "mostly queueing on {} (staircase)"),
+        (between, "some queueing on {}"),
+        (hardly, "little queueing on {}"),
+        (stack, f"{at_once} on {{}} (stack)"),
     )
     return at + "; ".join(says.format(listed(names)) for names, says in told if names)
 
@@ -109,9 +112,10 @@ def title(load: Load, run: list[Row], dividers: dict[str, Divider], *, works: bo
 def chart(
     rows: list[Row], contender: Contender, divider: Divider, ends: dict[Load, float], shown: tuple[Load, int]
 ) -> alt.LayerChart:
-    """The bars of one service under every load; a step `ends` for all services at the same time.
+    """Return the bars of one service at every load; only the chosen step is drawn.
 
-    `shown`: the step that is drawn at first, and how many requests of each.
+    `ends`: the end of the time axis in seconds, by load, the same for all services. `shown`: the load that is drawn
+    first, and the number of requests per step.
     """
     bars: list[dict[str, Any]] = []
     names: list[dict[str, Any]] = []
@@ -135,14 +139,14 @@ def chart(
     named = alt.Chart(datasets.add(names)).transform_filter(f"datum.users == {STEP}")
     told = drawn.transform_filter("isValid(datum.began)").transform_calculate(
         queue="round((datum.began - datum.sent) * 1e4) / 10",
-        line="round((datum.served - datum.began) * 1e4) / 10",
+        pool="round((datum.served - datum.began) * 1e4) / 10",
         wait="round((datum.until - datum.served) * 1e4) / 10",
         work="round((datum.ended - datum.until) * 1e4) / 10",
     )
     tooltip = [*(alt.Tooltip(f"{part}:Q", title=f"{part}, ms") for part in PARTS), alt.Tooltip("status:N")]
 
     def bar(of: alt.Chart, begin: str, end: str, **style: Any) -> alt.Chart:
-        x = alt.X(f"{begin}:Q", title="seconds").scale(domain=[0, until], nice=False).axis(tickCount=6)
+        x = alt.X(f"{begin}:Q", title="time, s").scale(domain=[0, until], nice=False).axis(tickCount=6)
         marked: alt.Chart = of.mark_bar(height=alt.RelativeBandSize(band=0.8), aria=False, **style)
         return marked.encode(x=x, x2=alt.X2(end), y=y)
 
@@ -170,13 +174,13 @@ def chart(
 
 
 def _bar(exchange: Exchange, divider: Divider, until: float) -> dict[str, Any]:
-    """Where each part of a request begins, if that is known; without an answer it lasts until the picture ends."""
+    """Return the start of each known part of a request in seconds; an unanswered request lasts until `until`."""
     sent, ended = round(exchange.sent, 4), until if exchange.ended is None else round(exchange.ended, 4)
     parts = divider.of(exchange)
     if parts is None:
         return {"sent": sent, "ended": ended}
     began = exchange.sent + parts.queue
-    served = began + parts.line
+    served = began + parts.pool
     return {
         "sent": sent,
         "began": round(began, 4),
@@ -188,7 +192,7 @@ def _bar(exchange: Exchange, divider: Divider, until: float) -> dict[str, Any]:
 
 
 def _end(row: Row, most: int) -> float:
-    """When the last of the first requests that are drawn was answered, or sent."""
+    """Return the second when the last drawn request ended, or was sent if it has no answer."""
     return round(max((each.ended or each.sent for each in row.first[:most]), default=0.0), 3)
 
 
@@ -201,8 +205,8 @@ def _table(run: list[Row], known: dict[str, Contender], dividers: dict[str, Divi
             failed = sum(each.ended is not None and each.status != 200 for each in worker.requests)
             rows.append([*step, worker.name, str(len(worker.requests)), str(failed), *_range(worker)])
         if share is not None:
-            rows.append([*step, f"all: {share:.0%} of their time in a queue", "", "", "", "", ""])
-    head = ["service", "users", "served by", "requests", "failed", "first began, s", "last ended, s", "most at once"]
+            rows.append([*step, f"all: {share:.0%} of their time queueing", "", "", "", "", ""])
+    head = ["service", "users", "served by", "requests", "failed", "first start, s", "last end, s", "most at once"]
     return Table(head, rows)
 
 

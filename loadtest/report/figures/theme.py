@@ -1,4 +1,4 @@
-"""How the charts look: each service has a colour, a dash and a marker of its own."""
+"""The look of the charts: each service has its own colour, dash and marker."""
 
 from collections.abc import Sequence
 from itertools import cycle
@@ -13,14 +13,14 @@ from loadtest.verdict.aggregate import Row
 T = TypeVar("T")
 
 INK, MUTED, FAINT, PAPER = "#1d2126", "#59636e", "#dde2e7", "#ffffff"
-"""The page's style sheet puts others in their place where a reader prefers dark: each stands for what it names."""
+"""Colours of the light page; report.css replaces them if the reader prefers dark."""
 
 COLOURS = (
     *("#d55e00", "#a87400", "#00875f", "#0072b2", "#a4509a", "#2f7f9f", "#7a7a00", "#6b7280"),
     *("#c2385f", "#6a62c9", "#8f5f45", "#4d8b1f", "#d0417e", "#5c6bc0"),
 )
-"""After M. Okabe and K. Ito, "Color Universal Design" (2008), darkened where they would be pale on white. So many of
-them no eye tells apart by themselves: those of the line-up have a marker and a dash of their own as well."""
+"""After M. Okabe and K. Ito, "Color Universal Design" (2008), darkened if pale on white. So many colours are hard to
+distinguish, so each service of the line-up also has its own marker and dash."""
 
 KIND_COLOURS = {"blocking": COLOURS[0], "non-blocking": COLOURS[3], "unknown": COLOURS[7]}
 
@@ -39,50 +39,50 @@ DASHES = (
     *([14, 3, 3, 3], [6, 6], [8, 2, 2, 2, 2, 2], [4, 2], [16, 8], [1, 6]),
 )
 
-PARTS = ("queue", "line", "wait", "work")
-"""Of a request's time, as parts.Parts has them."""
+PARTS = ("queue", "pool", "wait", "work")
+"""Names of the parts of a request's time, in the order of verdict.time_spent.Parts."""
 
-STROKES = {"queue": "#c2410c", "line": "#7c3a9d", "wait": "#2563a8", "work": "#111827"}
-"""What a part is outlined in, where its pattern is too small to be seen."""
+STROKES = {"queue": "#c2410c", "pool": "#7c3a9d", "wait": "#2563a8", "work": "#111827"}
+"""Outline colours of the parts, for bars too small to show the pattern."""
 
-WORKING = "working, or in turn for the CPU"
-"""The work of a request that computes, by a clock that goes on while another thread has the CPU."""
+WORKING = "Work includes waiting for the CPU."
+"""A note for requests that compute: the clock goes on while another thread has the CPU."""
 
 LARGEST, SMALLEST = 300, 45
-"""Square pixels of the first service's markers, and of the last one's: where they agree, none hides another."""
+"""Area in square pixels of the first and the last service's markers: overlapping markers stay visible."""
 
 HEIGHT = 300
-"""Pixels."""
+"""Height of a chart in pixels."""
 
 
 def fill(part: str) -> str:
-    """The pattern that a part of a request's time is filled with; the page holds it."""
+    """Return the fill of a part of a request's time, as a reference to a pattern in report.html."""
     return f"url(#{part})"
 
 
 def services(results: Sequence[Results]) -> list[str]:
-    """The names of all services, in the order of the runs."""
+    """Return the names of all services, in the order of the runs."""
     return list(dict.fromkeys(each.name for result in results for each in result.contenders))
 
 
 def colour(names: list[str]) -> alt.Color:
-    """Services by colour."""
+    """Return the encoding of services by colour."""
     return alt.Color("service:N", scale=_scale(COLOURS, names), legend=legend())
 
 
 def shape(names: list[str]) -> alt.Shape:
-    """Services by marker."""
+    """Return the encoding of services by marker."""
     return alt.Shape("service:N", scale=_scale(MARKERS, names), legend=legend())
 
 
 def size(names: list[str], service: str) -> int:
-    """The size of a service's markers."""
+    """Return the area of a service's markers in square pixels."""
     place = names.index(service) / max(1, len(names) - 1)
     return round(LARGEST + (SMALLEST - LARGEST) * place)
 
 
 def marks(drawn: alt.Chart, names: list[str], tooltip: Sequence[Any]) -> alt.Chart:
-    """The steps of `drawn` as markers, as large as their data say, and hollow where they are inconclusive."""
+    """Return the steps of `drawn` as markers, sized by the field `size`, hollow if inconclusive."""
     own = alt.Fill("service:N", scale=_scale(COLOURS, names), legend=legend())
     points: alt.Chart = drawn.mark_point(strokeWidth=2, opacity=1)
     return points.encode(
@@ -94,7 +94,7 @@ def marks(drawn: alt.Chart, names: list[str], tooltip: Sequence[Any]) -> alt.Cha
 
 
 def stretches(table: list[Row]) -> list[tuple[Row, int]]:
-    """What was run, each with the number of its stretch: no line is drawn over a step that is inconclusive."""
+    """Return the measured rows with the number of their line: an inconclusive step interrupts a line."""
     found = []
     stretch = 0
     for row in table:
@@ -105,17 +105,17 @@ def stretches(table: list[Row]) -> list[tuple[Row, int]]:
 
 
 def dashes(names: list[str]) -> list[list[int]]:
-    """A dash for each service."""
+    """Return a dash pattern for each service, in pixels."""
     return _as_many(DASHES, names)
 
 
 def legend() -> alt.Legend:
-    """Above the chart, where it takes no width."""
+    """Return a legend above the chart, where it takes no width."""
     return alt.Legend(title=None, orient="top", direction="horizontal", columns=2, symbolSize=90)
 
 
 def finished(chart: alt.LayerChart) -> dict[str, Any]:
-    """The specification of a chart in the report's style, as wide as its place."""
+    """Return the Vega-Lite specification of a chart in the report's style, as wide as its container."""
     lines = {"gridColor": FAINT, "domainColor": MUTED, "tickColor": MUTED}
     texts = {"labelColor": INK, "titleColor": MUTED, "titleFontWeight": "normal"}
     styled = (
@@ -135,7 +135,7 @@ def _scale(of: Sequence[Any], names: list[str]) -> alt.Scale:
 
 
 def _as_many(of: Sequence[T], names: list[str]) -> list[T]:
-    """One for each service: always the same for those of the line-up, what they leave for the others."""
+    """Return one element of `of` per service: fixed for the line-up, the unused ones for other services."""
     everyone = dict.fromkeys([*CORE, *lineup(1)])
     known = {name: place for place, name in enumerate(everyone) if name in names}
     left = cycle([place for place in range(len(of)) if place not in known.values()] or range(len(of)))

@@ -1,4 +1,4 @@
-"""The fourth picture: where the time of a request went, in the queue, in line, on the wait, or on work."""
+"""The fourth picture: the mean time of a request, divided into queue, pool, wait and work."""
 
 from typing import Any, NamedTuple
 
@@ -10,14 +10,14 @@ from loadtest.verdict.aggregate import Row
 from loadtest.verdict.format import bracketed
 from loadtest.verdict.time_spent import Divider, Parts, Times
 from loadtest.workload import Load
-from loadtest.workload.demand import DEADLOCK
+from loadtest.workload.demand import STANDSTILL
 from loadtest.workload.scenarios import computes
 
 from .picture import Figure, Picture, Table, data
 from .theme import PARTS, STROKES, WORKING, fill
 
 BAR = 22
-"""Pixels of a bar and the room around it."""
+"""Height in pixels of a bar and the space around it."""
 
 
 class Spent(NamedTuple):
@@ -26,11 +26,11 @@ class Spent(NamedTuple):
     row: Row
     parts: Parts
     timed: int
-    """The requests that the mean is of: all that the service told anything of."""
+    """The number of requests in the mean: those whose times the service reported."""
 
 
 def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
-    """The mean time of a request in parts, for each service and step; None where no service told anything."""
+    """Return the picture of the parts of the mean time, per service and step; None if no service reported times."""
     dividers = {each.name: Divider(each, results.options) for each in results.contenders}
     steps = [found for row in table if (found := spent(row, dividers[row.service]))]
     if not steps:
@@ -39,18 +39,17 @@ def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
     return Picture(
         name="whereabouts",
         title=title(shown, [step for step in steps if step.row.load == shown]),
-        caption="The mean time of a request at each step, in parts, as the user's clock and the service's headers have "
-        "it. Striped: in the queue, or on its way. Crossed: in line on the service, for a connection or a thread, "
-        f"which is what it waited beyond the delay. Dotted: waiting. Solid: {WORKING if works else 'working'}. A step "
-        "in brackets is inconclusive.",
-        figures=[Figure(chart(steps), "The mean time of a request in parts.")],
+        caption="Mean response time at each step (service, users), measured by the user and divided into parts with "
+        "the times in the service's response headers. Pool: how much longer than the delay the request waited, "
+        f"queueing for a connection or a thread. {f'{WORKING} ' if works else ''}Brackets: inconclusive.",
+        figures=[Figure(chart(steps), "Mean time of a request, as stacked bars of its parts.")],
         table=_table(steps),
         parts=PARTS,
     )
 
 
 def spent(row: Row, divider: Divider) -> Spent | None:
-    """Where the time went, over all windows; None where the service told nothing."""
+    """Return the mean time of a step in parts, over all repeats, or None if the service reported no times."""
     times = [each.service_times for each in row.windows if each.service_times.requests]
     if not times:
         return None
@@ -65,20 +64,20 @@ def spent(row: Row, divider: Divider) -> Spent | None:
 
 
 def title(load: Load, steps: list[Spent]) -> str:
-    """Whose requests queue the most under a load, and whose the least, as far as it can be trusted."""
+    """Return the largest and the smallest share of time spent queueing at a load, from conclusive steps only."""
     at = f"At {load.label} "
-    held = [step for step in steps if step.row.holds and step.row.bound != DEADLOCK and step.parts.total]
+    held = [step for step in steps if step.row.holds and step.row.bound not in STANDSTILL and step.parts.total]
     if not held:
-        return f"{at}nothing can be told of where the time went"
+        return f"{at}no conclusive step shows where the time went"
     most, least = max(held, key=_queued), min(held, key=_queued)
     if len(held) > 1 and f"{_queued(most):.0%}" == f"{_queued(least):.0%}":
-        return f"{at}a request spends {_queued(most):.0%} of its time in a queue, on every service"
-    of = f"{at}a request to {most.row.service} spends {_share(most)} in a queue"
-    return of if most is least else f"{of}, one to {least.row.service} {_share(least)}"
+        return f"{at}a request queues for {_queued(most):.0%} of its time on every service"
+    of = f"{at}a request queues for {_share(most)}"
+    return of if most is least else f"{of}, {_share(least)}"
 
 
 def chart(steps: list[Spent]) -> alt.LayerChart:
-    """A bar for each step of each service, stacked."""
+    """Return a stacked bar for each step of each service."""
     bars: list[dict[str, Any]] = []
     totals: list[dict[str, Any]] = []
     for step in steps:
@@ -92,8 +91,10 @@ def chart(steps: list[Spent]) -> alt.LayerChart:
     longest = max(total["end"] for total in totals)
     order = [str(total["name"]) for total in totals]
     y = alt.Y("name:N", sort=order, title=None).axis(domain=False, labelLimit=200, ticks=False)
-    x = alt.X("begin:Q", title="seconds").axis(tickCount=5).scale(domain=[0, longest * 1.25 or 1], nice=False)
-    tooltip = [alt.Tooltip(field) for field in ("name:N", "part:N", "took:N")]
+    x = alt.X("begin:Q", title="mean time per request, s").axis(tickCount=5)
+    x = x.scale(domain=[0, longest * 1.25 or 1], nice=False)
+    heads = {"name:N": "service, users", "part:N": "part", "took:N": "mean time"}
+    tooltip = [alt.Tooltip(field, title=head) for field, head in heads.items()]
     stacked = [
         alt.Chart(data([bar for bar in bars if bar["part"] == part]))
         .mark_bar(height=alt.RelativeBandSize(band=0.7), fill=fill(part), stroke=STROKES[part], strokeWidth=0.5)
@@ -109,7 +110,7 @@ def _queued(step: Spent) -> float:
 
 
 def _share(step: Spent) -> str:
-    return f"{_queued(step):.0%} of its {duration(step.parts.total * 1000)}"
+    return f"{_queued(step):.0%} of its {duration(step.parts.total * 1000)} on {step.row.service}"
 
 
 def _table(steps: list[Spent]) -> Table:
@@ -121,5 +122,5 @@ def _table(steps: list[Spent]) -> Table:
         ]
         for step in steps
     ]
-    parts = [f"{part}, ms" for part in (*PARTS, "in all")]
-    return Table(["service", "users", *parts, "requests told of", "failed", "conclusive"], rows)
+    parts = [f"{part}, ms" for part in (*PARTS, "total")]
+    return Table(["service", "users", *parts, "timed requests", "failed", "conclusive"], rows)

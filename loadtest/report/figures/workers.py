@@ -1,4 +1,4 @@
-"""The first requests of a step, sorted into the workers that served them: workers, their threads, or event loops."""
+"""The first requests of a step, grouped by the worker, thread or event loop that served them."""
 
 import re
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from loadtest.results.schema import Contender
 
 SERVED_BY = re.compile(r"pid=(\d+); lane=(.+)")
 
-UNTOLD = "over, and nobody told by whom"
+UNTOLD = "ended, worker unknown"
 UNANSWERED = "no answer yet"
 
 
@@ -23,12 +23,12 @@ class Worker:
 
     @property
     def requests(self) -> list[Exchange]:
-        """Those of all its threads."""
+        """The requests of all threads."""
         return [exchange for thread in self.threads for exchange in thread]
 
 
 def workers(first: Sequence[Exchange], contender: Contender) -> list[Worker]:
-    """The workers in the order in which they were first used; those whose requests nobody served come last."""
+    """Return the workers in order of first use; requests without a known worker or an answer come last."""
     processes: dict[str, dict[str, list[Exchange]]] = {}
     untold: list[Exchange] = []
     for exchange in sorted((each for each in first if each.ended is not None), key=lambda each: each.began):
@@ -51,5 +51,5 @@ def _name(number: int, used: int, contender: Contender) -> str:
     if contender.kind != "blocking":
         return f"process {number}"
     if contender.slots == contender.processes:
-        return f"worker {number}: one request at a time"
-    return f"process {number}: {count(used, 'thread')}, one request each at a time"
+        return f"process {number}: one request at a time"
+    return f"process {number}: {count(used, 'thread')} used, one request at a time{'' if used == 1 else ' each'}"

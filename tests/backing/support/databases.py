@@ -1,4 +1,4 @@
-"""A database of the tests' own, and processes that use it."""
+"""A database server for the tests alone, and processes that use it."""
 
 import atexit
 import subprocess
@@ -27,7 +27,7 @@ with database(Path(sys.argv[1])) as found:
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """Where a database may keep its data. Those of pytest are closed to the user that root's database runs as."""
+    """Yield a folder for a database's data. If root runs the tests, the server's user cannot enter pytest's folders."""
     parent = Path(mkdtemp(prefix="sync-vs-async-"))
     try:
         yield parent / "postgres"
@@ -37,7 +37,7 @@ def folder() -> Iterator[Path]:
 
 @contextmanager
 def set_up() -> Iterator[Path]:
-    """The data of a database that has never been started: a copy, because setting it up anew takes a second."""
+    """Yield the data of a database that has never run: a copy, because setting it up takes a second."""
     with folder() as data:
         subprocess.run(["cp", "-a", _original(), data], check=True)
         yield data
@@ -53,13 +53,13 @@ def _original() -> Path:
 
 @contextmanager
 def own_database() -> Iterator[Database]:
-    """A database server that is nobody else's, with nothing in it."""
+    """Run an empty database server until the context exits, and yield it."""
     with set_up() as data, database(data) as server:
         yield server
 
 
 class User:
-    """A process that uses a database until it is told to leave."""
+    """A process that uses a database until `leave` is called."""
 
     def __init__(self, data: Path) -> None:
         self.process = subprocess.Popen(
@@ -73,18 +73,18 @@ class User:
         self._lines = lines_of(self.process.stdout)
 
     def url(self) -> str:
-        """What it was given."""
+        """Return the URL that the process was given."""
         return self._lines.get(timeout=30).strip()
 
     def leave(self) -> int:
-        """Let it end in its own time; its status."""
+        """Let the process end by itself, and return its status."""
         self.process.communicate("\n", timeout=30)
         return self.process.returncode
 
 
 @contextmanager
 def users(data: Path, count: int) -> Iterator[list[User]]:
-    """So many of them, started at once; none is left."""
+    """Start `count` processes at once, yield them, and stop those that are left when the context exits."""
     started: list[User] = []
     try:
         started += [User(data) for _ in range(count)]

@@ -1,4 +1,4 @@
-"""A page as its reader has it: the width of the screen, its colours, with and without JavaScript."""
+"""Visits of a page with a chosen screen width and colour scheme, with or without JavaScript."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,27 +12,29 @@ HEIGHT = 900
 
 @dataclass(frozen=True)
 class Visit:
-    """A page that has loaded, and what has happened on it so far, reloads among it."""
+    """A loaded page, with its errors and requests so far, reloads included."""
 
     page: Page
     errors: list[str]
-    """What stands as an error in the console, and exceptions that nobody caught."""
+    """Errors in the console, and uncaught exceptions."""
     requests: list[str]
-    """The address of every request, the page's own first."""
+    """The URL of every request, the page's own first."""
 
 
 class Opens(Protocol):
-    """Opens the page at an address in a window of its own, which shares no cookies and no storage with others."""
+    """A function that opens a URL in its own window, and returns the loaded page.
+
+    Windows share no cookies and no storage. `width` is in CSS pixels.
+    """
 
     def __call__(
         self, url: str, *, width: int = 1280, colours: Literal["light", "dark"] = "light", javascript: bool = True
-    ) -> Visit:
-        """The page once it has loaded; `width` in CSS pixels."""
+    ) -> Visit: ...
 
 
 @contextmanager
 def visits(browser: Browser) -> Iterator[Opens]:
-    """What opens pages; they are closed when the context is left."""
+    """Yield a function that opens pages, and close them when the context exits."""
     with ExitStack() as windows:
 
         def visit(

@@ -1,4 +1,4 @@
-"""The tables: what is asked, and what is promised."""
+"""Tables of requests and the responses that the contract requires."""
 
 from hashlib import sha256
 from typing import NamedTuple
@@ -22,12 +22,12 @@ MODE = "idiomatic, sequential or concurrent"
 BYTES = "a whole number from 1 to 1048576"
 STATUS = "a whole number from 200 to 599"
 SIZE = "bytes (1000) or a number with a unit (64KiB, 1MiB), from 0 to 16MiB"
-NAME = "1 to 64 of the characters a-z, 0-9 and -"
+NAME = "1 to 64 characters from a-z, 0-9 and -"
 ANSWER = "UTF-8 text without NUL, of 1 to 4096 bytes"
 
 
 class Good(NamedTuple):
-    """A request that is answered after a wait of at least so many seconds; None: it waits for nothing."""
+    """A request that succeeds after a wait of at least `waits` seconds, or without a wait (None)."""
 
     target: str
     body: bytes
@@ -45,7 +45,7 @@ INDEX = _body(reply(OPERATIONS, Preferences(host=HOST, accept="")))
 
 
 def _file(size: str, length: int) -> Good:
-    """What is written begins with the bytes from 0 to 255, again and again."""
+    """Return a request for a file of `length` bytes: the bytes from 0 to 255, repeated."""
     digest = sha256((bytes(range(256)) * (length // 256 + 1))[:length]).hexdigest()
     return Good(f"/file?size={size}", b'{"size":%d,"sha256":"%s"}\n' % (length, digest.encode()), 0)
 
@@ -105,7 +105,7 @@ GOOD = (
 
 
 class Bad(NamedTuple):
-    """A request that is refused with 400 and this sentence."""
+    """A request that is refused with 400 and the sentence `detail`."""
 
     target: str
     detail: str
@@ -183,11 +183,11 @@ BAD = (
     Bad("/ask/lunch?answer=x", "/ask/{question} takes only question, timeout; got 'answer' with the value 'x'."),
     *(Bad(f"/drip?numbytes={text}", f"numbytes must be {BYTES}; got '{text}'.") for text in ("0", "1048577", "1KiB")),
     *(Bad(f"/drip?code={text}", f"code must be {STATUS}; got '{text}'.") for text in ("100", "199", "600", "", "OK")),
-    Bad("/drip?duration=9s&delay=2s", "duration and delay must together be at most 10 s; got 9 s and 2 s."),
+    Bad("/drip?duration=9s&delay=2s", "duration plus delay must be at most 10 s; got 9 s plus 2 s."),
     Bad("/drip?count=3", "/drip takes only duration, delay, numbytes, code; got 'count' with the value '3'."),
     *(Bad(f"/sse?count={text}", f"count must be {COUNT}; got '{text}'.") for text in ("0", "101", "")),
     *(Bad(f"/sse?duration={text}", f"duration must be {POSITIVE}; got '{text}'.") for text in ("0", "0ms", "11", "x")),
-    Bad("/sse?duration=9s&delay=2s", "duration and delay must together be at most 10 s; got 9 s and 2 s."),
+    Bad("/sse?duration=9s&delay=2s", "duration plus delay must be at most 10 s; got 9 s plus 2 s."),
     Bad("/sse?code=200", "/sse takes only duration, delay, count; got 'code' with the value '200'."),
     Bad("/metrics?name=x", "/metrics takes no parameters; got 'name' with the value 'x'."),
     Bad("/fanout?mode=parallel", f"mode must be {MODE}; got 'parallel'."),
@@ -203,9 +203,9 @@ BAD = (
     Bad("/offload/1?x=1", "/offload/{duration} takes only duration; got 'x' with the value '1'."),
     Bad("/fanout?count=5", "/fanout takes only n, delay, mode; got 'count' with the value '5'."),
     Bad("/barrier?delay=1s", "/barrier takes only n, timeout; got 'delay' with the value '1s'."),
-    Bad("/delay/1?duration=2", "'duration' may be given once only; got '2' as well."),
-    Bad("/fanout?n=1&n=2", "'n' may be given once only; got '2' as well."),
-    Bad("/barrier?timeout=1s&timeout=1s", "'timeout' may be given once only; got '1s' as well."),
+    Bad("/delay/1?duration=2", "'duration' may be given only once; got '2' as well."),
+    Bad("/fanout?n=1&n=2", "'n' may be given only once; got '2' as well."),
+    Bad("/barrier?timeout=1s&timeout=1s", "'timeout' may be given only once; got '1s' as well."),
     Bad("/delay/%00", r"'duration' must be UTF-8 text without NUL; got '\x00'."),
     Bad("/delay/%ff", r"'duration' must be UTF-8 text without NUL; got '\udcff'."),
     Bad("/cpu/1%00", r"'duration' must be UTF-8 text without NUL; got '1\x00'."),
@@ -224,7 +224,7 @@ BAD = (
 
 
 class BadAnswer(NamedTuple):
-    """An answer that is refused with 400 and this sentence."""
+    """A posted answer that is refused with 400 and the sentence `detail`."""
 
     target: str
     body: bytes
@@ -259,4 +259,4 @@ NOWHERE = (
     *("//delay/1", "//healthz", "//", f"//{HOST}/healthz", "/./healthz", "/d%65lay/1", "/health%7A", "/healthz#x"),
     *("/%C3%A9", "/%ff", "/%00", "/a%0d%0aX-Evil:1", f"http://{HOST}/nope", "/" + "a" * 8000),
 )
-"""Targets that nothing is served at."""
+"""Targets that no endpoint matches."""

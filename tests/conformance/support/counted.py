@@ -1,4 +1,4 @@
-"""What /metrics says, as numbers."""
+"""The metrics of a service as numbers."""
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -8,7 +8,7 @@ Counted = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 class Counts:
-    """The samples of one look at /metrics."""
+    """The samples of one response of /metrics."""
 
     def __init__(self, url: str) -> None:
         answer = ask(url, "/metrics")
@@ -23,9 +23,9 @@ class Counts:
         return {name for name, _ in self._samples}
 
     def __call__(self, name: str, **labels: str) -> float:
-        """One sample; 0 where it has never been counted."""
+        """Return one sample, or 0 if it was never counted."""
         return self._samples.get((name, frozenset(labels.items())), 0.0)
 
     def sum(self, name: str) -> float:
-        """All samples of a name."""
+        """Return the sum of all samples of a name."""
         return sum(value for (found, _), value in self._samples.items() if found == name)

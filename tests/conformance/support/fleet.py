@@ -1,4 +1,4 @@
-"""The services of the line-up as real processes, each started when it is needed and stopped when others are."""
+"""The services of the line-up as real processes, each started on first use and stopped to make room for others."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -19,54 +19,56 @@ LINEUP = lineup(cores())
 NAMES = tuple(LINEUP)
 
 TWINS = ("flask", "aiohttp")
-"""One service of each twin: the two that `make test-fast` asks."""
+"""One service of each twin: the two that `make test-fast` tests."""
 
 
 def _first_of_each(kind: Callable[[Service], object]) -> tuple[str, ...]:
-    """The services of the line-up, without those that come after another one of their kind."""
+    """Return the name of the first service of each kind, in the order of the line-up."""
     first = {kind(service): name for name, service in reversed([*LINEUP.items()])}
     return tuple(name for name in NAMES if name in first.values())
 
 
 APPLICATIONS = _first_of_each(lambda service: (service.module, service.extra))
-"""One service of each application: the others run the same code in other workers."""
+"""The first service of each application. Its other services run the same code in other workers."""
 
 WAYS_TO_WAIT = _first_of_each(lambda service: (service.twin, service.on_a_loop or service.worker_class))
-"""One service for each way in which the waits of a twin run: what these make of the database, the upstream and the
-disk reaches every framework as it reaches these."""
+"""One service for each way to run the waiting functions of a twin. The framework has no influence on how they use the
+database, the upstream and the disk."""
 
 SERVERS = _first_of_each(lambda service: (service.worker_class, service.worker_class == LOOP and service.module))
-"""One service of each server: how its processes end does not depend on the application."""
+"""One service of each server. The application has no influence on how the server's processes end."""
+
+PARSERS = _first_of_each(lambda service: service.server)
+"""One service for each program that reads the bytes of requests. Its worker classes read them alike."""
 
 TOGETHER = tuple(name for name, service in LINEUP.items() if service.worker_class != "sync")
-"""Services of which one process works on several requests at once."""
+"""Services whose processes each serve several requests at once."""
 
 ONE_AT_A_TIME = tuple(name for name in NAMES if name not in TOGETHER)
-"""Those that take no second request while they work on one."""
+"""Services whose processes each serve one request at a time."""
 
 LOOPS = tuple(name for name, service in LINEUP.items() if service.on_a_loop)
-"""Those that do so on an event loop."""
+"""Services that serve their requests on an event loop."""
 
 LETTING_GO = ("aiohttp", "django-async", "sanic")
-"""Those that drop what a client waits for that leaves. The others wait on, and only streams end early."""
+"""Services that cancel a request when its client disconnects. In the others only streams end early."""
 
 WAITING_ON = tuple(name for name in TOGETHER if name not in LETTING_GO)
 
 NOTHING_BEHIND = {
     "DATABASE_URL": "",
     "UPSTREAM_URL": "",
-    "FILE_DIRECTORY": "/proc/self/fdinfo",
     "MAX_DURATION": "0.05",
 }
-"""The environment of a service that can wait for nothing but short timers: no file can be created in its directory."""
+"""The environment of a service without database and upstream, and with waits of up to 50 ms."""
 
 ONE_PLACE = {"MAX_IN_FLIGHT": "1"}
-"""That of a service whose processes wait for one request at a time."""
+"""The environment of a service that allows one waiting request per process."""
 
 
 @contextmanager
 def database_of_its_own(url: str) -> Iterator[str]:
-    """A database that nobody else's answers are in, on the server at `url`."""
+    """Create an empty database on the server at `url` until the context exits, and yield its URL."""
     name = f"conformance_{os.getpid()}"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
@@ -77,18 +79,18 @@ def database_of_its_own(url: str) -> Iterator[str]:
 
 
 MOST = 14
-"""Services that run at the same time: eleven in all their varieties would be a thousand processes."""
+"""The maximum number of running services. All services with all settings would be a thousand processes."""
 
 
 class Fleet:
-    """Called with a name, and with what is to be special about it, the service of that name.
+    """The running services. Calling it with a name and any special settings starts or reuses that service.
 
-    What they wait for is started with the first, and is the same for all of them unless `environment` says otherwise.
+    The first call also starts the database and the upstream. All services share them unless `environment` differs.
     """
 
     def __init__(self) -> None:
         self._services: dict[object, tuple[Running, Callable[[], None]]] = {}
-        """The one that has not been asked for the longest comes first."""
+        """The running services, the least recently used first."""
         self._stopping = ThreadPoolExecutor()
         self._behind = ExitStack()
         self._found: Mapping[str, str] = {}
@@ -109,7 +111,7 @@ class Fleet:
         return found
 
     def behind(self) -> Mapping[str, str]:
-        """DATABASE_URL and UPSTREAM_URL of what is behind the services."""
+        """Start the database and the upstream on first use, and return DATABASE_URL and UPSTREAM_URL."""
         if not self._found:
             found = self._behind.enter_context(backing(("database", "upstream")))
             url = self._behind.enter_context(database_of_its_own(found["DATABASE_URL"]))
@@ -117,7 +119,7 @@ class Fleet:
         return self._found
 
     def close(self) -> None:
-        """Stop every service, all at once, then what they wait for."""
+        """Stop all services in parallel, then the database and the upstream."""
         with self._behind, self._stopping as pool:
             for stopped in [pool.submit(stop) for _, stop in self._services.values()]:
                 stopped.result()

@@ -1,4 +1,4 @@
-"""What a refusal looks like."""
+"""Checks of error responses."""
 
 import json
 
@@ -6,7 +6,7 @@ from tests.conformance.support.wire import Answer
 
 
 def detail(answer: Answer, status: int, title: str) -> str:
-    """What an answer that must be this problem says."""
+    """Check that a response is this problem, and return its detail."""
     assert (answer.status, answer.headers["Content-Type"]) == (status, "application/problem+json")
     assert answer.headers["Content-Length"] == str(len(answer.body))
     document = json.loads(answer.body)
@@ -17,6 +17,6 @@ def detail(answer: Answer, status: int, title: str) -> str:
 
 
 def unavailable(answer: Answer, again_after: int = 1) -> str:
-    """What an answer that must be a 503 says; it also says when to come again."""
+    """Check that a response is a 503 with this Retry-After (seconds), and return its detail."""
     assert answer.headers["Retry-After"] == str(again_after)
     return detail(answer, 503, "Service Unavailable")

@@ -1,4 +1,4 @@
-"""An upstream that does what it is told to, however wrong."""
+"""An upstream that sends any bytes that a test sets, valid or not."""
 
 import socket
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from threading import Thread
 
 
 def response(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
-    """A response, byte for byte."""
+    """Return the bytes of a response."""
     return "\r\n".join([f"HTTP/1.1 {status}", *headers, "", ""]).encode("latin-1") + body
 
 
@@ -15,27 +15,25 @@ GOOD = response(b'{"duration":0.01}', "Content-Length: 17", "Connection: close")
 
 
 class Upstream:
-    """A server that sends the same bytes to whoever has sent the head of a request, and closes."""
+    """A server that replies to the head of each request with the same bytes and then closes the connection."""
 
     def __init__(self) -> None:
         self.says: bytes | None = GOOD
-        """None: it says nothing until the client leaves."""
+        """The bytes to send, or None to stay silent until the client disconnects."""
         self.closes_when_asked_again = False
-        """Whether it closes a connection only when another request is on its way."""
+        """True to close each connection only after another request has arrived on it."""
         self.heard: list[bytes] = []
-        """The heads of the requests that came."""
+        """The heads of the received requests."""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self.url = (
-            f"http://localhost:{self.port}"  # a name, for which cookies would be kept; for a number they never are
-        )
+        self.url = f"http://localhost:{self.port}"  # a name, because clients never keep cookies for an IP address
         self._begin()
 
     def _begin(self) -> None:
         Thread(target=self._accept, args=[self._listener], daemon=True).start()
 
     def _accept(self, listener: socket.socket) -> None:
-        with suppress(OSError):  # it is closed
+        with suppress(OSError):  # the listener is closed
             while True:
                 Thread(target=self._serve, args=[listener.accept()[0]], daemon=True).start()
 
@@ -57,12 +55,12 @@ class Upstream:
 
     def close(self) -> None:
         with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)  # closing alone would not wake the thread that accepts
+            self._listener.shutdown(socket.SHUT_RDWR)  # close() alone would not wake the accepting thread
         self._listener.close()
 
     @contextmanager
     def down(self) -> Iterator[None]:
-        """Nobody listens there until the context is left."""
+        """Stop listening until the context exits."""
         self.close()
         try:
             yield

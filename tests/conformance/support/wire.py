@@ -1,4 +1,4 @@
-"""HTTP by hand: a request goes out byte for byte as it is written, and everything that comes back is kept."""
+"""A minimal HTTP client that sends requests byte for byte as written and keeps everything it receives."""
 
 import socket
 import time
@@ -12,15 +12,15 @@ from io import BytesIO
 from threading import Barrier
 
 PATIENCE = 30.0
-"""Seconds after which a service that says nothing has failed."""
+"""Seconds after which a silent service counts as failed."""
 
 HOST = "twins.test"
-"""What every request calls the service, so that answers that show it are equal."""
+"""The Host of every request, so that responses that contain it are equal."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One response; times are those of time.perf_counter."""
+    """One response. Times are those of time.perf_counter."""
 
     status: int
     headers: Message
@@ -34,14 +34,14 @@ class Answer:
 
     @property
     def timing(self) -> dict[str, float]:
-        """Server-Timing in seconds, by name."""
+        """The durations in Server-Timing, in seconds, by name."""
         parts = (part.strip().split(";dur=") for part in self.headers["Server-Timing"].split(","))
         return {name: float(milliseconds) / 1000 for name, milliseconds in parts}
 
 
 def other_promises(answer: Answer) -> dict[str, str]:
-    """Return the headers that the contract gives to some answers alone."""
-    names = ("Allow", "Retry-After", "Vary", "Location")
+    """Return the headers that the contract requires for some responses only."""
+    names = ("Accept-Encoding", "Allow", "Retry-After", "Vary", "Location")
     return {name: answer.headers[name] for name in names if name in answer.headers}
 
 
@@ -55,7 +55,7 @@ def connect(url: str) -> socket.socket:
 
 
 def written(target: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes = b"") -> bytes:
-    """A request. Surrogate escapes in `target` stand for bytes that are no UTF-8."""
+    """Return the bytes of a request. Surrogate escapes in `target` stand for bytes that are not UTF-8."""
     fields = {"Host": HOST, "Connection": "close", **(headers or {})}
     if body:
         fields["Content-Length"] = str(len(body))
@@ -67,19 +67,32 @@ def written(target: str, method: str = "GET", headers: Mapping[str, str] | None 
 def ask(
     url: str, target: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes = b""
 ) -> Answer:
-    """The answer to one request on a connection of its own."""
+    """Send one request on a new connection and return its response. Raises NotAnswered without one."""
     began = time.perf_counter()
     try:
         with connect(url) as connection:
-            with suppress(ConnectionError):  # a service may refuse a body before it has all of it
+            with suppress(ConnectionError):  # a service may refuse a body before it has received all of it
                 connection.sendall(written(target, method, headers, body))
             return read(connection, began)
     except ConnectionError as error:
         raise NotAnswered(str(error)) from None
 
 
+def say(url: str, request: bytes, leaves: bool = False) -> Answer:
+    """Send these bytes on a new connection and return the response. Raises NotAnswered without one.
+
+    A client that `leaves` closes its sending half after the request.
+    """
+    began = time.perf_counter()
+    with connect(url) as connection:
+        connection.sendall(request)
+        if leaves:
+            connection.shutdown(socket.SHUT_WR)
+        return read(connection, began)
+
+
 def asked_in_http_1_0(url: str) -> Answer:
-    """The answer to a client of HTTP/1.0 that asks for an event stream."""
+    """Request an event stream in HTTP/1.0 and return the response."""
     began = time.perf_counter()
     with connect(url) as connection:
         connection.sendall(f"GET /sse?count=2&duration=10ms HTTP/1.0\r\nHost: {HOST}\r\n\r\n".encode())
@@ -87,16 +100,16 @@ def asked_in_http_1_0(url: str) -> Answer:
 
 
 def announced(url: str) -> socket.socket:
-    """A connection on which the head of a request has been sent, and a body of 5000 bytes is to come."""
+    """Send the head of a request that announces a body of 5000 bytes, and return the connection."""
     connection = connect(url)
     connection.sendall(written("/answer/x", "POST", {"Content-Length": "5000"}))
     return connection
 
 
 def read(connection: socket.socket, began: float) -> Answer:
-    """Everything that comes until the other side closes, as one response."""
+    """Read until the service closes the connection, and return the response. Raises NotAnswered without one."""
     received = bytearray()
-    with suppress(ConnectionResetError):  # how some close when a body was left unread
+    with suppress(ConnectionResetError):  # some servers close like this if they left a body unread
         while data := connection.recv(65536):
             received += data
     ended = time.perf_counter()
@@ -108,13 +121,13 @@ def read(connection: socket.socket, began: float) -> Answer:
 
 
 def parsed(head: bytes) -> tuple[int, Message]:
-    """Status and headers of a response."""
+    """Return the status and headers in the head of a response."""
     status_line, _, fields = head.partition(b"\r\n")
     return int(status_line.split()[1]), parse_headers(BytesIO(fields + b"\r\n\r\n"))
 
 
 class Stream:
-    """A response that is read as it comes, each piece with the moment of its arrival (time.perf_counter)."""
+    """A response that is read as it arrives. Each piece has its time of arrival (time.perf_counter)."""
 
     def __init__(self, url: str, target: str, method: str = "GET") -> None:
         self.began = time.perf_counter()
@@ -135,24 +148,24 @@ class Stream:
 
     @property
     def body(self) -> bytes:
-        """What has come of it."""
+        """The part of the body received so far."""
         return b"".join(piece for _, piece in self.pieces)
 
     def more(self) -> bool:
-        """Wait for another piece; whether there was one."""
+        """Wait for another piece and return whether there was one."""
         if data := self._connection.recv(65536):
             self.pieces.append((time.perf_counter(), data))
         return bool(data)
 
     def rest(self) -> "Stream":
-        """Read to its end."""
+        """Read the response to its end."""
         with self._connection:
             while self.more():
                 pass
         return self
 
     def arrival(self, end: int) -> float:
-        """Seconds from the request until the first `end` bytes of the body had come."""
+        """Return the seconds from the request to the arrival of the first `end` bytes of the body."""
         have = 0
         for moment, piece in self.pieces:
             have += len(piece)
@@ -165,7 +178,7 @@ class Stream:
 
 
 def at_once(url: str, targets: Sequence[str]) -> list[Answer]:
-    """The answers to requests that all begin at the same moment, in the order of `targets`."""
+    """Send all requests at the same moment and return the responses in the order of `targets`."""
     ready = Barrier(len(targets))
 
     def one(target: str) -> Answer:
@@ -177,12 +190,12 @@ def at_once(url: str, targets: Sequence[str]) -> list[Answer]:
 
 
 def elapsed(answers: Sequence[Answer]) -> float:
-    """Seconds from the first request to the last answer."""
+    """Return the seconds from the first request to the last response."""
     return max(answer.ended for answer in answers) - min(answer.began for answer in answers)
 
 
 class Held:
-    """A request that the service has begun to work on: it has said 100 Continue."""
+    """A request in flight: the service has confirmed its start with 100 Continue."""
 
     def __init__(self, url: str, target: str) -> None:
         self.began = time.perf_counter()
@@ -190,7 +203,7 @@ class Held:
         self._connection.sendall(written(target, headers={"Expect": "100-continue", "Content-Length": "1"}))
         interim = b""
         while not interim.endswith(b"\r\n\r\n"):
-            piece = self._connection.recv(1)  # the response proper may follow at once
+            piece = self._connection.recv(1)  # byte by byte: the final response may follow at once
             assert piece
             interim += piece
         assert interim.startswith(b"HTTP/1.1 100 ")
@@ -205,7 +218,7 @@ class Held:
 
 
 def eventually(true: Callable[[], bool], within: float = 10.0) -> float:
-    """Ask until it is true; the seconds that it took."""
+    """Poll until `true` returns True, and return the seconds that it took."""
     began = time.perf_counter()
     while not true():
         assert time.perf_counter() - began < within, f"not within {within:g} s"

@@ -1,4 +1,4 @@
-"""What the tests of the contract have in common."""
+"""Helpers that the tests of the contract share."""
 
 from typing import Any
 
@@ -11,21 +11,21 @@ BY_NAME = {operation.name: operation for operation in OPERATIONS}
 
 
 def whole(reply: Reply) -> bytes:
-    """The body of a reply that comes at once."""
+    """Return the body of a reply that is not streamed."""
     assert isinstance(reply.body, bytes)
     return reply.body
 
 
 def parsed(name: str, target: str, max_duration: float = 10.0) -> Any:
-    """The checked values of a GET."""
+    """Parse a GET request without headers and return its checked values."""
     return BY_NAME[name].parse(target, {}, Settings(max_duration=max_duration))
 
 
 def parsed_body(operation: Operation, target: str, body: bytes) -> Any:
-    """The checked values of a request that says how long its body is."""
+    """Parse a request with a body and its Content-Length, and return its checked values."""
     return operation.parse(target, {"Content-Length": str(len(body))}, Settings(), body)
 
 
 def parsed_example(operation: Operation) -> Any:
-    """The checked values of the request that the index shows."""
+    """Parse the example request that the index shows, and return its checked values."""
     return parsed_body(operation, operation.example, b"soup" if operation.takes.from_body else b"")

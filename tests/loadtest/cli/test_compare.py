@@ -20,11 +20,11 @@ SCRIPT = Path(sys.executable).with_name("sync-vs-async")
 def _nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("compare.run_all", "lineup.run_all", "serve.serve_until_stopped", "race.serve_until_stopped"):
         command, _, run = name.partition(".")
-        monkeypatch.setattr(import_module(f"loadtest.cli.{command}"), run, lambda *_, **__: pytest.fail("it was run"))
+        monkeypatch.setattr(import_module(f"loadtest.cli.{command}"), run, lambda *_, **__: pytest.fail("it ran"))
 
 
 def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
-    """What the command line says of a mistake, which is one line on standard error and exit status 1."""
+    """Run a command, check that it fails with status 1 and one line on standard error, and return the message."""
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     out, err = capsys.readouterr()
@@ -40,20 +40,20 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ("--services nope", f"There is no service 'nope'; there are {', '.join(lineup(1))}."),
-        ("--services flask,", "There is no service ''; there are "),
-        ("--services=", "There is no service ''; there are "),
+        ("--services nope", f"There is no service 'nope'; choose from {', '.join(lineup(1))}."),
+        ("--services flask,", "There is no service ''; choose from "),
+        ("--services=", "There is no service ''; choose from "),
         ("--services flask,flask", "Each service can be compared once; got flask, flask."),
-        ("--services flask:workers=0", "'flask:workers=0': workers takes a whole number from 1; got '0'."),
+        ("--services flask:workers=0", "'flask:workers=0': workers takes a whole number of at least 1; got '0'."),
         ("--services flask:threads=4", "'flask:threads=4': a sync worker has one thread"),
         *(
-            (f"--users={users}", "--users takes whole numbers from 1 to 10000 with commas between them; got ")
-            for users in ("", "0", "x", "-1", "1.5", "1,,2", "1,0", "10001", "²", "1;2")
+            (f"--users={users}", "--users takes whole numbers from 1 to 10000, separated by commas; got ")
+            for users in ("", "0", "x", "-1", "1.5", "1,,2", "1,0", "10001", "²", "٣", "1;2", "9" * 5000)
         ),
         *(
             (
                 f"--delay={delay}",
-                f"--delay takes seconds (0.25) or a number with a unit (250ms, 1.5s), from 0 to 10 s; got '{delay}'.",
+                f"--delay takes seconds (0.25) or a number with a unit (250ms, 1.5s), from 1ms to 10 s; got '{delay}'.",
             )
             for delay in ("", "1h", "-1", "nan", "11", "10001ms", "x")
         ),
@@ -86,18 +86,37 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
                 *("mine=http://127.0.0.1?x=1", "mine=http://127.0.0.1#x"),
             )
         ),
+        *(
+            (f"--target {target}", "--target takes no @: its URL must not contain a user name or a password.")
+            for target in (
+                "mine=http://ann:s3cret@127.0.0.1:1",
+                "mine=http://ann@127.0.0.1:x",
+                "http://ann:s3cret@127.0.0.1:1",
+                "http://ann:s=t@127.0.0.1:1",
+            )
+        ),
         ("--target flask=http://127.0.0.1:1", "Each service can be compared once; got flask, "),
-        ("--target mine=http://127.0.0.1:1 --path slow", "--path begins with a slash; got 'slow'."),
-        ("--target mine=http://192.0.2.1", "192.0.2.1 is not this machine. Load on others needs --allow-remote, "),
+        ("--slow-clients 3", "--slow-clients needs --scenario slow-clients; got delay."),
+        ("--scenario slow-clients --slow-clients 0", "--slow-clients takes a whole number from 1 to 1000; got 0."),
+        ("--path /slow", "--path needs a --target."),
+        ("--path /", "--path needs a --target."),
+        ("--allow-remote", "--allow-remote needs a --target."),
+        ("--target mine=http://127.0.0.1:1 --path=", "--path must begin with a slash; got ''."),
+        ("--target mine=http://127.0.0.1:1 --path slow", "--path must begin with a slash; got 'slow'."),
+        ("--target mine=http://192.0.2.1", "192.0.2.1 is not this machine. Load on it needs --allow-remote, "),
         ("--target mine=http://[2001:db8::1]:80", "2001:db8::1 is not this machine."),
         ("--target mine=http://0.0.0.0:80", "0.0.0.0 is not this machine."),
-        ("--target mine=http://no-such-host.invalid", "There is no address for 'no-such-host.invalid': "),
+        ("--target mine=http://no-such-host.invalid", "The address of 'no-such-host.invalid' was not found: "),
         ("--out /dev/null/x", "--out '/dev/null/x' cannot be written to: Not a directory."),
         ("--out /dev/null", "--out '/dev/null' cannot be written to: File exists."),
         ("--out /proc", "--out '/proc' cannot be written to: "),
         *(
             (f"--scenario={name}", f"Invalid value for '--scenario': '{name}' is not one of 'delay', ")
             for name in ("", "nope", "Query", "barrier", "answer")
+        ),
+        (
+            "--scenario fanout --delay 11s",
+            "--delay takes seconds (0.25) or a number with a unit (250ms, 1.5s), from 1ms to 2 s; got '11s'.",
         ),
         ("--scenario fanout --delay 2.1s", "--delay takes at most 2s for fanout; got '2.1s'."),
         *(
@@ -107,7 +126,7 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         *(
             (
                 f"--scenario={scenario} --services aiohttp:workers=2:pool-size=250",
-                "aiohttp:workers=2:pool-size=250 would open 502 connections to the database, which takes 500; ",
+                "aiohttp:workers=2:pool-size=250 would open 502 connections to the database, which accepts 500; ",
             )
             for scenario in ("query", "ask", "mixed")
         ),
@@ -123,9 +142,9 @@ def test_a_mistake_is_one_clear_line_and_status_1(
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ("--services nope", "There is no service 'nope'; there are flask, "),
+        ("--services nope", "There is no service 'nope'; choose from flask, "),
         ("--services flask,flask", "Each service can be served once; got flask, flask."),
-        ("--services aiohttp:port=1", "'aiohttp:port=1': 'port=1' is not workers=N, "),
+        ("--services aiohttp:port=1", "'aiohttp:port=1': 'port=1' is not one of workers=N, "),
         ("--users 1", "No such option '--users'."),
     ],
 )
@@ -138,7 +157,7 @@ def test_a_mistake_of_serve_is_one_clear_line_and_status_1(
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ("--services nope", "There is no service 'nope'; there are flask, "),
+        ("--services nope", "There is no service 'nope'; choose from flask, "),
         ("--services aiohttp,all", "Each service can be compared once; got aiohttp, flask, flask-threads, "),
         ("--seconds 0.4", "--seconds takes a number from 0.5 to 600; got 0.4."),
         ("--repeats 0", "--repeats takes a whole number from 1 to 20; got 0."),
@@ -189,9 +208,7 @@ def test_a_mistake_starts_nothing_and_writes_nothing(tmp_path: Path) -> None:
         [SCRIPT, "compare", "--users", "0"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
     )
     assert (ran.returncode, ran.stdout) == (1, "")
-    assert (
-        ran.stderr == "sync-vs-async: --users takes whole numbers from 1 to 10000 with commas between them; got '0'.\n"
-    )
+    assert ran.stderr == "sync-vs-async: --users takes whole numbers from 1 to 10000, separated by commas; got '0'.\n"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -221,11 +238,11 @@ def test_a_pool_size_in_the_environment_that_cannot_be_used_is_a_mistake(
     size: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("POOL_SIZE", size)
-    assert refused(["compare"], capsys).startswith(f"POOL_SIZE='{size}' cannot be used: ")
+    assert refused(["compare"], capsys).startswith(f"POOL_SIZE='{size}' is invalid: ")
 
 
 def planned(arguments: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Comparison:
-    """The comparison that would be run."""
+    """Return the comparison that `compare` would run with these arguments."""
     found: list[Comparison] = []
 
     def take(comparisons: Mapping[str, Comparison], *_: object, **__: object) -> int:
@@ -316,5 +333,5 @@ def test_help_says_what_every_scenario_waits_for(capsys: pytest.CaptureFixture[s
 
 def test_help_tells_every_exit_status_of_a_comparison() -> None:
     ran = subprocess.run([SCRIPT, "compare", "--help"], capture_output=True, text=True, check=True, timeout=60)
-    for status in ("0 a verdict", "2 inconclusive", "1 failed to run"):
+    for status in ("0 conclusive", "2 inconclusive", "1 failed to run"):
         assert status in ran.stdout

@@ -20,7 +20,7 @@ def shell(**environment: str) -> str:
 
 
 def completed(line: str) -> list[str]:
-    """What bash is offered for the last word of a line."""
+    """Return the completions that bash gets for the last word of `line`."""
     said = shell(_SYNC_VS_ASYNC_COMPLETE="bash_complete", COMP_WORDS=line, COMP_CWORD=str(line.count(" ")))
     return [each.partition(",")[2] for each in said.splitlines()]
 

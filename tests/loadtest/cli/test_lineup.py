@@ -1,4 +1,4 @@
-"""The command `lineup`: three comparisons, what is left of them whatever ends them, and the page that is drawn."""
+"""Tests of the command `lineup`: its three comparisons, the files left after an interruption, and its page."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ NAMES = ("flask", "aiohttp")
 
 
 class Fabricated(Comparison):
-    """A comparison that never takes place: its steps are there at once, as far as it comes."""
+    """A fabricated comparison: its first `steps` steps finish at once, then it raises `ends`."""
 
     def __init__(self, way: str, ends: BaseException | None = None, steps: int = 9, **changes: Any) -> None:
         super().__init__([lineup(2)[name] for name in NAMES], options(way, 1.0, 1), ["sync-vs-async", "lineup"])
@@ -36,7 +36,7 @@ class Fabricated(Comparison):
         self._ends = ends
 
     def run(self, progress: Progress, environment: Mapping[str, str] = NOTHING) -> None:
-        assert environment == {}  # none of the three needs anything behind the services
+        assert environment == {}  # none of the three needs a database or an upstream
         for step in self._found:
             progress.begins(step.service, step.load, step.repeat, 0.0)
             self.steps.append(step)
@@ -52,7 +52,7 @@ def _signals_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Drawn:
-    """What was to be drawn, and where."""
+    """A replacement for drawing that records its arguments, or fails."""
 
     def __init__(self, fails: bool = False) -> None:
         self.path: Path | None = None
@@ -89,7 +89,7 @@ def test_three_comparisons_are_written_and_drawn_together(tmp_path: Path, capsys
     said = capsys.readouterr().out
     assert "delay: flask, 1 user, repeat 1: " in said
     assert "healthz: aiohttp, 32 users, repeat 1: " in said
-    assert "At 400 users flask answers what its slots let through" in " ".join(said.split())
+    assert "At 400 users flask is capped by its slots" in " ".join(said.split())
     assert said.rstrip().endswith(f"{folder}\n{folder}/lineup.html")
 
 
@@ -109,9 +109,9 @@ def test_whoever_interrupts_it_keeps_what_was_measured(tmp_path: Path, capsys: p
     }
     assert drawn.path is None
     said = capsys.readouterr().out
-    assert "The comparison under cpu was interrupted." in said
-    assert "Nothing was measured under healthz." in said
-    assert " draws it.\n" in said
+    assert "Scenario cpu was interrupted." in said
+    assert "Scenario healthz was not measured." in said
+    assert "To draw the report: sync-vs-async report " in said
 
 
 def test_what_was_interrupted_before_its_first_step_is_not_written(tmp_path: Path) -> None:
@@ -127,11 +127,11 @@ def test_where_nothing_was_measured_nothing_is_written(tmp_path: Path, capsys: p
 
 def test_a_failure_is_told_and_what_was_measured_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     drawn = Drawn()
-    failure = ServiceFailed("flask died with status 1.\nits log")
+    failure = ServiceFailed("flask exited with status 1.\nits log")
     assert run(tmp_path, drawn, cpu=Fabricated(CPU, failure, steps=1)) == 1
-    assert kept(tmp_path)[CPU].failure == "flask died with status 1."
+    assert kept(tmp_path)[CPU].failure == "flask exited with status 1."
     assert drawn.path is not None
-    assert capsys.readouterr().err == "sync-vs-async: flask died with status 1.\nits log\n"
+    assert capsys.readouterr().err == "sync-vs-async: flask exited with status 1.\nits log\n"
 
 
 def test_where_the_page_cannot_be_written_the_results_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -185,7 +185,7 @@ def test_ctrl_c_ends_lineup_and_leaves_nothing_running(tmp_path: Path) -> None:
         finally:
             process.kill()
     assert (process.returncode, err) == (2, "")
-    assert "Nothing was measured under cpu." in out
+    assert "Scenario cpu was not measured." in out
     assert len(started) > 1
     assert living(started) == []
     (results,) = kept(tmp_path).values()
@@ -195,7 +195,7 @@ def test_ctrl_c_ends_lineup_and_leaves_nothing_running(tmp_path: Path) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where a run has left its comparisons."""
+    """Return the folder with the three comparisons of a run."""
     assert run(tmp_path, Drawn()) == 0
     return (tmp_path / "latest").resolve()
 
@@ -203,9 +203,12 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--trace"], "--trace takes the results of compare."),
+        (["--trace"], "--trace needs the results of compare, not of lineup."),
         (["--out", "{folder}"], "--out takes a file; '{folder}' is a folder."),
-        (["--out", "{folder}/cpu/results.json"], "{folder}/cpu/results.json would be written over."),
+        (
+            ["--out", "{folder}/cpu/results.json"],
+            "{folder}/cpu/results.json would be overwritten; choose another --out.",
+        ),
         (["{folder}"], "There is no file '{folder}/results.json'."),
     ],
 )

@@ -1,4 +1,4 @@
-"""The command `report`: where it writes, what it opens, and what it refuses, in one sentence and writing nothing."""
+"""Tests of the command `report`: the files it writes and opens, and its one-sentence errors."""
 
 import json
 import os
@@ -12,6 +12,7 @@ import pytest
 
 from loadtest.cli.main import main
 from loadtest.results.schema import SCHEMA, Results, save
+from loadtest.verdict.before_after import TOO_FEW_REPEATS
 from loadtest.workload.closed import Closed
 from tests.loadtest.support.fabricated import not_run, results, step
 
@@ -21,21 +22,21 @@ SCRIPT = Path(sys.executable).with_name("sync-vs-async")
 
 RUN = results([step("stranger", users) for users in (1, 10)])
 AFTER = results([step("stranger", users, 0.2) for users in (1, 10)])
-"""Of a service that tells nothing there is the least to draw."""
+"""Two runs of a target: a target reports nothing about its requests, so these reports are drawn fastest."""
 
 OPENED_WITHIN = 10.0
-"""Seconds."""
+"""The longest time in seconds until the browser has opened the report."""
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where a run has left its results."""
+    """Return a folder with the results of a run."""
     return save(RUN, tmp_path / "run").parent
 
 
 @pytest.fixture
 def browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What a browser of ours was asked to show, one address a line."""
+    """Install a fake browser, and return the file in which it logs each URL that it should open."""
     shown = tmp_path / "shown"
     program = tmp_path / "browser"
     program.write_text(f'#!/bin/sh\necho "$1" >> {shown}\n')
@@ -45,7 +46,7 @@ def browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def report(*arguments: object) -> list[str]:
-    """What the command prints, line by line, in a process that knows no browser yet."""
+    """Run the command in a new process, which has not looked for a browser yet, and return its lines of output."""
     ran = subprocess.run(
         [SCRIPT, "report", *map(str, arguments)], capture_output=True, text=True, check=False, timeout=60
     )
@@ -55,7 +56,7 @@ def report(*arguments: object) -> list[str]:
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
-    """The one sentence with which it is refused."""
+    """Run the command, check that it fails with one line on standard error, and return the message."""
     with pytest.raises(SystemExit) as ended:
         main(["report", *map(str, arguments)])
     out, err = capsys.readouterr()
@@ -156,8 +157,22 @@ def test_a_trace_is_written_beside_the_report(folder: Path, capsys: pytest.Captu
 def test_two_runs_are_drawn_beside_the_later_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     after = save(AFTER, folder.parent / "after").parent
     drawn(folder, after)
-    assert capsys.readouterr().out == f"{after / 'before-after.html'}\n"
+    assert capsys.readouterr().out == f"{TOO_FEW_REPEATS}\n{after / 'before-after.html'}\n"
     assert (found(folder), found(after)) == (["results.json"], ["before-after.html", "results.json"])
+
+
+def test_two_runs_of_one_repeat_are_told_to_tell_nothing_before_they_are_drawn(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+
+    def draw(*_arguments: object) -> Path:
+        said.append(capsys.readouterr().out)
+        return folder
+
+    monkeypatch.setattr("loadtest.report.write.write_before_after", draw)
+    drawn(folder, folder)
+    assert said == [f"{TOO_FEW_REPEATS}\n"]
 
 
 @pytest.mark.parametrize(
@@ -177,7 +192,7 @@ def test_a_run_with_next_to_nothing_in_it_is_drawn_all_the_same(run: Results, tm
 
 def test_three_runs_are_too_many(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     complaint = refused(capsys, folder, folder, folder)
-    assert complaint == "report takes one results file, or two to draw one over the other; got 3."
+    assert complaint == "report takes one results file, or two to compare; got 3."
     assert found(folder) == ["results.json"]
 
 
@@ -219,13 +234,13 @@ def test_no_results_are_drawn_over(folder: Path, place: int, capsys: pytest.Capt
     after = save(AFTER, folder.parent / "after").parent
     read = [folder / "results.json", after / "results.json"]
     before = [path.read_bytes() for path in read]
-    assert refused(capsys, *read, "--out", read[place]).endswith("would be written over.")
+    assert refused(capsys, *read, "--out", read[place]).endswith("would be overwritten; choose another --out.")
     assert [path.read_bytes() for path in read] == before
 
 
 def test_no_trace_is_written_over_the_results_that_it_shows(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     named = (folder / "results.json").rename(folder / "trace.json")
-    assert refused(capsys, named, "--trace").endswith("would be written over.")
+    assert refused(capsys, named, "--trace").endswith("would be overwritten; choose another --out.")
     assert found(folder) == ["trace.json"]
 
 
@@ -233,7 +248,7 @@ def test_results_are_known_by_what_they_are_and_not_by_their_name(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "report.html").hardlink_to(folder / "results.json")
-    assert refused(capsys, folder).endswith("would be written over.")
+    assert refused(capsys, folder).endswith("would be overwritten; choose another --out.")
 
 
 @pytest.mark.parametrize(
@@ -249,7 +264,7 @@ def test_runs_that_asked_for_different_things_are_refused(
 ) -> None:
     other = AFTER.model_copy(update={"options": AFTER.options.model_copy(update=changes)})
     after = save(other, folder.parent / "after").parent
-    assert refused(capsys, folder, after).startswith(f"The runs do not compare: their {name} is ")
+    assert refused(capsys, folder, after).startswith(f"The runs cannot be compared: their {name} is ")
     assert found(after) == ["results.json"]
 
 
@@ -257,7 +272,7 @@ SOUND: dict[str, Any] = json.loads(RUN.model_dump_json())
 
 
 def unsound(*path: str | int, value: Any) -> str:
-    """The results with one value changed."""
+    """Return the results as JSON with one value changed."""
     copy = json.loads(json.dumps(SOUND))
     place = copy
     for each in path[:-1]:
@@ -293,8 +308,12 @@ def unsound(*path: str | int, value: Any) -> str:
             "steps.0.measured.first.0.1: Input should be ",
         ),
         (unsound("steps", 0, "measured", "latency", value={"x": 1}), "steps.0.measured.latency.x"),
+        (
+            unsound("steps", 0, "measured", "requests", value=10**400),
+            "steps.0.measured.requests: numbers go up to 1e+15.",
+        ),
         (unsound("steps", 0, "measured", "first", value=[[]]), "steps.0.measured.first.0"),
-        (unsound("steps", 0, "service", value="nobody"), "the file: steps of nobody, which did not take part."),
+        (unsound("steps", 0, "service", value="nobody"), "the file: steps of unknown services: nobody."),
         (unsound("contenders", 0, "kind", value="<script>"), "contenders.0.kind: Input should be 'blocking', "),
     ],
 )
@@ -336,7 +355,7 @@ def test_where_one_of_two_results_cannot_be_read_nothing_is_drawn(
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        (unsound("options", "scenario", value="<script>"), "options.scenario: there is no scenario '<script>'."),
+        (unsound("options", "scenario", value="<script>"), "options.scenario: unknown scenario '<script>'."),
         (
             unsound("steps", 0, "load", "users", value=0),
             "steps.0.load.users: Input should be greater than or equal",

@@ -15,12 +15,12 @@ MADE_OF = [
     ("flask-async", "blocking", "5 processes x 1 thread = 5 slots"),
     ("django", "blocking", "2 processes x 32 threads = 64 slots"),
     ("pyramid", "blocking", "2 processes x 32 threads = 64 slots"),
-    ("flask-gevent", "non-blocking", "2 processes x 1 thread of greenlets, slots as needed"),
-    ("aiohttp", "non-blocking", "2 processes x 1 event loop, slots as needed"),
-    ("django-async", "non-blocking", "2 processes x 1 event loop, slots as needed"),
-    ("tornado", "non-blocking", "2 processes x 1 event loop, slots as needed"),
-    ("sanic", "non-blocking", "2 processes x 1 event loop, slots as needed"),
-    ("fastapi", "non-blocking", "2 processes x 1 event loop, slots as needed"),
+    ("flask-gevent", "non-blocking", "2 processes x 1 thread of greenlets, no slot limit"),
+    ("aiohttp", "non-blocking", "2 processes x 1 event loop, no slot limit"),
+    ("django-async", "non-blocking", "2 processes x 1 event loop, no slot limit"),
+    ("tornado", "non-blocking", "2 processes x 1 event loop, no slot limit"),
+    ("sanic", "non-blocking", "2 processes x 1 event loop, no slot limit"),
+    ("fastapi", "non-blocking", "2 processes x 1 event loop, no slot limit"),
 ]
 
 
@@ -99,6 +99,6 @@ def test_pools_have_the_size_that_the_services_have_by_themselves() -> None:
 
 def test_the_command_is_what_anyone_could_type() -> None:
     assert KNOWN["aiohttp"].command(8002) == [
-        *(sys.executable, "-m", "async_app", "--port", "8002"),
+        *(sys.executable, "-P", "-m", "async_app", "--port", "8002"),
         *("--worker-class", UVLOOP_WORKER, "--workers", "2", "--threads", "32"),
     ]

@@ -64,4 +64,4 @@ print(json.dumps([stock, counted()]))
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     stock, installed = json.loads(ran.stdout.splitlines()[-1])
     assert installed == [0.876, 102, 1000, 1040]
-    assert stock != installed  # or there would be nothing to install
+    assert stock != installed  # otherwise install() would be needless

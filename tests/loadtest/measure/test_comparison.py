@@ -15,15 +15,19 @@ import psutil
 import pytest
 
 from backing.postgres import VERSION
+from backing.processes import PYTHON
 from contract.settings import Settings
 from loadtest.contenders.service import cores, lineup
+from loadtest.contenders.target import Target
+from loadtest.measure.comparison import Comparison
 from loadtest.processes.service import running
-from loadtest.results.schema import Results, Step, load
+from loadtest.results.schema import Measured, Results, Step, load
 from loadtest.verdict.judge import throughput
 from loadtest.workload.closed import Closed
 from loadtest.workload.demand import Demand
 from tests.backing.support.databases import folder
-from tests.loadtest.support.fabricated import slots
+from tests.loadtest.support.commands import with_packages_of_the_same_names
+from tests.loadtest.support.fabricated import measured, options, slots
 from tests.loadtest.support.processes import living, started_in, taken
 
 pytestmark = pytest.mark.slow
@@ -37,14 +41,14 @@ def compare(out: Path, *arguments: str) -> list[str]:
 
 
 def written(out: Path, *, drawn: bool = True) -> Results:
-    """The one results file of a run, with its report unless it was interrupted."""
+    """Load the only results file of a run, and check that a report is beside it (`drawn`) or not."""
     files = sorted(path.name for path in out.glob("*/*") if path.parent.name != "latest")
     assert files == (["report.html", "results.json"] if drawn else ["results.json"])
     return load(out / "latest" / "results.json")
 
 
 def check(step: Step) -> None:
-    """What was measured agrees with itself, and no answer came before its time."""
+    """Check that the measurements of a step are consistent, and that no response came too early."""
     assert step.measured
     window = step.measured
     assert window.seconds >= step.window
@@ -58,7 +62,7 @@ def check(step: Step) -> None:
 
 
 class Ran(NamedTuple):
-    """A run of two services and one that is not ours, and what came of it."""
+    """A run of two services and a target: its command, exit status, output and results."""
 
     command: list[str]
     target: str
@@ -78,7 +82,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         target = ["--target", f"mine={server.url}", "--path", "/delay/50ms"]
         command = compare(out, "--services", f"flask,{ONE_WORKER}", "--users", "20,1", "--delay", "50ms", *target)
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-        assert server.process.poll() is None  # it is not ours to stop
+        assert server.process.poll() is None  # compare must not stop a target
     return Ran(command, server.url, done.returncode, done.stdout, done.stderr, written(out))
 
 
@@ -128,7 +132,7 @@ def test_the_file_holds_the_exact_commands_and_what_they_ran_on(ran: Ran) -> Non
     run = ran.results
     assert run.complete
     assert run.command == ["sync-vs-async", *ran.command[1:]]
-    assert run.generator_command == [sys.executable, "-m", "loadtest.generator.process"]
+    assert run.generator_command == [*PYTHON, "loadtest.generator.process"]
     flask, aiohttp, mine = run.contenders
     assert flask.command == lineup(cores())["flask"].command()
     assert aiohttp.command == replace(lineup(cores())["aiohttp"], workers=1).command()
@@ -155,16 +159,17 @@ def test_compare_prints_every_step_the_tables_and_a_verdict_in_plain_text(ran: R
         *(f"{ONE_WORKER}, 1 user", f"{ONE_WORKER}, 20 users"),
         *("mine, 1 user", "mine, 20 users"),
     ]
-    places = [ran.out.index(title) for title in ("The line-up", "What happened", "What it took", "Measured on ")]
+    titles = ("The line-up", "Throughput and latency", "Resources and errors", "Measured on ")
+    places = [ran.out.index(title) for title in titles]
     assert places == sorted(places)
-    assert re.search(r"^  (flask keeps up|Inconclusive)", ran.out, flags=re.MULTILINE)
+    assert re.search(r"^  (flask has \d+ slots and keeps up|Inconclusive)", ran.out, flags=re.MULTILINE)
     *_, results, report = ran.out.rstrip().splitlines()
     assert (Path(results).name, Path(report).name) == ("results.json", "report.html")
     assert "<title>" in Path(report).read_text()
 
 
 class Interrupted:
-    """A run in the middle of its second step, and every process that it has started."""
+    """A run during its second step, with all processes that it has started."""
 
     def __init__(self, process: subprocess.Popen[str], first: str) -> None:
         self.process = process
@@ -205,17 +210,17 @@ def test_an_interrupted_run_keeps_what_it_has_and_leaves_nothing_behind(
 ) -> None:
     with second_step(tmp_path) as run:
         run.process.send_signal(number)
-        if times > 1:  # an impatient second Ctrl-C, while what was started is being stopped
+        if times > 1:  # a second Ctrl-C, while compare stops its processes
             psutil.wait_procs(run.children, timeout=10, callback=lambda _ended: run.process.send_signal(number))
         out, err = run.process.communicate(timeout=60)
     assert (run.process.returncode, err) == (2, "")
     nothing_is_left(run)
     measured = written(tmp_path, drawn=False)
     assert not measured.complete
-    assert "draws it." in out
+    assert "To draw the report: sync-vs-async report " in out
     assert [step.load.users for step in measured.steps] == [1]
     check(measured.steps[0])
-    assert "The run was interrupted. This is what had been measured until then." in out
+    assert "The run was interrupted. Only the steps measured until then are shown." in out
 
 
 def test_a_run_that_is_interrupted_before_anything_was_measured_writes_nothing(tmp_path: Path) -> None:
@@ -237,7 +242,7 @@ def test_a_generator_that_dies_is_a_run_that_failed_and_keeps_what_it_has(tmp_pa
         next(child for child in run.children if "loadtest.generator.process" in child.cmdline()).kill()
         _, err = run.process.communicate(timeout=60)
     assert run.process.returncode == 1
-    assert err.startswith("sync-vs-async: The load generator is gone.")
+    assert err.startswith("sync-vs-async: The load generator has exited.")
     nothing_is_left(run)
     assert [step.load.users for step in written(tmp_path).steps] == [1]
     assert not written(tmp_path).complete
@@ -249,20 +254,20 @@ def test_a_service_that_cannot_start_is_a_run_that_failed(tmp_path: Path) -> Non
     assert ran.returncode == 1
     assert ran.stdout == "Nothing was measured.\n"
     said, *log = ran.stderr.splitlines()
-    assert said.startswith("sync-vs-async: flask:worker-class=no.such.Worker ended with status ")
+    assert said.startswith("sync-vs-async: flask:worker-class=no.such.Worker exited with status ")
     assert any("no.such.Worker" in line for line in log)
 
 
 @pytest.fixture(scope="module")
 def environment() -> Iterator[dict[str, str]]:
-    """One in which everything has to be started, the database with data of its own."""
+    """Yield an environment without a database and an upstream, so that a run starts both, with separate data."""
     with folder() as data:
         ours = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "UPSTREAM_URL")}
         yield {**ours, "XDG_CACHE_HOME": str(data.parent)}
 
 
 def compared(out: Path, environment: dict[str, str], *arguments: str) -> tuple[Results, str]:
-    """What a run of one scenario found and said: a verdict, or why there is none; and that nothing of it is left."""
+    """Run one scenario, check that it leaves no process, and return its results and its output in one line."""
     ran = subprocess.run(
         compare(out, *arguments), env=environment, capture_output=True, text=True, check=False, timeout=120
     )
@@ -276,7 +281,7 @@ def compared(out: Path, environment: dict[str, str], *arguments: str) -> tuple[R
 
 
 def skip_where_in_doubt(steps: Iterable[Step]) -> None:
-    """Skip the rest of a test, a verdict, where this machine was too busy for one; the reason holds the doubts."""
+    """Skip the rest of a test if its steps are inconclusive, with the doubts as the reason."""
     if doubts := [f"{step.service} at {step.load.users}: {doubt}" for step in steps for doubt in step.doubts]:
         pytest.skip(f"no verdict to check, {len(doubts)} doubts: {'; '.join(doubts)}")
 
@@ -321,7 +326,31 @@ def test_as_many_askers_as_workers_lock_the_blocking_twin_and_the_other_answers_
     assert aiohttp.predicted.throughput == pytest.approx(20)
     assert aiohttp.predicted.bound == "users"
     skip_where_in_doubt([flask])
-    assert "at 2 users there is a deadlock: all 2 slots hold requests that wait for answers" in told
+    assert "at 2 users it deadlocks: requests that wait for an answer hold all 2 slots" in told
+
+
+@pytest.mark.measures
+def test_slow_clients_block_a_service_with_a_slot_for_each_of_them_and_no_event_loop(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    services = f"flask:workers=2,flask-threads:workers=1:threads=4,{ONE_WORKER}"
+    asked = ("--scenario", "slow-clients", "--slow-clients", "2", "--services", services)
+    run, told = compared(tmp_path, environment, *asked, "--users", "4", "--delay", "50ms")
+    assert run.options.slow_clients == 2
+    flask, threads, aiohttp = run.steps
+    assert flask.measured
+    assert flask.measured.requests == flask.measured.failures
+    for step, bound in zip(run.steps, ("slow clients", "slots", "users"), strict=True):
+        assert step.predicted
+        assert step.predicted.bound == bound
+        assert step.doubts or step.bound == bound
+    check(aiohttp)
+    assert threads.predicted
+    assert threads.predicted.throughput == pytest.approx(40)
+    assert threads.measured
+    assert threads.measured.requests <= 2 * (threads.measured.seconds / 0.05 + 1)
+    skip_where_in_doubt([flask])
+    assert "flask:workers=2 is blocked: slow clients hold all 2 slots; no request is answered." in told
 
 
 @pytest.mark.measures
@@ -338,7 +367,7 @@ def test_a_mixed_day_is_answered_by_both_and_stays_below_its_ceiling(
         assert step.measured.requests > 10
         assert (step.measured.failures, step.measured.unfinished) == (0, 0)
         assert step.bound in ("users", "the mix", "CPU")
-        assert throughput(step.measured) <= 1.3 * step.predicted.throughput  # a second holds no whole day
+        assert throughput(step.measured) <= 1.3 * step.predicted.throughput  # a second is too short for a whole day
 
 
 @pytest.mark.measures
@@ -349,10 +378,27 @@ def test_a_disk_is_measured_without_a_prediction(tmp_path: Path) -> None:
     first, second = written(tmp_path).steps
     assert first.predicted is second.predicted is None
     assert first.bound in ("users", "CPU")
-    assert second.bound in ("users", "its own limit", "CPU")
+    assert second.bound in ({"unexplained", "CPU"} if first.doubts else {"users", "its own limit", "CPU"})
     for step in (first, second):
         assert step.measured
         assert step.measured.requests > step.measured.failures == 0
+
+
+@pytest.mark.parametrize(
+    ("first", "bound"),
+    [
+        (measured(1, 0.1), "its own limit"),
+        (measured(1, seconds=0.9), "unexplained"),  # inconclusive: nine requests
+        (measured(1, 0.1, failures=100), "unexplained"),  # nothing succeeded
+    ],
+    ids=["conclusive", "inconclusive", "failed"],
+)
+def test_a_target_is_held_against_its_first_step_only_if_that_can_be_trusted(first: Measured, bound: str) -> None:
+    target = Target("mine", "http://127.0.0.1:9", "/")
+    comparison = Comparison([target], options(), [])
+    one, fifty, _ = comparison.planned(target)
+    began = comparison._step(target, 1, one, first, None)
+    assert comparison._step(target, 1, fifty, measured(50, 0.2), began).bound == bound
 
 
 @contextmanager
@@ -373,7 +419,7 @@ def mixed_run(out: Path, environment: dict[str, str]) -> Iterator[subprocess.Pop
 
 
 def started_with_a_database(process: subprocess.Popen[str], environment: dict[str, str]) -> list[psutil.Process]:
-    """Everything that a run has started, once its database is part of that."""
+    """Wait until a run has started its database, and return all processes that it has started."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
         found = started_in(environment)
@@ -400,13 +446,38 @@ def test_ctrl_c_leaves_no_database_no_upstream_and_no_port(
             assert process.stdout.readline().startswith(f"{ONE_WORKER}, 1 user, repeat 1: ")
         started = started_with_a_database(process, environment)
         ports = ports_of(started)
-        assert len(ports) == (2 if when == "in the middle" else 0)  # of the upstream and of the service
+        assert len(ports) == (2 if when == "in the middle" else 0)  # ports of the upstream and of the service
         os.killpg(process.pid, signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (2, "")
     assert living(started) == living(started_in(environment)) == []
     assert not any(taken(port) for port in ports)
-    assert len(list(tmp_path.glob("*/results.json"))) == (2 if when == "in the middle" else 0)  # with that of latest
+    assert len(list(tmp_path.glob("*/results.json"))) == (2 if when == "in the middle" else 0)  # with the link latest
+
+
+def test_a_run_works_in_a_folder_with_packages_of_the_same_names(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        compare(tmp_path / "out", "--services", ONE_WORKER, "--users", "1", "--delay", "20ms"),
+        cwd=with_packages_of_the_same_names(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ran.stderr == ""
+    (step,) = written(tmp_path / "out").steps
+    assert step.measured
+    assert step.measured.failures == 0
+
+
+def test_sigkill_leaves_no_process(tmp_path: Path, environment: dict[str, str]) -> None:
+    with mixed_run(tmp_path, environment) as process:
+        assert process.stdout
+        assert process.stdout.readline().startswith(f"{ONE_WORKER}, 1 user, repeat 1: ")
+        started = started_with_a_database(process, environment)
+        process.kill()
+        process.communicate(timeout=60)
+    assert living(started) == []
 
 
 def ports_of(processes: list[psutil.Process]) -> set[int]:

@@ -8,7 +8,7 @@ from tests.loadtest.support.fabricated import slots
 
 
 def on(count: int | None, wait: float = 0.2) -> Demand:
-    """A wait on a service with so many slots."""
+    """Return the demand of a wait on a service with `count` slots."""
     return Demand(wait, slots(count, wait))
 
 
@@ -48,7 +48,7 @@ def test_a_step_that_is_not_run_is_predicted() -> None:
     assert last.predicted.response == pytest.approx(1.2)
 
 
-# A warm-up is one wait and 1.25 cycles (half a second at the least), a window 1.8 cycles (what was asked at the least).
+# A warm-up is one wait and 1.25 cycles (at least 0.5 s), a window 1.8 cycles (at least the requested seconds).
 @pytest.mark.parametrize(
     ("response", "think", "seconds", "warmup", "window"),
     [
@@ -78,7 +78,7 @@ def test_a_short_wait_is_still_warmed_up() -> None:
 
 def test_a_slow_wait_of_few_users_is_watched_until_there_is_something_to_judge() -> None:
     _, window = spans(Closed(1), 2.0, Demand(2.0), seconds=1)
-    assert window == pytest.approx(22.0)  # eleven of its answers
+    assert window == pytest.approx(22.0)  # eleven responses
 
 
 @pytest.mark.parametrize(

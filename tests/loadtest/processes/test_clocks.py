@@ -11,11 +11,17 @@ Linux = namedtuple("Linux", "user nice system idle iowait irq softirq steal gues
 MacOS = namedtuple("MacOS", "user nice system idle")
 
 
+@pytest.fixture(autouse=True)
+def _no_quota(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loadtest.processes.clocks.throttled", lambda: 0.0)
+
+
 def test_time_of_guests_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
     core = Linux(user=10, nice=2, system=3, idle=80, iowait=4, irq=0.5, softirq=0.5, steal=1, guest=6, guest_nice=1)
     monkeypatch.setattr(psutil, "cpu_times", lambda *, percpu: [core, core][: 2 if percpu else 0])
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 1}, raising=False)
-    assert machine_time() == MachineTime(busy=34, idle=168, stolen=2)
+    monkeypatch.setattr("loadtest.processes.clocks.throttled", lambda: 1.5)
+    assert machine_time() == MachineTime(busy=34, idle=168, stolen=2, throttled=1.5)
 
 
 def test_only_usable_cores_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,7 +38,17 @@ def test_a_system_without_affinity_and_without_steal_has_clocks(monkeypatch: pyt
 
 
 def test_a_difference_of_clocks_is_taken_column_by_column() -> None:
-    assert MachineTime(5, 7, 1).since(MachineTime(2, 3, 1)) == MachineTime(3, 4, 0)
+    assert MachineTime(5, 7, 1, 9).since(MachineTime(2, 3, 1, 8)) == MachineTime(3, 4, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "used", "share"), [(None, 0.4, 0.25), (0.5, 0.4, 0.8), (0.5, 0.52, 1.0), (2.0, 0.4, 0.25)]
+)
+def test_a_quota_can_be_busier_than_the_machine(
+    allowed: float | None, used: float, share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loadtest.processes.clocks.quota", lambda: allowed)
+    assert MachineTime(busy=1, idle=3, stolen=0).busy_share(used) == share
 
 
 def test_a_process_that_computes_uses_its_clock() -> None:

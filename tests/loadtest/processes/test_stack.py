@@ -18,10 +18,17 @@ from contract import ports
 from loadtest.contenders.selection import chosen
 from loadtest.contenders.service import lineup
 from loadtest.processes.stack import PORTS, StackProcess, parts, twins
-from tests.loadtest.support.commands import SCRIPT, WITHIN, alone, heeds_hangups, serving
-from tests.loadtest.support.processes import living, started_in
+from tests.loadtest.support.commands import (
+    SCRIPT,
+    WITHIN,
+    alone,
+    heeds_hangups,
+    serving,
+    with_packages_of_the_same_names,
+)
+from tests.loadtest.support.processes import living, started_in, taken_by_us
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ports")]  # one at a time can have the well-known ones
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ports")]  # one test at a time uses the well-known ports
 
 KNOWN = lineup(2)
 
@@ -30,14 +37,14 @@ ALL_PORTS = (*PORTS.values(), ports.UPSTREAM)
 
 @pytest.fixture(scope="module")
 def environment() -> Iterator[dict[str, str]]:
-    """One in which everything has to be started; the database's data is set up by the first that starts it."""
+    """Yield one environment for all tests of this module: the first test to start the database creates its files."""
     with alone() as environment:
         yield environment
 
 
 @pytest.fixture
 def fresh() -> Iterator[dict[str, str]]:
-    """One in which everything has to be started, and the database's data set up."""
+    """Yield an environment of one test: every process has to start, and the database files do not exist yet."""
     with alone() as environment:
         yield environment
 
@@ -55,8 +62,8 @@ def status_of(port: int, path: str) -> int:
 
 def test_without_names_it_is_both_twins_as_they_are_by_themselves() -> None:
     assert twins() == [
-        StackProcess("sync_app", [sys.executable, "-m", "sync_app", "--port", "8001"], 8001),
-        StackProcess("async_app", [sys.executable, "-m", "async_app", "--port", "8002"], 8002),
+        StackProcess("sync_app", [sys.executable, "-P", "-m", "sync_app", "--port", "8001"], 8001),
+        StackProcess("async_app", [sys.executable, "-P", "-m", "async_app", "--port", "8002"], 8002),
     ]
 
 
@@ -84,7 +91,7 @@ def test_each_service_has_a_port_of_its_own_and_the_first_of_its_kind_the_well_k
 
 def test_serve_comes_up_says_what_to_try_and_goes_down_on_ctrl_c(environment: dict[str, str]) -> None:
     with serving(environment, "serve") as served:
-        served.hear("Ctrl-C stops all of it")
+        served.hear("Ctrl-C stops everything")
         names = {line.partition(" | ")[0].strip() for line in served.said if " | " in line}
         assert {"sync_app", "async_app", "upstream"} <= names
         curls = [line for line in served.said if line.startswith("  curl ")]
@@ -103,11 +110,27 @@ def test_serve_comes_up_says_what_to_try_and_goes_down_on_ctrl_c(environment: di
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_serve_goes_down_when_a_signal_ends_it(environment: dict[str, str], number: signal.Signals) -> None:
     with serving(environment, "serve", "--services", "aiohttp:workers=1") as served:
-        served.hear("Ctrl-C stops all of it")
-        made_of = "non-blocking, 1 process x 1 event loop, slots as needed"
+        served.hear("Ctrl-C stops everything")
+        made_of = "non-blocking, 1 process x 1 event loop, no slot limit"
         assert f"  {made_of}; aiohttp {version('aiohttp')}, its own server" in served.said
         served.process.send_signal(number)
         assert served.end() == 0
+
+
+def test_a_race_runs_in_a_folder_with_packages_of_the_same_names(environment: dict[str, str], tmp_path: Path) -> None:
+    with serving(environment, "race", folder=with_packages_of_the_same_names(tmp_path)) as served:
+        served.hear("Ctrl-C stops everything")
+        assert status_of(ports.LOCUST, "/race") == 200
+        served.process.send_signal(signal.SIGINT)
+        assert served.end() == 0
+
+
+def test_sigkill_leaves_nothing_behind(environment: dict[str, str]) -> None:
+    with serving(environment, "race", "--services", "flask,aiohttp") as served:
+        served.hear("Ctrl-C stops everything")
+        assert any("postgres" in process.name() for process in served.processes)
+        served.process.kill()
+        assert served.end() == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("after", [0.5, 1.0, 1.5, 2.0])
@@ -122,21 +145,21 @@ def test_ctrl_c_while_serve_starts_leaves_nothing_behind(fresh: dict[str, str], 
 
 def test_serve_goes_down_when_a_service_dies_and_says_which(environment: dict[str, str]) -> None:
     with serving(environment, "serve") as served:
-        served.hear("Ctrl-C stops all of it")
+        served.hear("Ctrl-C stops everything")
         (master,) = (
             process for process in psutil.Process(served.process.pid).children() if "async_app" in process.cmdline()
         )
         master.kill()
-        served.hear("sync-vs-async: async_app ended with status -9.")
+        served.hear("sync-vs-async: async_app exited with status -9.")
         assert served.end() == 1
 
 
 def test_serve_goes_down_when_the_database_dies(environment: dict[str, str]) -> None:
     with serving(environment, "serve", "--services", "aiohttp:workers=1") as served:
-        served.hear("Ctrl-C stops all of it")
+        served.hear("Ctrl-C stops everything")
         (server,) = (process for process in served.processes if "-k" in process.cmdline())
         server.send_signal(signal.SIGQUIT)
-        served.hear("sync-vs-async: The database ended.")
+        served.hear("sync-vs-async: The database exited.")
         assert served.end() == 1
 
 
@@ -148,13 +171,13 @@ def test_a_port_that_is_taken_is_one_line_and_nothing_is_started(fresh: dict[str
             [SCRIPT, "serve"], env=fresh, capture_output=True, text=True, check=False, timeout=WITHIN
         )
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr == f"sync-vs-async: {name} cannot listen on 127.0.0.1:{port}: Address already in use.\n"
+    assert ended.stderr == f"sync-vs-async: {name} cannot listen on 127.0.0.1:{port}: {taken_by_us()}.\n"
     assert list(Path(fresh["XDG_CACHE_HOME"]).iterdir()) == []
 
 
 def test_a_service_that_cannot_start_says_why(environment: dict[str, str]) -> None:
     with serving(environment, "serve", "--services", "aiohttp:worker-class=nope") as served:
-        served.hear(" ended with status 2.")
+        served.hear(" exited with status 2.")
         assert any("invalid choice: 'nope'" in line for line in served.said)
         assert served.end() == 1
 
@@ -168,11 +191,11 @@ def test_in_a_terminal_each_name_has_a_colour_and_closing_it_ends_everything(env
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
-        preexec_fn=_controlled_by_its_terminal,  # noqa: PLW1509 - only the process itself can do it
+        preexec_fn=_controlled_by_its_terminal,  # noqa: PLW1509 - possible only in the new process
     )
     os.close(theirs)
     said = b""
-    while b"Ctrl-C stops all of it" not in said:
+    while b"Ctrl-C stops everything" not in said:
         said += os.read(ours, 4096)
     processes = started_in(environment)
     os.close(ours)
@@ -183,4 +206,4 @@ def test_in_a_terminal_each_name_has_a_colour_and_closing_it_ends_everything(env
 
 def _controlled_by_its_terminal() -> None:
     heeds_hangups()
-    os.close(os.open(os.ttyname(0), os.O_RDWR))  # the first terminal that the leader of a session opens
+    os.close(os.open(os.ttyname(0), os.O_RDWR))  # the first terminal that a session leader opens controls it

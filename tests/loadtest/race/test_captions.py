@@ -18,7 +18,7 @@ FLASK, THREADS, GEVENT, AIOHTTP = (KNOWN[name] for name in ("flask", "flask-thre
 
 @pytest.fixture(autouse=True)
 def _two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loadtest.workload.scenarios.cores", lambda: 2)
+    monkeypatch.setattr("loadtest.workload.scenarios.usable_cores", lambda: 2)
 
 
 def said(
@@ -29,7 +29,7 @@ def said(
     error: str | None = None,
     **seen: Any,
 ) -> str:
-    """The caption of a racer where everybody asks, and all is as it was predicted, but for what was `seen`."""
+    """Return the caption of a racer that meets its prediction, except for the figures in `seen`."""
     foretold = None if scenario is None else demand(scenario, service, 0.1)
     now = Figures(
         users=users,
@@ -52,39 +52,39 @@ def said(
 @pytest.mark.parametrize(
     ("service", "seen", "sentence"),
     [
-        (THREADS, {}, "64 threads, all taken: 336 requests queue"),
-        (THREADS, {"users": 65}, "64 threads, all taken: 1 request queues"),
+        (THREADS, {}, "64 threads, all in use: 336 requests queue"),
+        (THREADS, {"users": 65}, "64 threads, all in use: 1 request queues"),
         (THREADS, {"ratio": 0.89}, "64 threads for 400 requests in flight: at least 336 queue"),
         (THREADS, {"ratio": None}, "64 threads for 400 requests in flight: at least 336 queue"),
         (THREADS, {"in_flight": 60}, "64 threads for 60 requests in flight"),
-        (THREADS, {"users": 64}, "room for all: 64 requests wait, 64 threads"),
-        (THREADS, {"users": 1}, "room for all: 1 request waits, 64 threads"),
-        (THREADS, {"users": 64, "ratio": 0.88}, "88% of the prediction, by no limit that the model knows"),
-        (FLASK, {}, "5 processes, all taken: 395 requests queue"),
-        (GEVENT, {}, "no queue to speak of: 400 requests wait on the greenlets of 2 processes"),
-        (AIOHTTP, {}, "no queue to speak of: 400 requests wait on 2 event loops"),
-        (AIOHTTP, {"ratio": None}, "no limit in the way: 400 requests wait on 2 event loops"),
-        (AIOHTTP, {"ratio": 0.5}, "50% of the prediction, by no limit that the model knows"),
-        (ALONE, {}, "no queue to speak of: 400 requests wait on 1 event loop"),
+        (THREADS, {"users": 64}, "room for all: 64 threads for 64 requests in flight"),
+        (THREADS, {"users": 1}, "room for all: 64 threads for 1 request in flight"),
+        (THREADS, {"users": 64, "ratio": 0.88}, "88% of the prediction, for a reason outside the model"),
+        (FLASK, {}, "5 processes, all in use: 395 requests queue"),
+        (GEVENT, {}, "almost no queue: 400 requests wait on the greenlets of 2 processes"),
+        (AIOHTTP, {}, "almost no queue: 400 requests wait on 2 event loops"),
+        (AIOHTTP, {"ratio": None}, "no limit: 400 requests wait on 2 event loops"),
+        (AIOHTTP, {"ratio": 0.5}, "50% of the prediction, for a reason outside the model"),
+        (ALONE, {}, "almost no queue: 400 requests wait on 1 event loop"),
         (
             THREADS,
             {"scenario": "query"},
-            "20 connections of the database pool, all taken: 380 requests queue",
+            "20 connections of the database pool, all in use: 380 requests queue",
         ),
-        (AIOHTTP, {"scenario": "fetch"}, "20 connections of the upstream pool, all taken: 380 requests queue"),
-        (ALONE, {"scenario": "query"}, "1 connection of the database pool, all taken: 399 requests queue"),
-        (AIOHTTP, {"scenario": "blocking"}, "2 event loops, all taken: 398 requests queue"),
-        (AIOHTTP, {"scenario": "offload"}, "64 threads, all taken: 336 requests queue"),
-        (THREADS, {"scenario": "cpu"}, "2 cores, all taken: 398 requests queue"),
-        (FLASK, {"scenario": "mixed"}, "a mixed day: 5 processes are the first to run out, by the model"),
+        (AIOHTTP, {"scenario": "fetch"}, "20 connections of the upstream pool, all in use: 380 requests queue"),
+        (ALONE, {"scenario": "query"}, "1 connection of the database pool, all in use: 399 requests queue"),
+        (AIOHTTP, {"scenario": "blocking"}, "2 event loops, all in use: 398 requests queue"),
+        (AIOHTTP, {"scenario": "offload"}, "64 threads, all in use: 336 requests queue"),
+        (THREADS, {"scenario": "cpu"}, "2 cores, all in use: 398 requests queue"),
+        (FLASK, {"scenario": "mixed"}, "predicted bottleneck of the mix: 5 processes"),
         (
             AIOHTTP,
             {"scenario": "mixed"},
-            "a mixed day: 20 connections of the database pool are the first to run out, by the model",
+            "predicted bottleneck of the mix: 20 connections of the database pool",
         ),
-        (AIOHTTP, {"scenario": "file"}, "400 requests in flight; nobody can foretell how long they wait"),
-        (AIOHTTP, {"scenario": None}, "400 requests in flight; nobody can foretell how long they wait"),
-        (AIOHTTP, {"scenario": "ask"}, "no queue to speak of: 400 requests wait on 2 event loops"),
+        (AIOHTTP, {"scenario": "file"}, "400 requests in flight; their wait cannot be predicted"),
+        (AIOHTTP, {"scenario": None}, "400 requests in flight; their wait cannot be predicted"),
+        (AIOHTTP, {"scenario": "ask"}, "almost no queue: 400 requests wait on 2 event loops"),
     ],
 )
 def test_a_caption_says_what_to_look_at(service: Service, seen: dict[str, Any], sentence: str) -> None:
@@ -96,15 +96,15 @@ def test_a_caption_says_what_to_look_at(service: Service, seen: dict[str, Any], 
     [
         (
             {"answered": 0},
-            "deadlock: 400 requests for 5 slots wait for answers that need a slot as well",
+            "deadlock: all 5 slots wait for requests that need a slot",
         ),
         (
             {"answered": 10, "failed": 5},
-            "deadlock: 400 requests for 5 slots wait for answers that need a slot as well; 5 of the last 10 gave up",
+            "deadlock: all 5 slots wait for requests that need a slot; 5 of the last 10 failed",
         ),
         ({"answered": 100, "failed": 49}, "49 of the last 100 requests failed"),
-        ({"answered": 100, "failed": 0}, "400 requests in flight; nobody can foretell how long they wait"),
-        ({"in_flight": 4, "answered": 0}, "4 requests in flight; nobody can foretell how long they wait"),
+        ({"answered": 100, "failed": 0}, "400 requests in flight; their wait cannot be predicted"),
+        ({"in_flight": 4, "answered": 0}, "4 requests in flight; their wait cannot be predicted"),
     ],
 )
 def test_a_deadlock_is_named_where_it_is_foretold_and_nobody_is_answered(seen: dict[str, Any], sentence: str) -> None:
@@ -115,11 +115,11 @@ def test_a_deadlock_is_named_where_it_is_foretold_and_nobody_is_answered(seen: d
     ("seen", "error", "sentence"),
     [
         ({"failed": 11}, None, "11 of the last 1000 requests failed"),
-        ({"failed": 10}, "status 503", "64 threads, all taken: 336 requests queue"),
+        ({"failed": 10}, "status 503", "64 threads, all in use: 336 requests queue"),
         (
             {"answered": 1, "failed": 1},
-            "status 503 where 200 was promised",
-            "1 of the last 1 requests failed, most of all so far by status 503 where 200 was promised",
+            "status 503 instead of 200",
+            "1 of the last 1 requests failed; most frequent error so far: status 503 instead of 200",
         ),
     ],
 )
@@ -130,14 +130,14 @@ def test_requests_that_fail_come_first(seen: dict[str, Any], error: str | None, 
 @pytest.mark.parametrize(
     ("state", "seen", "sentence"),
     [
-        (READY, {"users": 0}, "Nobody asks."),
-        (STARTING, {"users": 120, "wanted": 400}, "starting: 120 of 400 users are there"),
-        (STARTING, {"users": 400, "wanted": 10}, "390 users leave, each with its last answer"),
-        (STARTING, {}, "64 threads, all taken: 336 requests queue"),
-        (RUNNING, {"users": 0, "wanted": 10}, "Nobody asks here."),
+        (READY, {"users": 0}, "No race is running."),
+        (STARTING, {"users": 120, "wanted": 400}, "starting: 120 of 400 users"),
+        (STARTING, {"users": 400, "wanted": 10}, "390 users leave after their last answer"),
+        (STARTING, {}, "64 threads, all in use: 336 requests queue"),
+        (RUNNING, {"users": 0, "wanted": 10}, "No users here."),
         (STOPPING, {}, "stopping: 400 requests still wait for an answer"),
         (STOPPING, {"in_flight": 1}, "stopping: 1 request still waits for an answer"),
-        (STOPPING, {"users": 3, "in_flight": 0}, "stopping: every request has its answer"),
+        (STOPPING, {"users": 3, "in_flight": 0}, "stopping: all requests are answered"),
     ],
 )
 def test_a_caption_says_when_a_race_comes_or_goes(state: str, seen: dict[str, Any], sentence: str) -> None:

@@ -8,13 +8,13 @@ from loadtest.workload.closed import Closed
 from loadtest.workload.scenarios import demand
 
 THREADS = demand("delay", lineup(2)["flask-threads"], 0.1)
-"""640 answers a second at the most."""
+"""A limit of 640 answers per second."""
 
 NOTHING = Reading(clock=100.0, counted_since=1.0, requests=0, failures=0, latency={}, users=400, in_flight=400)
 
 
 def after(seconds: float, requests: int, failures: int = 0, response_ms: float = 625.0) -> Reading:
-    """A racer that began with nothing, so many seconds later."""
+    """Return the reading `seconds` after NOTHING, with totals since then."""
     return replace(NOTHING, clock=100 + seconds, requests=requests, failures=failures, latency={response_ms: requests})
 
 

@@ -11,7 +11,7 @@ from contract import ports
 from tests.loadtest.support.commands import Serving, alone, serving
 from tests.loadtest.support.racing import PAGE, URL, ask, counted, events, heard, post, start, stopped
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ports")]  # one at a time can have the well-known ones
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ports")]  # the well-known ports allow one test at a time
 
 RACERS = ("flask:workers=2", "aiohttp:workers=1")
 RACE = ("race", "--services", ",".join(RACERS))
@@ -20,7 +20,7 @@ RACE = ("race", "--services", ",".join(RACERS))
 @pytest.fixture(scope="module")
 def race() -> Iterator[Serving]:
     with alone() as environment, serving(environment, *RACE) as raced:
-        raced.hear("Ctrl-C stops all of it")
+        raced.hear("Ctrl-C stops everything")
         yield raced
         raced.process.send_signal(signal.SIGINT)
         assert raced.end() == 0
@@ -28,7 +28,7 @@ def race() -> Iterator[Serving]:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_runs_on(race: Serving) -> Iterator[None]:  # noqa: ARG001 - the one to stop
+def _nothing_runs_on(race: Serving) -> Iterator[None]:  # noqa: ARG001 - the race to stop
     yield
     stopped()
 
@@ -38,13 +38,13 @@ def by_racer(event: Any, figure: str) -> dict[str, Any]:
 
 
 def test_the_address_of_a_race_is_said_and_its_page_asks_nobody_else(race: Serving) -> None:
-    assert f"The race is on {PAGE}" in race.said
+    assert f"Race page: {PAGE}" in race.said
     page = ask("/race")
     assert page.status == 200
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
-    for words in (*RACERS, "2 processes x 1 thread = 2 slots", "1 process x 1 event loop", "This is a show."):
+    for words in (*RACERS, "2 processes x 1 thread = 2 slots", "1 process x 1 event loop", "This is a demonstration."):
         assert words in page.body
-    assert "as this environment would start it" not in page.body
+    assert "assumed from this environment" not in page.body
     assert "://" not in page.body
     for asset in re.findall(r'(?:href|src)="(race/[^"]+)"', page.body):
         answer = ask(f"/{asset}")
@@ -69,7 +69,7 @@ def test_a_race_is_started_changed_and_stopped_and_its_figures_are_locusts() -> 
     assert event["racers"][0]["in_flight"] > 2
     (queue, came, answers), _ = later["racers"][0]["pictures"]
     assert (queue.count("q"), queue.count("?"), came.count("x")) == (8 - queue.count("w"), 0, 0)
-    assert queue.count("q") >= 6  # of eight users, for two processes
+    assert queue.count("q") >= 6  # eight users, two processes
     assert came.count("a") <= answers
     waiting, *_ = later["racers"][1]["pictures"][0]
     assert waiting.count("w") > 0
@@ -86,11 +86,11 @@ def test_a_race_is_started_changed_and_stopped_and_its_figures_are_locusts() -> 
     assert by_racer(last, "requests") == counted()
     assert by_racer(last, "failures") == dict.fromkeys(RACERS, 0)
     assert by_racer(last, "in_flight") == by_racer(last, "users") == dict.fromkeys(RACERS, 0)
-    assert (last["ends"], last["racers"][0]["caption"]) == (None, "Nobody asks.")
+    assert (last["ends"], last["racers"][0]["caption"]) == (None, "No race is running.")
 
 
 def test_users_who_come_while_others_still_leave_are_all_there_in_the_end() -> None:
-    start(20, "200ms", "delay")  # ten turns of the two processes
+    start(20, "200ms", "delay")  # ten rounds of the two processes
     heard(lambda event: event["racers"][0]["in_flight"] == 20)
     start(2, "200ms", "delay")
     start(12, "200ms", "delay")
@@ -117,7 +117,7 @@ def test_a_start_waits_for_the_last_answers_of_the_run_before() -> None:
     assert stopping["racers"][0]["caption"] == f"stopping: {left} requests still wait for an answer"
     refused = post("start", {"users": 1, "delay": "1s", "scenario": "delay"})
     assert refused.status == 409
-    assert refused.problem.startswith("The run before still waits for its last answers")
+    assert refused.problem.startswith("The previous run still waits for its last answers")
 
 
 def test_what_cannot_be_run_is_one_sentence_and_nothing_starts() -> None:
@@ -127,7 +127,7 @@ def test_what_cannot_be_run_is_one_sentence_and_nothing_starts() -> None:
         assert refused.status == 400
         assert refused.problem.endswith(".")
     refused = ask("/race/start", "{", Content_Type="application/json")
-    assert (refused.status, refused.problem) == (400, "A start takes an object of users, delay and scenario.")
+    assert (refused.status, refused.problem) == (400, "A start takes a JSON object with users, delay and scenario.")
     assert heard(lambda _: True)["state"] == "ready"
 
 
@@ -138,7 +138,7 @@ def test_no_page_of_another_site_starts_or_stops_anything(what: str) -> None:
         assert ask(f"/race/{what}", wish, Content_Type=kind).status == 415
     for origin in ("http://other.example", "null", "http://127.0.0.1:1", f"https://127.0.0.1:{ports.LOCUST}"):
         refused = ask(f"/race/{what}", wish, Content_Type="application/json", Origin=origin)
-        assert (refused.status, refused.problem.endswith(f"asked by {origin}.")) == (403, True)
+        assert (refused.status, refused.problem.endswith(f"came from {origin}.")) == (403, True)
     assert heard(lambda _: True)["state"] == "ready"
     assert ask(f"/race/{what}", wish, Content_Type="application/json", Origin=URL).status == 200
     assert ask(f"/race/{what}").status == 404

@@ -17,7 +17,7 @@ KNOWN = lineup(2, pool_size=7)
         ({}, (1, 32, 10), ("http://127.0.0.1:8001", "http://127.0.0.1:8002")),
         ({"THREADS": "1"}, (1, 1, 10), ("http://127.0.0.1:8001", "http://127.0.0.1:8002")),
         (
-            {"WEB_CONCURRENCY": "3", "POOL_SIZE": "2", "ASYNC_APP_URL": "http://async_app:8002"},
+            {"WEB_CONCURRENCY": "3", "POOL_SIZE": "2", "ASYNC_APP_URL": "http://async_app:8002/"},
             (3, 32, 2),
             ("http://127.0.0.1:8001", "http://async_app:8002"),
         ),
@@ -33,8 +33,17 @@ def test_the_twins_are_what_the_environment_makes_of_them_and_that_is_an_assumpt
 
 
 def test_an_environment_that_no_twin_would_start_in_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"^THREADS='many' cannot be used: "):
+    with pytest.raises(ValueError, match=r"^THREADS='many' is invalid: "):
         twins({"THREADS": "many"})
+
+
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:8001", "http://[::::]:1", "http://x/y", "http://ann:s3cret@x", "http://x:99999"]
+)
+def test_a_url_at_which_no_twin_can_be_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(ValueError, match=r"^SYNC_APP_URL must be http://HOST:PORT, ") as refused:
+        twins({"SYNC_APP_URL": url})
+    assert url not in str(refused.value)
 
 
 @pytest.mark.parametrize("racers", [twins({}), [Racer(KNOWN["aiohttp"], "http://127.0.0.1:1")], []])

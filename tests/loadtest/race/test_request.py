@@ -2,12 +2,12 @@ from typing import Any
 
 import pytest
 
-from loadtest.race.request import Wish, wished
-from loadtest.workload.scenarios import ABOUT
+from loadtest.race.request import Wish, decoded, wished
+from loadtest.workload.scenarios import RACED
 
 GOOD: dict[str, Any] = {"users": 400, "delay": "250ms", "scenario": "delay"}
 
-DURATIONS = "Delay takes seconds (0.25) or a number with a unit (250ms, 1.5s), from 0 to 10 s; got"
+DURATIONS = "Delay takes seconds (0.25) or a number with a unit (250ms, 1.5s), from 1ms to 10 s; got"
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ DURATIONS = "Delay takes seconds (0.25) or a number with a unit (250ms, 1.5s), f
         ({"delay": "0.001"}, Wish(400, "0.001", 0.001, "delay")),
         ({"delay": "10s"}, Wish(400, "10s", 10.0, "delay")),
         ({"delay": "2s", "scenario": "fanout"}, Wish(400, "2s", 2.0, "fanout")),
-        *(({"scenario": name}, Wish(400, "250ms", 0.25, name)) for name in ABOUT),
+        *(({"scenario": name}, Wish(400, "250ms", 0.25, name)) for name in RACED),
     ],
 )
 def test_what_can_be_run_is_taken(said: dict[str, Any], wish: Wish) -> None:
@@ -34,15 +34,16 @@ def test_what_can_be_run_is_taken(said: dict[str, Any], wish: Wish) -> None:
             for users in ({"users": users} for users in (0, -1, 1001, 1.5, 4.0, "400", None, True, [4]))
         ),
         *(({"delay": delay}, f"{DURATIONS} {delay!r}.") for delay in ("", "x", "1h", "-1", "nan", "inf", "11", "1e3")),
-        *(({"delay": delay}, f"Delay takes at least 1ms, so that there is a wait to look at; got {delay!r}.")
+        *(({"delay": delay}, f"Delay takes at least 1ms, so that the wait can be seen; got {delay!r}.")
           for delay in ("0", "0.9ms")),
-        *(({"delay": delay}, f"Delay takes a text such as '250ms'; got {delay!r}.") for delay in (0.25, None, ["1s"])),
+        *(({"delay": delay}, f"Delay takes a string such as '250ms'; got {delay!r}.")
+          for delay in (0.25, None, ["1s"])),
         ({"delay": "2.1s", "scenario": "fanout"}, "Delay takes at most 2s for fanout; got '2.1s'."),
         *(
-            ({"scenario": name}, f"Scenario takes one of {', '.join(ABOUT)}; got {name!r}.")
-            for name in ("", "nope", "Delay", None, 1, ["delay"])
+            ({"scenario": name}, f"Scenario takes one of {', '.join(RACED)}; got {name!r}.")
+            for name in ("", "nope", "Delay", "slow-clients", None, 1, ["delay"])
         ),
-        ({"more": 1}, "A start takes an object of users, delay and scenario."),
+        ({"more": 1}, "A start takes a JSON object with users, delay and scenario."),
     ],
 )  # fmt: skip
 def test_anything_else_is_refused_in_one_sentence(said: dict[str, Any], complaint: str) -> None:
@@ -53,5 +54,19 @@ def test_anything_else_is_refused_in_one_sentence(said: dict[str, Any], complain
 
 @pytest.mark.parametrize("said", [None, 1, "delay", [], {}, {"users": 1}, [GOOD]])
 def test_a_body_that_is_no_such_object_is_refused(said: Any) -> None:
-    with pytest.raises(ValueError, match=r"^A start takes an object of users, delay and scenario\.$"):
+    with pytest.raises(ValueError, match=r"^A start takes a JSON object with users, delay and scenario\.$"):
         wished(said)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[" * 5_000, b"\xff", b"1" * 5_000])
+def test_a_body_that_is_no_json_is_no_value(body: bytes) -> None:
+    assert decoded(body) is None
+
+
+@pytest.mark.parametrize("field", ["users", "delay", "scenario"])
+def test_a_value_that_is_too_deep_to_be_written_is_refused_all_the_same(field: str) -> None:
+    deep: Any = []
+    for _ in range(5_000):
+        deep = [deep]
+    with pytest.raises(ValueError, match=r"; got \[\[.*\.$"):
+        wished(GOOD | {field: deep})

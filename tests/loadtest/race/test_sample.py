@@ -9,20 +9,20 @@ from loadtest.results.exchange import Exchange
 
 @dataclass(eq=False)
 class User:
-    """What a sample knows of a user."""
+    """A stand-in with the attributes of a user that a sample reads."""
 
     asked_at: float | None = None
     watch: Any = None
 
 
 def told(sent: float, queued: float, waited: float, status: int = 200) -> Exchange:
-    """A request that was answered, by a service that told how long it had it."""
+    """Return an answered request whose service reported its times."""
     began = sent + queued
     return Exchange(sent, began + waited, began + waited, status, "aiohttp; pid=1; racer=1", waited, waited)
 
 
 def seen(sample: Sample, moment: float) -> tuple[str, str, int]:
-    """The frame, without the places that nobody has."""
+    """Return the frame without trailing empty places."""
     frame = sample.frame(moment)
     assert {len(frame.where), len(frame.came)} == {MOST_DRAWN}
     return Frame(frame.where.rstrip(), frame.came.rstrip(), frame.answers)
@@ -62,8 +62,8 @@ def test_of_a_request_that_has_not_been_answered_nobody_knows_where_it_is(asked_
 @pytest.mark.parametrize(
     ("exchange", "where"),
     [
-        (Exchange(10.0, None, 12.0), "?"),  # no answer came
-        (Exchange(10.0, 12.0, 12.0, 200), "?"),  # of a service that tells nothing
+        (Exchange(10.0, None, 12.0), "?"),  # no headers arrived
+        (Exchange(10.0, 12.0, 12.0, 200), "?"),  # a service that reports no times
         (told(10.0, 0.5, 1.5, status=503), "w"),
     ],
 )
@@ -107,5 +107,5 @@ def test_nobody_is_told_anything_once_nobody_looks() -> None:
     sample.look_away()
     assert [user.watch for user in users] == [None] * 3
     assert len(sample) == 0
-    sample.answered(users[0], told(1.0, 0.0, 1.0))  # on its way when they stopped looking
+    sample.answered(users[0], told(1.0, 0.0, 1.0))  # in flight when the sample was emptied
     assert seen(sample, 3.0) == ("", "", 0)

@@ -9,32 +9,32 @@ from tests.loadtest.support.fabricated import contender, results, step
 
 
 def repeats(*responses: float) -> list[Step]:
-    """Ten users of one service whose answers took so long in each repeat."""
+    """Return steps of ten users of one service, one repeat for each response time in seconds."""
     return [step("aiohttp", 10, response, repeat=place) for place, response in enumerate(responses, 1)]
 
 
 def changed(**changes: object) -> Results:
-    """A run whose machine or completeness differs."""
+    """Return a run with changes to its machine or completeness."""
     run = results([step("aiohttp", 10)])
     return run.model_copy(update={"machine": run.machine.model_copy(update=changes), **changes})
 
 
 def served(**changes: object) -> Results:
-    """A run whose service was made in another way."""
-    known: Contender = contender("aiohttp", **changes)  # type: ignore[arg-type] # of its choice
+    """Return a run with changes to its service."""
+    known: Contender = contender("aiohttp", **changes)  # type: ignore[arg-type] # any field of a contender
     return results([step("aiohttp", 10)]).model_copy(update={"contenders": [known]})
 
 
 def test_runs_without_a_common_step_say_so_and_draw_nothing() -> None:
     page = two.page(results([step("flask", 1)]), results([step("aiohttp", 1)]))
     assert "there is nothing to compare" in page.verdict[0]
-    assert page.verdict[1:] == ["Only measured before: flask at 1 user.", "Only measured after: aiohttp at 1 user."]
+    assert page.verdict[1:] == ["Measured only before: flask at 1 user.", "Measured only after: aiohttp at 1 user."]
     assert page.pictures == []
 
 
 def test_runs_that_asked_for_different_things_are_not_drawn() -> None:
     other = changed().model_copy(update={"options": changed().options.model_copy(update={"delay": "250ms"})})
-    with pytest.raises(ValueError, match="do not compare"):
+    with pytest.raises(ValueError, match="cannot be compared"):
         two.page(changed(), other)
 
 
@@ -53,8 +53,8 @@ def test_runs_that_asked_for_different_things_are_not_drawn() -> None:
             changed(packages={"aiohttp": "3.0", "uvloop": "1"}),
             ["The machines differ in packages: none before, uvloop 1 after."],
         ),
-        (changed(complete=False), ["The run after is not complete."]),
-        (changed(commit="another"), []),  # that is what is compared
+        (changed(complete=False), ["The run after is incomplete."]),
+        (changed(commit="another"), []),  # the commit is what the report compares
         (served(command=["serve", "elsewhere"]), []),
     ],
 )
@@ -68,8 +68,8 @@ def test_what_differs_beside_what_is_compared_is_said(after: Results, told: list
 )
 def test_a_service_that_was_made_in_another_way_is_named(changes: dict[str, object], told: str) -> None:
     (found,) = unlike(served(), served(**changes))
-    first, _, second = found.partition(" before, and of ")
-    assert first.startswith("aiohttp is made of ")
+    first, _, second = found.partition(" before, ")
+    assert first.startswith("aiohttp differs: ")
     assert told in second
     assert told not in first
 
@@ -92,5 +92,8 @@ def test_both_machines_are_told_and_the_commands_that_are_the_same_once() -> Non
         ("The load generator", "generate"),
         ("This run, after", "sync-vs-async compare --quick"),
         ("This run, before", "sync-vs-async compare"),
-        ("aiohttp: aiohttp 1.0, its own server", "POOL_SIZE=10 serve aiohttp"),
+        (
+            "aiohttp: aiohttp 1.0, its own server",
+            "POOL_SIZE=10 serve aiohttp --worker-class aiohttp.GunicornUVLoopWebWorker",
+        ),
     ]

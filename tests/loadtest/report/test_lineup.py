@@ -1,4 +1,4 @@
-"""The page of the line-up: what it says first, what each figure is, and that names are text there too."""
+"""Tests of the line-up report: its title, its figures, and escaping of names."""
 
 import json
 import re
@@ -28,7 +28,7 @@ ALL = lineup_of()
 
 
 def doubtful(service: str, users: int) -> dict[str, Results]:
-    """All of it, of which one step of the wait is inconclusive."""
+    """Return the whole line-up with one inconclusive step of the waiting test."""
     steps = [
         each.model_copy(update={"doubts": ["a doubt"]}) if (each.service, each.load.users) == (service, users) else each
         for each in ALL[DELAY].steps
@@ -37,7 +37,7 @@ def doubtful(service: str, users: int) -> dict[str, Results]:
 
 
 def cells(page: Page, service: str) -> dict[str, str]:
-    """The figures of a service by their heads, which are numbered where they are the same."""
+    """Return a service's cells by column heading and its number, because headings repeat."""
     heads = [f"{head} {page.table.head[:place].count(head)}" for place, head in enumerate(page.table.head)]
     (row,) = [row for row in page.table.rows if row[0] == service]
     return dict(zip(heads, row, strict=True))
@@ -51,8 +51,8 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_the_title_of_the_page_is_a_conclusion_and_the_caution_comes_before_anything_else() -> None:
     page = frameworks.page(ALL)
     assert page.title == (
-        "At 400 users all 5 services that run out of slots answer what their slots let through and all 6 others what "
-        "the users send, whatever their framework"
+        "At 400 users all 5 services with too few slots are capped by their slots; all 6 others keep up, "
+        "regardless of framework"
     )
     assert page.warnings == [CAUTION]
 
@@ -80,15 +80,15 @@ def test_what_is_inconclusive_is_in_brackets_hollow_and_listed_with_its_reason()
     throughput = page.pictures[0]
     (bar,) = [each for each in records(throughput.figures[2].chart) if each["service"] == "sanic"]
     assert (bar["holds"], bar["label"]) == (False, "(4000)")
-    assert page.doubts == ["Inconclusive: delay of sanic at 400 users, because a doubt."]
+    assert page.doubts == ["Inconclusive in scenario delay: sanic at 400 users, because a doubt."]
 
 
 def test_no_title_rests_on_what_is_inconclusive() -> None:
     page = frameworks.page(lineup_of(doubts=["a doubt"]))
-    assert page.title == "At 400 users nothing that was measured can be trusted"
+    assert page.title == "At 400 users no measurement can be trusted"
     assert [picture.title for picture in page.pictures] == [
-        "At 400 users nothing holds",
-        "What a framework costs cannot be told: no measurement of /healthz holds",
+        "At 400 users no step is conclusive",
+        "The frameworks' cost is unknown: no measurement of /healthz can be trusted",
     ]
 
 
@@ -99,7 +99,7 @@ def test_every_number_of_users_and_both_controls_have_a_figure_of_all_services()
     for figure in (*throughput.figures, *controls.figures):
         bars = [each for each in records(figure.chart) if "label" in each]
         assert [bar["service"] for bar in bars] == NAMES
-        predicted = figure is not controls.figures[0]  # of what a framework costs the model says nothing
+        predicted = figure is not controls.figures[0]  # the model does not predict framework overhead
         assert all((bar["predicted"] is not None) == predicted for bar in bars)
         assert vl_convert.vegalite_to_svg({**finished(figure.chart), "width": 300}).startswith("<svg")
 
@@ -107,9 +107,9 @@ def test_every_number_of_users_and_both_controls_have_a_figure_of_all_services()
 def test_what_was_not_measured_is_said_and_drawn_as_nothing() -> None:
     page = frameworks.page({DELAY: ALL[DELAY].model_copy(update={"complete": False})})
     assert page.warnings[1:] == [
-        "Nothing was measured under cpu.",
-        "Nothing was measured under healthz.",
-        "The comparison under delay was interrupted.",
+        "Scenario cpu was not measured.",
+        "Scenario healthz was not measured.",
+        "Scenario delay was interrupted.",
     ]
     bars = [each for each in records(page.pictures[1].figures[1].chart) if "label" in each]
     assert {bar["label"] for bar in bars} == {"not measured"}
@@ -119,7 +119,7 @@ def test_what_was_not_measured_is_said_and_drawn_as_nothing() -> None:
 def test_comparisons_of_two_machines_say_that_they_are() -> None:
     other = ALL[CPU].machine.model_copy(update={"packages": {"aiohttp": "4.0"}})
     page = frameworks.page({**ALL, CPU: ALL[CPU].model_copy(update={"machine": other})})
-    assert page.warnings[1].startswith("The comparisons were not made on one machine with the same versions")
+    assert page.warnings[1].startswith("The comparisons differ in machine or software versions")
 
 
 def test_the_exact_commands_are_told_once() -> None:

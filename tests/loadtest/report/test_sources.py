@@ -5,10 +5,10 @@ import pytest
 from loadtest.report import sources as module
 from loadtest.report.comparison import sources
 from loadtest.report.sources import TWINS, Handler, handlers, style
-from loadtest.workload.scenarios import ABOUT, DAY, HEALTHZ, MIXED, SCENARIOS
+from loadtest.workload.scenarios import ABOUT, DAY, HEALTHZ, MIXED, SCENARIOS, SLOW_CLIENTS
 
-WAITING = [name for name in SCENARIOS if name != HEALTHZ]
-"""What a function of the twins waits, or computes, for."""
+WAITING = sorted({scenario.endpoint for scenario in SCENARIOS.values()} - {HEALTHZ})
+"""Endpoints of scenarios with a function in the twins that waits or computes."""
 
 ROOT = Path(module.__file__).parents[2]
 
@@ -52,6 +52,11 @@ def test_what_no_twin_waits_for_has_no_function(scenario: str) -> None:
 def test_a_mixed_day_shows_all_that_it_is_made_of() -> None:
     assert [source.scenario for source in sources(MIXED)] == list(DAY)
     assert [source.about for source in sources(MIXED)] == [ABOUT[name] for name in DAY]
+
+
+def test_slow_clients_are_shown_with_what_other_users_request() -> None:
+    ((only,), (delay,)) = sources(SLOW_CLIENTS), sources("delay")
+    assert only.handlers == delay.handlers
 
 
 def test_source_is_text_on_the_page() -> None:

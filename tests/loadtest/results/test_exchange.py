@@ -15,7 +15,7 @@ SERVED_BY = "async_app; pid=7; lane=loop"
         ("wait;dur=0.0, total;dur=0.1", 0, 0.0001),
         ("cache;dur=9.9, total;dur=251.0", 0, 0.251),
         ("await;dur=9.9, sub-total;dur=9.9", 0, 0),
-        ("total;dur=251.0", 0, 0.251),  # it never came to waiting
+        ("total;dur=251.0", 0, 0.251),  # a request that did not wait
         ("wait;dur=250.3", 0.2503, 0),
         ("wait;dur=, total;dur=251.0", 0, 0.251),
         ("wait;dur=long, total;dur=-1", 0, 0),
@@ -45,7 +45,7 @@ def test_times_that_nobody_owns_up_to_are_not_believed() -> None:
         (1.5, 0.3, 1.2),
         (1.5, 0.0, 1.5),
         (1.5, 0.5, 1.0),
-        (1.5, 0.7, 1.0),  # never before it was sent, whatever the service says
+        (1.5, 0.7, 1.0),  # never before it was sent, even if the service reports more
         (None, 0.0, 1.0),
     ],
 )
@@ -71,7 +71,7 @@ def test_a_body_is_received_from_the_headers_to_its_end(
         (1.5, 2.0, "", False),
         (1.5, None, SERVED_BY, False),
         (1.5, None, "", False),
-        (None, 2.0, SERVED_BY, False),  # whoever has no headers has been told nothing
+        (None, 2.0, SERVED_BY, False),  # without headers, no times are reported
     ],
 )
 def test_a_request_is_told_of_once_it_is_over(

@@ -16,7 +16,7 @@ def test_a_percentile_is_the_nearest_rank(rank: float, value: float) -> None:
     ("histogram", "rank", "value"),
     [
         ({100.0: 99, 5000.0: 901}, 0.5, 5000),
-        ({200.0: 500, 100.0: 500}, 0.5, 100),  # in the order of the values, whatever theirs
+        ({200.0: 500, 100.0: 500}, 0.5, 100),  # sorted by value, not by position
         ({200.0: 500, 100.0: 499}, 0.5, 200),
         ({100.0: 990, 900.0: 10}, 0.99, 100),
         ({100.0: 989, 900.0: 11}, 0.99, 900),

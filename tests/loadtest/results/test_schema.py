@@ -48,6 +48,15 @@ def test_nothing_but_the_results_is_left_in_their_folder(tmp_path: Path) -> None
     assert [each.name for each in (tmp_path / "now").iterdir()] == ["results.json"]
 
 
+def test_a_file_from_before_requests_were_counted_that_were_sent_again_is_read(tmp_path: Path) -> None:
+    older = json.loads(RUN.model_dump_json())
+    for each in older["steps"]:
+        for name in ("resent", "reconnected", "course") if each["measured"] else ():
+            del each["measured"][name]
+    (tmp_path / "results.json").write_text(json.dumps(older), encoding="utf-8")
+    assert load(tmp_path / "results.json") == RUN
+
+
 @pytest.mark.parametrize(
     ("name", "scenario"),
     [("flask", "ask"), ("aiohttp", "ask"), ("flask-threads", "query"), ("aiohttp", "mixed"), ("aiohttp", "file")],
@@ -98,13 +107,13 @@ def test_a_write_that_fails_leaves_the_results_that_were_there(tmp_path: Path, m
 
 
 def refused(path: Path, text: str, complaint: str) -> None:
-    """A file of this text is refused by one sentence, which begins with the complaint."""
+    """Check that a file with this text is refused with one sentence that begins with the complaint."""
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match="is not a results file") as refusal:
         load(path)
     told = str(refusal.value)
     assert told.startswith(f"{path} is not a results file of schema version {SCHEMA}: {complaint}")
-    assert told.isprintable()  # a line end is not
+    assert told.isprintable()  # so without a line end
 
 
 @pytest.mark.parametrize(
@@ -117,7 +126,7 @@ def refused(path: Path, text: str, complaint: str) -> None:
         ("{}", "schema_version: Field required"),
         (changed(verdict="a later version's"), "verdict: Extra inputs are not permitted"),
         (changed(steps=[{}]), "steps.0.service: Field required"),
-        (changed(contenders=[]), "the file: steps of flask, stranger, which did not take part"),
+        (changed(contenders=[]), "the file: steps of unknown services: flask, stranger"),
         (changed(complete=None), "complete: Input should be a valid boolean"),
     ],
     ids=["empty", "truncated", "text", "list", "object", "extra", "step", "services", "null"],
@@ -127,7 +136,7 @@ def test_what_is_no_results_file_is_one_clear_error(tmp_path: Path, text: str, c
 
 
 def edited(*path: str | int, value: Any) -> str:
-    """The run with one value changed."""
+    """Return the JSON text of the run with one value changed."""
     copy = json.loads(RUN.model_dump_json())
     place = copy
     for each in path[:-1]:
@@ -147,8 +156,8 @@ TWICE = [json.loads(contender("flask").model_dump_json())] * 2
             for name in ("a\nb", "\x00", "\x1b[31m", "\N{RIGHT-TO-LEFT OVERRIDE}")
         ),
         (edited("steps", 0, "service", value="a\nb"), "steps.0.service: the name 'a\\nb' cannot be printed."),
-        (changed(contenders=TWICE, steps=[]), "the file: one name for two services among flask, flask."),
-        (edited("options", "scenario", value="nope"), "options.scenario: there is no scenario 'nope'."),
+        (changed(contenders=TWICE, steps=[]), "the file: duplicate service name among flask, flask."),
+        (edited("options", "scenario", value="nope"), "options.scenario: unknown scenario 'nope'."),
         (edited("options", "loads", 0, "users", value=0), "options.loads.0.users: Input should be greater than or eq"),
         (
             edited("steps", 0, "load", "think", value=-1),
@@ -168,11 +177,11 @@ TWICE = [json.loads(contender("flask").model_dump_json())] * 2
             (edited("contenders", 0, name, value=0), f"contenders.0.{name}: Input should be greater than or equal to 1")
             for name in ("processes", "threads", "slots", "adapter_lines")
         ),
-        (edited("contenders", 0, "demand", "wait", value=0), "contenders.0.demand: a request that takes no time, "),
+        (edited("contenders", 0, "demand", "wait", value=0), "contenders.0.demand: wait and held must be above 0, "),
         *(
             (
                 edited("contenders", 0, "demand", "limits", 0, name, value=0),
-                "contenders.0.demand: a request that takes no ",
+                "contenders.0.demand: wait and held must be ",
             )
             for name in ("capacity", "held")
         ),
@@ -185,6 +194,55 @@ TWICE = [json.loads(contender("flask").model_dump_json())] * 2
 )
 def test_what_no_run_can_have_measured_is_refused_as_well(tmp_path: Path, text: str, complaint: str) -> None:
     refused(tmp_path / "results.json", text, complaint)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("machine", "memory"),
+        ("contenders", 0, "demand", "limits", 0, "capacity"),
+        ("steps", 0, "measured", "requests"),
+        ("steps", 0, "measured", "seconds"),
+        ("steps", 0, "measured", "latency", "99.9"),
+        ("steps", 0, "measured", "service_times", "requests"),
+        ("steps", 0, "load", "think"),
+    ],
+)
+@pytest.mark.parametrize("number", [10**400, 2 * 10**15, 1e300], ids=["400 digits", "16 digits", "1e300"])
+def test_a_number_that_is_too_large_to_count_with_is_refused(
+    tmp_path: Path, place: tuple[str | int, ...], number: float
+) -> None:
+    refused(tmp_path / "results.json", edited(*place, value=number), ".".join(map(str, place)))
+
+
+def test_a_latency_that_is_too_large_to_count_with_is_refused(tmp_path: Path) -> None:
+    refused(
+        tmp_path / "results.json",
+        edited("steps", 0, "measured", "latency", value={"1e300": 1}),
+        "steps.0.measured.latency.key: numbers go up to 1e+15.",
+    )
+
+
+def test_a_latency_of_no_request_is_refused(tmp_path: Path) -> None:
+    text = edited("steps", 0, "measured", "latency", value={"99.9": 0})
+    refused(
+        tmp_path / "results.json", text, "steps.0.measured.latency.99.9: Input should be greater than or equal to 1"
+    )
+
+
+def test_a_file_from_before_a_field_was_added_is_read(tmp_path: Path) -> None:
+    old = json.loads(RUN.model_dump_json())
+    for each in old["steps"]:
+        for name in ("resent", "reconnected", "course", "throttled") if each["measured"] else ():
+            del each["measured"][name]
+    (tmp_path / "results.json").write_text(json.dumps(old), encoding="utf-8")
+    assert load(tmp_path / "results.json") == RUN
+
+
+def test_a_part_of_a_core_is_kept(tmp_path: Path) -> None:
+    half = RUN.model_copy(update={"machine": RUN.machine.model_copy(update={"cores": 0.5})})
+    assert load(save(half, tmp_path / "now")).machine.cores == 0.5
+    assert type(load(save(RUN, tmp_path / "now")).machine.cores) is int
 
 
 @pytest.mark.parametrize("version", [1, SCHEMA - 1, SCHEMA + 1])

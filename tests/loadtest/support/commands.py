@@ -1,4 +1,4 @@
-"""The command sync-vs-async where it serves: its process, what it says, and its end."""
+"""Helpers for `sync-vs-async serve` and `race`: start the command, read its output, and wait for its exit."""
 
 import os
 import signal
@@ -25,14 +25,14 @@ ALL_PORTS = (*PORTS.values(), ports.UPSTREAM, ports.LOCUST)
 
 @contextmanager
 def alone() -> Iterator[dict[str, str]]:
-    """An environment in which everything has to be started, the database with data of its own."""
+    """Yield an environment without a database or upstream, and with an empty folder for database files."""
     with folder() as data:
         ours = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "UPSTREAM_URL")}
         yield {**ours, "XDG_CACHE_HOME": str(data.parent)}
 
 
 class Serving:
-    """A command that serves, what it says, and every process that it has started."""
+    """A running command, its output so far, and every process that it has started."""
 
     def __init__(self, process: subprocess.Popen[str], environment: dict[str, str]) -> None:
         self.process = process
@@ -43,39 +43,50 @@ class Serving:
         self.processes: list[psutil.Process] = []
 
     def hear(self, last: str) -> None:
-        """Listen up to the line that holds these words."""
+        """Read output up to the line that contains `last`. Fail if the command exits before."""
         deadline = time.monotonic() + WITHIN
         while not self.said or last not in self.said[-1]:
             line = self._lines.get(timeout=deadline - time.monotonic())
-            assert line, f"It ended without a word of {last!r}: {self.said}"
+            assert line, f"The command exited before it printed {last!r}: {self.said}"
             self.said.append(line.rstrip("\n"))
         self.processes = started_in(self._environment)
 
     def end(self) -> int:
-        """Its exit status, once it is gone and nothing that it started is left."""
+        """Wait for the exit status, and check that no process and no open port is left."""
         status = self.process.wait(WITHIN)
-        assert living(self.processes) == []
+        left = living(self.processes)
+        assert left == [], [(process.pid, process.cmdline()) for process in left]
         assert [port for port in ALL_PORTS if taken(port)] == []
         return status
 
 
 def heeds_hangups() -> None:
-    """Let a process that is about to be started end when its terminal is closed."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs these tests may ignore them
+    """Restore the default action of SIGHUP, so that a new process ends when its terminal closes."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the test runner may ignore SIGHUP
+
+
+def with_packages_of_the_same_names(folder: Path) -> Path:
+    """Fill a folder with an empty package for each of the project's, and with settings for Locust. Return it."""
+    for package in ("backing", "contract", "loadtest", "peers", "serving", "sync_app", "async_app", "locust"):
+        (folder / package).mkdir()
+        (folder / package / "__init__.py").touch()
+    (folder / "locust.conf").write_text("headless = true\n")
+    return folder
 
 
 @contextmanager
-def serving(environment: dict[str, str], *arguments: str) -> Iterator[Serving]:
-    """sync-vs-async with these arguments, ended when the context is left."""
+def serving(environment: dict[str, str], *arguments: str, folder: Path | None = None) -> Iterator[Serving]:
+    """Run sync-vs-async with these arguments, in this working directory, until the context exits."""
     process = subprocess.Popen(
         [SCRIPT, *arguments],
+        cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        preexec_fn=heeds_hangups,  # noqa: PLW1509 - only the process itself can do it
+        preexec_fn=heeds_hangups,  # noqa: PLW1509 - possible only in the new process
     )
     try:
         yield Serving(process, environment)

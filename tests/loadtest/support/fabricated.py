@@ -1,4 +1,4 @@
-"""Measurements that never took place: a closed system that behaves, and whatever is to be wrong with it."""
+"""Fabricated measurements: results as the closed model predicts them, with deviations that a test chooses."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -27,10 +27,10 @@ from loadtest.workload.demand import DEADLOCK, SLOTS, Demand, Limit
 WAIT = 0.1
 
 WORK = 0.001
-"""Seconds that a service works for a request."""
+"""Seconds of work that a request takes, besides its wait."""
 
 FIRST, ROUNDS = 100, 4
-"""So many requests of a step are kept at the most, and so many of each of its users."""
+"""The maximum number of first requests kept of a step, and of each of its users."""
 
 
 def options(**changes: Any) -> Options:
@@ -46,7 +46,7 @@ def options(**changes: Any) -> Options:
 
 
 def contender(name: str, scenario: str = "delay", **changes: Any) -> Contender:
-    """A service of the line-up on two cores, or one that is not ours."""
+    """Return a service of the line-up on two cores, or a target if the name is unknown."""
     service = lineup(2).get(name)
     known = Contender(
         name=name,
@@ -59,14 +59,14 @@ def contender(name: str, scenario: str = "delay", **changes: Any) -> Contender:
         slots=service.slots if service else None,
         demand=scenarios.demand(scenario, service, WAIT) if service else None,
         ours=service is not None,
-        command=["serve", name] if service else [],
+        command=["serve", name, "--worker-class", service.worker_class] if service else [],
         environment=dict(service.environment) if service else {},
     )
     return known.model_copy(update=changes)
 
 
 def slots(count: int | None, wait: float = WAIT) -> tuple[Limit, ...]:
-    """The limits of a service with so many slots, each held for `wait` seconds."""
+    """Return the limits of a service with `count` slots, each held for `wait` seconds per request."""
     return () if count is None else (Limit(SLOTS, count, wait),)
 
 
@@ -75,12 +75,12 @@ def foretold(load: Closed, demand: Demand) -> Predicted:
 
 
 def predicted(users: int, count: int | None = None, think: float = 0.0) -> Predicted:
-    """What so many users are foretold of a service with `count` slots."""
+    """Return the prediction for `users` users of a service with `count` slots."""
     return foretold(Closed(users, think), Demand(WAIT, slots(count)))
 
 
 def measured(users: int = 10, response: float = WAIT, seconds: float = 10.0, **changes: Any) -> Measured:
-    """A window in which `users` users had answers after `response` seconds each, without an error."""
+    """Return a window without errors in which `users` users got each response after `response` seconds."""
     requests = round(users * seconds / response)
     clean = Measured(
         opened=1_700_000_000.0,
@@ -106,7 +106,7 @@ def measured(users: int = 10, response: float = WAIT, seconds: float = 10.0, **c
 
 
 def service_times(requests: int, response: float = WAIT, waited: float = WAIT) -> ServiceTimes:
-    """What a service tells that waits for `waited` seconds, and works for a millisecond."""
+    """Return the times reported by a service whose requests wait `waited` seconds and work one millisecond."""
     served = waited + WORK
     return ServiceTimes(
         requests=requests,
@@ -118,9 +118,9 @@ def service_times(requests: int, response: float = WAIT, waited: float = WAIT) -
 
 
 def first(load: Closed, known: Contender) -> list[Exchange]:
-    """The first requests of a step: each is taken by the first slot that is free, or at once where slots are no limit.
+    """Return the first requests of a step. Each takes the first free slot, or starts at once if slots are no limit.
 
-    A service that is not ours tells nothing of them.
+    A target reports no times and no process for its requests.
     """
     demand, users = known.demand or Demand(WAIT), load.users
     model = load.predict(demand)
@@ -143,13 +143,13 @@ def first(load: Closed, known: Contender) -> list[Exchange]:
 
 
 def served_by(known: Contender, place: int) -> str:
-    """The header of one of a service's slots: workers have one thread, event loops one lane for all."""
+    """Return the Served-By header of slot number `place`: each thread is a lane, an event loop is one lane."""
     process, thread = place % (known.processes or 1), place // (known.processes or 1)
     lane = f"thread-{thread}" if known.kind == "blocking" else "loop"
     return f"an_app; pid={1000 + process}; lane={lane}"
 
 
-def step(  # noqa: PLR0913 - all but the first two are what is to be wrong with it
+def step(  # noqa: PLR0913 - most are optional deviations
     service: str,
     users: int,
     response: float | None = None,
@@ -159,7 +159,7 @@ def step(  # noqa: PLR0913 - all but the first two are what is to be wrong with 
     scenario: str = "delay",
     **changes: Any,
 ) -> Step:
-    """One step, as the model has it unless `response` says otherwise."""
+    """Return one step as the model predicts it, unless `response` (seconds) or `changes` differ."""
     known = contender(service, scenario)
     load = Closed(users, think)
     model = foretold(load, known.demand or Demand(WAIT))
@@ -190,7 +190,7 @@ def step(  # noqa: PLR0913 - all but the first two are what is to be wrong with 
 def lineup_of(
     names: Sequence[str] = tuple(lineup(2)), *, ways: Sequence[str] = tuple(WAYS), **changes: Any
 ) -> dict[str, Results]:
-    """The three comparisons of a line-up, as the model has them; what `changes` says is wrong with every step."""
+    """Return the three comparisons of a line-up as the model predicts them, with `changes` made to every step."""
     found = {}
     for way in ways:
         steps = [
@@ -203,7 +203,7 @@ def lineup_of(
 
 
 def stuck(service: str, users: int, succeeded: int = 0, **changes: Any) -> Step:
-    """A deadlock of `users` askers, of whose requests all but `succeeded` failed when their patience was over."""
+    """Return a step in deadlock: all requests of `users` waiting clients timed out, except `succeeded` of them."""
     known = contender(service, "ask")
     load = Closed(users)
     model = foretold(load, known.demand or Demand(WAIT))

@@ -1,4 +1,4 @@
-"""Names that want to be more than text."""
+"""Hostile names, which a page or terminal must show as plain text."""
 
 from loadtest.results.exchange import Exchange
 from loadtest.results.schema import Results
@@ -16,12 +16,12 @@ HOSTILE = (
 
 
 def printable(text: str) -> str:
-    """What can be printed of it: a service of any other name is refused."""
+    """Return the printable characters of `text`: other service names are refused."""
     return "".join(filter(str.isprintable, text))
 
 
 def hostile(text: str) -> Results:
-    """A run in which whatever can be a name is `text`, as far as it may be."""
+    """Return a run in which every name and message is `text`, or its printable characters if required."""
     run = results([step("flask", users, doubts=[text] if users == 1 else []) for users in (1, 10)], complete=False)
     first = [Exchange(0.0, 0.1, 0.1, 200, f"{text}; pid=1; lane={text}", 0.1, 0.1), Exchange(0.1, 0.2, 0.2, 200, text)]
     named = [

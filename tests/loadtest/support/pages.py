@@ -1,4 +1,4 @@
-"""Pages as a browser takes them apart, and what they may be made of."""
+"""A parser for HTML pages, and the elements and attributes that pages may contain."""
 
 from html.parser import HTMLParser
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 
 MOST = 1_500_000
-"""Bytes of a report."""
+"""The maximum size of a report, in bytes."""
 
 EMPTY = {"meta", "link", "img", "br", "hr", "input", "source", "base"}
 SHAPES = {"path", "rect", "circle", "line", "pattern", "text", "tspan", "g", "svg", "clippath", "defs", "title", "desc"}
@@ -16,11 +16,11 @@ PARTS = {
     *("code", "dl", "dt", "dd", "a", "label", "select", "option", "script", "strong", "em", "noscript", "caption"),
 }
 ATTRIBUTES = {"src", "href", "xlink:href", "srcset", "action", "data", "poster", "formaction", "background", "ping"}
-"""Those that make a browser fetch something, or go there."""
+"""Attributes that make a browser load or open a URL."""
 
 
 class Reader(HTMLParser):
-    """The elements of a page with their attributes, and the text of each."""
+    """A parsed page: its elements with their attributes, its texts and its scripts."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -52,13 +52,13 @@ class Reader(HTMLParser):
 
 
 def records(chart: alt.LayerChart) -> list[dict[str, Any]]:
-    """All rows of data that a chart is drawn from."""
+    """Return all data rows of a chart."""
     found: list[dict[str, Any]] = [row for data in chart.to_dict().get("datasets", {}).values() for row in data]
     return found
 
 
 def strings(value: Any) -> set[str]:
-    """Every string in JSON."""
+    """Return every string value in parsed JSON."""
     if isinstance(value, str):
         return {value}
     if isinstance(value, dict):

@@ -1,5 +1,6 @@
-"""What is left of processes that should have ended."""
+"""Checks for processes and ports that should be gone."""
 
+import os
 import socket
 import time
 from collections.abc import Iterable, Mapping
@@ -7,12 +8,12 @@ from contextlib import suppress
 
 import psutil
 
-MOMENT = 3.0
-"""Seconds after which a process that was killed is surely gone."""
+MOMENT = 10.0
+"""The longest time in seconds until a killed process is gone."""
 
 
 def living(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
-    """Those of them that still run after a moment."""
+    """Return the processes that still run after MOMENT seconds."""
     deadline = time.monotonic() + MOMENT
     left = list(processes)
     while (left := [process for process in left if _runs(process)]) and time.monotonic() < deadline:
@@ -28,7 +29,7 @@ def _runs(process: psutil.Process) -> bool:
 
 
 def started_in(environment: Mapping[str, str]) -> list[psutil.Process]:
-    """Every process that inherited this environment's own cache, or was told of it."""
+    """Return every process with this environment's XDG_CACHE_HOME in its environment or command line."""
     cache = environment["XDG_CACHE_HOME"]
     found = []
     for process in psutil.process_iter():
@@ -39,9 +40,15 @@ def started_in(environment: Mapping[str, str]) -> list[psutil.Process]:
 
 
 def taken(port: int) -> bool:
-    """Whether a service that wanted the port could not have it."""
+    """Return True if the port cannot be bound."""
     try:
         with socket.create_server(("127.0.0.1", port)):
             return False
     except OSError:
         return True
+
+
+def taken_by_us() -> str:
+    """Return why nobody else can listen on a port on which this process listens."""
+    command = " ".join(psutil.Process().cmdline())
+    return f"Address already in use by process {os.getpid()} ({command[:80]})"

@@ -1,4 +1,4 @@
-"""A race, over HTTP: what its page asks for and hears."""
+"""An HTTP client for a race: the requests and events of its page."""
 
 import json
 import time
@@ -16,11 +16,11 @@ PAGE = f"{URL}/race"
 WITHIN = 30.0
 
 STALE = 2.1
-"""Seconds after which Locust no longer repeats what it answered."""
+"""Seconds after which Locust's cached statistics have expired."""
 
 
 class Answer(NamedTuple):
-    """What came back."""
+    """An HTTP response."""
 
     status: int
     headers: dict[str, str]
@@ -28,13 +28,13 @@ class Answer(NamedTuple):
 
     @property
     def problem(self) -> str:
-        """The sentence that says what is wrong."""
+        """The error message in the body."""
         problem: str = json.loads(self.body)["problem"]
         return problem
 
 
 def ask(path: str, body: str | None = None, port: int = ports.LOCUST, **headers: str) -> Answer:
-    """GET `path`, or POST the body to it; in the names of headers, _ stands for -."""
+    """GET `path`, or POST `body` to it if given. In names of headers, _ stands for -."""
     connection = HTTPConnection("127.0.0.1", port, timeout=10)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     try:
@@ -46,43 +46,44 @@ def ask(path: str, body: str | None = None, port: int = ports.LOCUST, **headers:
 
 
 def post(what: str, said: Any, port: int = ports.LOCUST) -> Answer:
-    """What the page's buttons send."""
+    """Send the request of a button of the page, with `said` as its JSON body."""
     return ask(f"/race/{what}", json.dumps(said), port, Content_Type="application/json")
 
 
 def start(users: int, delay: str, scenario: str, port: int = ports.LOCUST) -> None:
-    """Start a race, or change it."""
+    """Start a race, or change the running one."""
     started = post("start", {"users": users, "delay": delay, "scenario": scenario}, port)
     assert started.status == 200, started.body
 
 
 @contextmanager
 def events(port: int = ports.LOCUST) -> Iterator[Iterator[Any]]:
-    """What somebody hears who looks at the page."""
+    """Yield an iterator over the events that the page receives."""
     connection = HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         connection.request("GET", "/race/events")
         response = connection.getresponse()
         assert (response.status, response.getheader("Content-Type")) == (200, "text/event-stream; charset=utf-8")
+        assert response.getheader("X-Accel-Buffering") == "no"
         yield (json.loads(line.removeprefix(b"data: ")) for line in response if line.strip())
     finally:
         connection.close()
 
 
 def heard(enough: Callable[[Any], bool], port: int = ports.LOCUST) -> Any:
-    """The first event that is enough."""
+    """Return the first event for which `enough` is true. Fail after WITHIN seconds."""
     deadline = time.monotonic() + WITHIN
     with events(port) as told:
         for event in told:
             if enough(event):
                 return event
             if time.monotonic() > deadline:
-                pytest.fail(f"never enough: {event}")
+                pytest.fail(f"no event was enough, the last: {event}")
     return pytest.fail("the events ended")
 
 
 def counted(port: int = ports.LOCUST) -> dict[str, int]:
-    """Requests of each service, by Locust's own statistics, which it looks up every two seconds at the most."""
+    """Return the number of requests of each service from Locust's statistics, which it caches for two seconds."""
     time.sleep(STALE)
     sums: dict[str, int] = {}
     for entry in json.loads(ask("/stats/requests", port=port).body)["stats"]:
@@ -93,6 +94,6 @@ def counted(port: int = ports.LOCUST) -> dict[str, int]:
 
 
 def stopped(port: int = ports.LOCUST) -> Any:
-    """What is heard once the race has stopped."""
+    """Stop the race, and return the first event after it has stopped."""
     post("stop", {}, port)
     return heard(lambda event: event["state"] == "ready", port)

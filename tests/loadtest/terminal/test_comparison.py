@@ -22,7 +22,7 @@ RUN = results(
 
 
 SLOTS = re.compile(r"\d+ x \d+ = \w+")
-"""What stands below a service's name."""
+"""The text below a service's name: processes x threads = slots."""
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,7 @@ def shown(run: Results, capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def cells(text: str, title: str) -> dict[tuple[str, str], list[str]]:
-    """The cells of each row of a table, by its service and number of users."""
+    """Return the cells of each row of a table, by service and number of users."""
     lines = text[text.index(title) :].splitlines()
     rows: dict[tuple[str, str], list[str]] = {}
     service = ""
@@ -53,7 +53,7 @@ def cells(text: str, title: str) -> dict[tuple[str, str], list[str]]:
 
 
 def what_happened(text: str) -> dict[tuple[str, str], list[str]]:
-    return cells(text, "What happened")
+    return cells(text, "Throughput and latency")
 
 
 def test_a_row_shows_what_was_predicted_and_what_was_measured(capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,7 +65,7 @@ def test_a_row_shows_what_was_predicted_and_what_was_measured(capsys: pytest.Cap
 def test_every_table_states_the_processes_threads_and_slots_of_each_service(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    lineup, happened, took = re.split("What happened|What it took", shown(RUN, capsys))
+    lineup, happened, took = re.split("Throughput and latency|Resources and errors", shown(RUN, capsys))
     assert "5 processes x 1 thread = 5 slots" in lineup
     for table in (happened, took):
         assert "5 x 1 = 5" in table
@@ -75,7 +75,7 @@ def test_every_table_states_the_processes_threads_and_slots_of_each_service(
 def test_services_are_grouped_by_their_kind_where_there_are_several(capsys: pytest.CaptureFixture[str]) -> None:
     names = ("aiohttp", "stranger", "django", "flask")
     text = shown(results([step(name, users) for name in names for users in (1, 50)]), capsys)
-    lineup, happened, took = re.split("What happened|What it took", text)
+    lineup, happened, took = re.split("Throughput and latency|Resources and errors", text)
     assert re.findall(r"^ ([a-z-]+) +((?:non-)?blocking|unknown) ", lineup, flags=re.MULTILINE) == [
         ("django", "blocking"),
         ("flask", "blocking"),
@@ -89,13 +89,13 @@ def test_services_are_grouped_by_their_kind_where_there_are_several(capsys: pyte
 
 
 def test_services_of_one_kind_need_no_name_for_it(capsys: pytest.CaptureFixture[str]) -> None:
-    happened = shown(results([step("flask", 1), step("django", 1)]), capsys).partition("What happened")[2]
+    happened = shown(results([step("flask", 1), step("django", 1)]), capsys).partition("Throughput and latency")[2]
     assert "blocking" not in happened
 
 
 def test_the_line_up_states_the_software_of_each_service_with_its_version(capsys: pytest.CaptureFixture[str]) -> None:
     names = ("flask-gevent", "django", "sanic", "stranger")
-    lineup = shown(results([step(name, 1) for name in names]), capsys).partition("What happened")[0]
+    lineup = shown(results([step(name, 1) for name in names]), capsys).partition("Throughput and latency")[0]
     told = {line.split()[0]: line.split("   ")[-1].strip() for line in map(str.rstrip, lineup.splitlines()) if line}
     assert told["flask-gevent"] == "Flask 1.0, gunicorn 1.0, gevent 1.0"
     assert told["django"] == "Django 1.0, gunicorn 1.0"
@@ -111,20 +111,20 @@ def test_an_inconclusive_row_is_in_brackets_and_has_no_percentiles(capsys: pytes
 
 def test_a_row_that_was_not_run_is_shown_as_predicted_and_not_run(capsys: pytest.CaptureFixture[str]) -> None:
     text = shown(RUN, capsys)
-    assert what_happened(text)["flask", "400"] == ["50.0", "not run", "saturated before"]
-    assert ("flask", "400") not in cells(text, "What it took")
+    assert what_happened(text)["flask", "400"] == ["50.0", "not run", "saturated at fewer users"]
+    assert ("flask", "400") not in cells(text, "Resources and errors")
 
 
 def test_a_row_shows_what_it_took(capsys: pytest.CaptureFixture[str]) -> None:
     broken = measured(10, failures=3, errors={"status 500": 2, "timed out": 1}, unfinished=4)
-    table = cells(shown(results([step("flask", 10, measured=broken)]), capsys), "What it took")
+    table = cells(shown(results([step("flask", 10, measured=broken)]), capsys), "Resources and errors")
     assert table == {("flask", "10"): ["0.50", "5000", "100 MiB", "0.10", "4", "3", "2 x status 500, 1 x timed out"]}
 
 
 def test_the_line_up_states_the_pools_that_the_scenario_needs(capsys: pytest.CaptureFixture[str]) -> None:
     def lineup(scenario: str) -> str:
         text = shown(results([step("flask-threads", 1, scenario=scenario)], scenario=scenario), capsys)
-        return text.partition("What happened")[0]
+        return text.partition("Throughput and latency")[0]
 
     assert "2 processes x 32 threads = 64 slots " in lineup("query")
     assert re.search(r"^ {26,}database pool of 20 *$", lineup("query"), flags=re.MULTILINE)
@@ -135,14 +135,14 @@ def test_the_line_up_states_the_pools_that_the_scenario_needs(capsys: pytest.Cap
 @pytest.mark.parametrize("scenario", ["delay", "query", "mixed"])
 def test_the_table_is_headed_by_what_was_asked_for(scenario: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = shown(results([step("aiohttp", 1, scenario=scenario)], scenario=scenario), capsys)
-    assert f"What happened: {scenario}, 100ms (requests per second; latency in ms)" in text
+    assert f"Throughput and latency: {scenario}, 100ms (requests/s; latency in ms)" in text
 
 
 def test_a_deadlock_is_shown_as_a_result(capsys: pytest.CaptureFixture[str]) -> None:
     run = results([step("flask", 1, scenario="ask"), stuck("flask", 5), stuck("flask", 5, repeat=2)], scenario="ask")
     text = shown(run, capsys)
     assert what_happened(text)["flask", "5"] == ["0.0", "0.0 ±0.0", "-", "1000", "1000", "-", "deadlock"]
-    assert cells(text, "What it took")["flask", "5"][-2:] == ["100", "100 x status 504"]
+    assert cells(text, "Resources and errors")["flask", "5"][-2:] == ["100", "100 x status 504"]
     assert "inconclusive" not in text.lower()
 
 
@@ -156,7 +156,7 @@ def test_what_is_not_known_is_a_dash(capsys: pytest.CaptureFixture[str]) -> None
     unseen = measured(1, seconds=0.9, server_cpu=None, busiest_cpu=None, memory=None, connections=None)
     text = shown(results([step("stranger", 1, measured=unseen, predicted=None), step("aiohttp", 1)]), capsys)
     assert what_happened(text)["stranger", "1"][:6] == ["-", "10.0", "-", "-", "-", "-"]
-    assert cells(text, "What it took")["stranger", "1"][:3] == ["-", "-", "-"]
+    assert cells(text, "Resources and errors")["stranger", "1"][:3] == ["-", "-", "-"]
 
 
 def test_repeats_are_shown_with_their_spread(capsys: pytest.CaptureFixture[str]) -> None:
@@ -183,13 +183,13 @@ def test_what_is_no_terminal_gets_plain_text(capsys: pytest.CaptureFixture[str])
     assert "\x1b" not in text
     assert "\r" not in text
     assert text.splitlines()[:6] == [
-        "flask, 1 user, repeat 1: 10.0 requests a second (10.0 predicted), bound by users",
-        "flask, 50 users, repeat 1: 50.0 requests a second (50.0 predicted), bound by slots",
-        "flask, 400 users, repeat 1: not run, saturated before",
-        "aiohttp, 1 user, repeat 1: 10.0 requests a second (10.0 predicted), bound by users",
-        "aiohttp, 50 users, repeat 1: 500.0 requests a second (500.0 predicted), bound by users",
-        "aiohttp, 400 users, repeat 1: 4000.0 requests a second (4000.0 predicted), bound by users; inconclusive: the "
-        "load ",
+        "flask, 1 user, repeat 1: 10.0 requests per second (10.0 predicted), bound by users",
+        "flask, 50 users, repeat 1: 50.0 requests per second (50.0 predicted), bound by slots",
+        "flask, 400 users, repeat 1: not run, saturated at fewer users",
+        "aiohttp, 1 user, repeat 1: 10.0 requests per second (10.0 predicted), bound by users",
+        "aiohttp, 50 users, repeat 1: 500.0 requests per second (500.0 predicted), bound by users",
+        "aiohttp, 400 users, repeat 1: 4000.0 requests per second (4000.0 predicted), bound by users; inconclusive: "
+        "the load ",
     ]
 
 
@@ -198,7 +198,11 @@ def test_what_is_no_terminal_gets_plain_text(capsys: pytest.CaptureFixture[str])
     [
         RUN.steps,
         [
-            step("flask-threads", 10_000, bound="slots, unevenly shared (9999 of 10000 users on 32 of 64)"),
+            step(
+                "flask-threads",
+                10_000,
+                bound="slots, unevenly shared (one process had 9999 of 10000 users and 32 of 64 slots)",
+            ),
             step("aiohttp", 10_000, measured=measured(10_000, failures=10**5, errors={"a long error " * 9: 10**5})),
             step("aiohttp", 10_000, 0.105, repeat=2),
         ],
@@ -218,6 +222,18 @@ def test_a_narrow_terminal_cuts_no_figure() -> None:
     assert "\N{HORIZONTAL ELLIPSIS}" not in text
 
 
+def test_what_a_client_did_in_silence_is_shown_where_it_did_any(capsys: pytest.CaptureFixture[str]) -> None:
+    clean = shown(results([step("aiohttp", 1), step("aiohttp", 50)]), capsys)
+    assert "resent" not in clean.lower()
+    assert "reconnected" not in clean.lower()
+    steps = [step("aiohttp", 1), step("aiohttp", 50, measured=measured(50, resent=4, reconnected=7))]
+    text = shown(results(steps), capsys)
+    table = cells(text, "Resources and errors")
+    assert table["aiohttp", "1"][-2:] == ["-", "-"]  # from before it was counted
+    assert table["aiohttp", "50"][-2:] == ["4", "7"]
+    assert "Resent: requests that were sent again" in text
+
+
 @pytest.mark.parametrize("kind", ["body: b'[/red]'", "b'[bold]'", "status 500 :warning:"])
 def test_what_a_service_answered_is_shown_as_it_is(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     broken = measured(10, failures=1000, errors={kind: 1000})
@@ -232,7 +248,7 @@ def test_a_terminal_shows_what_is_running_and_the_time_left() -> None:
     bar.begins("aiohttp", Closed(20), 2, 10.0)
     with screen.capture() as capture:
         screen.print(bar.view())
-    assert "aiohttp, 20 users, 2 of 3" in capture.get()
+    assert "aiohttp, 20 users, repeat 2 of 3" in capture.get()
     assert re.search(r"1:1[0-5] left", capture.get())
 
 

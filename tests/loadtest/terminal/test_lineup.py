@@ -28,7 +28,7 @@ def shown(measured: dict[str, Results], capsys: pytest.CaptureFixture[str]) -> s
 
 
 def lines(text: str) -> dict[str, list[list[str]]]:
-    """The lines of each service, in columns."""
+    """Return the lines of each service, split into columns."""
     found: dict[str, list[list[str]]] = {}
     service = ""
     for line in takewhile(str.strip, text[text.rindex("─") + 3 :].splitlines()):
@@ -58,20 +58,20 @@ def test_what_is_inconclusive_is_in_brackets_and_said(capsys: pytest.CaptureFixt
     assert lines(text)["flask"][0][2:] == [
         *("(10.0)", "(50.0)", "(50.0)", "(20.0)", "(213)", "(2344)", "(10000)", "(100)", "100")
     ]
-    assert "Inconclusive: healthz of flask at 32 users, because a doubt." in text
+    assert "Inconclusive in scenario healthz: flask at 32 users, because a doubt." in text
 
 
 def test_what_was_not_measured_is_a_dash_and_said(capsys: pytest.CaptureFixture[str]) -> None:
     text = shown({DELAY: ALL[DELAY].model_copy(update={"complete": False})}, capsys)
     assert lines(text)["flask"][0][5:] == ["-", "-", "-", "10000", "100", "100"]
-    assert f"Nothing was measured under {CPU}." in text
-    assert "The comparison under delay was interrupted." in text
+    assert f"Scenario {CPU} was not measured." in text
+    assert "Scenario delay was interrupted." in text
 
 
 def test_the_caution_comes_before_the_conclusion(capsys: pytest.CaptureFixture[str]) -> None:
     text = " ".join(shown(ALL, capsys).split())
     assert CAUTION in text
-    assert text.index(CAUTION) < text.index("At 400 users all 5 services that run out of slots")
+    assert text.index(CAUTION) < text.index("At 400 users all 5 services with too few slots")
 
 
 @pytest.mark.parametrize("width", [80, 100, 120])

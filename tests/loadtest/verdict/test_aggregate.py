@@ -11,7 +11,7 @@ def row(*steps: Step) -> Row:
 
 
 def repeats(*responses: float) -> Row:
-    """Ten users of aiohttp, whose answers took so long in each repeat."""
+    """Return a row of aiohttp with ten users, from the response time in seconds of each repeat."""
     return row(*(step("aiohttp", 10, response, repeat=place) for place, response in enumerate(responses, 1)))
 
 
@@ -115,9 +115,9 @@ def test_the_doubts_of_one_repeat_are_the_doubts_of_the_row() -> None:
         ([0.1], []),
         ([0.1, 0.1], []),
         ([0.1, 0.11], []),
-        ([0.1, 0.125], ["the repeats disagree (80.0 to 100.0 a second)"]),
-        ([0.1, 0.1, 0.2], ["the repeats disagree (50.0 to 100.0 a second)"]),
-        ([0.1, 0.125, 0.1], ["the repeats disagree (80.0 to 100.0 a second)"]),
+        ([0.1, 0.125], ["the repeats disagree (80.0/s to 100.0/s)"]),
+        ([0.1, 0.1, 0.2], ["the repeats disagree (50.0/s to 100.0/s)"]),
+        ([0.1, 0.125, 0.1], ["the repeats disagree (80.0/s to 100.0/s)"]),
     ],
 )
 def test_repeats_must_agree(responses: list[float], doubts: list[str]) -> None:
@@ -150,6 +150,13 @@ def test_what_is_a_deadlock_once_and_not_again_is_doubted() -> None:
     assert set(table.bound.split(", ")) == {"deadlock", "unexplained"}
 
 
+def test_what_was_sent_again_is_added_up_and_unknown_where_no_window_counted_it() -> None:
+    counted = step("aiohttp", 10, measured=measured(10, resent=2, reconnected=3))
+    again = step("aiohttp", 10, repeat=2, measured=measured(10, resent=4, reconnected=0))
+    assert (row(counted, again).resent, row(counted, again).reconnected) == (6, 3)
+    assert (row(step("aiohttp", 10)).resent, row(step("aiohttp", 10)).reconnected) == (None, None)
+
+
 def test_where_nothing_is_answered_nothing_is_divided() -> None:
     hung = measured(10, requests=0, response_ms=0.0, latency={}, unfinished=10)
     table = row(step("stranger", 10, measured=hung), step("stranger", 10, repeat=2, measured=hung))
@@ -158,6 +165,16 @@ def test_where_nothing_is_answered_nothing_is_divided() -> None:
 
 
 def test_repeats_that_share_a_pool_unevenly_are_bound_by_it_once() -> None:
-    bounds = [f"database pool, unevenly shared ({most} of 20 users on 10 of 20)" for most in (16, 14)]
+    bounds = [
+        f"database pool, unevenly shared (one process had {most} of 20 users and 10 of 20 connections)"
+        for most in (16, 14)
+    ]
     table = row(*(step("aiohttp", 20, repeat=place, bound=bound) for place, bound in enumerate(bounds)))
     assert table.bound == bounds[0]
+
+
+def test_repeats_that_differ_because_connections_were_shared_unevenly_are_explained() -> None:
+    uneven = "slots, unevenly shared (one process had 52 of 64 users and 32 of 64 slots)"
+    table = row(step("flask-threads", 10, 0.1), step("flask-threads", 10, 0.125, repeat=2, bound=uneven))
+    assert (table.holds, table.doubts, table.bound) == (True, [], f"{uneven}, users")
+    assert table.spread == pytest.approx(10)

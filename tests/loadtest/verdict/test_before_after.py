@@ -1,4 +1,4 @@
-"""Two runs side by side: which steps make a pair, what their difference means, and which runs do not compare."""
+"""Two runs compared: the pairs of steps, the meaning of their differences, and runs that cannot be compared."""
 
 import pytest
 
@@ -6,10 +6,13 @@ from loadtest.results.schema import Results, Step
 from loadtest.verdict.aggregate import rows
 from loadtest.verdict.before_after import (
     FASTER,
+    NOTHING_IN_COMMON,
     SLOWER,
+    TOO_FEW_REPEATS,
     WITHIN,
     Pair,
     conclusion,
+    nothing_to_tell,
     only,
     pairs,
     refuse_others,
@@ -22,7 +25,7 @@ DOUBTS = ["a doubt"]
 
 
 def repeats(*responses: float, users: int = 10, service: str = "aiohttp") -> list[Step]:
-    """One service whose answers took so long in each repeat."""
+    """Return the steps of one service, one per repeat, from their response times in seconds."""
     return [step(service, users, response, repeat=place) for place, response in enumerate(responses, 1)]
 
 
@@ -46,9 +49,9 @@ def test_what_only_one_run_measured_is_named() -> None:
     before = [step("flask", 1), step("flask", 50), not_run("flask", 400)]
     after = [step("flask", 1), step("flask", 400), not_run("flask", 50), step("aiohttp", 1)]
     assert only(rows(results(before)), rows(results(after))) == [
-        "Only measured before: flask at 50 users.",
-        "Only measured after: flask at 400 users.",
-        "Only measured after: aiohttp at 1 user.",
+        "Measured only before: flask at 50 users.",
+        "Measured only after: flask at 400 users.",
+        "Measured only after: aiohttp at 1 user.",
     ]
 
 
@@ -73,11 +76,11 @@ def test_a_service_that_answered_nothing_before_has_no_ratio() -> None:
         (repeats(0.100, 0.102), repeats(0.200, 0.204), SLOWER),
         (repeats(0.100, 0.104), repeats(0.101, 0.105), WITHIN),
         (repeats(0.100, 0.100), repeats(0.100, 0.100), WITHIN),
-        (repeats(0.100, 0.100), repeats(0.104, 0.104), "under 5%"),  # two repeats agree by chance, too
+        (repeats(0.100, 0.100), repeats(0.104, 0.104), "under 5%"),  # two repeats can agree by chance
         (repeats(0.104, 0.104), repeats(0.100, 0.100), "under 5%"),
         (repeats(0.100, 0.100), repeats(0.106, 0.106), SLOWER),
-        (repeats(0.100), repeats(0.200, 0.200), "unknown: one repeat has no spread"),
-        (repeats(0.100, 0.100), repeats(0.200), "unknown: one repeat has no spread"),
+        (repeats(0.100), repeats(0.200, 0.200), "unknown: needs two repeats"),
+        (repeats(0.100, 0.100), repeats(0.200), "unknown: needs two repeats"),
         (repeats(0.100, 0.200), repeats(0.100, 0.100), "inconclusive"),  # the repeats disagree
         ([step("aiohttp", 10, doubts=DOUBTS)], repeats(0.200), "inconclusive"),
         (repeats(0.100), [step("aiohttp", 10, doubts=DOUBTS)], "inconclusive"),
@@ -87,6 +90,21 @@ def test_a_difference_means_something_where_it_is_large_and_larger_than_the_repe
     before: list[Step], after: list[Step], says: str
 ) -> None:
     assert pair(before, after).says == says
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (repeats(0.1), repeats(0.2), TOO_FEW_REPEATS),
+        (repeats(0.1), repeats(0.2, 0.2), TOO_FEW_REPEATS),
+        ([*repeats(0.1), *repeats(0.1, 0.1, users=5)], [*repeats(0.1), *repeats(0.1, 0.1, users=5)], None),
+        (repeats(0.1, 0.1), repeats(0.2, 0.2, users=5), NOTHING_IN_COMMON),
+    ],
+)
+def test_runs_that_can_tell_nothing_are_known_without_their_figures(
+    before: list[Step], after: list[Step], told: str | None
+) -> None:
+    assert nothing_to_tell(paired(before, after)) == told
 
 
 def test_the_verdict_names_what_changed_and_counts_the_rest() -> None:
@@ -105,16 +123,16 @@ def test_the_verdict_names_what_changed_and_counts_the_rest() -> None:
         *repeats(0.200, users=5),
     ]
     faster, slower, same, unknown = verdict(paired(before, after))
-    assert faster == "aiohttp at 10 users is faster: 50.0 requests a second before, 100.0 after, 2.00 times as many."
-    assert slower == "aiohttp at 50 users is slower: 500.0 requests a second before, 250.0 after, 0.50 times as many."
-    assert same.startswith("2 of 5 steps differ by less than 5%, or ")
-    assert unknown.startswith("Of 1 of 5 steps nothing can be told")
+    assert faster == "aiohttp at 10 users is faster: 50.0/s before, 100.0/s after (ratio 2.00)."
+    assert slower == "aiohttp at 50 users is slower: 500.0/s before, 250.0/s after (ratio 0.50)."
+    assert same == "No clear difference in 2 of 5 steps: below 5%, or within the repeats' spread."
+    assert unknown == "No conclusion for 1 of 5 steps: the table gives the reasons."
 
 
 def test_what_answered_nothing_before_is_not_told_as_a_ratio() -> None:
     before = [stuck("flask", 10), stuck("flask", 10, repeat=2)]
     (told,) = verdict(paired(before, repeats(0.1, 0.1, service="flask")))
-    assert told == "flask at 10 users is faster: 0.0 requests a second before, 100.0 after."
+    assert told == "flask at 10 users is faster: 0.0/s before, 100.0/s after."
 
 
 @pytest.mark.parametrize(
@@ -124,11 +142,11 @@ def test_what_answered_nothing_before_is_not_told_as_a_ratio() -> None:
             [*repeats(0.2, 0.2), *repeats(0.1, 0.1, users=50)],
             [*repeats(0.1, 0.1), *repeats(0.3, 0.3, users=50)],
             "aiohttp at 50 users is slower: ",
-        ),  # by two thirds, the other by a half
-        (repeats(0.1, 0.1), repeats(0.1, 0.1), "No step differs by as much "),
-        (repeats(0.1, 0.1), repeats(0.104, 0.104), "No step differs by as much "),
-        (repeats(0.1), repeats(0.2), "Whether anything differs cannot be told"),
-        ([step("aiohttp", 10, doubts=DOUBTS)], repeats(0.2), "Whether anything differs cannot be told"),
+        ),  # slower by two thirds; at 10 users faster by a half
+        (repeats(0.1, 0.1), repeats(0.1, 0.1), "No step shows a clear difference"),
+        (repeats(0.1, 0.1), repeats(0.104, 0.104), "No step shows a clear difference"),
+        (repeats(0.1), repeats(0.2), "No step allows a conclusion"),
+        ([step("aiohttp", 10, doubts=DOUBTS)], repeats(0.2), "No step allows a conclusion"),
     ],
     ids=["two", "none", "little", "one repeat", "doubts"],
 )
@@ -156,7 +174,7 @@ def asked(**changes: object) -> Results:
 def test_runs_that_asked_for_different_things_are_refused_in_one_sentence(
     changes: dict[str, object], told: str
 ) -> None:
-    with pytest.raises(ValueError, match="The runs do not compare") as refusal:
+    with pytest.raises(ValueError, match="The runs cannot be compared") as refusal:
         refuse_others(asked(), asked(**changes))
     assert str(refusal.value).endswith(told)
 

@@ -25,11 +25,11 @@ RUN = [
     *(step("flask-threads", users) for users in (1, 50, 400)),
     *(step("aiohttp", users) for users in (1, 50, 400)),
 ]
-"""A run in which every step is as the model has it."""
+"""The steps of a run in which every step matches its prediction."""
 
 
 def replaced(steps: Sequence[Step], *others: Step) -> list[Step]:
-    """The steps with some of them put in the place of their like."""
+    """Return the steps, with each step replaced by the other step of the same service and users, if any."""
     places = {(other.service, other.load.users): other for other in others}
     return [places.get((each.service, each.load.users), each) for each in steps]
 
@@ -40,14 +40,13 @@ def about(results: Results, *words: str) -> list[str]:
 
 def test_a_whole_run_reads_like_this() -> None:
     assert verdict(results(RUN)) == [
-        "At 1 user there is no difference: aiohttp, flask and flask-threads answer 10.0 requests a second.",
-        "flask keeps up with 1 user, and should up to 5 by its slots; at 50 users requests queue: "
-        "it answers 50.0 a second, and half of them wait longer than 1.0 s.",
-        "flask-threads keeps up with 50 users, and should up to 64 by its slots; at 400 users requests queue: "
-        "it answers 640.0 a second, and half of them wait longer than 625 ms.",
-        "aiohttp keeps up with 400 users, the most that were tried.",
-        "At 400 users aiohttp carries 6.2 times the requests of flask-threads: 4000 a second against 640.",
-        "At 400 users a request costs the service, in µs of CPU time: flask-threads 781, aiohttp 125.",
+        "At 1 user throughput is equal within 5%: aiohttp, flask and flask-threads reach 10.0 requests/s.",
+        "flask keeps up with 1 user and has slots for 5; at 50 users requests queue: 50.0/s, median 1.0 s.",
+        "flask-threads keeps up with 50 users and has slots for 64; at 400 users requests queue: "
+        "640.0/s, median 625 ms.",
+        "aiohttp keeps up with 400 users, the highest load tried.",
+        "At 400 users aiohttp serves 6.2 times as many requests as flask-threads: 4000/s against 640/s.",
+        "CPU time per request at 400 users: flask-threads 781 µs, aiohttp 125 µs.",
     ]
     assert conclusive(results(RUN))
 
@@ -55,9 +54,9 @@ def test_a_whole_run_reads_like_this() -> None:
 @pytest.mark.parametrize(
     ("slower", "sentence"),
     [
-        (0.1, "At 1 user there is no difference: aiohttp and flask answer 10.0 requests a second."),
-        (0.105, "At 1 user there is no difference: aiohttp and flask answer 9.5 to 10.0 requests a second."),
-        (0.111, "At 1 user aiohttp answers 10.0 requests a second and flask 9.0."),
+        (0.1, "At 1 user throughput is equal within 5%: aiohttp and flask reach 10.0 requests/s."),
+        (0.105, "At 1 user throughput is equal within 5%: aiohttp and flask reach 9.5 to 10.0 requests/s."),
+        (0.111, "At 1 user throughput ranges from 9.0/s (flask) to 10.0/s (aiohttp)."),
     ],
 )
 def test_at_few_users_it_says_whether_there_is_a_difference(slower: float, sentence: str) -> None:
@@ -67,36 +66,44 @@ def test_at_few_users_it_says_whether_there_is_a_difference(slower: float, sente
 
 def test_one_number_of_users_is_told_once() -> None:
     assert verdict(results([step("flask", 1), step("aiohttp", 1)])) == [
-        "At 1 user there is no difference: aiohttp and flask answer 10.0 requests a second.",
-        "flask keeps up with 1 user, the most that were tried.",
-        "aiohttp keeps up with 1 user, the most that were tried.",
-        "At 1 user a request costs the service, in µs of CPU time: flask 50000, aiohttp 50000.",
+        "At 1 user throughput is equal within 5%: aiohttp and flask reach 10.0 requests/s.",
+        "flask keeps up with 1 user, the highest load tried.",
+        "aiohttp keeps up with 1 user, the highest load tried.",
+        "CPU time per request at 1 user: flask 50000 µs, aiohttp 50000 µs.",
     ]
 
 
 def test_services_that_are_left_behind_as_far_are_told_together() -> None:
     names = ("flask", "flask-threads", "flask-async", "django", "sanic", "aiohttp")
     assert compared(rows(results([step(name, users) for name in names for users in (1, 400)]))) == [
-        "At 400 users aiohttp and sanic carry 6.2 times the requests of flask-threads and django, 80.0 times the "
-        "requests of flask and flask-async: 4000 a second against 640, 50."
+        "At 400 users aiohttp and sanic serve 6.2 times as many requests as flask-threads and django, 80.0 times as "
+        "many requests as flask and flask-async: 4000/s against 640/s and 50/s."
+    ]
+
+
+def test_services_that_lead_almost_equally_are_compared_by_their_range() -> None:
+    alike = [step("flask-threads", 400), step("flask-gevent", 400, 0.102), step("aiohttp", 400)]
+    assert compared(rows(results([step("flask-threads", 1), *alike]))) == [
+        "At 400 users aiohttp and flask-gevent serve 6.1 to 6.2 times as many requests as flask-threads: "
+        "3922 to 4000/s against 640/s."
     ]
 
 
 @pytest.mark.parametrize(
     ("doubtful", "sentence"),
     [
-        ([], "At 400 users aiohttp carries 6.2 times the requests of flask-threads: 4000 a second against 640."),
+        ([], "At 400 users aiohttp serves 6.2 times as many requests as flask-threads: 4000/s against 640/s."),
         (
             [("aiohttp", 400)],
-            "At 50 users aiohttp and flask-threads carry 10.0 times the requests of flask: 500 a second against 50.",
+            "At 50 users aiohttp and flask-threads serve 10.0 times as many requests as flask: 500/s against 50/s.",
         ),
         (
             [("aiohttp", 400), ("flask", 50)],
-            "At 50 users there is no difference: aiohttp and flask-threads answer 500.0 a second.",
+            "At 50 users throughput is equal within 5%: aiohttp and flask-threads reach 500.0 requests/s.",
         ),
         (
             [("flask-threads", 400), ("aiohttp", 50)],
-            "At 50 users flask-threads carries 10.0 times the requests of flask: 500 a second against 50.",
+            "At 50 users flask-threads serves 10.0 times as many requests as flask: 500/s against 50/s.",
         ),
     ],
 )
@@ -128,15 +135,15 @@ def test_an_inconclusive_row_is_no_result_in_any_sentence_but_its_own(case: Step
 
 def test_repeats_that_disagree_are_inconclusive() -> None:
     run = results([step("flask", 1), step("aiohttp", 1), step("aiohttp", 1, 0.2, repeat=2)])
-    assert "Inconclusive: aiohttp at 1 user, because the repeats disagree (5.0 to 10.0 a second)." in verdict(run)
+    assert "Inconclusive: aiohttp at 1 user, because the repeats disagree (5.0/s to 10.0/s)." in verdict(run)
     assert about(run, "At 1 user") == []
     assert not conclusive(run)
 
 
 def test_an_interrupted_run_says_so_and_keeps_what_it_has() -> None:
     run = results(RUN[:4], complete=False)
-    assert verdict(run)[-1] == "The run was interrupted. This is what had been measured until then."
-    assert about(run, "At 1 user there is no difference")
+    assert verdict(run)[-1] == "The run was interrupted. Only the steps measured until then are shown."
+    assert about(run, "At 1 user throughput is equal")
     assert not conclusive(run)
 
 
@@ -159,53 +166,53 @@ def test_a_run_is_conclusive_where_it_is_complete_and_all_that_was_measured_hold
 
 
 def test_slots_that_do_not_carry_what_they_should_are_named() -> None:
-    uneven = step("flask-threads", 400, 1.0, bound="slots, unevenly shared (300 of 400 users on 32 slots)")
+    uneven = step(
+        "flask-threads", 400, 1.0, bound="slots, unevenly shared (one process had 300 of 400 users and 32 of 64 slots)"
+    )
     run = results([step("flask-threads", 50), uneven])
     assert verdict(run)[0] == (
-        "flask-threads keeps up with 50 users, and should up to 64 by its slots; at 400 users it answers 400.0 a "
-        "second, bound by slots, unevenly shared (300 of 400 users on 32 slots), and half of them wait longer than "
-        "1.0 s."
+        "flask-threads keeps up with 50 users and has slots for 64; at 400 users it reaches 400.0/s, "
+        "median 1.0 s, bound by slots, unevenly shared (one process had 300 of 400 users and 32 of 64 slots)."
     )
 
 
 def test_users_who_think_share_the_slots() -> None:
     run = results([step("flask", users, think=0.9) for users in (1, 50, 200)])
     assert verdict(run)[0] == (
-        "flask keeps up to 50 users, as many as its 5 slots can serve; at 200 users requests queue: "
-        "it answers 50.0 a second, and half of them wait longer than 3.1 s."
+        "flask keeps up with 50 users and has slots for 50; at 200 users requests queue: 50.0/s, median 3.1 s."
     )
 
 
 def test_a_service_that_runs_out_of_cpu_keeps_up_until_then() -> None:
     run = results([step("aiohttp", 1), step("aiohttp", 50), step("aiohttp", 400, 0.2, bound="CPU")])
     assert verdict(run)[0] == (
-        "aiohttp keeps up with 50 users; at 400 users it answers 2000.0 a second, bound by CPU, "
-        "and half of them wait longer than 200 ms."
+        "aiohttp keeps up with 50 users; at 400 users it reaches 2000.0/s, median 200 ms, bound by CPU."
     )
 
 
 def test_a_service_that_falls_short_below_its_slots_is_not_said_to_keep_up() -> None:
-    short = step("flask-threads", 64, 0.12, bound="slots, unevenly shared (42 of 64 users on 32 slots)")
+    short = step(
+        "flask-threads", 64, 0.12, bound="slots, unevenly shared (one process had 42 of 64 users and 32 of 64 slots)"
+    )
     run = results([step("flask-threads", 10), short, step("flask-threads", 400)])
     assert verdict(run)[0] == (
-        "flask-threads keeps up with 10 users, and should up to 64 by its slots; at 64 users it answers 533.3 a "
-        "second, bound by slots, unevenly shared (42 of 64 users on 32 slots), and half of them wait longer than "
-        "120 ms."
+        "flask-threads keeps up with 10 users and has slots for 64; at 64 users it reaches 533.3/s, "
+        "median 120 ms, bound by slots, unevenly shared (one process had 42 of 64 users and 32 of 64 slots)."
     )
 
 
 def test_a_run_that_failed_says_what_failed() -> None:
-    run = results(RUN[:4], complete=False).model_copy(update={"failure": "The load generator is gone."})
+    run = results(RUN[:4], complete=False).model_copy(update={"failure": "The load generator has exited."})
     assert verdict(run)[-1] == (
-        "The run failed: The load generator is gone. This is what had been measured until then."
+        "The run failed: The load generator has exited. Only the steps measured until then are shown."
     )
 
 
 def test_a_service_that_is_not_ours_is_held_against_its_own_first_step() -> None:
     steps = [*(step("stranger", users) for users in (1, 400)), *(step("flask-threads", users) for users in (1, 400))]
     run = results(steps)
-    assert about(run, "stranger keeps up with 400 users, the most that were tried")
-    assert about(run, "At 400 users stranger carries 6.2 times the requests of flask-threads")
+    assert about(run, "stranger keeps up with 400 users, the highest load tried")
+    assert about(run, "At 400 users stranger serves 6.2 times as many requests as flask-threads")
 
 
 def test_a_run_with_nothing_in_it_has_nothing_to_say() -> None:
@@ -218,13 +225,13 @@ def through_pools(scenario: str, *names: str, users: tuple[int, ...] = (1, 20, 4
 
 def test_a_run_that_one_pool_binds_reads_like_this() -> None:
     assert verdict(through_pools("query", "flask-threads", "aiohttp"))[1:5] == [
-        "flask-threads keeps up to 20 users, as many as its database pool of 20 can serve; at 400 users it answers "
-        "200.0 a second, bound by its database pool, and half of them wait longer than 2.0 s.",
-        "aiohttp keeps up to 20 users, as many as its database pool of 20 can serve; at 400 users it answers "
-        "200.0 a second, bound by its database pool, and half of them wait longer than 2.0 s.",
-        "At 400 users there is no difference: aiohttp and flask-threads answer 200.0 a second.",
+        "flask-threads keeps up with 20 users and has 20 connections in its database pool; "
+        "at 400 users it reaches 200.0/s, median 2.0 s, bound by its database pool.",
+        "aiohttp keeps up with 20 users and has 20 connections in its database pool; "
+        "at 400 users it reaches 200.0/s, median 2.0 s, bound by its database pool.",
+        "At 400 users throughput is equal within 5%: aiohttp and flask-threads reach 200.0 requests/s.",
         "At 400 users aiohttp and flask-threads are bound by their database pools, blocking or not: a coroutine waits "
-        "for a connection more cheaply than a thread, and makes what is behind it no faster.",
+        "more cheaply than a thread, but does not make the database faster.",
     ]
     assert conclusive(through_pools("query", "flask-threads", "aiohttp"))
 
@@ -234,8 +241,8 @@ def test_a_run_that_one_pool_binds_reads_like_this() -> None:
     [
         (through_pools("fetch", "flask-threads", "aiohttp"), "aiohttp and flask-threads are bound by their upstream"),
         (through_pools("query", "flask-threads", "flask-gevent"), "flask-gevent and flask-threads are bound by their"),
-        (through_pools("query", "flask-gevent", "aiohttp"), None),  # none of which is blocking
-        (through_pools("query", "flask", "aiohttp"), None),  # of which one is bound by its slots
+        (through_pools("query", "flask-gevent", "aiohttp"), None),  # neither service is blocking
+        (through_pools("query", "flask", "aiohttp"), None),  # flask is bound by its slots
         (through_pools("query", "flask-threads", "aiohttp", users=(1, 20)), None),
         (through_pools("delay", "flask-threads", "aiohttp"), None),
     ],
@@ -246,7 +253,7 @@ def test_pools_are_told_of_where_they_bind_both_kinds(run: Results, told: str | 
     assert all(told in sentence for sentence in found if told)
 
 
-@pytest.mark.parametrize("other", ["CPU, database pool", "database pool, unevenly shared (16 of 20 users on 10 of 20)"])
+@pytest.mark.parametrize("other", ["CPU, database pool", "database pool, unevenly shared (one process had 16 of 20 …)"])
 def test_what_is_bound_by_something_else_too_is_not_said_to_be_bound_by_its_pool(other: str) -> None:
     steps = [step(name, 400, scenario="query") for name in ("flask-threads", "aiohttp")]
     steps[1] = steps[1].model_copy(update={"bound": other})
@@ -272,9 +279,9 @@ def test_a_deadlock_is_a_finding_and_explained() -> None:
         *(step("aiohttp", users, scenario="ask") for users in (1, 4, 5)),
     )
     assert verdict(run)[1:3] == [
-        "flask keeps up with 4 users; at 5 users there is a deadlock: all 5 slots hold requests that wait for answers, "
-        "the answers queue for a slot, and 50 of 50 requests end when their 1 s are over.",
-        "aiohttp keeps up with 5 users, the most that were tried.",
+        "flask keeps up with 4 users; at 5 users it deadlocks: requests that wait for an answer hold all 5 slots, "
+        "the answers queue for a slot, and 50 of 50 requests time out after 1 s.",
+        "aiohttp keeps up with 5 users, the highest load tried.",
     ]
     assert about(run, "Inconclusive") == []
     assert conclusive(run)
@@ -283,23 +290,22 @@ def test_a_deadlock_is_a_finding_and_explained() -> None:
 def test_a_service_that_is_stuck_from_the_start_keeps_up_with_nobody() -> None:
     run = asked(stuck("flask", 5), step("aiohttp", 5, scenario="ask"))
     assert verdict(run)[:2] == [
-        "At 5 users aiohttp answers 50.0 requests a second and flask 0.0.",
-        "flask does not keep up with the fewest users that hold; at 5 users there is a deadlock: all 5 slots hold "
-        "requests that wait for answers, the answers queue for a slot, and 50 of 50 requests end when their 1 s are "
-        "over.",
+        "At 5 users throughput ranges from 0.0/s (flask) to 50.0/s (aiohttp).",
+        "flask does not keep up with the smallest load that can be trusted; at 5 users it deadlocks: requests that "
+        "wait for an answer hold all 5 slots, the answers queue for a slot, and 50 of 50 requests time out after 1 s.",
     ]
 
 
 def test_nobody_carries_a_multiple_of_nothing() -> None:
     stuck_twice = asked(*(stuck(name, users) for name in ("flask", "flask-threads") for users in (64, 400)))
-    assert about(stuck_twice, " carries ") == []
+    assert about(stuck_twice, " serves ") == []
     assert conclusive(stuck_twice)
     one_works = asked(
         *(step(name, 1, scenario="ask") for name in ("flask", "flask-threads", "aiohttp")),
         stuck("flask", 10),
         *(step(name, 10, scenario="ask") for name in ("flask-threads", "aiohttp")),
     )
-    assert about(one_works, "At 10 users there is no difference: aiohttp and flask-threads answer 100.0")
+    assert about(one_works, "At 10 users throughput is equal within 5%: aiohttp and flask-threads reach 100.0")
 
 
 @pytest.mark.parametrize("scenario", ["delay", "file"])
@@ -308,13 +314,16 @@ def test_a_service_that_answers_nothing_is_divided_by_nothing(scenario: str) -> 
     steps = [
         step(name, users, scenario=scenario, measured=nothing) for name in ("flask", "aiohttp") for users in (1, 10)
     ]
-    assert verdict(results(steps, scenario=scenario))[0].endswith("answer 0.0 requests a second.")
+    assert verdict(results(steps, scenario=scenario))[0].endswith("reach 0.0 requests/s.")
 
 
 def test_a_mixed_day_below_its_ceiling_is_bound_by_the_mix() -> None:
     steps = [step("aiohttp", 1, scenario="mixed"), step("aiohttp", 50, 0.12, scenario="mixed", bound="the mix")]
-    (told,) = about(results(steps, scenario="mixed"), "aiohttp keeps up with 1 user")
-    assert "and should up to 60 by its database pool; at 50 users it answers 416.7 a second, bound by the mix" in told
+    (told,) = about(results(steps, scenario="mixed"), "aiohttp keeps up with 1 user and has 20 connections")
+    assert (
+        "in its database pool, enough for 60 users; at 50 users it reaches 416.7/s, median 120 ms, bound by the mix."
+        in told
+    )
     assert conclusive(results(steps, scenario="mixed"))
 
 
@@ -325,21 +334,40 @@ def test_a_disk_is_held_against_its_own_first_step() -> None:
         step("aiohttp", 10, 0.5, scenario="file", bound="its own limit"),
     ]
     run = results(steps, scenario="file")
-    assert about(run, "flask keeps up with 10 users, the most that were tried.")
+    assert about(run, "flask keeps up with 10 users, the highest load tried.")
     assert about(
-        run, "aiohttp keeps up with 1 user; at 10 users it answers 20.0 a second, bound by its own limit, and half"
+        run, "aiohttp keeps up with 1 user; at 10 users it reaches 20.0/s, median 500 ms, bound by its own limit."
     )
     assert conclusive(run)
 
 
 @pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        ([step("stranger", 1, doubts=["so"]), step("stranger", 40)], "400.0/s at 40 users"),
+        ([step("stranger", 1, doubts=["so"]), step("stranger", 10), step("stranger", 40)], "400.0/s at 40 users"),
+        ([step("stranger", 1), step("stranger", 40, doubts=["so"])], "10.0/s at 1 user"),
+        ([step("stranger", 40)], "400.0/s at 40 users"),
+    ],
+)
+def test_without_a_model_it_takes_a_first_step_and_another_to_say_that_a_service_keeps_up(
+    steps: list[Step], told: str
+) -> None:
+    assert verdict(results(steps))[0] == (
+        f"stranger reaches {told}; whether it keeps up is unknown, because that takes a conclusive step at the "
+        "smallest load and another one."
+    )
+    assert not about(results(steps), "keeps up with")
+
+
+@pytest.mark.parametrize(
     ("think", "users", "told"),
     [
-        (0.9, 50, "flask keeps up to 50 users, as many as its 5 slots can serve;"),
-        (0.2, 15, "flask keeps up to 15 users, as many as its 5 slots can serve;"),  # 15.000000000000002
-        (0.48, 29, "flask keeps up to 29 users, as many as its 5 slots can serve;"),  # 28.999999999999996
-        (0.05, 7, "flask keeps up to 7 users, as many as its 5 slots can serve;"),  # 7.5
-        (0.05, 6, "flask keeps up with 6 users, and should up to 7 by its slots;"),
+        (0.9, 50, "flask keeps up with 50 users and has slots for 50;"),
+        (0.2, 15, "flask keeps up with 15 users and has slots for 15;"),  # 15.000000000000002
+        (0.48, 29, "flask keeps up with 29 users and has slots for 29;"),  # 28.999999999999996
+        (0.05, 7, "flask keeps up with 7 users and has slots for 7;"),  # 7.5
+        (0.05, 6, "flask keeps up with 6 users and has slots for 7;"),
     ],
 )
 def test_users_are_whole_at_the_knee_too(think: float, users: int, told: str) -> None:

@@ -15,7 +15,7 @@ ALL = lineup_of()
 
 
 def changed(run: Results, service: str, users: int, **changes: Any) -> Results:
-    """The run with one step that is otherwise."""
+    """Return the run with one step changed."""
     steps = [
         each.model_copy(update=changes) if (each.service, each.load.users) == (service, users) else each
         for each in run.steps
@@ -24,7 +24,7 @@ def changed(run: Results, service: str, users: int, **changes: Any) -> Results:
 
 
 def without(service: str, users: int = 400, **changes: Any) -> dict[str, Results]:
-    """All of it, of which one step of the wait is otherwise."""
+    """Return the runs of ALL with one step of the waiting test changed."""
     return {**ALL, DELAY: changed(ALL[DELAY], service, users, **changes)}
 
 
@@ -60,7 +60,7 @@ def test_what_was_not_run_is_neither() -> None:
 
 
 SLOW: dict[str, Any] = {"measured": measured(400, 1.0), "bound": "CPU"}
-"""A tenth of what the users could send."""
+"""Changes that give a step a tenth of the predicted throughput."""
 
 
 @pytest.mark.parametrize(
@@ -68,45 +68,37 @@ SLOW: dict[str, Any] = {"measured": measured(400, 1.0), "bound": "CPU"}
     [
         (
             ALL,
-            "At 400 users all 5 services that run out of slots answer what their slots let through and all 6 others "
-            "what the users send, whatever their framework",
+            "At 400 users all 5 services with too few slots are capped by their slots; all 6 others keep up, "
+            "regardless of framework",
         ),
-        (
-            lineup_of(("flask", "aiohttp")),
-            "At 400 users flask answers what its slots let through and aiohttp what the users send",
-        ),
+        (lineup_of(("flask", "aiohttp")), "At 400 users flask is capped by its slots; aiohttp keeps up"),
         (
             lineup_of(("flask", "flask-threads", "aiohttp")),
-            "At 400 users all 2 services that run out of slots answer what their slots let through and aiohttp "
-            "what the users send",
+            "At 400 users both services with too few slots are capped by their slots; aiohttp keeps up",
         ),
-        (
-            lineup_of(("aiohttp", "sanic")),
-            "At 400 users all 2 services answer what the users send, whatever their framework",
-        ),
-        (lineup_of(("flask",)), "At 400 users flask answers what its slots let through"),
+        (lineup_of(("aiohttp", "sanic")), "At 400 users both services keep up, regardless of framework"),
+        (lineup_of(("flask",)), "At 400 users flask is capped by its slots"),
         (
             without("sanic", doubts=["a doubt"]),
-            "At 400 users all 5 services that run out of slots answer what their slots let through and 5 of 6 others "
-            "what the users send, whatever their framework",
+            "At 400 users all 5 services with too few slots are capped by their slots; 5 of 6 others keep up, "
+            "regardless of framework",
         ),
         (
             without("django-async", **SLOW),
-            "At 400 users all 5 services that run out of slots answer what their slots let through and 5 of 6 others "
-            "what the users send",
+            "At 400 users all 5 services with too few slots are capped by their slots; 5 of 6 others keep up",
         ),
         (
             without("django", measured=None),
-            "At 400 users 4 of 5 services that run out of slots answer what their slots let through and all 6 others "
-            "what the users send, whatever their framework",
+            "At 400 users 4 of 5 services with too few slots are capped by their slots; all 6 others keep up, "
+            "regardless of framework",
         ),
         (
             {DELAY: ALL[DELAY].model_copy(update={"steps": ALL[DELAY].steps[:3]})},  # a run that ended early
-            "At 400 users 1 of 5 services that run out of slots answers what their slots let through",
+            "At 400 users 1 of 5 services with too few slots is capped by its slots",
         ),
-        (lineup_of(doubts=["a doubt"]), "At 400 users nothing that was measured can be trusted"),
+        (lineup_of(doubts=["a doubt"]), "At 400 users no measurement can be trusted"),
         (lineup_of(ways=[CPU]), "At 400 users nothing was measured"),
-        (lineup_of(("aiohttp",), **SLOW), "At 400 users no service comes up to its prediction"),
+        (lineup_of(("aiohttp",), **SLOW), "At 400 users no service reaches its prediction"),
     ],
 )
 def test_the_conclusion_is_drawn_from_the_rows_that_hold(runs: dict[str, Results], said: str) -> None:
@@ -115,7 +107,7 @@ def test_the_conclusion_is_drawn_from_the_rows_that_hold(runs: dict[str, Results
 
 def test_a_service_that_falls_short_is_named_with_what_bound_it() -> None:
     assert sentences(portraits(without("django-async", **SLOW)))[0] == (
-        "django-async falls short at 400 users: 400 of 4000 requests a second, bound by CPU."
+        "django-async falls short at 400 users: 400/s of 4000/s predicted, bound by CPU."
     )
 
 
@@ -129,9 +121,9 @@ def test_the_controls_say_what_the_wait_hides() -> None:
     cheap = changed(run, "sanic", 32, measured=measured(32, server_cpu=0.05))
     found = portraits({**ALL, HEALTHZ: cheap})
     assert next(iter(costs(found))) == "sanic"
-    assert priced(found) == "A request that does nothing costs sanic 156 µs of CPU time, and django 3125 µs"
+    assert priced(found) == "An empty request (/healthz) costs 156 µs (sanic) to 3125 µs (django) of CPU time"
     assert sentences(found) == [
-        "Where requests compute, at /cpu, services answer in a second: blocking ones 20, non-blocking ones 20."
+        "Throughput of /cpu, which computes: blocking services 20/s, non-blocking services 20/s."
     ]
 
 
@@ -143,19 +135,19 @@ def test_a_cost_that_is_inconclusive_is_no_cost() -> None:
 
 def test_costs_that_are_the_same_are_told_as_one() -> None:
     assert priced(portraits(lineup_of(("flask", "aiohttp")))) == (
-        "A request that does nothing costs aiohttp and flask 2344 µs of CPU time"
+        "An empty request (/healthz) costs 2344 µs of CPU time (aiohttp and flask)"
     )
 
 
 def test_what_cannot_be_told_is_said() -> None:
     found = portraits(lineup_of(doubts=["a doubt"]))
-    assert priced(found) == "What a framework costs cannot be told: no measurement of /healthz holds"
+    assert priced(found) == "The frameworks' cost is unknown: no measurement of /healthz can be trusted"
     assert sentences(found) == []
 
 
 def test_every_doubt_says_of_which_comparison_it_is() -> None:
     runs = {**ALL, CPU: changed(ALL[CPU], "django", 32, doubts=["a doubt"])}
-    assert doubts(portraits(runs)) == ["Inconclusive: cpu of django at 32 users, because a doubt."]
+    assert doubts(portraits(runs)) == ["Inconclusive in scenario cpu: django at 32 users, because a doubt."]
     assert doubts(portraits(ALL)) == []
 
 
@@ -164,10 +156,10 @@ def test_what_is_lacking_is_said() -> None:
     failed = cut.model_copy(update={"failure": "flask died with status 1."})
     assert lacking(ALL) == []
     assert lacking({DELAY: ALL[DELAY], CPU: cut}) == [
-        "Nothing was measured under healthz.",
-        "The comparison under cpu was interrupted.",
+        "Scenario healthz was not measured.",
+        "Scenario cpu was interrupted.",
     ]
-    assert lacking({**ALL, CPU: failed}) == ["The comparison under cpu failed: flask died with status 1."]
+    assert lacking({**ALL, CPU: failed}) == ["Scenario cpu failed: flask died with status 1."]
 
 
 def test_a_service_that_only_one_comparison_came_to_has_a_portrait_too() -> None:

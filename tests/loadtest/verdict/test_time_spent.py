@@ -1,4 +1,4 @@
-"""A request's time in parts: what is known of each is added up, and none is made of what nobody told."""
+"""The parts of a response time: they add up to it, and unreported times yield no parts."""
 
 import pytest
 
@@ -9,9 +9,9 @@ from tests.loadtest.support.fabricated import WAIT, contender, options
 TELLS = "app; pid=1; lane=loop"
 
 LONG = Times(response=0.5, waited=0.4, served=0.42, received=0.0)
-"""A request that waited four times as long as its scenario has it."""
+"""The times of a request that waited four times as long as its scenario."""
 
-NO_LINE, LINE = Parts(0.08, 0.0, 0.4, 0.02), Parts(0.08, 0.3, 0.1, 0.02)
+NO_POOL, POOL = Parts(0.08, 0.0, 0.4, 0.02), Parts(0.08, 0.3, 0.1, 0.02)
 
 
 def divider(service: str, scenario: str = "delay") -> Divider:
@@ -22,10 +22,10 @@ def divider(service: str, scenario: str = "delay") -> Divider:
     ("times", "expected"),
     [
         (Times(0.5, 0.1, 0.12, 0.0), Parts(0.38, 0.0, 0.1, 0.02)),
-        (Times(0.5, 0.1, 0.12, 0.2), Parts(0.18, 0.0, 0.3, 0.02)),  # a stream is waited for until its last byte
+        (Times(0.5, 0.1, 0.12, 0.2), Parts(0.18, 0.0, 0.3, 0.02)),  # the wait of a stream ends with its last byte
         (Times(0.5, 0.0, 0.12, 0.0), Parts(0.38, 0.0, 0.0, 0.12)),
         (Times(0.5, 0.5, 0.5, 0.0), Parts(0.0, 0.0, 0.5, 0.0)),
-        (Times(0.5, 0.51, 0.52, 0.0), Parts(0.0, 0.0, 0.51, 0.01)),  # clocks differ: nothing takes less than no time
+        (Times(0.5, 0.51, 0.52, 0.0), Parts(0.0, 0.0, 0.51, 0.01)),  # clocks differ: no part is negative
         (Times(0.5, 0.13, 0.12, 0.0), Parts(0.38, 0.0, 0.13, 0.0)),
         (Times(0.0, 0.0, 0.0, 0.0), Parts(0.0, 0.0, 0.0, 0.0)),
     ],
@@ -37,30 +37,30 @@ def test_a_request_queues_for_as_long_as_its_service_does_not_know_of_it(times: 
 @pytest.mark.parametrize(
     ("service", "scenario", "expected"),
     [
-        *((name, "query", LINE) for name in ("flask", "flask-threads", "flask-gevent", "aiohttp")),
-        ("flask-threads", "fetch", LINE),
-        ("aiohttp", "fetch", LINE),
-        ("aiohttp", "offload", LINE),  # for a thread
-        ("flask-threads", "offload", NO_LINE),  # it has its thread by then
-        *((name, "delay", NO_LINE) for name in ("flask", "flask-threads", "aiohttp")),
-        ("aiohttp", "blocking", NO_LINE),
-        ("aiohttp", "ask", NO_LINE),  # nobody knows how long a person takes
-        ("aiohttp", "file", NO_LINE),
-        ("aiohttp", "mixed", NO_LINE),  # each request has a wait of its own
-        ("flask-threads", "mixed", NO_LINE),
-        ("stranger", "query", NO_LINE),
+        *((name, "query", POOL) for name in ("flask", "flask-threads", "flask-gevent", "aiohttp")),
+        ("flask-threads", "fetch", POOL),
+        ("aiohttp", "fetch", POOL),
+        ("aiohttp", "offload", POOL),  # the queue for a thread
+        ("flask-threads", "offload", NO_POOL),  # the request already has its thread
+        *((name, "delay", NO_POOL) for name in ("flask", "flask-threads", "aiohttp")),
+        ("aiohttp", "blocking", NO_POOL),
+        ("aiohttp", "ask", NO_POOL),  # the wait for a person is unknown
+        ("aiohttp", "file", NO_POOL),
+        ("aiohttp", "mixed", NO_POOL),  # the wait differs by request
+        ("flask-threads", "mixed", NO_POOL),
+        ("stranger", "query", NO_POOL),
     ],
 )
-def test_what_was_waited_beyond_the_scenario_was_in_line_where_there_is_a_line(
+def test_what_was_waited_beyond_the_scenario_was_spent_queueing_for_a_pool_if_there_is_one(
     service: str, scenario: str, expected: Parts
 ) -> None:
     assert divider(service, scenario).parts(LONG) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("waited", [0.0, WAIT / 2, WAIT])
-def test_a_request_that_waited_no_longer_than_its_scenario_stood_in_no_line(waited: float) -> None:
+def test_a_request_that_waited_no_longer_than_its_scenario_queued_for_no_pool(waited: float) -> None:
     found = divider("aiohttp", "query").parts(Times(0.5, waited, waited, 0.0))
-    assert (found.line, found.wait) == pytest.approx((0.0, waited))
+    assert (found.pool, found.wait) == pytest.approx((0.0, waited))
 
 
 @pytest.mark.parametrize("service", ["flask", "flask-threads", "aiohttp"])
@@ -78,8 +78,8 @@ def test_in_a_queue_is_who_stands_before_the_service_or_on_it() -> None:
 @pytest.mark.parametrize(
     ("exchange", "expected"),
     [
-        (Exchange(1.0, 1.5, 1.5, 200, TELLS, 0.4, 0.42), LINE),
-        (Exchange(1.0, 1.5, 1.5, 503, TELLS, 0.4, 0.42), LINE),  # a refusal may have waited for as long
+        (Exchange(1.0, 1.5, 1.5, 200, TELLS, 0.4, 0.42), POOL),
+        (Exchange(1.0, 1.5, 1.5, 503, TELLS, 0.4, 0.42), POOL),  # a refused request may have waited too
         (Exchange(1.0), None),
         (Exchange(1.0, 1.5), None),
         (Exchange(1.0, 1.5, None, 200, TELLS, 0.4, 0.42), None),

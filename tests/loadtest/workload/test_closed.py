@@ -10,17 +10,17 @@ POOL = "database pool"
 
 
 def slots(count: int, wait: float) -> Demand:
-    """A wait on a service that has so many slots, and nothing else that ends."""
+    """Return the demand of a wait of `wait` seconds on a service with `count` slots and no other limit."""
     return Demand(wait, (Limit(SLOTS, count, wait),))
 
 
 def pooled(count: int, connections: int, wait: float = 0.1) -> Demand:
-    """A wait that holds a slot and a connection."""
+    """Return the demand of a wait that holds a slot and a connection."""
     return Demand(wait, (Limit(SLOTS, count, wait), Limit(POOL, connections, wait)))
 
 
 def asking(count: int, patience: float = 1.0) -> Demand:
-    """A wait of 0.1 s for another request, which needs one of the slots too."""
+    """Return the demand of a wait of 0.1 s for another request, which needs a slot too."""
     return Demand(0.1, (Limit(SLOTS, count, 0.1),), patience=patience)
 
 
@@ -47,7 +47,7 @@ def check(got: Prediction, expected: Prediction) -> None:
         (Closed(10, 0.9), slots(1, 0.1), Prediction(10, 0.1, USERS)),
         (Closed(20, 0.9), slots(1, 0.1), Prediction(10, 1.1, SLOTS)),
         (Closed(20, 0.9), Demand(0.1), Prediction(20, 0.1, USERS)),
-        (Closed(40, 0.7), slots(5, 0.1), Prediction(50, 0.1, USERS)),  # 50.00000000000001 a second against 50
+        (Closed(40, 0.7), slots(5, 0.1), Prediction(50, 0.1, USERS)),  # 50.00000000000001/s against 50/s
     ],
 )
 def test_throughput_is_bound_by_the_users_until_it_is_bound_by_the_slots(
@@ -68,7 +68,7 @@ def test_throughput_is_bound_by_the_users_until_it_is_bound_by_the_slots(
             Closed(11),
             pooled(10, 10),
             Prediction(100, 0.11, SLOTS),
-        ),  # of two as tight, the first that is asked for
+        ),  # of two equally tight limits, the first
         (Closed(5), pooled(4, 3), Prediction(30, 5 / 30, POOL)),
         (Closed(5), pooled(3, 4), Prediction(30, 5 / 30, SLOTS)),
         # a request that holds its connection for a third of its wait leaves it to two others
@@ -145,9 +145,9 @@ def test_from_as_many_askers_as_slots_on_no_answer_comes_in(load: Closed, demand
 @pytest.mark.parametrize(
     "demand",
     [
-        Demand(0.1, patience=1.0),  # without slots, nobody holds what the answer needs
+        Demand(0.1, patience=1.0),  # without slots, the answer needs nothing that waiting requests hold
         Demand(0.1, (Limit(POOL, 1000, 0.1),), patience=1.0),
-        slots(400, 0.1),  # whose requests need no other
+        slots(400, 0.1),  # requests that wait for no other request
     ],
 )
 def test_there_is_no_deadlock_but_of_askers_on_slots(demand: Demand) -> None:
@@ -234,11 +234,11 @@ def test_warm_up_and_window_are_long_enough_for_the_response_and_for_the_request
     [
         (Closed(10), 100, 0.1, 1, None),
         (Closed(10), 95, 0.1, 1, None),
-        (Closed(10), 50, 0.1, 1, "Little's law misses 5.0 of 10 users, more than 0.5"),
-        (Closed(10), 150, 0.1, 1, "Little's law misses -5.0 of 10 users, more than 0.5"),
+        (Closed(10), 50, 0.1, 1, "concurrency is 5.0 users instead of 10 (Little's law, tolerance 0.5)"),
+        (Closed(10), 150, 0.1, 1, "concurrency is 15.0 users instead of 10 (Little's law, tolerance 0.5)"),
         (Closed(10), 50, 0.1, 1000, None),
         (Closed(10, 0.1), 50, 0.1, 1, None),
-        (Closed(10, 0.1), 100, 0.1, 1, "Little's law misses -10.0 of 10 users, more than 0.5"),
+        (Closed(10, 0.1), 100, 0.1, 1, "concurrency is 20.0 users instead of 10 (Little's law, tolerance 0.5)"),
     ],
 )
 def test_a_window_that_breaks_littles_law_is_told(

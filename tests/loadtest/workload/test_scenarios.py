@@ -19,6 +19,7 @@ from loadtest.workload.scenarios import (
     DAY,
     MIXED,
     SCENARIOS,
+    SLOW_CLIENTS,
     Scenario,
     computes,
     day,
@@ -26,6 +27,7 @@ from loadtest.workload.scenarios import (
     longest,
     needs,
     patience,
+    sentence,
 )
 
 KNOWN = lineup(2)
@@ -34,10 +36,10 @@ LEFT_OUT = {
     "index": "waits for nothing",
     "openapi": "waits for nothing",
     "metrics": "waits for nothing",
-    "answer": "is what the person of ask does",
-    "barrier": "waits for as many others in the same process: no load, but a proof of concurrency",
+    "answer": "is the request of the person in scenario ask",
+    "barrier": "waits for other requests in the same process: a proof of concurrency, not a load",
 }
-"""The endpoints that are no scenario, and why."""
+"""The endpoints without a scenario, with the reason."""
 
 TAGS = """
 import json
@@ -48,15 +50,17 @@ print(json.dumps([[task.__name__, sorted(task.locust_tag_set)] for task in TwinU
 
 @pytest.fixture(autouse=True)
 def _two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loadtest.workload.scenarios.cores", lambda: 2)
+    monkeypatch.setattr("loadtest.workload.scenarios.usable_cores", lambda: 2)
 
 
 def operation(name: str) -> Any:
-    return next(operation for operation in OPERATIONS if operation.name == name)
+    """Return the operation that a scenario requests."""
+    return next(each for each in OPERATIONS if each.name == (SCENARIOS[name].endpoint if name in SCENARIOS else name))
 
 
 def test_every_endpoint_that_waits_is_a_scenario_or_is_left_out_for_a_reason() -> None:
-    assert sorted([*SCENARIOS, *LEFT_OUT]) == sorted(each.name for each in OPERATIONS)
+    asked = SCENARIOS.keys() - {SLOW_CLIENTS}  # requests /delay
+    assert sorted([*asked, *LEFT_OUT]) == sorted(each.name for each in OPERATIONS)
     assert all(operation(name).waits_for == "nothing" for name, why in LEFT_OUT.items() if why == "waits for nothing")
 
 
@@ -124,7 +128,7 @@ def limits(**capacities: int) -> dict[str, int]:
 LOADS: list[tuple[str, str, float, dict[str, int]]] = [
     *((name, FLASK, 0.1, limits(slots=5)) for name in ("delay", "ask", "drip", "sse", "blocking", "offload")),
     *((name, THREADS, 0.1, limits(slots=64)) for name in ("delay", "ask", "drip", "sse", "blocking", "offload")),
-    # gevent makes the blocking calls of Flask's code cooperative, the pitfall and its repair too
+    # gevent makes the blocking calls of Flask's code cooperative, including blocking and offload
     *((name, GEVENT, 0.1, {}) for name in ("delay", "ask", "drip", "sse", "blocking", "offload")),
     *((name, AIOHTTP, 0.1, {}) for name in ("delay", "ask", "drip", "sse")),
     ("fanout", FLASK, 0.5, limits(slots=5)),
@@ -157,10 +161,10 @@ LIKE = {
     "sanic": AIOHTTP,
     "fastapi": AIOHTTP,
 }
-"""What holds the same for as long, whatever its framework."""
+"""Services that hold the same resources for the same time as another service."""
 
 LOADS += [
-    (name, service, 0.1 if service == "flask-async" else wait, limited)  # which waits for a fanout as coroutines do
+    (name, service, 0.1 if service == "flask-async" else wait, limited)  # flask-async fans out with coroutines
     for service, other in LIKE.items()
     for name, known, wait, limited in LOADS
     if known == other
@@ -179,10 +183,25 @@ def test_a_request_holds_what_its_kind_of_service_has_for_its_whole_wait(
     assert got.patience == (1.0 if name == "ask" else None)
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("delay", "every request waits 250ms for a timer"),
+        ("fanout", "every request waits for 5 timers, 250ms each"),
+        ("file", "every request waits for a disk, to write and read 64 KiB"),
+        ("cpu", "every request computes for 250ms (a control)"),
+        ("healthz", "requests do not wait; they show the framework's cost (a control)"),
+        (MIXED, f"{ABOUT[MIXED]}; delay 250ms"),
+    ],
+)
+def test_a_sentence_says_what_every_request_waits_for_and_how_long(name: str, said: str) -> None:
+    assert sentence(name, "250ms") == said
+
+
 def test_every_scenario_is_foretold_for_every_service_but_the_disk_and_what_a_framework_costs() -> None:
     told = {(name, service) for name, service, *_ in LOADS}
     unknown = ("file", "healthz")
-    assert told == {(name, service) for name in SCENARIOS for service in KNOWN if name not in unknown}
+    assert told == {(name, service) for name in SCENARIOS for service in KNOWN if name not in (*unknown, SLOW_CLIENTS)}
     assert {demand(name, service, 0.1) for name in unknown for service in KNOWN.values()} == {None}
 
 
@@ -200,7 +219,7 @@ def test_a_pool_of_ten_lets_no_service_do_more_than_100_queries_a_second(name: s
     got = demand("query", alone, 0.1)
     assert got is not None
     assert Closed(users).predict(got).throughput <= 100
-    if name != FLASK:  # whose one slot is tighter
+    if name != FLASK:  # flask's single slot is tighter
         assert Closed(10_000).predict(got).bound == DATABASE
 
 
@@ -213,7 +232,7 @@ def test_a_pool_of_ten_lets_no_service_do_more_than_100_queries_a_second(name: s
     ],
 )
 def test_the_threads_of_a_repair_are_those_of_all_processes(change: dict[str, int], limited: dict[str, int]) -> None:
-    got = demand("offload", replace(KNOWN[AIOHTTP], **change), 0.1)  # type: ignore[arg-type] # numbers, all of them
+    got = demand("offload", replace(KNOWN[AIOHTTP], **change), 0.1)  # type: ignore[arg-type] # all values are numbers
     assert got is not None
     assert {limit.name: limit.capacity for limit in got.limits} == limited
 
@@ -227,6 +246,18 @@ def test_a_service_computes_on_as_many_cores_as_it_has_processes_and_the_machine
     assert Limit(CORES, cores, 0.1) in got.limits
 
 
+@pytest.mark.parametrize(
+    ("usable", "workers", "capacity", "held"), [(0.5, 5, 1, 0.2), (1.6, 3, 2, 0.125), (1.6, 1, 1, 0.1)]
+)
+def test_a_part_of_a_core_computes_for_longer(
+    usable: float, workers: int, capacity: int, held: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loadtest.workload.scenarios.usable_cores", lambda: usable)
+    got = demand("cpu", replace(KNOWN[AIOHTTP], workers=workers), 0.1)
+    assert got is not None
+    assert Limit(CORES, capacity, held) in got.limits
+
+
 def mixed(service: Service, delay: float = 0.1) -> Demand:
     got = demand(MIXED, service, delay)
     assert got is not None
@@ -236,7 +267,7 @@ def mixed(service: Service, delay: float = 0.1) -> Demand:
 def test_a_mixed_day_holds_each_thing_for_its_share_of_the_requests() -> None:
     got = mixed(KNOWN[THREADS])
     held = {limit.name: limit.held for limit in got.limits}
-    assert got.wait == pytest.approx(0.09)  # all but the file, of which nobody knows: it is a ceiling
+    assert got.wait == pytest.approx(0.09)  # without the file, whose wait is unknown: a lower bound
     assert held == {
         "slots": pytest.approx(0.09),
         DATABASE: pytest.approx(0.03),
@@ -271,3 +302,20 @@ def test_every_part_of_a_day_has_its_share_of_each_kind() -> None:
 
 def test_every_day_is_the_same() -> None:
     assert list(day()) == list(day())
+
+
+@pytest.mark.parametrize(("service", "left"), [("flask", None), ("flask-threads", 24), ("django", 24)])
+def test_each_slow_client_holds_a_slot_of_a_blocking_service(service: str, left: int | None) -> None:
+    asked = demand(SLOW_CLIENTS, KNOWN[service], 0.1, slow_clients=40)
+    assert asked is not None
+    predicted = Closed(400).predict(asked)
+    if left is None:
+        assert (predicted.throughput, predicted.bound, asked.blocked) == (0.0, "slow clients", True)
+    else:
+        assert predicted.throughput == pytest.approx(left / 0.1)
+        assert predicted.bound == "slots"
+
+
+@pytest.mark.parametrize("service", ["flask-gevent", "aiohttp", "fastapi"])
+def test_slow_clients_take_nothing_from_a_non_blocking_service(service: str) -> None:
+    assert demand(SLOW_CLIENTS, KNOWN[service], 0.1, slow_clients=40) == demand("delay", KNOWN[service], 0.1)

@@ -1,4 +1,4 @@
-"""Every chart of every run that there can be is one that Vega-Lite knows: drawing takes them as they are."""
+"""Tests that every chart of every possible run is valid Vega-Lite; drawing does not validate them."""
 
 from collections.abc import Sequence
 
@@ -27,11 +27,11 @@ TELLS = "app; pid=1; lane=loop"
 
 
 def everyone(users: Sequence[int], **changes: object) -> list[Step]:
-    return [step(name, count, **changes) for name in TWINS for count in users]  # type: ignore[arg-type] # of its choice
+    return [step(name, count, **changes) for name in TWINS for count in users]  # type: ignore[arg-type] # any field of a step
 
 
 def dozen() -> Results:
-    """Twelve services, of which no two have a name in common."""
+    """Return a run of twelve services with different names."""
     run = results([step("aiohttp", users) for users in (1,)])
     names = [f"aiohttp:workers={number}" for number in range(1, 13)]
     return run.model_copy(
@@ -67,7 +67,7 @@ RUNS = {
 
 
 def checked(pictures: list[Picture]) -> int:
-    """Hold every chart against Altair's schema, draw it, and return how many there were."""
+    """Validate every chart against Altair's schema, draw it, and return the number of charts."""
     count = 0
     for picture in pictures:
         for figure in picture.figures:
@@ -80,7 +80,7 @@ def checked(pictures: list[Picture]) -> int:
 @pytest.mark.parametrize("name", RUNS)
 def test_every_run_has_charts_that_can_be_drawn(name: str) -> None:
     run = RUNS[name]
-    with debug_mode(False):  # as they are built for a report; each is held against the schema below, as a whole
+    with debug_mode(False):  # as for a report; each chart is validated below
         page = one.page(run)
     services = {each.service for each in run.steps if each.measured and any(one.timed for one in each.measured.first)}
     assert {picture.name: len(picture.figures) for picture in page.pictures if picture.name == "swimlane"} == (
@@ -110,9 +110,9 @@ def test_two_runs_have_charts_that_can_be_drawn(before: str, after: str) -> None
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("interrupted", ["This run is not complete: it was interrupted."]),
-        ("failed", ["This run is not complete: it failed. flask died with status 1."]),
-        ("doubts", ["Nothing that was measured can be trusted; the reasons are at the end."]),
+        ("interrupted", ["This run is incomplete: it was interrupted."]),
+        ("failed", ["This run is incomplete: it failed. flask died with status 1."]),
+        ("doubts", ["No measured step is conclusive; the reasons are at the end."]),
         ("all of it", []),
         ("no step", []),
     ],
@@ -131,7 +131,7 @@ def test_a_step_that_was_not_run_has_no_mark_and_a_row_in_the_table() -> None:
 
 def bars_of_each(run: Results) -> list[list[dict[str, object]]]:
     """Return the requests that the swimlane of each service draws, of all steps."""
-    with debug_mode(False):  # as in a report; what altair would check here is checked above
+    with debug_mode(False):  # as for a report; another test validates the charts
         (picture,) = [picture for picture in one.page(run).pictures if picture.name == "swimlane"]
     return [[record for record in records(figure.chart) if "sent" in record] for figure in picture.figures]
 
@@ -142,7 +142,7 @@ def bars(run: Results) -> list[dict[str, object]]:
 
 
 def first_of(service: str, *exchanges: Exchange) -> Step:
-    """A step of ten users whose first requests were these."""
+    """Return a step of ten users with the given first requests."""
     done = step(service, 10)
     assert done.measured
     return done.model_copy(update={"measured": done.measured.model_copy(update={"first": list(exchanges)})})
@@ -153,7 +153,7 @@ def test_a_request_without_an_answer_lasts_until_its_picture_ends() -> None:
     longest = Exchange(0.0, 2.5, 2.5, 200, TELLS, 0.1, 0.1)
     run = results([first_of("flask", answered, Exchange(0.25)), first_of("aiohttp", longest)])
     (unanswered,) = [bar for bar in bars(run) if bar["sent"] == 0.25]
-    assert unanswered["ended"] == 2.5  # both services have one axis
+    assert unanswered["ended"] == 2.5  # both services share the time axis
     assert "began" not in unanswered
 
 

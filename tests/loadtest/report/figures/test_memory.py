@@ -19,7 +19,7 @@ from tests.loadtest.support.fabricated import WAIT, measured, results, step, stu
 
 
 def sized(service: str, users: int, mib: float | None, **changes: object) -> Step:
-    """A step at whose end the service held so much memory."""
+    """Return a step at whose end the service held `mib` MiB of memory."""
     done = step(service, users)
     assert done.measured
     memory = None if mib is None else round(mib * MIB)
@@ -44,7 +44,7 @@ GROWS = results(
         *(sized("aiohttp", users, 80 + users / 100, server_cpu=1.0) for users in (1, 10, 64, 400)),
     ]
 )
-"""64 threads of 64 KiB each; what queues takes nothing."""
+"""64 threads of 64 KiB each; queued requests take no memory."""
 
 
 def test_requests_in_flight_are_throughput_times_response_time() -> None:
@@ -64,9 +64,9 @@ def test_a_slot_takes_what_a_service_grows_by_with_each_slot_in_use() -> None:
     "sizes",
     [
         {1: 100.0},
-        {1: 100.0, 64: 100.9},  # less than anybody can tell from nothing
+        {1: 100.0, 64: 100.9},  # less than LEAST_GROWTH
         {1: 104.0, 64: 100.0},
-        {64: 100.0, 400: 104.0},  # it grew, though all slots were in use before
+        {64: 100.0, 400: 104.0},  # it grew although all slots were already in use
         {1: None, 64: None},
         {1: 100.0, 64: None},
     ],
@@ -87,7 +87,7 @@ def test_to_match_a_throughput_takes_a_slot_for_each_request_in_flight() -> None
     assert found
     assert (found.service, found.needs, found.has, found.unit) == ("flask-threads", 400, 64, "threads")
     assert found.more == pytest.approx((400 - 64) * MIB / 16, rel=1e-4)
-    assert found.cpu == pytest.approx(0.5 / 640 * 4000)  # half a core for 640 requests a second, and 4000 asked for
+    assert found.cpu == pytest.approx(0.5 / 640 * 4000)  # half a core serves 640 requests/s; 4000 are wanted
 
 
 def test_a_service_of_one_thread_a_worker_needs_processes() -> None:
@@ -100,7 +100,7 @@ def test_to_match_askers_takes_a_slot_more_than_there_are_of_them() -> None:
     run = results([step("flask-threads", 10, scenario="ask"), step("aiohttp", 100, scenario="ask")], scenario="ask")
     found = match(run, "flask-threads")
     assert found
-    assert found.needs == 101  # 100 of them would be a deadlock
+    assert found.needs == 101  # 100 slots for 100 users would be a deadlock
 
 
 def test_a_service_that_carries_no_more_needs_no_more_memory() -> None:
@@ -164,31 +164,31 @@ def titled(run: Results, found: list[Match]) -> str:
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
-        (Match("flask", 50, 5, "processes", 45 * 30 * MIB, 5.0), "flask needs about 50 processes, at most 1.3 GiB "
-         "more"),
-        (Match("flask-threads", 400, 64, "threads", 21.0 * MIB, None), "flask-threads needs about 400 threads, 21 MiB "
-         "more"),
-        (Match("flask-threads", 400, 64, "threads", None, None), "flask-threads needs about 400 threads"),
+        (Match("flask", 50, 5, "processes", 45 * 30 * MIB, 5.0), "flask needs about 50 processes in all (at most "
+         "1.3 GiB beyond what it uses now)"),
+        (Match("flask-threads", 400, 64, "threads", 21.0 * MIB, None), "flask-threads needs about 400 threads in all "
+         "(21 MiB beyond what it uses now)"),
+        (Match("flask-threads", 400, 64, "threads", None, None), "flask-threads needs about 400 threads in all"),
     ],
 )  # fmt: skip
 def test_the_title_says_what_a_match_would_take(found: Match, expected: str) -> None:
     run = results([step("aiohttp", 400)])
-    assert titled(run, [found]) == f"To carry what aiohttp carried at 400 users, {expected}"
+    assert titled(run, [found]) == f"To match the throughput of aiohttp at 400 users, {expected}"
 
 
 def test_the_title_says_that_nobody_needs_more() -> None:
     told = titled(results([step("flask-threads", 50), step("aiohttp", 50)]), [])
-    assert told == "No service would need more slots to carry what aiohttp carried"
+    assert told == "No service needs more slots to match the throughput of aiohttp"
 
 
 def test_where_a_blocking_service_carries_more_there_is_nothing_to_match() -> None:
     told = titled(results([step("flask-threads", 50), step("aiohttp", 50, 0.2)]), [])
-    assert told == "At 50 users flask-threads carries more than aiohttp: there is nothing to match"
+    assert told == "At 50 users flask-threads has more throughput than aiohttp: nothing to match"
 
 
 def test_what_a_service_needs_of_which_nothing_holds_is_unknown() -> None:
     told = titled(results([step("flask-threads", 50, doubts=["a doubt"]), step("aiohttp", 50)]), [])
-    assert told == "To carry what aiohttp carried at 50 users, what flask-threads needs is unknown"
+    assert told == "To match the throughput of aiohttp at 50 users, the needs of flask-threads are unknown"
 
 
 def test_without_a_best_the_title_promises_nothing() -> None:
@@ -198,9 +198,9 @@ def test_without_a_best_the_title_promises_nothing() -> None:
 @pytest.mark.parametrize(
     ("more", "cpu", "expected"),
     [
-        (MIB, 1.25, "flask has 5 processes; at its own cost of a request it would use 1.2 of 2 cores."),
+        (MIB, 1.25, "flask has 5 processes; at that throughput it would use 1.2 of 2 cores."),
         (MIB, None, "flask has 5 processes."),
-        (None, None, "flask has 5 processes; what more of them take is unknown: its memory hardly grew."),
+        (None, None, "flask has 5 processes; the memory of more processes is unknown: its memory hardly grew."),
     ],
 )
 def test_what_is_unknown_of_a_match_is_said(more: float | None, cpu: float | None, expected: str) -> None:

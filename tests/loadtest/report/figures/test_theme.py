@@ -1,4 +1,4 @@
-"""How services look: no two of the line-up alike, and each of them always the same."""
+"""Tests of the look of services: unique in the line-up, and always the same."""
 
 import json
 
@@ -12,10 +12,10 @@ NAMES = [*lineup(2)]
 STRANGERS = ["mine", "theirs", "another"]
 
 READABLE = 3.0
-"""Contrast that a graphical object needs (WCAG 2.2, 1.4.11)."""
+"""Minimum contrast of a graphical object (WCAG 2.2, 1.4.11)."""
 
 GROUNDS = ("#ffffff", "#14171a")
-"""The page, light and dark."""
+"""Backgrounds of the light and the dark page."""
 
 
 def luminance(colour: str) -> float:
@@ -30,7 +30,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def looks(names: list[str]) -> dict[str, tuple[object, object, str]]:
-    """The colour, the marker and the dash of each."""
+    """Return the colour, marker and dash of each service."""
     colours, shapes = (
         json.loads(channel.to_json())["scale"]["range"] for channel in (theme.colour(names), theme.shape(names))
     )

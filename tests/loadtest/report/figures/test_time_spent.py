@@ -16,12 +16,12 @@ def row(*steps: Step) -> Row:
 
 
 def where(found: Row, scenario: str = "delay") -> Spent | None:
-    """Where the time of a step went, as its picture has it."""
+    """Return the parts of a step's mean time."""
     return spent(found, Divider(contender(found.service, scenario), options(scenario=scenario)))
 
 
 def service_times(requests: int, response: float, waited: float, served: float, received: float = 0.0) -> ServiceTimes:
-    """The mean times of a request, in milliseconds."""
+    """Return service times from the mean times of a request in milliseconds."""
     return ServiceTimes(
         requests=requests,
         response_ms=requests * response,
@@ -32,7 +32,7 @@ def service_times(requests: int, response: float, waited: float, served: float, 
 
 
 def pooled(service: str, users: int = 50) -> Step:
-    """A step whose requests waited for 400 ms of their half a second, for a pool that takes 100 ms of each."""
+    """Return a step whose requests take 500 ms: 400 ms waiting, of which 100 ms are the query and 300 ms the pool."""
     done = step(service, users, scenario="query")
     assert done.measured
     tells = service_times(done.measured.requests, 500, 400, 420)
@@ -52,15 +52,15 @@ def test_the_parts_are_all_of_a_response(service: str, users: int) -> None:
     assert sum(found.parts) == found.parts.total == pytest.approx(response)
 
 
-def test_a_step_bound_by_a_pool_shows_its_line() -> None:
+def test_a_step_bound_by_a_pool_shows_the_queue_for_it() -> None:
     found = where(row(pooled("aiohttp")), "query")
     assert found
     assert found.parts == pytest.approx(Parts(0.08, 0.3, 0.1, 0.02))
     run = results([pooled(name) for name in ("flask-threads", "aiohttp")], scenario="query")
     drawn = picture(run, rows(run), Closed(50))
     assert drawn
-    assert "76%" in drawn.title  # 380 of 500 ms, in the queue and in line
-    head = drawn.table.head.index("line, ms")
+    assert "76%" in drawn.title  # 380 of 500 ms in queue and pool
+    head = drawn.table.head.index("pool, ms")
     assert [each[head] for each in drawn.table.rows] == ["300.0", "300.0"]
 
 
@@ -97,19 +97,19 @@ IN_LINE = Parts(0.05, 0.7, 0.25, 0.0)
 @pytest.mark.parametrize(
     ("parts", "expected"),
     [
-        ({}, "At 50 users nothing can be told of where the time went"),
-        ({"flask": NONE}, "At 50 users nothing can be told of where the time went"),
-        ({"flask": SLOW}, "At 50 users a request to flask spends 75% of its 1.0 s in a queue"),
+        ({}, "At 50 users no conclusive step shows where the time went"),
+        ({"flask": NONE}, "At 50 users no conclusive step shows where the time went"),
+        ({"flask": SLOW}, "At 50 users a request queues for 75% of its 1.0 s on flask"),
         (
             {"aiohttp": FAST, "flask": SLOW},
-            "At 50 users a request to flask spends 75% of its 1.0 s in a queue, one to aiohttp 1% of its 100 ms",
+            "At 50 users a request queues for 75% of its 1.0 s on flask, 1% of its 100 ms on aiohttp",
         ),
         (
             {"aiohttp": IN_LINE, "flask": SLOW},
-            "At 50 users a request spends 75% of its time in a queue, on every service",
+            "At 50 users a request queues for 75% of its time on every service",
         ),
     ],
-    ids=["nobody", "no time", "one", "two", "alike, before the service or on it"],
+    ids=["no service", "no time", "one", "two", "the same share in queue or line"],
 )
 def test_the_title_says_whose_requests_queue(parts: dict[str, Parts], expected: str) -> None:
     steps = [Spent(row(step(name, 50)), each, 10) for name, each in parts.items()]
@@ -118,7 +118,7 @@ def test_the_title_says_whose_requests_queue(parts: dict[str, Parts], expected: 
 
 def test_what_does_not_hold_and_what_is_locked_up_is_in_no_title() -> None:
     left_out = [row(step("flask", 10, doubts=DOUBTS)), row(stuck("flask", 10))]
-    assert "nothing can be told" in title(Closed(10), [Spent(each, SLOW, 10) for each in left_out])
+    assert "no conclusive step" in title(Closed(10), [Spent(each, SLOW, 10) for each in left_out])
     assert "flask" not in title(
         Closed(10), [Spent(row(step("aiohttp", 10)), FAST, 10), *(Spent(r, SLOW, 1) for r in left_out)]
     )

@@ -11,14 +11,14 @@ def served(at: float, served_by: str) -> Exchange:
 
 
 def threads(worker: Worker) -> list[str]:
-    """The threads of a worker in the order of its requests, each once for as long as it goes on."""
+    """Return the threads of a worker in the order of its requests; consecutive repeats count once."""
     names = [exchange.served_by.rpartition("=")[2] for exchange in worker.requests]
     return [name for place, name in enumerate(names) if place == 0 or names[place - 1] != name]
 
 
 def test_each_sync_worker_has_a_row_in_which_one_request_follows_the_other() -> None:
     found = workers(first(Closed(10), contender("flask")), contender("flask"))
-    assert [worker.name for worker in found] == [f"worker {number}: one request at a time" for number in range(1, 6)]
+    assert [worker.name for worker in found] == [f"process {number}: one request at a time" for number in range(1, 6)]
     for worker in found:
         assert len(worker.requests) == 8
         assert len(worker.threads) == 1
@@ -31,7 +31,7 @@ def test_the_requests_of_a_thread_lie_together_in_the_row_of_its_process() -> No
     requests = first(Closed(100), contender("flask-threads"))
     found = workers(requests, contender("flask-threads"))
     assert [worker.name for worker in found] == [
-        f"process {number}: 32 threads, one request each at a time" for number in (1, 2)
+        f"process {number}: 32 threads used, one request at a time each" for number in (1, 2)
     ]
     assert sum(len(worker.requests) for worker in found) == len(requests)
     for worker in found:
@@ -42,7 +42,7 @@ def test_the_requests_of_a_thread_lie_together_in_the_row_of_its_process() -> No
 def test_a_single_thread_is_called_one() -> None:
     requests = [served(at, "sync_app; pid=7; lane=ThreadPoolExecutor-0_0") for at in (0.0, 0.5)]
     (worker,) = workers(requests, contender("flask-threads"))
-    assert worker.name == "process 1: 1 thread, one request each at a time"
+    assert worker.name == "process 1: 1 thread used, one request at a time"
 
 
 @pytest.mark.parametrize("service", ["flask-gevent", "aiohttp"])

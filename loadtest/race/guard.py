@@ -1,0 +1,95 @@
+"""The guard of Locust's web app: who may use it, and which services it may load."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from flask import Response, jsonify, make_response, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from loadtest.english import listed
+
+from .request import decoded
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+"""The names of this machine, which are always accepted."""
+
+MOST_BODY = 16 * 1024
+"""The most bytes of a request body."""
+
+SETTINGS = {"user_class_name", "weight", "fixed_count", "tasks", "host"}
+"""Attributes of a user class that Locust's page may set. Locust itself sets any, even a proxy."""
+
+WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+def hosts(environment: Any) -> list[str]:
+    """Return the URLs of the services that Locust was started with.
+
+    Raises:
+        ValueError: if one has a user name or a password, which pages and tables would show.
+
+    """
+    found = _distinct([environment.host, *(each.host for each in environment.available_user_classes.values())])
+    if any("@" in host for host in found):
+        raise ValueError("The URL of a service must not contain a user name or a password.")
+    return found
+
+
+def guard(environment: Any, services: Sequence[str]) -> None:
+    """Refuse requests to Locust's web app from other sites, under other names, or for load on other services.
+
+    Locust itself accepts all of these.
+    """
+    app, names = environment.web_ui.app, _distinct([*LOOPBACK, _as_host(environment.web_ui.host)])
+
+    def refusal() -> Response | None:
+        host, origin = request.host, request.headers.get("Origin")
+        if re.sub(r":\d+$", "", host.lower()) not in names:  # a name of someone else can lead here, too
+            return problem(403, f"This web app is at {listed(names)} only, and was asked for as {host!r}.")
+        if origin is not None and origin != request.host_url.rstrip("/"):
+            return problem(403, f"Only pages of this web app may use it; the request came from {origin}.")
+        try:
+            body = request.get_data()
+        except RequestEntityTooLarge:
+            return problem(413, f"A body may have at most {MOST_BODY} bytes.")
+        if request.endpoint == "locust.swarm" and not {"", *services}.issuperset(request.form.getlist("host")):
+            sentence = f"Load goes only to {listed(services)}, which Locust was started with; leave the host as it is."
+            return jsonify({"success": False, "message": sentence, "host": environment.host})  # Locust's page shows it
+        if request.endpoint == "locust.update_user":
+            said = decoded(body)
+            if not (isinstance(said, dict) and said.keys() <= SETTINGS and said.get("host", services[0]) in services):
+                return problem(400, f"A user class takes weight, fixed_count, tasks, and host {listed(services)}.")
+        return None
+
+    app.config["MAX_CONTENT_LENGTH"] = MOST_BODY
+    app.before_request(refusal)
+    app.wsgi_app = _closed(app.wsgi_app)
+
+
+def problem(status: int, sentence: str) -> Response:
+    """Return the response that refuses a request with one sentence."""
+    return make_response(jsonify({"problem": sentence}), status)
+
+
+def _distinct(names: Iterable[str | None]) -> list[str]:
+    """Return the names without repetitions and without empty ones."""
+    return list(dict.fromkeys(filter(None, names)))
+
+
+def _as_host(address: str) -> str:
+    """Return an address as the Host header has it."""
+    return f"[{address}]" if ":" in address else address.lower()
+
+
+def _closed(app: WSGIApp) -> WSGIApp:
+    """Return `app` without the headers by which Locust lets pages of every site read it, and closed to their frames."""
+
+    def closed(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *failure: Any) -> Any:
+            kept = [header for header in headers if not header[0].lower().startswith("access-control-")]
+            return start_response(status, [*kept, ("X-Frame-Options", "DENY")], *failure)
+
+        return app(environ, start)
+
+    return closed

@@ -1,0 +1,195 @@
+"""Random requests get the same status and body from every application. The seed is fixed: each run sends the same."""
+
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from random import Random
+
+import pytest
+
+from contract.operation import Operation
+from contract.operations import OPERATIONS
+from tests.conformance.support.fleet import APPLICATIONS, NOTHING_BEHIND, Fleet
+from tests.conformance.support.wire import NotAnswered, ask
+
+REQUESTS = 2000
+SEED = 1996
+AT_ONCE = 4
+
+METHODS = [*["GET"] * 12, "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH"]
+VALUES = [
+    *(
+        "0",
+        "1ms",
+        "0.001",
+        ".002",
+        "1e-3",
+        "001",
+        "+0",
+        "-0",
+        "-1",
+        "1_0",
+        "0x1",
+        "nan",
+        "inf",
+        "1s",
+        "9999s",
+        "1m",
+        "0.05",
+    ),
+    *(
+        "",
+        " ",
+        "%20",
+        "%00",
+        "%zz",
+        "%",
+        "%2F",
+        "..",
+        "%2e%2e",
+        "a",
+        "lunch",
+        "Lunch",
+        "%C3%A9",
+        "%ff",
+        "1KiB",
+    ),
+    *(
+        "64KiB",
+        "1MiB",
+        "2",
+        "1",
+        "idiomatic",
+        "sequential",
+        "concurrent",
+        "Concurrent",
+        "200",
+        "204x",
+        "404",
+        "99",
+        "600",
+    ),
+]
+ODD = list("%/?&=;+.~!$'()*,:@[]{}|\\^`\"<>0a")
+NAMES = [
+    "n",
+    "delay",
+    "mode",
+    "duration",
+    "timeout",
+    "size",
+    "count",
+    "numbytes",
+    "code",
+    "_",
+    "_x",
+    "N",
+    "x",
+    "delay%20",
+    "",
+]
+HEADERS = [
+    {},
+    {"Accept": "text/html"},
+    {"Accept": "*/*;q=0"},
+    {"Accept": ",;q=,text/html;q=2"},
+    {"Range": "bytes=0-1"},
+    {"If-None-Match": "*"},
+    {"Cookie": "a=b; =; c"},
+    {"Content-Type": "text/html; charset=nothing"},
+    {"X-Forwarded-Host": "other.test"},
+]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One random request."""
+
+    method: str
+    target: str
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+def requests() -> Iterator[Request]:
+    """Yield random requests. All are HTTP in ASCII: servers refuse anything else by themselves."""
+    random = Random(SEED)
+    # /metrics changes with every request, and the barrier would let concurrent requests of this test meet
+    operations = [each for each in OPERATIONS if each.name not in {"metrics", "barrier"}]
+    for number in range(REQUESTS):
+        operation = random.choice(operations)
+        target = mutated(random, f"{path(random, operation, number)}{query(random, operation)}")
+        method = "POST" if operation.method == "POST" and random.random() < 0.7 else random.choice(METHODS)
+        body = random.choice([b"", b"soup", b"\xff", b"\0", b"x" * 4096, b"x" * 4097, random.randbytes(9)])
+        yield Request(method, target, random.choice(HEADERS), body if method == "POST" else b"")
+
+
+def path(random: Random, operation: Operation, number: int) -> str:
+    before, parameter, after = operation.path.partition("{")
+    if not parameter:
+        return before
+    value = f"{operation.name}-{number}" if operation.name in {"ask", "answer"} else random.choice(VALUES)
+    return before + value + after.partition("}")[2]
+
+
+def query(random: Random, operation: Operation) -> str:
+    """Return a query of parameters that the operation has, or has not, once or twice."""
+    names = [*operation.takes.model_fields, *random.choices(NAMES, k=1)]
+    chosen = random.choices(names, k=random.choice([0, 0, 1, 1, 2, 3]))
+    pairs = [f"{name}={random.choice(VALUES)}" if random.random() < 0.95 else name for name in chosen]
+    return "?" + "&".join(pairs) if pairs else ""
+
+
+def mutated(random: Random, target: str) -> str:
+    """Return the target with up to three characters replaced, removed or inserted after the first."""
+    while random.random() < 0.3 and len(target) > 2:
+        place = random.randrange(1, len(target))
+        target = target[:place] + random.choice([*ODD, ""]) + target[place + random.choice([0, 1]) :]
+    return target.replace(" ", "+")
+
+
+def answers(url: str) -> list[tuple[int, bytes] | str]:
+    """Return status and body of every request, in order."""
+
+    def answer(request: Request) -> tuple[int, bytes] | str:
+        try:
+            got = ask(url, request.target, request.method, request.headers, request.body)
+        except NotAnswered as error:
+            return str(error)
+        return got.status, re.sub(rb'"timestamp":\d{13}', b'"timestamp":0', got.body)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return [*pool.map(answer, requests())]
+
+
+@pytest.fixture(scope="module")
+def reference(fleet: Fleet) -> Callable[[], list[tuple[int, bytes] | str]]:
+    known: list[tuple[int, bytes] | str] = []
+
+    def of_flask() -> list[tuple[int, bytes] | str]:
+        if not known:
+            known.extend(answers(fleet("flask", environment=NOTHING_BEHIND).url))
+        return known
+
+    return of_flask
+
+
+@pytest.mark.parametrize("name", [name for name in APPLICATIONS if name != "flask"])
+def test_random_requests_are_answered_as_flask_answers_them(
+    fleet: Fleet, name: str, reference: Callable[[], list[tuple[int, bytes] | str]]
+) -> None:
+    found = answers(fleet(name, environment=NOTHING_BEHIND).url)
+    assert len(found) == REQUESTS
+    different = [
+        (request, expected, got)
+        for request, expected, got in zip(requests(), reference(), found, strict=True)
+        if expected != got
+    ]
+    assert different == []
+
+
+def test_random_requests_are_of_every_kind(reference: Callable[[], list[tuple[int, bytes] | str]]) -> None:
+    statuses = {answer[0] for answer in reference() if isinstance(answer, tuple)}
+    assert statuses >= {200, 400, 404, 405, 413, 503}
+    assert 500 not in statuses

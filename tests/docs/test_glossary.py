@@ -1,0 +1,91 @@
+"""Every heading and legend that people see is a term of the glossary, and the glossary has no other."""
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import Any
+
+from rich.console import Console
+
+from loadtest.report import before_after, comparison, lineup
+from loadtest.report.page import Page
+from loadtest.terminal.comparison import show
+from loadtest.terminal.lineup import show_lineup
+from loadtest.verdict.aggregate import rows as aggregated
+from tests.docs.support.pages import PAGES, ROOT, column
+from tests.loadtest.support.fabricated import lineup_of, results, step
+
+GLOSSARY = "docs/glossary.md"
+WIDE = 200
+
+
+def term(heading: str) -> str:
+    """A heading without its unit and its number of users."""
+    heading = heading.replace("\n", " ").removesuffix("(log scale)").strip()
+    heading = re.sub(r", (?:requests/s|MiB|ms|µs|s)$", "", heading)
+    return re.sub(r"^(?:at )?\d+ users?,?$|^at \d+$", "users", heading).strip()
+
+
+def headings_of(page: Page) -> Iterator[str]:
+    tables = [picture.table for picture in page.pictures] + ([page.table] if page.table else [])
+    for table in tables:
+        yield from table.head
+    for picture in page.pictures:
+        for figure in picture.figures:
+            yield from titles(figure.chart.to_dict())
+
+
+def titles(chart: Any) -> Iterator[str]:
+    """The titles of all axes and legends in a chart's specification."""
+    if isinstance(chart, list):
+        for each in chart:
+            yield from titles(each)
+    elif isinstance(chart, dict):
+        for name, value in chart.items():
+            if name == "encoding":
+                for channel in value.values():
+                    if isinstance(channel, dict) and isinstance(channel.get("title"), str):
+                        yield channel["title"]
+            yield from titles(value)
+
+
+def printed(show: Callable[..., None], *arguments: Any) -> Iterator[str]:
+    """The column headings of the tables that are printed: the lines above a rule."""
+    console = Console(file=io.StringIO(), width=WIDE)
+    show(console, *arguments)
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    for above, line in pairwise(lines):
+        if "──" in line:
+            yield from re.split(r"\s{2,}", above.strip())
+
+
+def seen() -> Iterator[str]:
+    run = results([step(name, users) for name in ("flask", "aiohttp") for users in (1, 50)])
+    yield from headings_of(comparison.page(run))
+    yield from headings_of(before_after.page(run, run))
+    yield from headings_of(lineup.page(lineup_of()))
+    yield from printed(show, run, aggregated(run))
+    yield from printed(show_lineup, lineup_of())
+    race = (ROOT / "loadtest" / "race" / "templates" / "race.html").read_text()
+    yield from re.findall(r"<dt>(.*?)</dt>", race)
+    for page in PAGES:
+        for head in re.findall(r"^\|(.*)\|\n\|(?:-+\|)+$", PAGES[page], re.MULTILINE):
+            yield from head.split("|")
+
+
+def test_every_heading_and_legend_is_in_the_glossary_and_nothing_else() -> None:
+    headings = {term(heading) for heading in seen()} - {""}
+    documented = {*column(GLOSSARY, "Headings and legends", "heading")}
+    assert sorted(headings) == sorted(documented)
+
+
+def test_the_terms_are_sorted_and_each_has_one_meaning() -> None:
+    terms = column(GLOSSARY, "Glossary", "term")
+    assert terms == sorted({*terms}, key=str.lower)
+
+
+def test_the_words_of_the_model_are_defined() -> None:
+    words = "user, arrival, request in flight, slot, worker, thread, pool, step, window, repeat, knee, capacity"
+    assert {*words.split(", ")} <= {*column(GLOSSARY, "Glossary", "term")}

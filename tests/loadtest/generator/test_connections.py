@@ -1,0 +1,79 @@
+import socket
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from threading import Event, Thread
+
+import pytest
+from geventhttpclient.response import HTTPConnectionClosed
+
+from loadtest.generator.connections import Connections, Tally
+from tests.loadtest.support.servers import dropping
+
+
+@contextmanager
+def forgetful(closed: Event) -> Iterator[str]:
+    """Yield the URL of a server that closes each connection after its response, without saying so before."""
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                connection.recv(4096)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            closed.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def ask(connections: Connections, url: str, target: str = "/") -> int:
+    response = connections.get_client(url).get(target)
+    response.read()
+    return response.status_code
+
+
+def test_a_request_that_is_read_and_not_answered_is_sent_again_and_counted() -> None:
+    tally = Tally()
+    with dropping(50) as url, closing(Connections(tally)) as connections:
+        assert {ask(connections, url) for _ in range(120)} == {200}
+    assert tally == Tally(resent=2, reconnected=0)
+
+
+def test_each_time_that_a_request_is_sent_again_counts() -> None:
+    tally = Tally()
+    with (
+        dropping(1) as url,
+        closing(Connections(tally, concurrency=1)) as connections,
+        pytest.raises(HTTPConnectionClosed),
+    ):
+        ask(connections, url)
+    assert tally == Tally(resent=2, reconnected=0)
+
+
+def test_a_kept_connection_that_was_closed_before_is_replaced_and_counted_and_nothing_is_sent_again() -> None:
+    tally, closed = Tally(), Event()
+    with forgetful(closed) as url, closing(Connections(tally)) as connections:
+        for _ in range(3):
+            assert ask(connections, url) == 200
+            assert closed.wait(10)
+            closed.clear()
+    assert tally == Tally(resent=0, reconnected=2)
+
+
+def test_a_request_that_cannot_be_sent_is_not_sent_again() -> None:
+    tally = Tally()
+    with dropping(50) as url, closing(Connections(tally)) as connections:
+        for _ in range(2):
+            with pytest.raises(ValueError, match="invalid request URI"):
+                ask(connections, url, "//delay")
+        assert ask(connections, url) == 200
+    assert tally == Tally()
