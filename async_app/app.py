@@ -39,10 +39,12 @@ def create_app(settings: Settings) -> web.Application:
 
 def handler_of(operation: Operation, opened: dict[str, Steps]) -> Handler:
     """Return the handler of one operation, whose steps are in `opened` once the application has started."""
-    name = operation.name
+    name, reads_headers = operation.name, bool(operation.takes.from_headers)
 
     async def handler(request: web.Request) -> web.StreamResponse:
-        headers = Headers(lambda name: request.headers.getall(name, ()))
+        sent = request.headers
+        # only these may come in several lines that count; to join lines costs 1 µs
+        headers = Headers(sent.get, sent.getall) if reads_headers or "Content-Encoding" in sent else sent
         reply = await opened[name](request.method, request.raw_path, headers, request.read)
         return respond(reply) if isinstance(reply.body, bytes) else await stream(request, reply)
 

@@ -53,7 +53,7 @@ def endpoint_of(operation: Operation) -> Callable[[Request], Awaitable[Response]
         if "expect" in request.headers and not operation.takes.from_body:
             await anext(request.stream())  # uvicorn sends 100 Continue when the body is read
         steps: Steps = request.state.steps[operation.name]
-        headers = Headers(request.headers.getlist)
+        headers = Headers(request.headers.get, request.headers.getlist)
         reply = await steps(request.method, asgi.target(request.scope), headers, request.body)
         if not isinstance(reply.body, bytes) and await request.is_disconnected():  # no response would arrive
             await reply.body.aclose()  # type: ignore[union-attr] # see Chunks

@@ -58,7 +58,9 @@ def handler_of(operation: Operation) -> Callable[..., Coroutine[Any, Any, HTTPRe
             return request.body
 
         steps: Steps = request.app.ctx.steps[operation.name]
-        reply = await steps(request.method, target(request), Headers(request.headers.get_all), read)
+        reply = await steps(
+            request.method, target(request), Headers(request.headers.get, request.headers.get_all), read
+        )
         return respond(reply) if isinstance(reply.body, bytes) else await stream(request, reply)
 
     return handler

@@ -169,7 +169,7 @@ def reference(fleet: Fleet) -> Callable[[], list[tuple[int, bytes] | str]]:
 
     def of_flask() -> list[tuple[int, bytes] | str]:
         if not known:
-            known.extend(answers(fleet("flask", environment=NOTHING_BEHIND).url))
+            known.extend(answers(fleet("flask", workers=1, environment=NOTHING_BEHIND).url))
         return known
 
     return of_flask
@@ -179,7 +179,7 @@ def reference(fleet: Fleet) -> Callable[[], list[tuple[int, bytes] | str]]:
 def test_random_requests_are_answered_as_flask_answers_them(
     fleet: Fleet, name: str, reference: Callable[[], list[tuple[int, bytes] | str]]
 ) -> None:
-    found = answers(fleet(name, environment=NOTHING_BEHIND).url)
+    found = answers(fleet(name, workers=1, environment=NOTHING_BEHIND).url)
     assert len(found) == REQUESTS
     different = [
         (request, expected, got)

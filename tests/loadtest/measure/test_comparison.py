@@ -162,7 +162,7 @@ def test_compare_prints_every_step_the_tables_and_a_verdict_in_plain_text(ran: R
     titles = ("The line-up", "Throughput and latency", "Resources and errors", "Measured on ")
     places = [ran.out.index(title) for title in titles]
     assert places == sorted(places)
-    assert re.search(r"^  (flask has \d+ slots and keeps up|Inconclusive)", ran.out, flags=re.MULTILINE)
+    assert re.search(r"^  (flask keeps up with 1 user and has slots for \d+|Inconclusive)", ran.out, flags=re.MULTILINE)
     *_, results, report = ran.out.rstrip().splitlines()
     assert (Path(results).name, Path(report).name) == ("results.json", "report.html")
     assert "<title>" in Path(report).read_text()
