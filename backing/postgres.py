@@ -101,8 +101,9 @@ def database(folder: Path | None = None) -> Iterator[Database]:
 
     Its data is in `folder`, by default a folder in the user's cache directory (for root, the system's). Each process
     that uses the server holds a lock, which the system releases when the process dies. The last process stops the
-    server, however the others ended. If the last process was killed, its keeper stops the server; if the keeper was
-    killed too, the next process stops and restarts it. Raises BackingFailed if PostgreSQL is not installed, cannot be
+    server, however the others ended. Each process also starts a keeper, a process that
+    outlives it: if the last process was killed, its keeper stops the server. If the keeper was killed too, the next
+    process that needs the server restarts the server. Raises BackingFailed if PostgreSQL is not installed, cannot be
     set up in `folder`, or does not start.
     """
     _require_a_name()

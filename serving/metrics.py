@@ -26,7 +26,7 @@ LAG_EVERY = 0.1
 interval."""
 
 values.ValueClass = shared_numbers.SharedNumber  # where prometheus_client looks it up
-# the time of creation would be that of the process that is asked
+# the `_created` time of a metric would be that of whichever process answers the request for the metrics
 disable_created_metrics()  # type: ignore[no-untyped-call] # untyped in the library
 
 _own = CollectorRegistry()

@@ -152,7 +152,8 @@ class Comparison:
     def _sized(self, planned: PlannedStep, last: Step | None) -> PlannedStep:
         """Return the step of a service without predictions, with a long enough warm-up and window.
 
-        They are long enough even if the last step reached the maximum throughput.
+        They are long enough even if the previous step already reached the maximum throughput, so that more users only
+        lengthen the response time.
         """
         if last is None or last.measured is None or not (rate := throughput(last.measured)):
             return planned

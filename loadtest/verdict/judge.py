@@ -36,7 +36,7 @@ ERRORS = 0.01
 
 QUEUES = 1.75
 """Minimum length of a window, in mean response times: almost two of them. It is less than 2 because the second
-may be shorter than the mean."""
+of the two responses may be shorter than the mean."""
 
 KEEPS_UP = 0.9
 """Share of the predicted throughput at which the prediction counts as met."""
@@ -124,7 +124,7 @@ def judge(
 def bound_by(load: Load, predicted: Predicted | None, measured: Measured, contender: Contender, scenario: str) -> str:
     """Return what bound the throughput.
 
-    It is USERS, DEADLOCK, the predicted limit, a limit that is unevenly shared, `CPU`, `generator`, THE_MIX,
+    It is USERS, DEADLOCK, BLOCKED, the predicted limit, a limit that is unevenly shared, `CPU`, `generator`, THE_MIX,
     OWN_LIMIT or UNEXPLAINED.
     """
     if measured.generator_cpu >= GENERATOR_BUSY:
