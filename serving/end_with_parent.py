@@ -17,9 +17,9 @@ LOOK_EVERY = 0.5
 
 
 def signalled(parent: int, number: int) -> None:
-    """Let Linux send this signal when the parent ends; exit if it has ended already.
+    """Ask Linux to send the signal `number` to this process when the parent ends. Exit if the parent has ended already.
 
-    Linux sends it already when the thread ends that started this process.
+    Linux sends the signal as early as the end of the thread that started this process.
     """
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
     if os.getppid() != parent:

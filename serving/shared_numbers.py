@@ -22,7 +22,7 @@ NAMES = 8 * (1 + MOST + 1)
 PART = NAMES + MOST * LONGEST
 """The bytes of one process."""
 
-SPARE = 8
+EXTRA_PARTS = 8
 """Parts beyond two for each worker: a signal can tell gunicorn to add workers, or to replace all at once."""
 
 LIVE = "live"
@@ -41,7 +41,7 @@ class Numbers:
         self._lock = Lock()
 
     def take(self, part: int) -> None:
-        """Let this process write the part with this number. A part of a dead process is continued."""
+        """Choose the part that this process writes. The counts of a dead process that wrote it are continued."""
         self._part = part
         self.forget(part)
 
@@ -88,7 +88,7 @@ numbers = Numbers(1)
 def share(workers: int) -> None:
     """Share the numbers of the processes that this one will fork: so many workers, and those that replace them."""
     global numbers  # noqa: PLW0603 - one service in each process
-    numbers = Numbers(2 * workers + SPARE)
+    numbers = Numbers(2 * workers + EXTRA_PARTS)
 
 
 def assign(master: Any, worker: Any) -> None:
@@ -98,7 +98,7 @@ def assign(master: Any, worker: Any) -> None:
 
 
 def take(worker: Any) -> None:
-    """Let this process write the part that was assigned to it. A worker that has none counts for itself."""
+    """Choose the part that was assigned to this worker. A worker without a part counts in memory of its own."""
     if worker.part < numbers.parts:
         numbers.take(worker.part)
     else:

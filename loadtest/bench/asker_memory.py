@@ -38,7 +38,7 @@ def report() -> Iterator[Finding]:
 
 
 async def hold(server: Running, askers: int) -> tuple[int, float]:
-    """Let `askers` clients wait, measure memory, answer all; return the right answers and the bytes per client."""
+    """Measure the memory of `askers` waiting clients, then answer them; return right answers and bytes per client."""
     connector = TCPConnector(limit=0)
     async with ClientSession(server.url, connector=connector, timeout=ClientTimeout(total=90)) as session:
         before = sum(server.usage().memory.values())

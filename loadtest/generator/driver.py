@@ -66,7 +66,7 @@ class Driver:
         return self.close(order)
 
     def open(self, order: Order) -> None:
-        """Begin one step, and return when its window opens."""
+        """Send the order of one step to the load generator, and return when the window of the step opens."""
         self._say(asdict(order))
         self._hear(order.warmup + order.patience + ANSWER_WITHIN)
 

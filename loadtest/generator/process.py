@@ -69,7 +69,7 @@ class Witness:
         self._most = 0
 
     def step(self, users: int) -> None:
-        """Begin a step of `users` users, all of which have started."""
+        """Forget the requests of the step before, and record those of a step whose `users` users have all started."""
         self._first.clear()
         self._places.clear()
         self._began = time.perf_counter()

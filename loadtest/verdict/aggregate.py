@@ -167,7 +167,7 @@ def _row(steps: list[Step]) -> Row:
         load=steps[0].load,
         predicted=next((step.predicted for step in steps if step.predicted), None),
         windows=[step.measured for step in steps if step.measured is not None],
-        bound=", ".join(bounds.values()),
+        bound="; ".join(bounds.values()),
         doubts=list(dict.fromkeys(doubt for step in run for doubt in step.doubts)),
     )
     explained = row.bound in STANDSTILL or UNEVEN in row.bound  # each repeat distributes its connections at random

@@ -66,7 +66,7 @@ def _keeping_up(contender: Contender, table: list[Row]) -> list[str]:
     if fell is None:
         tried = ", the highest load tried" if kept[-1] == table[-1].load else ""
         return [f"{contender.name} keeps up with {kept[-1].label}{tried}."]
-    told = _kept(contender, kept[-1]) if kept else "does not keep up with the smallest load that can be trusted"
+    told = _kept(contender, kept[-1]) if kept else "does not keep up even at the smallest load with trusted figures"
     return [f"{contender.name} {told}; at {fell.load.label} {_fall(contender, fell)}."]
 
 

@@ -91,7 +91,7 @@ def test_a_row_that_was_not_run_holds_nothing_but_its_prediction() -> None:
 def test_a_row_is_bound_by_whatever_bound_its_repeats() -> None:
     bounds = ["users", "CPU", "users"]
     table = row(*(step("aiohttp", 10, repeat=place, bound=bound) for place, bound in enumerate(bounds)))
-    assert table.bound == "users, CPU"
+    assert table.bound == "users; CPU"
 
 
 def test_a_repeat_that_was_not_run_does_not_bind() -> None:
@@ -147,7 +147,7 @@ def test_what_is_a_deadlock_once_and_not_again_is_doubted() -> None:
     freed = step("flask", 5, scenario="ask", repeat=2, bound="unexplained", doubts=["most succeeded"])
     table = row(stuck("flask", 5), freed)
     assert not table.holds
-    assert set(table.bound.split(", ")) == {"deadlock", "unexplained"}
+    assert set(table.bound.split("; ")) == {"deadlock", "unexplained"}
 
 
 def test_what_was_sent_again_is_added_up_and_unknown_where_no_window_counted_it() -> None:
@@ -176,5 +176,5 @@ def test_repeats_that_share_a_pool_unevenly_are_bound_by_it_once() -> None:
 def test_repeats_that_differ_because_connections_were_shared_unevenly_are_explained() -> None:
     uneven = "slots, unevenly shared (one process had 52 of 64 users and 32 of 64 slots)"
     table = row(step("flask-threads", 10, 0.1), step("flask-threads", 10, 0.125, repeat=2, bound=uneven))
-    assert (table.holds, table.doubts, table.bound) == (True, [], f"{uneven}, users")
+    assert (table.holds, table.doubts, table.bound) == (True, [], f"{uneven}; users")
     assert table.spread == pytest.approx(10)

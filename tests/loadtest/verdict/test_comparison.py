@@ -253,7 +253,7 @@ def test_pools_are_told_of_where_they_bind_both_kinds(run: Results, told: str | 
     assert all(told in sentence for sentence in found if told)
 
 
-@pytest.mark.parametrize("other", ["CPU, database pool", "database pool, unevenly shared (one process had 16 of 20 …)"])
+@pytest.mark.parametrize("other", ["CPU; database pool", "database pool, unevenly shared (one process had 16 of 20 …)"])
 def test_what_is_bound_by_something_else_too_is_not_said_to_be_bound_by_its_pool(other: str) -> None:
     steps = [step(name, 400, scenario="query") for name in ("flask-threads", "aiohttp")]
     steps[1] = steps[1].model_copy(update={"bound": other})
@@ -291,7 +291,7 @@ def test_a_service_that_is_stuck_from_the_start_keeps_up_with_nobody() -> None:
     run = asked(stuck("flask", 5), step("aiohttp", 5, scenario="ask"))
     assert verdict(run)[:2] == [
         "At 5 users throughput ranges from 0.0/s (flask) to 50.0/s (aiohttp).",
-        "flask does not keep up with the smallest load that can be trusted; at 5 users it deadlocks: requests that "
+        "flask does not keep up even at the smallest load with trusted figures; at 5 users it deadlocks: requests that "
         "wait for an answer hold all 5 slots, the answers queue for a slot, and 50 of 50 requests time out after 1 s.",
     ]
 
