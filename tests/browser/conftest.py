@@ -32,6 +32,13 @@ def browser(chromium: str) -> Iterator[Browser]:
         yield browser
 
 
+@pytest.fixture(scope="module")
+def visit_for_all(browser: Browser) -> Iterator[Opens]:
+    """Yield a function that opens pages for several tests of a module; close them after the module."""
+    with visits(browser) as opens:
+        yield opens
+
+
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Opens]:
     """Yield a function that opens pages; close them after the test."""

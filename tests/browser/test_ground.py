@@ -16,6 +16,7 @@ TROUBLE = """<!doctype html>
 <script>
   console.log("harmless");
   console.error("told");
+  alert("said");
   setTimeout(() => { document.title = "Done"; throw new Error("thrown"); });
 </script>"""
 
@@ -30,13 +31,14 @@ def trouble(tmp_path: Path) -> str:
     return page.as_uri()
 
 
-def test_the_errors_of_a_page_are_noted(visit: Opens, trouble: str) -> None:
+def test_the_errors_and_dialogs_of_a_page_are_noted(visit: Opens, trouble: str) -> None:
     visited = visit(trouble)
     expect(visited.page).to_have_title("Done")
     assert visited.requests == [trouble, trouble.replace("trouble.html", "missing.png")]
     missing, thrown, told = sorted(visited.errors)
     assert "ERR_FILE_NOT_FOUND" in missing
     assert (thrown, told) == ("thrown", "told")
+    assert visited.dialogs == ["said"]
 
 
 def test_requests_to_anywhere_are_noted(visit: Opens) -> None:

@@ -1,6 +1,8 @@
 """Tests of the line-up report in a browser: marks, colours and screen sizes."""
 
 import re
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +25,9 @@ FIGURES = ("throughput-1", "throughput-2", "throughput-3", "controls-1", "contro
 
 PREDICTED = tuple(name for name in FIGURES if name != "controls-1")
 """Figures with predictions; the model does not predict framework overhead."""
+
+WIDE, NARROW = 1280, 380
+"""Widths of a screen, in CSS pixels."""
 
 DRAWN_WITHIN = 30_000
 """Milliseconds until all charts are drawn."""
@@ -53,20 +58,35 @@ def drawn(visited: Visit) -> Page:
     return visited.page
 
 
+@pytest.fixture(scope="module")
+def shown(visit_for_all: Opens, address: str) -> Callable[..., Visit]:
+    """Return a function that opens the page, once for each width, with or without scripts."""
+
+    @cache
+    def visited(*, width: int = WIDE, javascript: bool = True) -> Visit:
+        found = visit_for_all(address, width=width, javascript=javascript)
+        if javascript:
+            drawn(found)
+        return found
+
+    return visited
+
+
 def marks(page: Page, chart: str, kind: str) -> Locator:
     """Return the marks of one kind in a chart; bars and ticks are both rectangles."""
     return page.locator(f"#{chart} g.mark-{kind}.role-mark > *")
 
 
-def test_the_page_opens_from_a_file_asks_for_nothing_else_and_has_no_errors(visit: Opens, address: str) -> None:
-    visited = visit(address)
-    drawn(visited)
+def test_the_page_opens_from_a_file_asks_for_nothing_else_and_has_no_errors(
+    shown: Callable[..., Visit], address: str
+) -> None:
+    visited = shown()
     assert visited.requests == [address]
     assert visited.errors == []
 
 
-def test_every_figure_has_a_bar_of_each_service_and_what_was_predicted_of_it(visit: Opens, address: str) -> None:
-    page = drawn(visit(address))
+def test_every_figure_has_a_bar_of_each_service_and_what_was_predicted_of_it(shown: Callable[..., Visit]) -> None:
+    page = shown().page
     for name in FIGURES:
         ticks = len(NAMES) if name in PREDICTED else 0
         expect(marks(page, name, "rect")).to_have_count(len(NAMES) + ticks)
@@ -75,8 +95,8 @@ def test_every_figure_has_a_bar_of_each_service_and_what_was_predicted_of_it(vis
         )
 
 
-def test_an_inconclusive_bar_is_hollow_and_its_figure_in_brackets(visit: Opens, address: str) -> None:
-    page = drawn(visit(address))
+def test_an_inconclusive_bar_is_hollow_and_its_figure_in_brackets(shown: Callable[..., Visit]) -> None:
+    page = shown().page
     for name in FIGURES:
         fills = marks(page, name, "rect").evaluate_all("all => all.map(each => each.getAttribute('fill'))")
         figures = marks(page, name, "text").all_text_contents()
@@ -86,8 +106,8 @@ def test_an_inconclusive_bar_is_hollow_and_its_figure_in_brackets(visit: Opens, 
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_the_caution_stands_before_every_figure(visit: Opens, address: str, javascript: bool) -> None:
-    page = visit(address, javascript=javascript).page
+def test_the_caution_stands_before_every_figure(shown: Callable[..., Visit], javascript: bool) -> None:
+    page = shown(javascript=javascript).page
     caution = page.get_by_text(CAUTION)
     expect(caution).to_be_visible()
     box, first = caution.bounding_box(), page.locator("#throughput-1").bounding_box()
@@ -96,22 +116,22 @@ def test_the_caution_stands_before_every_figure(visit: Opens, address: str, java
     assert box["y"] + box["height"] < first["y"]
 
 
-def test_without_scripts_every_figure_is_there_and_the_table_as_well(visit: Opens, address: str) -> None:
-    page = visit(address, javascript=False).page
+def test_without_scripts_every_figure_is_there_and_the_table_as_well(shown: Callable[..., Visit]) -> None:
+    page = shown(javascript=False).page
     for name in FIGURES:
         expect(page.locator(f"#{name} svg")).to_be_visible()
     rows = page.locator("tbody tr").evaluate_all("rows => rows.map(row => row.cells[0].textContent)")
     assert rows == NAMES
 
 
-@pytest.mark.parametrize("width", [1280, 380])
+@pytest.mark.parametrize("width", [WIDE, NARROW])
 @pytest.mark.parametrize("colours", ["light", "dark"])
 @pytest.mark.parametrize("javascript", [True, False])
 def test_the_page_fits_every_screen_in_light_and_dark(
-    visit: Opens, address: str, width: int, colours: Literal["light", "dark"], javascript: bool
+    shown: Callable[..., Visit], width: int, colours: Literal["light", "dark"], javascript: bool
 ) -> None:
-    visited = visit(address, width=width, colours=colours, javascript=javascript)
-    page = drawn(visited) if javascript else visited.page
+    page = shown(width=width, javascript=javascript).page
+    page.emulate_media(color_scheme=colours)
     assert page.locator("html").evaluate("html => html.scrollWidth <= innerWidth")
     ground, ink = page.locator("body").evaluate(
         "body => [getComputedStyle(body).backgroundColor, getComputedStyle(body).color]"
@@ -119,13 +139,15 @@ def test_the_page_fits_every_screen_in_light_and_dark(
     assert (brightness(ground) > brightness(ink)) == (colours == "light")
     boxes = [page.locator(f"#throughput-{place} svg").bounding_box() for place in range(1, len(WAYS[DELAY].loads) + 1)]
     tops = {round(box["y"]) for box in boxes if box}
-    assert len(tops) == (1 if width == 1280 else len(boxes))  # side by side on a wide screen
+    assert len(tops) == (1 if width == WIDE else len(boxes))  # side by side on a wide screen
 
 
-def test_on_a_wide_screen_the_whole_table_is_seen_and_on_a_narrow_one_it_is_moved(visit: Opens, address: str) -> None:
+def test_on_a_wide_screen_the_whole_table_is_seen_and_on_a_narrow_one_it_is_moved(
+    shown: Callable[..., Visit],
+) -> None:
     fits = "table => table.scrollWidth <= table.parentElement.clientWidth"
-    assert visit(address).page.locator("table").evaluate(fits)
-    narrow = visit(address, width=380).page
+    assert shown().page.locator("table").evaluate(fits)
+    narrow = shown(width=NARROW).page
     assert not narrow.locator("table").evaluate(fits)
     region = narrow.locator(".wide")
     region.evaluate("region => region.scrollTo(region.scrollWidth, 0)")

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
-from playwright.sync_api import Dialog, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from loadtest.report import write
 from loadtest.results.schema import Measured, Results, Step
@@ -83,15 +83,34 @@ def drawn(visited: Visit) -> Page:
     return visited.page
 
 
-@pytest.fixture
-def page(visit: Opens, address: str) -> Page:
-    return drawn(visit(address))
+@pytest.fixture(scope="module")
+def live(visit_for_all: Opens, address: str) -> Visit:
+    """Return a visit of the page with all charts drawn, for all tests that need no fresh page."""
+    visited = visit_for_all(address)
+    drawn(visited)
+    return visited
 
 
 @pytest.fixture
-def still(visit: Opens, address: str) -> Page:
+def page(live: Visit) -> Iterator[Page]:
+    """Yield the shared page, and undo the choices of the test and its choice of medium."""
+    yield live.page
+    live.page.emulate_media(media="screen")
+    for select in live.page.locator("select").all():
+        if select.input_value() != str(USERS[-1]):
+            select.select_option(str(USERS[-1]))
+
+
+@pytest.fixture(scope="module")
+def dark(visit_for_all: Opens, address: str) -> Page:
+    """Return the page as a reader sees it who prefers dark."""
+    return drawn(visit_for_all(address, colours="dark"))
+
+
+@pytest.fixture(scope="module")
+def still(visit_for_all: Opens, address: str) -> Page:
     """Return the page without scripts, which its tables do not need."""
-    return visit(address, javascript=False).page
+    return visit_for_all(address, javascript=False).page
 
 
 def windows(service: str, users: int) -> list[Measured]:
@@ -124,11 +143,9 @@ def table(page: Page, picture: str) -> list[list[str]]:
     return found
 
 
-def test_the_report_opens_from_a_file_asks_for_nothing_else_and_has_no_errors(visit: Opens, address: str) -> None:
-    visited = visit(address)
-    drawn(visited)
-    assert visited.requests == [address]
-    assert visited.errors == []
+def test_the_report_opens_from_a_file_asks_for_nothing_else_and_has_no_errors(live: Visit, address: str) -> None:
+    assert live.requests == [address]
+    assert live.errors == []
 
 
 def test_every_chart_has_its_marks(page: Page) -> None:
@@ -266,21 +283,19 @@ def test_after_a_reload_the_choice_the_title_and_the_marks_agree(visit: Opens, a
     expect(marks(page, "swimlane-3", "rect")).to_have_count(bars("aiohttp", 50))
 
 
-def test_light_and_dark_are_readable_and_differ(visit: Opens, address: str) -> None:
+def test_light_and_dark_are_readable_and_differ(page: Page, dark: Page) -> None:
     seen: dict[str, Any] = {}
-    shades: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
-    for colours in shades:
-        page = drawn(visit(address, colours=colours))
-        contrasts = page.evaluate(CONTRASTS)
+    for colours, shown in (("light", page), ("dark", dark)):
+        contrasts = shown.evaluate(CONTRASTS)
         assert len(contrasts) > 50
         assert min(contrasts) >= READABLE, colours
-        seen[colours] = page.evaluate(
+        seen[colours] = shown.evaluate(
             """() => ["body", ".caption", "#throughput-1 text", ".command", "#swimlane-1 .role-axis-domain line"]
               .map(each => getComputedStyle(document.querySelector(each)))
               .map(each => [each.color, each.backgroundColor, each.fill, each.stroke].join())"""
         )
-    for light, dark in zip(seen["light"], seen["dark"], strict=True):
-        assert light != dark
+    for one, other in zip(seen["light"], seen["dark"], strict=True):
+        assert one != other
 
 
 @pytest.mark.parametrize("javascript", [True, False])
@@ -322,9 +337,8 @@ def test_without_scripts_the_pictures_stand_still_and_nothing_is_offered_that_do
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_every_chart_is_an_image_with_a_title_and_a_description(visit: Opens, address: str, javascript: bool) -> None:
-    visited = visit(address, javascript=javascript)
-    page = drawn(visited) if javascript else visited.page
+def test_every_chart_is_an_image_with_a_title_and_a_description(live: Visit, still: Page, javascript: bool) -> None:
+    page = live.page if javascript else still
     charts = page.locator(".chart svg[role=img]").all()
     assert len(charts) == page.locator(".chart").count() == 7
     for chart in charts:
@@ -337,7 +351,8 @@ def test_every_chart_is_an_image_with_a_title_and_a_description(visit: Opens, ad
     assert len(ids) == len(set(ids))
 
 
-def test_the_tab_key_reaches_what_can_be_used_in_the_order_of_the_page(page: Page) -> None:
+def test_the_tab_key_reaches_what_can_be_used_in_the_order_of_the_page(visit: Opens, address: str) -> None:
+    page = drawn(visit(address))
     reached: list[str] = []
     while len(reached) < 60:
         page.keyboard.press("Tab")
@@ -366,11 +381,13 @@ def test_paper_has_the_verdict_and_the_pictures(page: Page) -> None:
     assert min(sides) > 50
 
 
-def test_paper_is_white_where_the_screen_is_dark(visit: Opens, address: str) -> None:
-    page = drawn(visit(address, colours="dark"))
-    page.emulate_media(media="print", color_scheme="dark")
-    assert min(page.evaluate(CONTRASTS)) >= READABLE
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+def test_paper_is_white_where_the_screen_is_dark(dark: Page) -> None:
+    dark.emulate_media(media="print", color_scheme="dark")
+    try:
+        assert min(dark.evaluate(CONTRASTS)) >= READABLE
+        assert dark.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    finally:
+        dark.emulate_media(media="screen", color_scheme="dark")
 
 
 @pytest.mark.parametrize("text", [HOSTILE[1], HOSTILE[2], HOSTILE[-2]])
@@ -378,21 +395,12 @@ def test_a_hostile_name_does_nothing_but_stand_there(visit: Opens, tmp_path: Pat
     address = write.write_comparison(hostile(text), tmp_path / "report.html").as_uri()
     visited = visit(address, width=380)
     page = drawn(visited)
-    dialogs: list[str] = []
-
-    def note(dialog: Dialog) -> None:
-        dialogs.append(dialog.message)
-        dialog.dismiss()
-
-    page.on("dialog", note)
-    page.reload()
-    drawn(visited)
     marks(page, "throughput-1", "symbol").first.hover()
     expect(page.locator("#vg-tooltip-element")).to_be_visible()
     expect(page.locator("#vg-tooltip-element")).to_contain_text(printable(text)[:50])
-    assert dialogs == []
+    assert visited.dialogs == []
     assert visited.errors == []
-    assert set(visited.requests) == {address}
+    assert visited.requests == [address]
     expect(page.locator("img, iframe, object, embed")).to_have_count(0)
     expect(page.locator("h1")).to_contain_text(printable(text))
     assert_fits(page)

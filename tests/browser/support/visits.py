@@ -5,20 +5,22 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, WebError
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, WebError
 
 HEIGHT = 900
 
 
 @dataclass(frozen=True)
 class Visit:
-    """A loaded page, with its errors and requests so far, reloads included."""
+    """A loaded page, with its errors, requests and dialogs so far, reloads included."""
 
     page: Page
     errors: list[str]
     """Errors in the console, and uncaught exceptions."""
     requests: list[str]
     """The URL of every request, the page's own first."""
+    dialogs: list[str]
+    """The message of every dialog, each of which is closed at once."""
 
 
 class Opens(Protocol):
@@ -47,6 +49,7 @@ def visits(browser: Browser) -> Iterator[Opens]:
             )
             errors: list[str] = []
             requests: list[str] = []
+            dialogs: list[str] = []
 
             def hear(message: ConsoleMessage) -> None:
                 if message.type == "error":
@@ -58,11 +61,16 @@ def visits(browser: Browser) -> Iterator[Opens]:
             def note(request: Request) -> None:
                 requests.append(request.url)
 
+            def dismiss(dialog: Dialog) -> None:
+                dialogs.append(dialog.message)
+                dialog.dismiss()
+
             window.on("console", hear)
             window.on("weberror", miss)
             window.on("request", note)
+            window.on("dialog", dismiss)
             page = window.new_page()
             page.goto(url)
-            return Visit(page, errors, requests)
+            return Visit(page, errors, requests, dialogs)
 
         yield visit
