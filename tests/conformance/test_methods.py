@@ -4,15 +4,13 @@ import pytest
 
 from contract.operations import OPERATIONS
 from loadtest.processes.service import Running
-from tests.conformance.support.cases import BAD, GOOD, NOWHERE
+from tests.conformance.support.cases import BAD, GOOD, NOWHERE, by_operation
 from tests.conformance.support.wire import Answer, ask
 
-EXAMPLES = pytest.mark.parametrize(
-    ("target", "methods"), [(operation.example, operation.methods) for operation in OPERATIONS]
-)
+EXAMPLES = [(operation.example, operation.methods) for operation in OPERATIONS]
 
 
-@EXAMPLES
+@pytest.mark.parametrize(("target", "methods"), EXAMPLES)
 def test_other_methods_are_not_allowed(application: Running, target: str, methods: tuple[str, ...]) -> None:
     for method in {"GET", "POST", "PUT", "DELETE", "PATCH", "TRACE", "PROPFIND"} - {*methods}:
         answer = ask(application.url, target, method)
@@ -35,22 +33,20 @@ def test_head_is_not_allowed_where_get_is_not(application: Running, target: str)
 
 def options_say(application: Running, target: str, methods: tuple[str, ...]) -> None:
     answer = ask(application.url, target, "OPTIONS")
-    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
-    assert answer.headers["Allow"] == ", ".join(methods)
-    assert json.loads(answer.body) == {"allow": [*methods]}
-    assert answer.timing.keys() == {"total"}
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json"), target
+    assert answer.headers["Allow"] == ", ".join(methods), target
+    assert json.loads(answer.body) == {"allow": [*methods]}, target
+    assert answer.timing.keys() == {"total"}, target
 
 
-@EXAMPLES
-def test_options_says_what_is_allowed_and_waits_for_nothing(
-    application: Running, target: str, methods: tuple[str, ...]
-) -> None:
-    options_say(application, target, methods)
+def test_options_says_what_is_allowed_and_waits_for_nothing(application: Running) -> None:
+    for target, methods in EXAMPLES:
+        options_say(application, target, methods)
 
 
-@pytest.mark.parametrize("target", ["/delay/nan", "/fanout?x", "/blocking/10s"])
-def test_options_does_not_look_at_parameters(application: Running, target: str) -> None:
-    options_say(application, target, ("GET", "HEAD", "OPTIONS"))
+def test_options_does_not_look_at_parameters(application: Running) -> None:
+    for target in ("/delay/nan", "/fanout?x", "/blocking/10s"):
+        options_say(application, target, ("GET", "HEAD", "OPTIONS"))
 
 
 MEASURED = {"date", "served-by", "server-timing"}
@@ -60,22 +56,24 @@ def fixed_headers(answer: Answer) -> dict[str, str]:
     return {name.lower(): value for name, value in answer.headers.items() if name.lower() not in MEASURED}
 
 
-BAD_OF_EACH_ROUTE = {case.target.lstrip("/").partition("?")[0].partition("/")[0]: case.target for case in BAD}
+HEADED = {
+    **{name: [case.target for case in cases] for name, cases in by_operation(GOOD).items()},
+    "one bad request of each": [cases[-1].target for cases in by_operation(BAD).values()],
+    "nowhere": list(NOWHERE[:5]),
+}
+"""The targets that HEAD is compared with GET for."""
 
 
-@pytest.mark.parametrize(
-    "target",
-    [*(case.target for case in GOOD), *BAD_OF_EACH_ROUTE.values(), *NOWHERE[:5]],
-    ids=lambda target: target[:40],
-)
-def test_head_has_the_headers_of_get_and_no_body(application: Running, target: str) -> None:
-    got = ask(application.url, target)
-    head = ask(application.url, target, "HEAD")
-    assert head.status == got.status
-    assert fixed_headers(head) == fixed_headers(got)
-    assert {name.lower() for name in head.headers} == {name.lower() for name in got.headers}
-    assert head.headers["Content-Length"] == str(len(got.body))
-    assert head.body == b""
+@pytest.mark.parametrize("targets", HEADED.values(), ids=HEADED)
+def test_head_has_the_headers_of_get_and_no_body(application: Running, targets: list[str]) -> None:
+    for target in targets:
+        got = ask(application.url, target)
+        head = ask(application.url, target, "HEAD")
+        assert head.status == got.status, target
+        assert fixed_headers(head) == fixed_headers(got), target
+        assert {name.lower() for name in head.headers} == {name.lower() for name in got.headers}, target
+        assert head.headers["Content-Length"] == str(len(got.body)), target
+        assert head.body == b"", target
 
 
 def test_head_waits_as_get_does(application: Running) -> None:

@@ -1,7 +1,8 @@
 """Tables of requests and the responses that the contract requires."""
 
+from collections.abc import Iterable
 from hashlib import sha256
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from contract.index import reply
 from contract.openapi import reply as openapi
@@ -260,3 +261,14 @@ NOWHERE = (
     *("/%C3%A9", "/%ff", "/%00", "/a%0d%0aX-Evil:1", f"http://{HOST}/nope", "/" + "a" * 8000),
 )
 """Targets that no endpoint matches."""
+
+Case = TypeVar("Case", Good, Bad)
+
+
+def by_operation(cases: Iterable[Case]) -> dict[str, list[Case]]:
+    """Return the cases by the first segment of their paths: one test of a service sends all of an operation's."""
+    found: dict[str, list[Case]] = {}
+    for case in cases:
+        segment = case.target.removeprefix(f"http://{HOST}").lstrip("/").partition("?")[0].partition("/")[0]
+        found.setdefault(segment or "index", []).append(case)
+    return found

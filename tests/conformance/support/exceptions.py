@@ -39,6 +39,11 @@ EXCEPTIONS = {
 """The reason for each deviation, by the name of the service and the request."""
 
 
+def deviates(name: str, asked: str) -> bool:
+    """Return whether the service is known to deviate for this request."""
+    return (name, asked) in EXCEPTIONS
+
+
 def leave_out(name: str, asked: str) -> None:
     """Skip the test if the service is known to deviate for this request."""
     if reason := EXCEPTIONS.get((name, asked)):
