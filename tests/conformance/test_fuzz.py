@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from random import Random
 
 import pytest
@@ -112,9 +113,13 @@ class Request:
     body: bytes = b""
 
 
-def requests() -> Iterator[Request]:
-    """Yield random requests. All are HTTP in ASCII: servers refuse anything else by themselves."""
-    random = Random(SEED)
+@cache
+def requests() -> tuple[Request, ...]:
+    """Return the random requests. All are HTTP in ASCII: servers refuse anything else by themselves."""
+    return tuple(drawn(Random(SEED)))
+
+
+def drawn(random: Random) -> Iterator[Request]:
     # /metrics changes with every request, and the barrier would let concurrent requests of this test meet
     operations = [each for each in OPERATIONS if each.name not in {"metrics", "barrier"}]
     for number in range(REQUESTS):
