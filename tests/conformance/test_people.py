@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from loadtest.processes.service import Running
-from tests.conformance.support.cases import BAD_ANSWERS, BadAnswer
+from tests.conformance.support.cases import BAD_ANSWERS
 from tests.conformance.support.fleet import ONE_AT_A_TIME, TOGETHER, Fleet
 from tests.conformance.support.problems import detail
 from tests.conformance.support.wire import Answer, Held, NotAnswered, ask, at_once, connect, eventually, read, written
@@ -83,11 +83,11 @@ def test_a_question_may_have_any_name_of_these(service: Running, question: str) 
     assert told(ask(service.url, f"/ask/{question}"), question) == "soup"
 
 
-@pytest.mark.parametrize("case", BAD_ANSWERS, ids=lambda case: f"{case.target[:40]} {case.body[:10]}")
-def test_a_bad_answer_is_refused(service: Running, case: BadAnswer) -> None:
-    answer = ask(service.url, case.target, "POST", body=case.body)
-    assert detail(answer, 400, "Bad Request") == case.detail
-    assert answer.timing.keys() == {"total"}
+def test_a_bad_answer_is_refused(service: Running) -> None:
+    for case in BAD_ANSWERS:
+        answer = ask(service.url, case.target, "POST", body=case.body)
+        assert detail(answer, 400, "Bad Request") == case.detail
+        assert answer.timing.keys() == {"total"}, case
 
 
 @pytest.mark.parametrize("size", [4097, 100_000])
