@@ -1,7 +1,19 @@
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+WRITTEN_OUT = ("compose", "measures")
+"""Markers that stand in the file of every test that has them; `slow` is also set by tests/conformance/conftest.py."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out files without the marker in `-m measures` or `-m compose`: importing all of them takes seconds."""
+    marker = config.option.markexpr
+    if marker in WRITTEN_OUT and collection_path.name.startswith("test_"):
+        return f"pytest.mark.{marker}" not in collection_path.read_text(encoding="utf-8") or None
+    return None
 
 
 @pytest.hookimpl(tryfirst=True)
