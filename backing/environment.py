@@ -4,7 +4,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from queue import Empty
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from . import BackingFailed
 from .postgres import database
@@ -16,20 +16,35 @@ START_WITHIN = 30.0
 """Seconds that the upstream may take to start listening."""
 
 
+class Backing(NamedTuple):
+    """The running dependencies of a service."""
+
+    environment: Mapping[str, str]
+    """DATABASE_URL and UPSTREAM_URL."""
+    processes: Mapping[Need, int]
+    """The process id of each dependency that was started for this context."""
+
+
 @contextmanager
-def backing(needs: Collection[Need]) -> Iterator[Mapping[str, str]]:
-    """Run the dependencies in `needs` until the context exits, and yield their DATABASE_URL and UPSTREAM_URL.
+def backing(needs: Collection[Need]) -> Iterator[Backing]:
+    """Run the dependencies in `needs` until the context exits, and yield them.
 
     A variable that is set in this process's environment is used as it is, and nothing is started for it.
     Raises BackingFailed if a dependency does not start.
     """
-    found = {}
+    found: dict[str, str] = {}
+    processes: dict[Need, int] = {}
     with ExitStack() as started:
+        if "database" in needs and not (url := os.environ.get("DATABASE_URL", "")):
+            own = started.enter_context(database())
+            url, processes["database"] = own.url, own.process
         if "database" in needs:
-            found["DATABASE_URL"] = os.environ.get("DATABASE_URL") or started.enter_context(database()).url
+            found["DATABASE_URL"] = url
+        if "upstream" in needs and not (url := os.environ.get("UPSTREAM_URL", "")):
+            url, processes["upstream"] = started.enter_context(upstream())
         if "upstream" in needs:
-            found["UPSTREAM_URL"] = os.environ.get("UPSTREAM_URL") or started.enter_context(upstream())
-        yield found
+            found["UPSTREAM_URL"] = url
+        yield Backing(found, processes)
 
 
 def upstream_command(port: int = 0) -> list[str]:
@@ -38,12 +53,15 @@ def upstream_command(port: int = 0) -> list[str]:
 
 
 @contextmanager
-def upstream() -> Iterator[str]:
-    """Run the upstream until the context exits, and yield its URL. Raises BackingFailed if it does not start."""
+def upstream() -> Iterator[tuple[str, int]]:
+    """Run the upstream until the context exits, and yield its URL and process id.
+
+    Raises BackingFailed if it does not start.
+    """
     with logged(upstream_command()) as (process, log):
         lines, url = lines_of(process.stdout), None
         with suppress(Empty):
             url = address_in(lines.get(timeout=START_WITHIN))
         if url is None:
             raise BackingFailed(f"The upstream did not start.\n{tail(log)}")
-        yield url
+        yield url, process.pid

@@ -70,9 +70,13 @@ class Database:
     def runs(self) -> bool:
         """Return True if the server process exists. The PID file alone is no proof: it survives a power failure."""
         with suppress(FileNotFoundError, ValueError, psutil.Error):
-            number = (self._data / "postmaster.pid").read_text().partition("\n")[0]
-            return str(self._data) in psutil.Process(int(number)).cmdline()
+            return str(self._data) in psutil.Process(self.process).cmdline()
         return False
+
+    @property
+    def process(self) -> int:
+        """The process id of the running server."""
+        return int((self._data / "postmaster.pid").read_text().partition("\n")[0])
 
     def _control(self, action: str, *options: str) -> None:
         with tempfile.TemporaryFile("w+") as said:

@@ -20,5 +20,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def duration(milliseconds: float) -> str:
-    """Return a time in milliseconds, or in seconds if it is one second or longer."""
-    return f"{milliseconds / 1000:.1f} s" if milliseconds >= 1000 else f"{milliseconds:.0f} ms"
+    """Return a time in seconds if it is one second or longer, else in milliseconds, below 10 ms with two decimals."""
+    if milliseconds >= 1000:
+        return f"{milliseconds / 1000:.1f} s"
+    return f"{milliseconds:.0f} ms" if milliseconds >= 10 else f"{milliseconds:.2f} ms"

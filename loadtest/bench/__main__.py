@@ -9,7 +9,19 @@ from loadtest.generator.driver import GeneratorFailed
 from loadtest.processes.service import ServiceFailed
 from loadtest.terminal.layout import legible
 
-from . import asker_memory, ceiling, faults, lag, lineup, overhead, race, user_cost, waiting_memory, wrk_agreement
+from . import (
+    asker_memory,
+    ceiling,
+    faults,
+    lag,
+    lineup,
+    overhead,
+    processors,
+    race,
+    user_cost,
+    waiting_memory,
+    wrk_agreement,
+)
 from .wrk import WrkFailed
 
 BENCHES = {
@@ -21,6 +33,7 @@ BENCHES = {
     "faults": faults.report,
     "user-cost": user_cost.report,
     "wrk-agreement": wrk_agreement.report,
+    "processors": processors.report,
     "lineup": lineup.report,
     "race": race.report,
 }

@@ -26,9 +26,9 @@ CASES = (
 def report() -> Iterator[Finding]:
     """Yield one finding for each service."""
     raise_descriptors()
-    with backing({"database"}) as environment:
+    with backing({"database"}) as behind:
         for service, askers in CASES:
-            with running(service, {**environment, **LONGEST}) as server:
+            with running(service, {**behind.environment, **LONGEST}) as server:
                 answered, each = asyncio.run(hold(server, askers))
             yield Finding(
                 f"{service.name}: {askers} clients waited at once on /ask, {answered} received their own answer "
@@ -41,11 +41,11 @@ async def hold(server: Running, askers: int) -> tuple[int, float]:
     """Measure the memory of `askers` waiting clients, then answer them; return right answers and bytes per client."""
     connector = TCPConnector(limit=0)
     async with ClientSession(server.url, connector=connector, timeout=ClientTimeout(total=90)) as session:
-        before = sum(server.usage().memory.values())
+        before = server.memory()
         asked = [asyncio.create_task(_ask(session, number)) for number in range(askers)]
         while await _in_flight(session) < askers:  # noqa: ASYNC110 - the server is another process
             await asyncio.sleep(0.1)
-        each = (sum(server.usage().memory.values()) - before) / askers
+        each = (server.memory() - before) / askers
         limit = asyncio.Semaphore(AT_ONCE)
         await asyncio.gather(*(_answer(session, number, limit) for number in range(askers)))
         return sum(await asyncio.gather(*asked)), each

@@ -5,7 +5,8 @@ from contextlib import ExitStack
 from statistics import median
 
 from loadtest.bench import Finding
-from loadtest.contenders.service import UVLOOP_WORKER, Service, cores
+from loadtest.contenders.cores import usable_cores
+from loadtest.contenders.service import UVLOOP_WORKER, Service
 from loadtest.processes.service import running
 
 from .wrk import wrk
@@ -18,8 +19,10 @@ AIM = 0.97
 
 def report() -> Iterator[Finding]:
     """Yield one finding. Twin and baseline take turns, so that a disturbance affects both."""
-    twin = Service("async_app", "async_app", UVLOOP_WORKER, workers=cores(), threads=32)
-    bare = Service("bare aiohttp", "loadtest.bench.bare_aiohttp", UVLOOP_WORKER, workers=cores(), threads=32)
+    twin = Service("async_app", "async_app", UVLOOP_WORKER, workers=max(1, int(usable_cores())), threads=32)
+    bare = Service(
+        "bare aiohttp", "loadtest.bench.bare_aiohttp", UVLOOP_WORKER, workers=max(1, int(usable_cores())), threads=32
+    )
     with ExitStack() as stack:
         servers = [stack.enter_context(running(service)) for service in (twin, bare)]
         rounds = [[wrk(f"{each.url}/delay/0.1", USERS, SECONDS).throughput for each in servers] for _ in range(ROUNDS)]

@@ -23,7 +23,7 @@ AIM = 0.05
 def report() -> Iterator[Finding]:
     """Yield one finding."""
     service = Service("one aiohttp worker", "async_app", UVLOOP_WORKER, workers=1, threads=32, pool_size=USERS)
-    with backing(needs(MIXED)) as environment, generator() as driver, running(service, environment) as server:
+    with backing(needs(MIXED)) as behind, generator() as driver, running(service, behind.environment) as server:
         driver.begin(Job(service.name, server.url, MIXED, "100ms", 0.1))
         idle = _lags(server)
         seen = driver.measure(Order(Closed(USERS), 1.0, SECONDS, 5.0))

@@ -6,8 +6,9 @@ from dataclasses import replace
 from statistics import median
 
 from loadtest.bench import Finding
-from loadtest.contenders.service import Service, cores, lineup
-from loadtest.processes.clocks import machine_time
+from loadtest.contenders.cores import usable_cores
+from loadtest.contenders.service import Service, lineup
+from loadtest.processes.clocks import core_time
 from loadtest.processes.service import Running, running
 
 from .overhead import cpu_per_request
@@ -26,7 +27,7 @@ OTHERS = {"sanic": 1.2, "fastapi": 1.0, "tornado": 1.0, "django-async": 1.0}
 
 def report() -> Iterator[Finding]:
     """Yield one finding for each service, then one for each service in OTHERS."""
-    for service in lineup(cores()).values():
+    for service in lineup(usable_cores()).values():
         with running(service) as server:
             yield under_its_ceiling(service, server)
     yield from costs()
@@ -34,9 +35,9 @@ def report() -> Iterator[Finding]:
 
 def under_its_ceiling(service: Service, server: Running) -> Finding:
     """Compare throughput with its ceiling: slots, or else the lower one of users and available CPU."""
-    used_before, before = sum(server.usage().cpu.values()), machine_time()
+    used_before, before = server.cpu_time(), core_time()
     seen = wrk(f"{server.url}/delay/{WAIT:g}", USERS, SECONDS)
-    used, spent = sum(server.usage().cpu.values()) - used_before, machine_time().since(before)
+    used, spent = server.cpu_time().since(used_before), core_time().since(before)
     each = used / seen.requests
     if service.slots is not None:
         ceiling, what, aim = service.slots / WAIT, f"{service.slots} slots", BLOCKING_AIM
@@ -54,7 +55,7 @@ def under_its_ceiling(service: Service, server: Running) -> Finding:
 
 def costs() -> Iterator[Finding]:
     """Compare CPU time per request, one worker each, in turns of one second: a disturbance affects all services."""
-    known = lineup(cores())
+    known = lineup(usable_cores())
     names = (OURS, *OTHERS)
     with ExitStack() as stack:
         servers = [stack.enter_context(running(replace(known[name], workers=1))) for name in names]

@@ -39,6 +39,6 @@ def report() -> Iterator[Finding]:
 
 def cpu_per_request(server: Running) -> float:
     """Return the CPU time per request, in microseconds, of all processes of a server, measured for one second."""
-    before = sum(server.usage().cpu.values())
+    before = server.cpu_time()
     seen = wrk(f"{server.url}/delay/0", CONNECTIONS, 1)
-    return (sum(server.usage().cpu.values()) - before) / seen.requests * 1e6
+    return server.cpu_time().since(before) / seen.requests * 1e6

@@ -18,8 +18,9 @@ import psutil
 
 from backing.processes import start, stop
 from loadtest.bench import Finding
-from loadtest.contenders.service import cores, lineup
-from loadtest.processes.clocks import machine_time, process_time
+from loadtest.contenders.cores import usable_cores
+from loadtest.contenders.service import lineup
+from loadtest.processes.clocks import core_time, process_time
 from loadtest.processes.service import ServiceFailed, answering_process, running
 from loadtest.race.command import locust
 from loadtest.race.racers import Racer
@@ -113,7 +114,7 @@ class _Racing(NamedTuple):
 @contextmanager
 def _race() -> Iterator[_Racing]:
     with ExitStack() as stack:
-        services = [lineup(cores())[name] for name in NAMES]
+        services = [lineup(usable_cores())[name] for name in NAMES]
         racers = [Racer(service, stack.enter_context(running(service)).url) for service in services]
         with create_server(("127.0.0.1", 0)) as free:
             port: int = free.getsockname()[1]
@@ -157,7 +158,7 @@ def _used(racing: _Racing) -> tuple[float, float, float, float, float]:
             if "chrom" in process.name():
                 browser += used
                 renderers += used * ("--type=renderer" in process.cmdline())
-    return process_time(racing.locust), browser, renderers, ours, machine_time().busy
+    return process_time(racing.locust), browser, renderers, ours, core_time().busy
 
 
 def _requests(port: int) -> int:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from loadtest.bench import Finding
-from loadtest.contenders.service import UVLOOP_WORKER, Service, cores
+from loadtest.contenders.cores import usable_cores
+from loadtest.contenders.service import UVLOOP_WORKER, Service
 from loadtest.generator.driver import Job, Order, generator
 from loadtest.processes.service import running
 from loadtest.results.histogram import percentile
@@ -18,7 +19,7 @@ USERS_AND_SECONDS = ((1, 52), (32, 8), (100, 8))
 
 def report() -> Iterator[Finding]:
     """Yield one finding for each number of users."""
-    service = Service("aiohttp", "async_app", UVLOOP_WORKER, workers=cores(), threads=32)
+    service = Service("aiohttp", "async_app", UVLOOP_WORKER, workers=max(1, int(usable_cores())), threads=32)
     with generator() as driver, running(service) as server:
         driver.begin(Job("aiohttp", server.url, "delay", "100ms", DELAY))
         for users, seconds in USERS_AND_SECONDS:

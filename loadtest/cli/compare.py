@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import click
 
 from backing.postgres import CONNECTIONS
+from loadtest.contenders.cores import Cores
 from loadtest.contenders.selection import ALL
 from loadtest.contenders.service import CORE, Service
 from loadtest.contenders.target import Target, parsed
@@ -27,6 +28,7 @@ from .options import (
     SLOW_CLIENTS_RANGE,
     Command,
     Mistake,
+    cores_option,
     folder,
     mistakes,
     named,
@@ -73,7 +75,7 @@ def numbers(text: str) -> list[int]:
 @click.option(
     "--quick",
     is_flag=True,
-    help="Change the defaults of --services, --users, --delay and --repeats, so that the run takes at most 30 s.",
+    help="Change the defaults of --services, --users, --delay, --seconds and --repeats: the run takes about 30 s.",
 )
 @services_option(
     f"Services to compare, separated by commas (default: {','.join(CORE)}; with --quick: {','.join(QUICK_SERVICES)}): "
@@ -94,14 +96,14 @@ def numbers(text: str) -> list[int]:
     "--users",
     type=numbers,
     metavar="1,10,...",
-    help="Numbers of users, from 1 to 10000, one step for each (default: 1,10,64,400; with --quick: 1,8,32,200).",
+    help="Numbers of users, from 1 to 10000, one step for each (default: 1,10,32,200; with --quick: 1,8,32,200).",
 )
 @click.option(
     "--delay",
     metavar="DURATION",
     help=f"Duration of each wait of a request, from 1ms to {longest('delay'):g}s (fanout: {longest('fanout'):g}s); cpu "
     "computes for as long, file and healthz ignore it. Seconds, or a number with a unit such as 250ms "
-    "(default: 250ms; with --quick: 100ms).",
+    "(default: 200ms; with --quick: 100ms).",
 )
 @click.option(
     "--think",
@@ -113,9 +115,8 @@ def numbers(text: str) -> list[int]:
 @click.option(
     "--seconds",
     type=SECONDS,
-    default=1.0,
-    show_default=True,
-    help="Minimum length of the measured window of each step, in seconds, from 0.5 to 600.",
+    help="Minimum length of the measured window of each step, in seconds, from 0.5 to 600 (default: 1; with --quick: "
+    "0.5).",
 )
 @click.option(
     "--repeats", type=REPEATS, help="Number of times to run every step, from 1 to 20 (default: 2; with --quick: 1)."
@@ -125,6 +126,7 @@ def numbers(text: str) -> list[int]:
     type=SLOW_CLIENTS_RANGE,
     help=f"Number of clients that hold a half-sent request in the scenario {SLOW_CLIENTS} (default: {SLOW}).",
 )
+@cores_option
 @out_folder
 @click.option(
     "--target",
@@ -141,6 +143,7 @@ def numbers(text: str) -> list[int]:
 @click.pass_obj
 def compare(
     command: list[str],
+    cores: Cores,
     services: list[Service] | None,
     users: list[int] | None,
     delay: str | None,
@@ -150,7 +153,7 @@ def compare(
     path: str | None,
     scenario: str,
     think: str,
-    seconds: float,
+    seconds: float | None,
     slow_clients: int | None,
     *,
     quick: bool,
@@ -163,24 +166,24 @@ def compare(
         if given and not target:
             raise Mistake(f"{option} needs a --target.")
     with mistakes():
-        ours = named(",".join(QUICK_SERVICES if quick else CORE)) if services is None else services
+        ours = named(",".join(QUICK_SERVICES if quick else CORE), cores) if services is None else services
         contenders: list[Service | Target] = [
             *ours,
             *(parsed(each, "/" if path is None else path, allow_remote=allow_remote) for each in target),
         ]
         refuse_twice([each.name for each in contenders], "compared")
-        delay = delay if delay is not None else ("100ms" if quick else "250ms")
+        delay = delay if delay is not None else ("100ms" if quick else "200ms")
         pause = seconds_of("--think", think)
         options = Options(
             scenario=scenario,
-            loads=[Closed(count, pause) for count in users or ([1, 8, 32, 200] if quick else [1, 10, 64, 400])],
+            loads=[Closed(count, pause) for count in users or ([1, 8, 32, 200] if quick else [1, 10, 32, 200])],
             delay=delay,
             wait=_wait(delay, scenario),
-            seconds=seconds,
+            seconds=seconds or (0.5 if quick else 1.0),
             slow_clients=_slow_clients(slow_clients, scenario),
             repeats=repeats or (1 if quick else 2),
         )
-        comparison = Comparison(contenders, options, command)
+        comparison = Comparison(contenders, options, command, cores)
     if "database" in comparison.needs and not os.environ.get("DATABASE_URL"):
         _refuse_too_many_connections(ours)
     outcome = Outcome(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from loadtest.contenders.cores import Cores
 from loadtest.contenders.selection import ALL
 from loadtest.contenders.service import Service
 from loadtest.measure.comparison import Comparison
@@ -13,7 +14,18 @@ from loadtest.results.suite import CPU, DELAY, HEALTHZ, WAYS, options, save_all
 from loadtest.terminal.lineup import show_lineup
 from loadtest.terminal.progress import console
 
-from .options import REPEATS, SECONDS, Command, folder, mistakes, opened, out_folder, refuse_twice, services_option
+from .options import (
+    REPEATS,
+    SECONDS,
+    Command,
+    cores_option,
+    folder,
+    mistakes,
+    opened,
+    out_folder,
+    refuse_twice,
+    services_option,
+)
 from .run import Outcome, run_all
 
 PAGE = "lineup.html"
@@ -44,20 +56,23 @@ exit status: 0 conclusive, 2 inconclusive (the page says why) or interrupted, 1 
     type=SECONDS,
     default=1.0,
     show_default=True,
-    help="Minimum length of the measured window of each step, in seconds, from 0.5 to 600; for cpu and healthz, four "
-    "times this.",
+    help="Minimum length of the measured window of each step, in seconds, from 0.5 to 600; "
+    f"{WAYS[CPU].longer} times this for cpu, {WAYS[HEALTHZ].longer} times for healthz.",
 )
 @click.option(
     "--repeats", type=REPEATS, default=2, show_default=True, help="Number of times to run every step, from 1 to 20."
 )
+@cores_option
 @out_folder
 @opened
 @click.pass_obj
-def lineup(command: list[str], services: list[Service], seconds: float, repeats: int, out: str, *, opened: bool) -> int:
+def lineup(
+    command: list[str], cores: Cores, services: list[Service], seconds: float, repeats: int, out: str, *, opened: bool
+) -> int:
     """Run the three comparisons, and return the exit status."""
     refuse_twice([service.name for service in services], "compared")
     with mistakes():
-        comparisons = {way: Comparison([*services], options(way, seconds, repeats), command) for way in WAYS}
+        comparisons = {way: Comparison([*services], options(way, seconds, repeats), command, cores) for way in WAYS}
     return run_all(comparisons, folder(out), console(), OUTCOME, opened=opened)
 
 

@@ -8,6 +8,7 @@ import click
 
 from .compare import compare
 from .lineup import lineup
+from .map import map_
 from .race import race
 from .report import report
 from .run import FAILED
@@ -24,7 +25,7 @@ def group() -> None:
     """Compare blocking and non-blocking HTTP services under the same load."""
 
 
-for command in (serve, report, race, compare, lineup):
+for command in (serve, report, race, compare, lineup, map_):
     group.add_command(command)
 
 

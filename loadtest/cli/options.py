@@ -11,8 +11,10 @@ import click
 from click.shell_completion import CompletionItem
 
 from contract.settings import Settings
+from loadtest.contenders import cores
+from loadtest.contenders.cores import Cores
 from loadtest.contenders.selection import ALL, every
-from loadtest.contenders.service import Service, cores, lineup
+from loadtest.contenders.service import Service, lineup
 
 QUICK_SERVICES = ("flask", "flask-threads", "aiohttp")
 """The services of a quick comparison, and the default services of a race."""
@@ -41,15 +43,27 @@ class Command(click.Command):
         formatter.write(f"\n{self.epilog}\n")
 
 
+class CoresOption(click.ParamType[Cores]):
+    """The cores of the services, and those of everything else."""
+
+    name = "LIST"
+
+    def convert(self, value: Any, _param: click.Parameter | None, _context: click.Context | None) -> Cores:
+        """Return the cores. Raises Mistake if the text names none, or cores that this process may not use."""
+        with mistakes():
+            return cores.parsed(value) if isinstance(value, str) else value
+
+
 class Services(click.ParamType[list[Service]]):
     """A comma-separated list of services."""
 
     name = "A,B"
 
-    def convert(self, value: Any, _param: click.Parameter | None, _context: click.Context | None) -> list[Service]:
-        """Return the named services. Raises Mistake if one is unknown or not installed."""
+    def convert(self, value: Any, _param: click.Parameter | None, context: click.Context | None) -> list[Service]:
+        """Return the named services, sized for `--cores`. Raises Mistake if one is unknown or not installed."""
+        apart = context.params.get("cores") if context else None
         with mistakes():
-            return named(value) if isinstance(value, str) else value
+            return named(value, apart or cores.SHARED) if isinstance(value, str) else value
 
     def shell_complete(self, _context: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Complete the last service of the list with the names of the line-up."""
@@ -90,6 +104,18 @@ traced = click.option(
 )
 
 
+cores_option = click.option(
+    "--cores",
+    type=CoresOption(),
+    metavar="LIST",
+    default=cores.halves,
+    is_eager=True,  # the sizes of the services follow
+    help="Cores of the services, and of the load generator, database and upstream: two lists such as "
+    f"{cores.EXAMPLE}, or {cores.SHARED_WORD} (default: one half of the cores each; shared if there is only one, or if "
+    "the system cannot bind processes to cores).",
+)
+
+
 def services_option(about: str, default: str | None = None) -> Callable[[F], F]:
     """Return the option --services with `about` as its help text."""
     return click.option(
@@ -102,9 +128,9 @@ def names() -> str:
     return ", ".join(lineup(1))
 
 
-def named(text: str) -> list[Service]:
-    """Return the services in a comma-separated list, sized for this machine. Raises ValueError as `chosen` does."""
-    return every(text, lineup(cores(), Settings.from_mapping(os.environ).pool_size))
+def named(text: str, apart: Cores = cores.SHARED) -> list[Service]:
+    """Return the services in a comma-separated list, sized for their cores. Raises ValueError as `chosen` does."""
+    return every(text, lineup(apart.usable, Settings.from_mapping(os.environ).pool_size))
 
 
 def refuse_twice(names: Sequence[str], done: str) -> None:

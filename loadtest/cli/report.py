@@ -8,12 +8,15 @@ import click
 from loadtest.processes import signals
 from loadtest.results.schema import FILE, load
 from loadtest.results.suite import is_lineup, load_all
+from loadtest.results.waits import is_map, load_map
 from loadtest.terminal.progress import console
 from loadtest.verdict.aggregate import rows
 from loadtest.verdict.before_after import nothing_to_tell, pairs, refuse_others
 from serving.serve import raise_descriptors
 
 from .lineup import PAGE, draw_lineup
+from .map import PAGE as MAP_PAGE
+from .map import draw_map
 from .options import Command, Mistake, folder, mistakes, opened, traced
 from .run import FAILED, TRACE, VERDICT, draw_comparison, drawn
 
@@ -21,7 +24,7 @@ EXAMPLES = """examples:
   sync-vs-async report results/latest                          draw its report.html again
   sync-vs-async report results/latest --open --trace           open it, and write trace.json for Perfetto
   sync-vs-async report before/results.json after/results.json  compare two runs
-  sync-vs-async report results/2026-01-31T12-00-00             draw lineup.html, if lineup made this folder
+  sync-vs-async report results/2026-01-31T12-00-00             draw lineup.html or map.html, if lineup or map made it
 
 exit status: 0 report drawn, 1 not drawn"""
 
@@ -31,9 +34,9 @@ Draw = Callable[[], Sequence[Path]]
 @click.command(
     cls=Command,
     short_help="Draw the report of a run again, or compare two runs.",
-    help="Draw the results of compare or lineup as one self-contained HTML file. RESULTS is a results.json file, its "
-    "folder, or the folder of a line-up. With two results.json files, draw the first (before) and the second (after) "
-    "in the same charts.",
+    help="Draw the results of compare, lineup or map as one self-contained HTML file. RESULTS is a results.json file, "
+    "its folder, or the folder of a line-up or of a map. With two results.json files, draw the first (before) and the "
+    "second (after) in the same charts.",
     epilog=EXAMPLES,
 )
 @click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -41,17 +44,18 @@ Draw = Callable[[], Sequence[Path]]
     "--out",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help=f"HTML file to write (default: report.html, before-after.html or {PAGE}, in the folder of the last RESULTS).",
+    help=f"HTML file to write (default: report.html, before-after.html, {PAGE} or {MAP_PAGE}, in the folder of the "
+    "last RESULTS).",
 )
 @opened
 @traced
 def report(results: tuple[Path, ...], out: Path | None, *, opened: bool, trace: bool) -> int:
     """Draw the report, and return the exit status."""
-    of_lineup = len(results) == 1 and is_lineup(results[0])
+    several = _several(results[0], out) if len(results) == 1 else None
+    if trace and several:
+        raise Mistake("--trace needs the results of compare, not of lineup or map.")
     with mistakes():
-        draw = _lineup(results[0], out) if of_lineup else _comparisons(results, out, trace=trace)
-    if trace and of_lineup:
-        raise Mistake("--trace needs the results of compare, not of lineup.")
+        draw = several or _comparisons(results, out, trace=trace)
     raise_descriptors()
     signals.raise_interrupts()
     try:
@@ -60,10 +64,17 @@ def report(results: tuple[Path, ...], out: Path | None, *, opened: bool, trace: 
         return FAILED
 
 
-def _lineup(found: Path, out: Path | None) -> Draw:
-    measured = load_all(found)
-    place = _place(out, found / PAGE, [found / name / FILE for name in measured])
-    return lambda: draw_lineup(measured, place)
+def _several(found: Path, out: Path | None) -> Draw | None:
+    """Return the function that draws a line-up or a map, or None if the folder has neither."""
+    with mistakes():
+        if is_lineup(found):
+            measured, page, draw = load_all(found), PAGE, draw_lineup
+        elif is_map(found):
+            measured, page, draw = load_map(found), MAP_PAGE, draw_map
+        else:
+            return None
+    place = _place(out, found / page, [found / name / FILE for name in measured])
+    return lambda: draw(measured, place)
 
 
 def _comparisons(results: Sequence[Path], out: Path | None, *, trace: bool) -> Draw:

@@ -50,12 +50,12 @@ def run_all(
     every = comparisons.values()
     try:
         with (
-            backing({need for each in every for need in each.needs}) as environment,
+            backing({need for each in every for need in each.needs}) as behind,
             progress(screen, sum(each.seconds for each in every), max(each.repeats for each in every)) as bar,
         ):
             for name, comparison in comparisons.items():
                 bar.about = f"{name}: " if len(comparisons) > 1 else ""
-                comparison.run(bar, environment)
+                comparison.run(bar, behind)
                 measured[name] = comparison.results(complete=True)
     except (KeyboardInterrupt, SystemExit):  # rich raises SystemExit if the pipe it prints to is closed
         ended = INCONCLUSIVE

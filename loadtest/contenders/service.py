@@ -1,18 +1,14 @@
 """The line-up: the workers, threads, software and command of each service."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from math import floor
 from typing import Literal
 
 from backing.processes import PYTHON
 from loadtest.english import count
 from peers.rows import ALONE, PEERS
 from serving import aiohttp_workers
-
-from .quota import quota
 
 UVLOOP_WORKER = aiohttp_workers.UVLOOP
 
@@ -41,6 +37,8 @@ class Service:
     """The twin whose waiting functions a peer serves; empty for a twin."""
     bridge: str = ""
     """The distribution that runs coroutines for a framework without an event loop, or an empty string."""
+    cores: float = 1.0
+    """The number of cores that the service may use; a CPU quota may allow a part of one."""
     extra: str | None = None
     """The group of optional dependencies that a peer needs, also its name for `python -m peers`; None for a twin."""
 
@@ -48,6 +46,11 @@ class Service:
     def twin(self) -> str:
         """The twin whose waiting functions the service serves."""
         return self.borrowed or self.module
+
+    @property
+    def processors(self) -> float:
+        """The number of cores that its processes can use at once: Python runs one thread of a process at a time."""
+        return min(self.workers, self.cores)
 
     @property
     def connections(self) -> int:
@@ -109,33 +112,24 @@ def in_words(software: Mapping[str, str]) -> str:
     return f"{versions[0]}, its own server" if len(versions) == 1 else ", ".join(versions)
 
 
-def usable_cores() -> float:
-    """Return the number of cores that affinity and CPU quota allow this process; a quota may allow a part of one."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(allowed, quota() or allowed)
-
-
-def cores() -> int:
-    """Return the number of whole cores that this process may use, at least 1."""
-    return max(1, floor(usable_cores()))
-
-
-def lineup(cores: int, pool_size: int = 10) -> Mapping[str, Service]:
+def lineup(cores: float, pool_size: int = 10) -> Mapping[str, Service]:
     """Return all services by name, blocking ones first, for `cores` cores and pools of `pool_size` per process.
 
-    The number of sync workers is the one that gunicorn's documentation recommends (Design, "How Many Workers?").
+    Sizes follow the number of whole cores. The number of sync workers is the one that gunicorn's documentation
+    recommends (Design, "How Many Workers?").
     """
-    alone, threads = (2 * cores + 1, 1), (cores, 32)
+    whole = max(1, int(cores))
+    alone, threads = (2 * whole + 1, 1), (whole, 32)
     peers = [_peer(name, *(alone if peer.worker_class == ALONE else threads)) for name, peer in PEERS.items()]
     services = (
         Service("flask", SYNC, "sync", *alone, framework="Flask", server="gunicorn"),
         Service("flask-threads", SYNC, "gthread", *threads, framework="Flask", server="gunicorn"),
         *(peer for peer in peers if not peer.on_a_loop),
-        Service("flask-gevent", SYNC, "gevent", cores, 1, framework="Flask", server="gunicorn"),
+        Service("flask-gevent", SYNC, "gevent", whole, 1, framework="Flask", server="gunicorn"),
         Service("aiohttp", ASYNC, UVLOOP_WORKER, *threads, framework="aiohttp", server="aiohttp"),
         *(peer for peer in peers if peer.on_a_loop),
     )
-    return {service.name: replace(service, pool_size=pool_size) for service in services}
+    return {service.name: replace(service, pool_size=pool_size, cores=cores) for service in services}
 
 
 def _peer(name: str, workers: int, threads: int) -> Service:

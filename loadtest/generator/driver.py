@@ -41,6 +41,8 @@ class Order:
     window: float
     patience: float
     """Seconds to wait for the completed request that opens or closes the window."""
+    delay: float | None = None
+    """Seconds of the delay, if it differs from that of the job."""
 
 
 class GeneratorFailed(Exception):

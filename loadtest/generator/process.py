@@ -104,6 +104,7 @@ class Generator:
     """A load generator for one service."""
 
     def __init__(self, job: Job) -> None:
+        self._job = job
         self._crowd = Event()
         self._witness = Witness()
         about = {"host": job.url, "service": job.name, "crowd": self._crowd, "watch": self._witness}
@@ -125,9 +126,11 @@ class Generator:
         """
         users = order.load.users
         self._options.think = order.load.think
+        self._options.delay = self._job.delay if order.delay is None else f"{order.delay:g}"
+        self._options.stagger = self._job.wait if order.delay is None else order.delay
         self._crowd.clear()
         self._runner.start(users, spawn_rate=users)
-        while self._runner.user_count < users:
+        while self._runner.user_count != users:
             gevent.sleep(0.01)
         self._witness.step(users)
         self._crowd.set()

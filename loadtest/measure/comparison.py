@@ -1,29 +1,40 @@
 """Run a comparison: one service at a time, step by step, repeat by repeat."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Protocol
 
-from backing.environment import Need
+from backing.environment import Backing, Need
 from loadtest.contenders.adapter import adapter_lines
+from loadtest.contenders.cores import SHARED, Cores
 from loadtest.contenders.service import Service
 from loadtest.contenders.target import Target
 from loadtest.generator.driver import COMMAND, Driver, Job, Order, generator
-from loadtest.processes.clocks import MachineTime, machine_time
-from loadtest.processes.service import Running, Usage, running
+from loadtest.processes.affinity import bound, confined
+from loadtest.processes.service import Running, running
 from loadtest.results.schema import SCHEMA, Contender, Measured, Options, Predicted, Results, Step
-from loadtest.verdict.judge import OWN_LIMIT, UNEXPLAINED, Judgement, judge, mean_response, throughput
-from loadtest.workload import Load, scenarios
-from loadtest.workload.demand import USERS, Demand
+from loadtest.verdict.bounds import OWN_LIMIT, UNEXPLAINED, mean_response, throughput
+from loadtest.verdict.judge import Judgement, judge
+from loadtest.verdict.processors import DATABASE, NEIGHBOUR, UPSTREAM
+from loadtest.workload import scenarios
+from loadtest.workload.demand import CPU, GENERATOR, USERS, Calibration, Demand
 
+from .calibration import SECONDS, calibrate
+from .clocks import Clocks, measure
 from .machine import machine
 from .plan import PlannedStep, goes_on, plan, spans, to_run
 
-OVERHEAD = 2.2
+OVERHEAD = 1.4
 """Seconds to start and stop a service and its load generator, for the estimate of the time left."""
+
+CALIBRATION = OVERHEAD + SECONDS
+"""Seconds of a calibration, for the same estimate."""
+
+ATTEMPTS = 2
+"""Number of calibrations, if other processes disturb all of them."""
 
 PATIENCE = 5.0
 """Seconds to wait for a completed request at the edge of a window, in addition to twice the predicted response time."""
@@ -32,30 +43,42 @@ UNHURRIED: Mapping[str, str] = MappingProxyType({"POOL_TIMEOUT": "60"})
 """Environment in which a request may wait for a pool connection as long as a user waits for its response (60 s):
 requests in that queue are measured, not refused."""
 
-NOTHING: Mapping[str, str] = MappingProxyType({})
+NOTHING = Backing({}, {})
 
-LIMITS = ("CPU", "generator", OWN_LIMIT)
+LIMITS = (CPU, GENERATOR, DATABASE, UPSTREAM, OWN_LIMIT)
 """The values of `bound` that show saturation by something outside the model."""
 
 
 class Progress(Protocol):
     """A receiver of a run's progress."""
 
-    def begins(self, service: str, load: Load, repeat: int, seconds: float) -> None:
-        """Report that a step begins; the step and its start-up take about `seconds`."""
+    def begins(self, service: str, what: str, repeat: int, seconds: float) -> None:
+        """Report that a calibration or the step `what` begins, which takes about `seconds`."""
 
     def ended(self, step: Step) -> None:
         """Report that a step has been measured, or will not be run."""
 
 
 class Comparison:
-    """A run of all steps. `steps` grows during the run, so an interrupted run keeps its finished steps."""
+    """A run of all steps. `steps` grows during the run, so an interrupted run keeps its finished steps.
 
-    def __init__(self, services: list[Service | Target], options: Options, command: list[str]) -> None:
+    `calibrated_by`: a comparison of the same services that is run before, and whose calibrations predict this one too.
+    """
+
+    def __init__(
+        self,
+        services: list[Service | Target],
+        options: Options,
+        command: list[str],
+        cores: Cores = SHARED,
+        calibrated_by: "Comparison | None" = None,
+    ) -> None:
         self.services = services
+        self.cores = cores
         self.steps: list[Step] = []
         self._options = options
         self._command = command
+        self._calibrated_by = calibrated_by
         self._started = datetime.now(UTC)
         self._contenders = {service.name: contender(service, options) for service in services}
 
@@ -78,20 +101,33 @@ class Comparison:
     def seconds(self) -> float:
         """The estimated seconds of the whole run."""
         each = sum(OVERHEAD + sum(step.seconds for step in to_run(self.planned(service))) for service in self.services)
-        return each * self._options.repeats
+        return each * self._options.repeats + CALIBRATION * sum(map(self._calibrates, self.services))
 
-    def run(self, progress: Progress, environment: Mapping[str, str] = NOTHING) -> None:
+    @property
+    def calibrations(self) -> dict[str, Calibration | None]:
+        """The calibration of each service by name, None before the run."""
+        return {name: each.calibration for name, each in self._contenders.items()}
+
+    def run(self, progress: Progress, behind: Backing = NOTHING) -> None:
         """Measure all services once per repeat, so that a passing disturbance does not hit every repeat of one service.
 
-        The project's own services inherit this process's environment, overridden by `environment`. Raises ServiceFailed
-        or GeneratorFailed if a process that the run needs fails.
+        The project's own services inherit this process's environment, overridden by that of `behind`. Raises
+        ServiceFailed or GeneratorFailed if a process that the run needs fails.
         """
         self._started = datetime.now(UTC)
-        for repeat in range(1, self._options.repeats + 1):
+        if self._calibrated_by is not None:
+            known = self._calibrated_by.calibrations
             for service in self.services:
-                for step in self._measured(service, repeat, progress, environment):
-                    self.steps.append(step)
-                    progress.ended(step)
+                self._contenders[service.name] = contender(service, self._options, known[service.name])
+        with ExitStack() as bindings:
+            bindings.enter_context(confined(self.cores.others))
+            for process in behind.processes.values():
+                bindings.enter_context(bound(process, self.cores.others))
+            for repeat in range(1, self._options.repeats + 1):
+                for service in self.services:
+                    for step in self._measured(service, repeat, progress, behind):
+                        self.steps.append(step)
+                        progress.ended(step)
 
     def results(self, *, complete: bool, failure: str | None = None) -> Results:
         """Return the record of the run so far."""
@@ -103,32 +139,59 @@ class Comparison:
             failure=failure,
             command=self._command,
             generator_command=COMMAND,
+            cores=self.cores,
             options=self._options,
             machine=machine(),
             contenders=list(self._contenders.values()),
             steps=self.steps,
         )
 
-    def _measured(
-        self, service: Service | Target, repeat: int, progress: Progress, environment: Mapping[str, str]
-    ) -> Iterator[Step]:
+    def _measured(self, service: Service | Target, repeat: int, progress: Progress, behind: Backing) -> Iterator[Step]:
+        if repeat == 1 and isinstance(service, Service) and self._calibrates(service):
+            progress.begins(service.name, "calibration", repeat, CALIBRATION)
+            self._calibrate(service, behind)
         starting = OVERHEAD
         saturated = 0
         first: Step | None = None
         last: Step | None = None
-        with _fresh(service, environment) as (driver, server):
+        with _fresh(service, behind.environment, self.cores) as (driver, server):
             driver.begin(self._job(service, server))
+            clocks = Clocks(server, behind, self.cores, self.needs)
             for planned in self.planned(service):
                 step = planned if self._foretold(service) else self._sized(planned, last)
                 if not goes_on(saturated):
                     yield self._step(service, repeat, step, None, first)
                     continue
-                progress.begins(service.name, step.load, repeat, step.seconds + starting)
+                progress.begins(service.name, step.load.label, repeat, step.seconds + starting)
                 starting = 0.0
-                last = self._step(service, repeat, step, _measure(driver, server, step), first)
+                last = self._step(service, repeat, step, _measure(driver, server, clocks, step), first)
                 first = first or last
                 yield last
                 saturated += last.bound in LIMITS or (self._foretold(service) and step.predicted.saturated)
+
+    def _calibrates(self, service: Service | Target) -> bool:
+        """Return True if the demand of a service is calibrated. On shared cores its times would predict nothing."""
+        if isinstance(service, Target) or not self.cores.apart or self._calibrated_by is not None:
+            return False
+        return scenarios.calibrates(self._options.scenario, service, self._options.slow_clients)
+
+    def _calibrate(self, service: Service, behind: Backing) -> None:
+        """Calibrate the demand of a service, on a server of its own: steps begin on a fresh one.
+
+        Other processes that take CPU time spoil a calibration: then it is repeated, and the less disturbed one counts.
+        """
+        found: list[Calibration] = []
+        while len(found) < ATTEMPTS:
+            with _fresh(service, behind.environment, self.cores) as (driver, server):
+                driver.begin(self._job(service, server))
+                measured = calibrate(service, self._options, driver, Clocks(server, behind, self.cores, self.needs))
+            if measured is None:
+                break
+            found.append(measured)
+            if measured.neighbours <= NEIGHBOUR:
+                break
+        best = min(found, key=lambda each: each.neighbours, default=None)
+        self._contenders[service.name] = contender(service, self._options, best)
 
     def _job(self, service: Service | Target, server: Running | None) -> Job:
         path = service.path if isinstance(service, Target) else None
@@ -185,7 +248,7 @@ class Comparison:
         )
 
 
-def contender(service: Service | Target, options: Options) -> Contender:
+def contender(service: Service | Target, options: Options, calibration: Calibration | None = None) -> Contender:
     """Return the record of a service in the results."""
     if isinstance(service, Target):
         return Contender(
@@ -196,7 +259,7 @@ def contender(service: Service | Target, options: Options) -> Contender:
             ours=False,
             command=[],
             environment={},
-            **dict.fromkeys(("adapter_lines", "processes", "threads", "slots", "demand")),
+            **dict.fromkeys(("adapter_lines", "processes", "threads", "slots", "demand", "calibration")),
         )
     return Contender(
         name=service.name,
@@ -207,7 +270,8 @@ def contender(service: Service | Target, options: Options) -> Contender:
         processes=service.workers,
         threads=service.threads,
         slots=service.slots,
-        demand=scenarios.demand(options.scenario, service, options.wait, options.slow_clients),
+        demand=scenarios.demand(options.scenario, service, options.wait, options.slow_clients, calibration),
+        calibration=calibration,
         ours=True,
         command=service.command(),
         environment={**service.environment, **UNHURRIED},
@@ -226,47 +290,22 @@ def _as_the_first(first: Step | None, step: PlannedStep) -> Predicted | None:
 
 
 @contextmanager
-def _fresh(service: Service | Target, environment: Mapping[str, str]) -> Iterator[tuple[Driver, Running | None]]:
+def _fresh(
+    service: Service | Target, environment: Mapping[str, str], cores: Cores
+) -> Iterator[tuple[Driver, Running | None]]:
     """Run a new load generator and a new server (none for a target) until the context exits, and yield both."""
     with generator() as driver:  # first, so that it loads its modules while the server starts
         if isinstance(service, Target):
             yield driver, None
         else:
-            with running(service, {**environment, **UNHURRIED}) as server:
+            with running(service, {**environment, **UNHURRIED}, cores=cores.service) as server:
                 yield driver, server
 
 
-def _measure(driver: Driver, server: Running | None, step: PlannedStep) -> Measured:
+def _measure(driver: Driver, server: Running | None, clocks: Clocks, step: PlannedStep) -> Measured:
     order = Order(step.load, step.warmup, step.window, PATIENCE + 2 * step.predicted.response)
-    driver.open(order)
-    began, before = _clocks(server)
-    window = driver.close(order)
-    ended, after = _clocks(server)
+    measured = measure(driver, clocks, order)
     if server:
         server.check()
-    spent = ended.since(began)
-    used = _used(before, after, window["seconds"])
-    return Measured(
-        **{key: value for key, value in window.items() if key != "event"},
-        machine_cpu=spent.busy_share(window["generator_cpu"] + (used["server_cpu"] or 0.0)),
-        stolen_cpu=spent.stolen / (spent.busy + spent.idle),
-        throttled=spent.throttled,
-        connections=server.connections() if server else None,
-        **used,
-    )
-
-
-def _clocks(server: Running | None) -> tuple[MachineTime, Usage | None]:
-    return machine_time(), server.usage() if server else None
-
-
-def _used(before: Usage | None, after: Usage | None, seconds: float) -> dict[str, Any]:
-    if before is None or after is None:
-        return {"server_cpu": None, "busiest_cpu": None, "memory": None, "died": 0}
-    each = [spent - before.cpu.get(pid, 0.0) for pid, spent in after.cpu.items()]
-    return {
-        "server_cpu": sum(each) / seconds,
-        "busiest_cpu": max(each) / seconds,
-        "memory": sum(after.memory.values()),
-        "died": len(before.cpu.keys() - after.cpu.keys()),
-    }
+        return measured.model_copy(update={"memory": server.memory(), "connections": server.connections()})
+    return measured

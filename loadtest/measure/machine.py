@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from loadtest.contenders.service import usable_cores
+from loadtest.contenders.cores import usable_cores
 from loadtest.results.schema import Machine
 from peers.rows import PEERS
 

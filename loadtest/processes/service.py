@@ -6,9 +6,8 @@ import re
 import shlex
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from typing import IO
 
@@ -17,7 +16,8 @@ import psutil
 from backing.processes import address_in, lines_of, logged, tail
 from loadtest.contenders.service import Service
 
-from .clocks import process_time
+from .affinity import inherited
+from .clocks import TreeTime, tree, tree_time
 
 START_WITHIN = 30.0
 """The longest time in seconds until all workers of a service answer."""
@@ -30,16 +30,6 @@ class ServiceFailed(Exception):
     """The failure of a service that did not start, or exited. After a failed start, its last log lines follow."""
 
 
-@dataclass(frozen=True)
-class Usage:
-    """The resources used so far by a service's processes, master included, by process id."""
-
-    cpu: Mapping[int, float]
-    """CPU seconds, user and system."""
-    memory: Mapping[int, int]
-    """Bytes: on Linux the proportional set size, which divides shared pages among their users; else resident size."""
-
-
 class Running:
     """A running service that answers at `url`."""
 
@@ -47,18 +37,26 @@ class Running:
         self.service = service
         self.url = url
         self.process = process
-        self._master = psutil.Process(process.pid)
 
-    def usage(self) -> Usage:
-        """Return the CPU time and memory of the master and all its workers."""
-        cpu: dict[int, float] = {}
-        memory: dict[int, int] = {}
-        for process in (self._master, *self._master.children(recursive=True)):
+    def processes(self) -> list[psutil.Process]:
+        """Return the master and all its workers."""
+        return tree(self.process.pid)
+
+    def cpu_time(self) -> TreeTime:
+        """Return the CPU time so far of all processes."""
+        return tree_time(self.processes())
+
+    def memory(self) -> int:
+        """Return the bytes that all processes use: on Linux the proportional set size, else the resident size.
+
+        The proportional set size divides shared pages among their users.
+        """
+        total = 0
+        for process in self.processes():
             with suppress(psutil.NoSuchProcess):
-                cpu[process.pid] = process_time(process)
                 told = process.memory_full_info()
-                memory[process.pid] = getattr(told, "pss", told.rss)
-        return Usage(cpu, memory)
+                total += getattr(told, "pss", told.rss)
+        return total
 
     def check(self) -> None:
         """Raise ServiceFailed if the master has exited."""
@@ -69,7 +67,7 @@ class Running:
         """Count the open client connections of each worker."""
         port = int(self.url.rpartition(":")[2])
         counts = []
-        for process in self._master.children(recursive=True):
+        for process in self.processes()[1:]:
             with suppress(psutil.NoSuchProcess):
                 found = process.net_connections("tcp")
                 counts.append(sum(each.status == psutil.CONN_ESTABLISHED and each.laddr.port == port for each in found))
@@ -77,14 +75,19 @@ class Running:
 
 
 @contextmanager
-def running(service: Service, environment: Mapping[str, str] | None = None, port: int = 0) -> Iterator[Running]:
+def running(
+    service: Service, environment: Mapping[str, str] | None = None, port: int = 0, cores: Collection[int] = ()
+) -> Iterator[Running]:
     """Run a service until the context exits, and yield it once every worker answers.
 
-    `environment` is added to that of this process. At exit, all processes of the service stop. Raises ServiceFailed if
-    the service exits, or if not every worker answers within START_WITHIN seconds.
+    `environment` is added to that of this process. All processes of the service keep to `cores`, or without any to the
+    cores of this process; at exit they stop. Raises ServiceFailed if the service exits, or if not every worker answers
+    within START_WITHIN seconds.
     """
     told = {**os.environ, **service.environment, **(environment or {})}
-    with logged(service.command(port), told) as (process, log):
+    with ExitStack() as started:
+        with inherited(cores):
+            process, log = started.enter_context(logged(service.command(port), told))
         yield _answering(service, process, log)
 
 

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 from loadtest.contenders.service import Service
 from loadtest.english import count, plural_of
-from loadtest.verdict.judge import KEEPS_UP, STUCK
-from loadtest.workload.demand import DEADLOCK, SLOTS, Demand, Limit
-from loadtest.workload.scenarios import CORES, LOOPS, MIXED, POOLS, THREADS
+from loadtest.verdict.bounds import KEEPS_UP, STUCK
+from loadtest.workload.demand import CPU, DEADLOCK, LOOPS, SLOTS, Demand, Limit
+from loadtest.workload.scenarios import MIXED, POOLS, THREADS
 
 from .figures import Figures
 
@@ -116,7 +116,7 @@ def _named(limit: Limit, service: Service) -> str:
     if limit.name in POOLS:
         return f"{count(limit.capacity, 'connection')} of the {limit.name}"
     slot = "thread" if service.worker_class == "gthread" else "process"
-    one = {SLOTS: slot, THREADS: "thread", LOOPS: "event loop", CORES: "core"}.get(limit.name, limit.name)
+    one = {SLOTS: slot, THREADS: "thread", LOOPS: "event loop", CPU: "core"}.get(limit.name, limit.name)
     return count(limit.capacity, one, "processes" if one == "process" else "")
 
 

@@ -14,7 +14,8 @@ from locust.env import Environment
 
 from loadtest.generator.users import WaitingUser
 from loadtest.results.histogram import merged
-from loadtest.verdict.judge import GENERATOR_BUSY, MACHINE_BUSY
+from loadtest.verdict.bounds import MACHINE_BUSY
+from loadtest.verdict.processors import GENERATOR_BUSY
 from loadtest.workload.closed import Closed
 from loadtest.workload.scenarios import demand
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 from contract import ports
 from contract.settings import Settings
+from loadtest.contenders.cores import usable_cores
 from loadtest.contenders.service import Service
 from loadtest.contenders.target import is_origin
 from serving import aiohttp_workers
@@ -46,7 +47,7 @@ def twins(environment: Mapping[str, str]) -> list[Racer]:
     workers, threads, pool_size = settings.web_concurrency, settings.threads, settings.pool_size
     return [
         Racer(
-            Service(name, name, worker_class, workers, threads, pool_size),
+            Service(name, name, worker_class, workers, threads, pool_size, cores=usable_cores()),
             _origin(variable, environment.get(variable, url)),
             assumed=True,
         )

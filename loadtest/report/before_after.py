@@ -55,6 +55,8 @@ def unlike(before: Results, after: Results) -> list[str]:
         one, other = getattr(before.machine, name), getattr(after.machine, name)
         if one != other:
             told.append(f"The machines differ in {name}: {_short(one, other)} before, {_short(other, one)} after.")
+    if before.cores != after.cores:
+        told.append(f"The runs differ in cores: {before.cores} before, {after.cores} after.")
     known = {each.name: each for each in after.contenders}
     told += [
         f"{each.name} differs: {_made(each)} before, {_made(known[each.name])} after."

@@ -6,13 +6,15 @@ from datetime import UTC
 
 from loadtest.contenders.service import in_words
 from loadtest.english import count
-from loadtest.report.figures import latency, memory, throughput
+from loadtest.report.figures import latency, memory, throughput, where
 from loadtest.report.figures import requests as swimlane
 from loadtest.report.figures import time_spent as whereabouts
 from loadtest.report.figures.picture import Picture
 from loadtest.results.schema import Contender, Machine, Results
+from loadtest.verdict import format as cells
 from loadtest.verdict.aggregate import Row, rows
 from loadtest.verdict.comparison import doubtful, verdict
+from loadtest.verdict.placement import placement
 from loadtest.workload import Load
 from loadtest.workload.scenarios import ABOUT, SCENARIOS, names, sentence
 
@@ -31,7 +33,7 @@ def page(results: Results) -> Page:
         verdict=verdict(results, table),
         pictures=pictures(results, table),
         sources=sources(options.scenario),
-        facts=facts(results.machine),
+        facts=[*facts(results.machine), *calibrations(results.contenders)],
         commands=commands(results),
         doubts=doubtful(table),
     )
@@ -43,12 +45,10 @@ def about(results: Results) -> str:
     amounts = ", ".join(str(load.amount) for load in options.loads)
     repeats = "once" if options.repeats == 1 else f"{options.repeats} times"
     cores = count(results.machine.cores, "core")
-    both = "shared by the load generator and the services"
-    used = both if any(each.ours for each in results.contenders) else "used by the load generator"
     return (
         f"Scenario {options.scenario}: {sentence(options.scenario, options.delay)}. "
         f"{amounts} users, each step measured {repeats}, {results.started.astimezone(UTC):%Y-%m-%d %H:%M} UTC, "
-        f"on {cores} ({results.machine.processor}) {used}."
+        f"on {cores} ({results.machine.processor}): {placement(results)}."
     )
 
 
@@ -65,7 +65,7 @@ def warnings(results: Results, table: list[Row]) -> list[str]:
 
 
 def pictures(results: Results, table: list[Row]) -> list[Picture]:
-    """Return the five pictures, without those that have no data."""
+    """Return the six pictures, without those that have no data."""
     run = [row for row in table if row.windows]
     if not run:
         return []
@@ -76,6 +76,7 @@ def pictures(results: Results, table: list[Row]) -> list[Picture]:
         swimlane.picture(results, table, shown),
         whereabouts.picture(results, table, shown),
         memory.picture(results, table),
+        where.picture(results, table),
     )
     return [picture for picture in drawn if picture is not None]
 
@@ -104,6 +105,13 @@ def facts(machine: Machine) -> list[tuple[str, str]]:
         ("Packages", packages),
         ("Commit", machine.commit or "not from a checkout"),
     ]
+
+
+def calibrations(contenders: list[Contender]) -> list[tuple[str, str]]:
+    """Return what was measured of each service before the first step, as (name, fact), with what it means."""
+    known = [(each.name, figures) for each in contenders if (figures := cells.calibrated(each))]
+    told = [(f"Calibration of {name}, µs", figures) for name, figures in known]
+    return [*told, ("Calibration", cells.CALIBRATED)] if told else []
 
 
 def commands(results: Results) -> list[tuple[str, str]]:

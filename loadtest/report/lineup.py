@@ -10,6 +10,7 @@ from loadtest.report.figures.picture import Figure, Picture, Table
 from loadtest.results.schema import Results
 from loadtest.results.suite import CPU, DELAY, HEALTHZ, WAYS
 from loadtest.verdict import format as cells
+from loadtest.verdict.aggregate import LEAST_CPU
 from loadtest.verdict.comparison import span
 from loadtest.verdict.lineup import (
     CAUTION,
@@ -23,7 +24,9 @@ from loadtest.verdict.lineup import (
     priced,
     sentences,
 )
+from loadtest.verdict.placement import placement
 from loadtest.workload import Load
+from loadtest.workload.demand import CPU as PROCESSORS
 from loadtest.workload.demand import SLOTS, USERS
 
 from .comparison import commands, facts
@@ -63,8 +66,8 @@ def _about(measured: Mapping[str, Results]) -> str:
         f"Three comparisons, one after the other: a wait of {wait.delay} at {wait.amounts} users; "
         f"/cpu, {cpu.delay} of computing, at {cpu.loads[-1].label}; /healthz, which does nothing, at "
         f"{idle.loads[-1].label} with {idle.pause} think time. Each step was measured {repeats}, "
-        f"{first.started.astimezone(UTC):%Y-%m-%d %H:%M} UTC, on {cores} ({first.machine.processor}) "
-        "shared by the load generator and the services."
+        f"{first.started.astimezone(UTC):%Y-%m-%d %H:%M} UTC, on {cores} ({first.machine.processor}): "
+        f"{placement(first)}."
     )
 
 
@@ -89,8 +92,8 @@ def _throughput(found: list[Portrait]) -> Picture:
         name="throughput",
         title=_throughput_title(found),
         caption=f"Successful requests per second; each waits {WAYS[DELAY].delay}. Bar: measured. Vertical line: "
-        "predicted from slots and users alone, whatever the framework. The three scales differ. Hollow bar, figure in "
-        "brackets: inconclusive; the reasons are at the end.",
+        "predicted. The three scales differ. Hollow bar, figure in brackets: inconclusive; the reasons are at the end."
+        + (f" {cells.CALIBRATED}" if any(each.contender.calibration for each in found) else ""),
         figures=figures,
         abreast=len(figures),
     )
@@ -99,7 +102,8 @@ def _throughput(found: list[Portrait]) -> Picture:
 def _throughput_title(found: list[Portrait]) -> str:
     """Return the throughput of the services bound by slots and of the others, from conclusive steps only."""
     slots, free = (
-        [row.throughput for each in bound_by(bound, found) if (row := each.held(DELAY))] for bound in (SLOTS, USERS)
+        [row.throughput for bound in bounds for each in bound_by(bound, found) if (row := each.held(DELAY))]
+        for bounds in ((SLOTS,), (USERS, PROCESSORS))
     )
     at = f"At {MOST.label}"
     if slots and free:
@@ -151,14 +155,14 @@ def _table(found: list[Portrait]) -> Table:
         [
             *("service", "kind", "software", "processes x threads = slots"),
             *(head for load in wait.loads for head in (load.label, "ratio")),
-            *("/cpu", "ratio", "/healthz", "/healthz, µs", f"{most}, µs", f"{most}, MiB", "lines"),
+            *("/cpu", "ratio", "/healthz", "ratio", "/healthz, µs", f"{most}, µs", f"{most}, MiB", "lines"),
         ],
         [_figures(each) for each in found],
         f"Requests/s with a wait of {wait.delay}, by users; then /cpu at {cpu.loads[-1].label} and /healthz at "
         f"{idle.loads[-1].label}. Ratio: measured / predicted. µs: CPU time per request. MiB: memory of all "
         "processes. Lines: code of the framework's adapter, without blank lines, comments, docstrings and the shared "
-        'waiting code. "-": not measured, or less than 0.2 s of CPU time in all. Figures in brackets are '
-        "inconclusive.",
+        f'waiting code. "-": not measured, or less than {LEAST_CPU:g} s of CPU time in all. Figures in '
+        "brackets are inconclusive.",
     )
 
 
@@ -168,6 +172,6 @@ def _figures(each: Portrait) -> list[str]:
     return [
         *(known.name, known.kind, in_words(known.software), cells.slots(known)),
         *(cell for row in delay for cell in (cells.rate(row), cells.ratio(row))),
-        *(cells.rate(cpu), cells.ratio(cpu), cells.rate(idle), cells.cost(idle)),
+        *(cells.rate(cpu), cells.ratio(cpu), cells.rate(idle), cells.ratio(idle), cells.cost(idle)),
         *(cells.cost(busy), cells.memory(busy), cells.lines(known)),
     ]

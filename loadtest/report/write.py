@@ -9,6 +9,7 @@ from loadtest.results import atomic
 from loadtest.results.schema import Results
 
 from . import before_after, comparison, lineup
+from .map import page as page_of_map
 from .page import html
 from .perfetto import trace
 from .vega import being_packed
@@ -30,6 +31,12 @@ def write_lineup(measured: Mapping[str, Results], path: Path) -> Path:
     """Write the report of the line-up to `path`, and return the path."""
     with being_packed() as library, debug_mode(False):  # see write_comparison
         return atomic.write(path, html(lineup.page(measured), library))
+
+
+def write_map(measured: Mapping[str, Results], path: Path) -> Path:
+    """Write the report of a map to `path`, and return the path."""
+    with being_packed() as library, debug_mode(False):  # see write_comparison
+        return atomic.write(path, html(page_of_map(measured), library))
 
 
 def write_trace(results: Results, path: Path) -> Path:

@@ -8,14 +8,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from loadtest.contenders.cores import Cores
 from loadtest.workload import Load
-from loadtest.workload.demand import Demand
+from loadtest.workload.demand import Calibration, Demand
 from loadtest.workload.scenarios import ABOUT
 
 from . import atomic
 from .exchange import Exchange
 
-SCHEMA = 5
+SCHEMA = 6
 
 FILE = "results.json"
 
@@ -39,8 +40,11 @@ Name = Annotated[str, AfterValidator(_printable)]
 
 
 def _possible(demand: Demand) -> Demand:
-    if demand.wait <= 0 or any(limit.capacity < 1 or limit.held <= 0 for limit in demand.limits):
-        raise ValueError("wait and held must be above 0, capacity at least 1")
+    times = (demand.wait, demand.late, demand.transit, demand.beside)
+    if min(times) < 0 or any(limit.capacity < 1 or limit.held <= 0 for limit in demand.limits):
+        raise ValueError("times must be at least 0, held above 0, capacity at least 1")
+    if not demand.alone:
+        raise ValueError("a request must take some time")
     return demand
 
 
@@ -82,6 +86,8 @@ class Contender(Record):
     """Requests that can wait at once; None: unlimited or unknown."""
     demand: Annotated[Demand, AfterValidator(_possible)] | None
     """The demand of one request of the scenario; None if the wait of a request is unknown."""
+    calibration: Calibration | None
+    """The times measured before the first step, for the demand; None if they were not, or not with success."""
     ours: bool
     """True for a service of the line-up, False for a target."""
     command: list[str]
@@ -134,6 +140,28 @@ class Slice(Record):
     response_ms: float
 
 
+class CoreUse(Record):
+    """The use of a set of cores in a window, in cores."""
+
+    cores: Annotated[int, Field(ge=1)]
+    """The number of cores of the set."""
+    busy: float
+    """Cores that were not idle, including stolen time and interrupts."""
+    stolen: float
+    """Cores that the hypervisor gave to other virtual machines."""
+    interrupts: float
+    """Cores that handled interrupts, time that belongs to no process."""
+
+
+class Switches(Record):
+    """Context switches of all threads of a service in a window."""
+
+    voluntary: int
+    """Switches of threads that began to wait: for a lock, a timer or a socket."""
+    involuntary: int
+    """Switches of threads that the scheduler interrupted."""
+
+
 class Measured(Record):
     """The measurements of one window."""
 
@@ -157,10 +185,19 @@ class Measured(Record):
     """The share of all cores that the hypervisor gave to other virtual machines, from 0 to 1."""
     server_cpu: float | None
     """Cores that all processes of the service used; None for a target."""
-    busiest_cpu: float | None
-    """Cores that the service's busiest process used; None for a target."""
+    processes_cpu: list[float] | None
+    """Cores that each process of the service used, the master included; None for a target."""
+    others_cpu: dict[str, float]
+    """Cores used by the database and the upstream, if the run started them, and by the command itself, by name."""
+    service_cores: CoreUse | None
+    """The use of the service's cores; None if it shares them with everything else."""
+    other_cores: CoreUse | None
+    """The use of the cores of everything else; None if the service shares them, or if the run did not start all that
+    works there: not a target, or a database of the user's own."""
+    switches: Switches | None
+    """Context switches of the service; None for a target, and where the system does not count them for each thread."""
     memory: int | None
-    """Bytes of all the service's processes at the window's end (see processes.service.Usage); None for a target."""
+    """Bytes of all the service's processes at the window's end (see Running.memory); None for a target."""
     died: int
     """Processes of the service that died during the window."""
     connections: list[int] | None
@@ -177,6 +214,11 @@ class Measured(Record):
     """The window in slices of about the same length, in their order."""
     throttled: float | None = None
     """Seconds, summed over the cores, in which a CPU quota held back the processes."""
+
+    @property
+    def busiest_cpu(self) -> float | None:
+        """Cores that the service's busiest process used; None if unknown."""
+        return None if self.processes_cpu is None else max(self.processes_cpu, default=0.0)
 
 
 class Step(Record):
@@ -209,6 +251,7 @@ class Results(Record):
     """The error message of a failed run, in one line."""
     command: list[str]
     generator_command: list[str]
+    cores: Cores
     options: Options
     machine: Machine
     contenders: list[Contender]

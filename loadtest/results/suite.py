@@ -33,11 +33,11 @@ class Way(NamedTuple):
 
 
 WAYS: Mapping[str, Way] = {
-    DELAY: Way((Closed(1), Closed(64), Closed(400)), "250ms"),
+    DELAY: Way((Closed(1), Closed(40), Closed(200)), "250ms"),
     # longer: an event loop that computes switches requests so rarely that some wait for seconds
     CPU: Way((Closed(32),), "20ms", longer=4),
     # think time prevents saturation; the delay only spreads the users' first requests
-    HEALTHZ: Way((Closed(32, think=0.05),), "50ms", longer=4),  # longer: CPU time is counted in ticks of 10 ms
+    HEALTHZ: Way((Closed(32, think=0.05),), "50ms", longer=2),  # longer: its requests take little CPU time
 }
 
 

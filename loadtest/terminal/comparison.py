@@ -1,4 +1,4 @@
-"""The output at the end of a comparison: its services, two tables and the verdict."""
+"""The output at the end of a comparison: its services, the tables and the verdict."""
 
 from collections.abc import Iterator
 from itertools import chain, groupby, repeat
@@ -11,14 +11,15 @@ from loadtest.contenders.service import in_words
 from loadtest.english import count
 from loadtest.results.schema import Contender, Results
 from loadtest.verdict import format as cells
-from loadtest.verdict.aggregate import Row, grouped
+from loadtest.verdict.aggregate import LEAST_CPU, Row, grouped, known_costs
 from loadtest.verdict.comparison import verdict
+from loadtest.verdict.placement import placement
 from loadtest.workload.scenarios import POOLS
 
 from .layout import framed, put
 
 WIDE = 100
-"""The minimum width, in columns, to show the spread between repeats and the 90th percentile."""
+"""The minimum width, in columns, to show the spread between repeats, the 90th percentile and the table of CPU time."""
 
 SILENT = ("resent", "reconnected")
 """The columns of what an HTTP client does in silence; they are shown if there is any."""
@@ -29,12 +30,20 @@ SILENCE = (
 )
 """The legend of these columns."""
 
+PARTS = (
+    "One process: the smallest and the largest share of one process in the CPU time of its service. Switches: context "
+    "switches of the service per request, voluntary + involuntary. Interrupts, other processes: on all cores of the "
+    "run. Unaccounted: the share of the service's cores that was busy without a measured cause."
+)
+"""The legend of the table of CPU time."""
+
 
 def show(out: Console, results: Results, table: list[Row]) -> None:
-    """Print the services, both tables, the verdict, the legend and the machine."""
+    """Print the services, the tables, the verdict, the legend and the machine."""
     wide = out.width >= WIDE
     happened, took = _what_happened(table, results, wide=wide), _what_it_took(table, results.contenders)
-    for part in (_lineup(results.contenders), happened, took):
+    parts = [_parts_of_the_cpu_time(table, results.contenders)] if wide and results.cores.apart else []
+    for part in (_lineup(results.contenders), happened, took, *parts):
         part.padding = (0, 2 if wide else 1, 0, 0)
         put(out, part)
     for sentence in verdict(results, table):
@@ -42,6 +51,10 @@ def show(out: Console, results: Results, table: list[Row]) -> None:
     out.print(where(results), style="dim", markup=False)
     if _silent(table):
         out.print(SILENCE, style="dim", markup=False)
+    if parts:
+        out.print(PARTS, style="dim", markup=False)
+    if any(each.calibration for each in results.contenders):
+        out.print(cells.CALIBRATED, style="dim", markup=False)
 
 
 def _lineup(contenders: list[Contender]) -> Table:
@@ -49,7 +62,9 @@ def _lineup(contenders: list[Contender]) -> Table:
     for each in grouped(contenders):
         limits = each.demand.limits if each.demand else ()
         pools = ", ".join(f"{limit.name} of {limit.capacity}" for limit in limits if limit.name in POOLS)
-        table.add_row(each.name, each.kind, f"{each.made_of}\n{pools}".rstrip(), in_words(each.software))
+        times = f"calibrated (µs): {figures}" if (figures := cells.calibrated(each)) else ""
+        setup = "\n".join(filter(None, (each.made_of, pools, times)))
+        table.add_row(each.name, each.kind, setup, in_words(each.software))
     return table
 
 
@@ -97,12 +112,28 @@ def _what_it_took(table: list[Row], contenders: list[Contender]) -> Table:
         shown.add_row(
             *(service, str(row.load.amount)),
             "-" if row.server_cpu is None else f"{row.server_cpu:.2f}",
-            "-" if row.cpu_per_request is None else f"{row.cpu_per_request:.0f}",
+            cells.microseconds(row.cpu_per_request),
             "-" if row.memory is None else f"{row.memory / 2**20:.0f} MiB",
             *(f"{row.generator_cpu:.2f}", str(row.unfinished), str(row.failures)),
             *(map(_counted, (row.resent, row.reconnected)) if silent else ()),
             *([", ".join(f"{count} x {kind}" for kind, count in row.errors.items())] if kinds else []),
         )
+    return shown
+
+
+def _parts_of_the_cpu_time(table: list[Row], contenders: list[Contender]) -> Table:
+    """Return the table of the CPU time per request that is not the service's, and of how the service spent its own."""
+    run = [row for row in table if row.windows]
+    names = known_costs(run)
+    heads = ["one process", "switches", *names, "unaccounted"]
+    shown = framed("CPU time beside the service (µs/request)", ["service"], [_units(table), *heads])
+    for service, row in _labelled(run, contenders):
+        if row is None:
+            shown.add_row(service, style="bold")
+            continue
+        costs = [cells.microseconds(row.costs.get(name)) for name in names]
+        left = cells.NONE if row.unaccounted is None else f"{row.unaccounted:.1%}"
+        shown.add_row(service, str(row.load.amount), cells.shares(row), cells.switches(row), *costs, left)
     return shown
 
 
@@ -148,7 +179,7 @@ def where(results: Results) -> str:
     return (
         '\nBelow each service: processes x threads = slots ("any": no limit). ±: half the difference between the '
         'fastest and the slowest repeat. Hung: in flight for the whole window. "-": unknown, or too few samples. A '
-        "percentile needs five requests above it; µs/request needs 0.2 s of CPU time."
-        f"\nMeasured on {count(machine.cores, 'core')} ({machine.processor}), shared with the load generator; "
+        f"percentile needs five requests above it; a CPU time needs {LEAST_CPU:g} s in all."
+        f"\nMeasured on {count(machine.cores, 'core')} ({machine.processor}): {placement(results)}. "
         f"Python {machine.python}, {packages}."
     )

@@ -64,6 +64,8 @@ def show_lineup(out: Console, measured: Mapping[str, Results]) -> None:
         out.print(Padding(sentence, (0, 0, 0, 2)), markup=False)
     for results in list(measured.values())[:1]:
         out.print(where(results), style="dim", markup=False)
+    if any(each.contender.calibration for each in found):
+        out.print(cells.CALIBRATED, style="dim", markup=False)
 
 
 def _figures(each: Portrait) -> list[str]:

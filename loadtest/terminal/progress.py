@@ -11,8 +11,7 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 
 from loadtest.results.schema import Step
-from loadtest.verdict.judge import throughput
-from loadtest.workload import Load
+from loadtest.verdict.bounds import throughput
 
 from .layout import legible
 
@@ -45,13 +44,13 @@ class Bar:
         self._current = 0.0
         self._began = time.monotonic()
 
-    def begins(self, service: str, load: Load, repeat: int, seconds: float) -> None:
-        """Show a step that begins and is expected to take `seconds`."""
+    def begins(self, service: str, what: str, repeat: int, seconds: float) -> None:
+        """Show a calibration or a step that begins and is expected to take `seconds`."""
         self._done += self._current
         self._current = seconds
         self._began = time.monotonic()
         of = f", repeat {repeat} of {self._repeats}" if self._repeats > 1 else ""
-        self._what = f"{self.about}{service}, {load.label}{of}"
+        self._what = f"{self.about}{service}, {what}{of}"
 
     def ended(self, step: Step) -> None:
         """Print the result of a finished step on one line, if no bar is shown."""

@@ -9,9 +9,11 @@ from loadtest.results.exchange import Exchange
 from loadtest.results.histogram import merged, percentile
 from loadtest.results.schema import Contender, Measured, Predicted, Results, Step
 from loadtest.workload import Load
-from loadtest.workload.demand import STANDSTILL
+from loadtest.workload.demand import GENERATOR, STANDSTILL
 
-from .judge import UNEVEN, throughput
+from .bounds import UNEVEN, throughput
+from .doubts import together
+from .processors import NEIGHBOURS, beside_the_others, beside_the_service, unaccounted
 
 KINDS = ("blocking", "non-blocking", "unknown")
 """Kinds of services, in the order of the tables."""
@@ -19,8 +21,11 @@ KINDS = ("blocking", "non-blocking", "unknown")
 DISAGREE = 0.1
 """Range of the repeats' throughput, as a share of their mean, above which the repeats disagree."""
 
-LEAST_CPU = 0.2
-"""Seconds of CPU time needed for a figure per request: the system counts CPU time in ticks of 0.01 s."""
+LEAST_CPU = 0.02
+"""Seconds of CPU time needed for a figure per request: less is mostly start-up and chance."""
+
+INTERRUPTS = "interrupts"
+"""The name of CPU time that belongs to no process, such as that of the loopback network."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,8 @@ class Row:
     """One window per repeat; empty if the step was not run."""
     bound: str
     doubts: list[str]
+    processes: int | None = None
+    """The number of worker processes of the service; None if unknown."""
 
     @property
     def holds(self) -> bool:
@@ -116,8 +123,49 @@ class Row:
     @property
     def cpu_per_request(self) -> float | None:
         """The service's CPU time per request in microseconds, or None if unknown or below the clock's resolution."""
-        spent = (self.server_cpu or 0.0) * self._seconds
-        return spent / self.requests * 1e6 if self.requests and spent >= LEAST_CPU else None
+        return self._per_request(self.server_cpu)
+
+    @property
+    def costs(self) -> dict[str, float | None]:
+        """The CPU time per request, like `cpu_per_request`, of everything but the service, by name.
+
+        Interrupts and other processes are those on all cores of the run; both are left out if the service shares its
+        cores, because only their sum is known there.
+        """
+        names = dict.fromkeys(name for each in self.windows for name in each.others_cpu)
+        used = {
+            GENERATOR: self.generator_cpu,
+            **{name: self._mean([each.others_cpu.get(name) for each in self.windows]) for name in names},
+        }
+        if self.windows and all(each.service_cores and each.other_cores for each in self.windows):
+            used[INTERRUPTS] = self._mean([_interrupts(each) for each in self.windows])
+            used[NEIGHBOURS] = self._mean([beside_the_service(each) + beside_the_others(each) for each in self.windows])
+        return {name: self._per_request(cores) for name, cores in used.items()}
+
+    @property
+    def unaccounted(self) -> float | None:
+        """The share of the service's cores that was busy without a measured cause, from -1 to 1; None if unknown.
+
+        The utilization law, U = X D, says that cores are busy for the throughput times the CPU time of a request (P. J.
+        Denning and J. P. Buzen, "The Operational Analysis of Queueing Network Models", 1978). What is left are errors
+        of the clocks, or other processes.
+        """
+        return self._mean([unaccounted(each) for each in self.windows])
+
+    @property
+    def shares(self) -> tuple[float, float] | None:
+        """The smallest and the largest share of one worker process in the service's CPU time, from 0 to 1."""
+        found = [share for each in self.windows for share in _shares(each, self.processes)]
+        return (min(found), max(found)) if found else None
+
+    @property
+    def switches(self) -> tuple[float, float] | None:
+        """The voluntary and the involuntary context switches of the service per request, or None if unknown."""
+        known = [each.switches for each in self.windows if each.switches is not None]
+        if len(known) < len(self.windows) or not self.requests:
+            return None
+        voluntary, involuntary = sum(each.voluntary for each in known), sum(each.involuntary for each in known)
+        return voluntary / self.requests, involuntary / self.requests
 
     @property
     def memory(self) -> int | None:
@@ -133,6 +181,11 @@ class Row:
     def _seconds(self) -> float:
         return sum(each.seconds for each in self.windows)
 
+    def _per_request(self, cores: float | None) -> float | None:
+        """Return microseconds of CPU time per request, or None if `cores` cores were used too little for a figure."""
+        spent = (cores or 0.0) * self._seconds
+        return spent / self.requests * 1e6 if self.requests and spent >= LEAST_CPU else None
+
     def _mean(self, values: list[float | None]) -> float | None:
         """Return the mean over the windows, weighted by their length, or None without values."""
         known = [(value, each.seconds) for value, each in zip(values, self.windows, strict=True) if value is not None]
@@ -144,13 +197,31 @@ def _sum(counts: list[int | None]) -> int | None:
     return sum(known) if known else None
 
 
+def known_costs(run: list[Row]) -> list[str]:
+    """Return the names of the CPU times beside the service's that are known of at least one row."""
+    names = dict.fromkeys(name for row in run for name in row.costs)
+    return [name for name in names if any(row.costs.get(name) is not None for row in run)]
+
+
+def _interrupts(measured: Measured) -> float:
+    """Return the cores that handled interrupts, of all cores of a run."""
+    return sum(use.interrupts for use in (measured.service_cores, measured.other_cores) if use)
+
+
+def _shares(measured: Measured, processes: int | None) -> list[float]:
+    """Return the share of each worker process in the CPU time of all. The master, which serves nothing, is left out."""
+    busiest = sorted(measured.processes_cpu or [], reverse=True)[:processes]
+    return [cores / sum(busiest) for cores in busiest] if sum(busiest) else []
+
+
 def rows(results: Results) -> list[Row]:
     """Return the rows of a run, sorted by kind of service, then service, then load."""
     order = {contender.name: place for place, contender in enumerate(grouped(results.contenders))}
+    processes = {contender.name: contender.processes for contender in results.contenders}
     groups: dict[tuple[str, Load], list[Step]] = {}
     for step in results.steps:
         groups.setdefault((step.service, step.load), []).append(step)
-    table = [_row(group) for group in groups.values()]
+    table = [_row(group, processes[group[0].service]) for group in groups.values()]
     return sorted(table, key=lambda row: (order[row.service], row.load.amount))
 
 
@@ -159,7 +230,7 @@ def grouped(contenders: Iterable[Contender]) -> list[Contender]:
     return sorted(contenders, key=lambda contender: KINDS.index(contender.kind))
 
 
-def _row(steps: list[Step]) -> Row:
+def _row(steps: list[Step], processes: int | None) -> Row:
     run = [step for step in steps if step.measured is not None]
     bounds = {step.bound.partition(" (")[0]: step.bound for step in reversed(run or steps)}
     row = Row(
@@ -168,7 +239,8 @@ def _row(steps: list[Step]) -> Row:
         predicted=next((step.predicted for step in steps if step.predicted), None),
         windows=[step.measured for step in steps if step.measured is not None],
         bound="; ".join(bounds.values()),
-        doubts=list(dict.fromkeys(doubt for step in run for doubt in step.doubts)),
+        doubts=together([doubt for step in run for doubt in step.doubts]),
+        processes=processes,
     )
     explained = row.bound in STANDSTILL or UNEVEN in row.bound  # each repeat distributes its connections at random
     if not row.holds or explained or row.spread <= DISAGREE / 2 * row.throughput:

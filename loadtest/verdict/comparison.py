@@ -3,11 +3,13 @@
 from loadtest.english import count, duration, listed
 from loadtest.results.schema import Contender, Results
 from loadtest.workload import Load
-from loadtest.workload.demand import BLOCKED, DEADLOCK, SLOTS, STANDSTILL, Limit
+from loadtest.workload.demand import BLOCKED, CPU, DEADLOCK, SLOTS, STANDSTILL, Limit
 from loadtest.workload.scenarios import POOLS
 
 from .aggregate import Row
-from .judge import KEEPS_UP
+from .bounds import KEEPS_UP
+from .doubts import shape, together
+from .format import per_second
 
 ALIKE = 0.05
 """Difference, as a share of the larger figure, up to which two throughputs count as equal."""
@@ -18,7 +20,8 @@ def verdict(results: Results, table: list[Row]) -> list[str]:
     sentences = [*_few(table)]
     for contender in results.contenders:
         sentences += _keeping_up(contender, [row for row in table if row.service == contender.name])
-    sentences += [*compared(table), *_pools(table, results.contenders), *_price(table), *doubtful(table)]
+    sentences += [*compared(table), *_pools(table, results.contenders), *_price(table)]
+    sentences += [*_cpu_alone(table, results.contenders), *doubtful(table)]
     if not results.complete:
         sentences.append(f"The run {ended(results)} Only the steps measured until then are shown.")
     return sentences
@@ -97,6 +100,8 @@ def _room(limit: Limit, users: int) -> str:
     """Return the limit in words; `users` is the number of users that it carries without a queue."""
     if limit.name == SLOTS:
         return f"slots for {users}"
+    if limit.name == CPU:
+        return f"CPU time for {per_second(limit.throughput)} requests/s"
     capacity = count(limit.capacity, limit.name.removesuffix("s"))
     if limit.name in POOLS:
         capacity = f"{count(limit.capacity, 'connection')} in its {limit.name}"
@@ -120,7 +125,7 @@ def _fall(contender: Contender, fell: Row) -> str:
 def compared(table: list[Row]) -> list[str]:
     """Compare the throughputs at the largest load with two trusted services outside a deadlock."""
     for group in _by_falling_load(table)[:-1]:
-        held = sorted((row for row in group if row.holds and row.bound not in STANDSTILL), key=_rate, reverse=True)
+        held = sorted(filter(_serves, group), key=_rate, reverse=True)
         if len(held) < 2:
             continue
         best, others = held[0], held[1:]
@@ -156,21 +161,56 @@ def _pools(table: list[Row], contenders: list[Contender]) -> list[str]:
 
 
 def _price(table: list[Row]) -> list[str]:
+    """State what a request costs at the largest load where two services can be compared.
+
+    Of those that the CPU binds there, state what a core serves at that cost.
+    """
     for group in _by_falling_load(table):
-        held = [row for row in group if row.holds and row.bound not in STANDSTILL and row.cpu_per_request]
-        if len(held) >= 2:
-            costs = [f"{row.service} {row.cpu_per_request:.0f} µs" for row in held]
-            return [f"CPU time per request at {held[0].load.label}: {', '.join(costs)}."]
+        costs = [(row, cost) for row in filter(_serves, group) if (cost := row.cpu_per_request)]
+        if len(costs) < 2:
+            continue
+        told = ", ".join(f"{row.service} {cost:.0f} µs" for row, cost in costs)
+        most = [f"{per_second(1e6 / cost)}/s ({row.service})" for row, cost in costs if row.bound == CPU]
+        limit = f"; one core serves at most {listed(most)}, however long requests wait" if most else ""
+        return [f"CPU time per request at {group[0].load.label}: {told}{limit}."]
     return []
 
 
-def doubtful(table: list[Row]) -> list[str]:
-    """List the inconclusive rows with their reasons, one sentence each."""
+def _cpu_alone(table: list[Row], contenders: list[Contender]) -> list[str]:
+    """State that waiting has nothing to do with the result if the CPU binds every service at its largest load."""
+    last = {row.service: row for row in table if row.windows}  # the rows of a service are in ascending order
+    kinds = {each.kind for each in contenders if each.name in last}
+    if not {"blocking", "non-blocking"} <= kinds or not all(_serves(row) and row.bound == CPU for row in last.values()):
+        return []
     return [
-        f"Inconclusive: {row.service} at {row.load.label}, because {'; '.join(row.doubts)}."
-        for row in table
-        if row.doubts
+        "The CPU binds every service at its largest load: there a non-blocking service gains only what a "
+        "cheaper request saves, and nothing from waiting without a thread."
     ]
+
+
+def doubtful(table: list[Row]) -> list[str]:
+    """List the inconclusive rows with their reasons; rows of a service that differ only in figures share a sentence."""
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in table:
+        if row.doubts:
+            groups.setdefault((row.service, *map(shape, row.doubts)), []).append(row)
+    told = [(group[0].service, _loads(group), _because(group)) for group in groups.values()]
+    return [f"Inconclusive: {service} at {loads}, because {why}." for service, loads, why in told]
+
+
+def _loads(group: list[Row]) -> str:
+    """Return the loads of the rows, such as `16 and 100 users`."""
+    load = group[0].load
+    return load.label if len(group) == 1 else f"{listed([str(row.load.amount) for row in group])} {load.unit}"
+
+
+def _because(group: list[Row]) -> str:
+    return "; ".join(together(doubt for row in group for doubt in row.doubts))
+
+
+def _serves(row: Row) -> bool:
+    """Return True if a row can be trusted and its requests succeed."""
+    return row.holds and row.bound not in STANDSTILL
 
 
 def _alike(one: Row, other: Row) -> bool:

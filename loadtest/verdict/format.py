@@ -6,6 +6,12 @@ from .aggregate import Row
 
 NONE = "-"
 
+CALIBRATED = (
+    "Calibrated: the CPU time of a request, how late its wait ends, and its transit (time outside the service) were "
+    "measured before the first step, on a server started for that; predictions follow from them."
+)
+"""The legend of calibrated figures."""
+
 
 def slots(contender: Contender) -> str:
     """Return "processes x threads = slots" ("any" without a limit), or "" if the processes are unknown."""
@@ -14,6 +20,15 @@ def slots(contender: Contender) -> str:
     if contender.slots is None:
         return f"{contender.processes} x 1 = any"
     return f"{contender.processes} x {contender.slots // contender.processes} = {contender.slots}"
+
+
+def calibrated(contender: Contender) -> str:
+    """Return what was measured of a request before the first step, in microseconds, or "" if nothing was."""
+    demand = contender.demand
+    if contender.calibration is None or demand is None or demand.cpu is None:
+        return ""
+    times = {"CPU time": demand.cpu.held, "late": demand.late, "transit": demand.transit}
+    return ", ".join(f"{name} {microseconds(seconds * 1e6)}" for name, seconds in times.items())
 
 
 def rate(row: Row | None) -> str:
@@ -35,7 +50,25 @@ def cost(row: Row | None) -> str:
     """Return the CPU time per request in microseconds."""
     if row is None or row.cpu_per_request is None:
         return NONE
-    return bracketed(f"{row.cpu_per_request:.0f}", holds=row.holds)
+    return bracketed(microseconds(row.cpu_per_request), holds=row.holds)
+
+
+def microseconds(each: float | None) -> str:
+    """Return a time in microseconds."""
+    return NONE if each is None else f"{each:.0f}"
+
+
+def shares(row: Row) -> str:
+    """Return the smallest and the largest share of one worker process in the CPU time of all."""
+    if row.shares is None:
+        return NONE
+    low, high = (f"{share:.0%}" for share in row.shares)
+    return low if low == high else f"{low} to {high}"
+
+
+def switches(row: Row) -> str:
+    """Return the context switches per request: voluntary + involuntary."""
+    return NONE if row.switches is None else " + ".join(f"{each:.1f}" for each in row.switches)
 
 
 def memory(row: Row | None) -> str:

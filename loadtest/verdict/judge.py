@@ -4,32 +4,36 @@ All thresholds are here or in the load's own module.
 """
 
 from dataclasses import dataclass
+from math import inf
 from statistics import mean
 
 from loadtest.english import count, duration
-from loadtest.results.schema import Contender, Measured, Predicted
+from loadtest.results.schema import Contender, CoreUse, Measured, Predicted
 from loadtest.workload import Load
-from loadtest.workload.demand import BLOCKED, DEADLOCK, USERS
-from loadtest.workload.scenarios import CORES, MIXED, POOLS
+from loadtest.workload.demand import BLOCKED, DEADLOCK, GENERATOR, Demand
 
-GENERATOR_BUSY = 0.9
-"""CPU use, in cores, at which the load generator is saturated and measures itself: its one thread can use 1.0."""
-
-PROCESS_BUSY = 0.9
-"""CPU use of one server process, in cores, that counts as bound by the CPU: Python runs one thread at a time."""
-
-SERVICE_BUSY = 0.5
-"""Cores that a service must use before a busy machine counts as its limit, and not as disturbance by others."""
-
-MACHINE_BUSY = 0.95
-"""Share of all cores in use at which the machine counts as saturated: load generator and service then compete for CPU
-time."""
+from .bounds import (
+    MACHINE_BUSY,
+    UNEXPLAINED,
+    bound_by,
+    gave_up,
+    mean_response,
+    neighboured,
+    throttled,
+    throughput,
+)
+from .processors import (
+    GENERATOR_BUSY,
+    NEIGHBOUR,
+    NEIGHBOURS,
+    beside_the_others,
+    beside_the_service,
+    capacity,
+    full_tool,
+)
 
 STOLEN = 0.05
 """Share of the cores that other virtual machines on the host may take."""
-
-THROTTLED = 0.01
-"""Share of the window in which a CPU quota may hold back the processes."""
 
 ERRORS = 0.01
 """Share of requests that may fail."""
@@ -38,11 +42,12 @@ QUEUES = 1.75
 """Minimum length of a window, in mean response times: almost two of them. It is less than 2 because the second
 of the two responses may be shorter than the mean."""
 
-KEEPS_UP = 0.9
-"""Share of the predicted throughput at which the prediction counts as met."""
-
 IMPOSSIBLE = 1.05
-"""Share of the predicted throughput above which the measurement itself must be wrong."""
+"""Share of the throughput that waits and limits allow above which the measurement itself must be wrong."""
+
+BEYOND = 1.15
+"""Share of a calibrated prediction above which the calibration does not hold. The CPU time of one kind of request
+differs by up to 10 % between loads, most on many threads."""
 
 FEWEST = 10
 """Requests that a window must contain: the median needs at least as many."""
@@ -58,27 +63,8 @@ DRIFT = 0.25
 """Difference between the two ends, as a share of their mean, that counts as a drift. Every slice of one end must also
 exceed every slice of the other, which by chance happens in 1 of 462 steady windows."""
 
-GAVE_UP = "status 504"
-"""Text that the error message of a long poll contains if it timed out without an answer."""
-
-MIXED_WELL = 0.5
-"""Share of the predicted maximum that the scenario `mixed` must reach. If all limits are equally tight and there are
-just enough users to fill them, random queues cost up to half of the maximum (J. Zahorjan and others, "Balanced Job
-Bound Analysis of Queueing Networks", 1982)."""
-
-STUCK = 0.5
-"""Share of the requests that may succeed in a deadlock: a request that times out frees its slot for answers."""
-
 DISTURBS = 0.05
 """CPU time of the load generator, as a share of the service's, that counts as a disturbance on a saturated machine."""
-
-UNEXPLAINED = "unexplained"
-THE_MIX = "the mix"
-OWN_LIMIT = "its own limit"
-UNEVEN = "unevenly shared"
-
-SYNC_WORKER = "sync"
-"""gunicorn's worker class that closes each connection after its response, so no connection stays with a process."""
 
 
 @dataclass(frozen=True)
@@ -87,21 +73,6 @@ class Judgement:
 
     bound: str
     doubts: list[str]
-
-
-def throughput(measured: Measured) -> float:
-    """Return the successful requests per second."""
-    return (measured.requests - measured.failures) / measured.seconds
-
-
-def mean_response(measured: Measured) -> float:
-    """Return the mean response time in seconds, or 0 without requests."""
-    return measured.response_ms / measured.requests / 1000 if measured.requests else 0.0
-
-
-def gave_up(measured: Measured) -> int:
-    """Return the number of long polls that timed out."""
-    return sum(count for kind, count in measured.errors.items() if GAVE_UP in kind)
 
 
 def judge(
@@ -113,84 +84,58 @@ def judge(
     """
     bound = bound_by(load, predicted, measured, contender, scenario)
     stuck = contender.slots if bound == DEADLOCK else None
+    tools = _tools(bound, measured, contender)
     if bound == BLOCKED:
-        return Judgement(bound, _tools(measured))  # no request succeeds, as predicted: there is nothing else to check
-    doubts = [*_tools(measured), *_requests(load, measured, stuck), *_drift(measured)]
+        return Judgement(bound, tools)  # no request succeeds, as predicted: there is nothing else to check
+    doubts = [*tools, *_requests(load, measured, stuck), *_drift(measured)]
     if predicted is not None and contender.demand is not None:
-        doubts += _model(bound, predicted, measured)
+        doubts += _model(load, bound, predicted, measured, contender.demand)
     return Judgement(bound, doubts)
 
 
-def bound_by(load: Load, predicted: Predicted | None, measured: Measured, contender: Contender, scenario: str) -> str:
-    """Return what bound the throughput.
-
-    It is USERS, DEADLOCK, BLOCKED, the predicted limit, a limit that is unevenly shared, `CPU`, `generator`, THE_MIX,
-    OWN_LIMIT or UNEXPLAINED.
-    """
-    if measured.generator_cpu >= GENERATOR_BUSY:
-        return "generator"
-    crowded_out = measured.machine_cpu >= MACHINE_BUSY and (measured.server_cpu or 0.0) >= SERVICE_BUSY
-    if (measured.busiest_cpu or 0.0) >= PROCESS_BUSY or crowded_out or _throttled(measured):
-        return "CPU"
-    if predicted is None:
-        return USERS
-    if predicted.bound == BLOCKED:
-        return UNEXPLAINED if measured.requests > measured.failures else BLOCKED
-    if predicted.bound == DEADLOCK:
-        return DEADLOCK if gave_up(measured) >= (1 - STUCK) * measured.requests else UNEXPLAINED
-    ratio = throughput(measured) / predicted.throughput
-    return predicted.bound if ratio >= KEEPS_UP else _falls_short(load, ratio, measured, contender, scenario)
-
-
-def _falls_short(load: Load, ratio: float, measured: Measured, contender: Contender, scenario: str) -> str:
-    if contender.demand is None:
-        return OWN_LIMIT
-    if scenario == MIXED and ratio >= MIXED_WELL:
-        return THE_MIX  # requests hold different resources, so the throughput stays below the limit of each
-    return _uneven(load, ratio, measured, contender) or UNEXPLAINED
-
-
-def _uneven(load: Load, ratio: float, measured: Measured, contender: Contender) -> str | None:
-    """Name the resource that was free in one process while users queued for it in another.
-
-    The reason is that each connection stays with one process. Return None if this does not explain a throughput of
-    `ratio` times the prediction.
-    """
-    if contender.demand is None or not contender.processes or not measured.connections:
-        return None
-    if SYNC_WORKER in contender.command:
-        return None
-    for limit in contender.demand.limits:
-        if limit.name == CORES:  # processes share the cores
-            continue
-        each = limit.capacity // contender.processes
-        usable = sum(min(count, each) for count in measured.connections)
-        wanted = min(load.most_in_flight, limit.capacity)
-        if usable < wanted and ratio >= KEEPS_UP * usable / wanted:
-            most = max(measured.connections)
-            what = "connections" if limit.name in POOLS else limit.name
-            held = f"{most} of {load.amount} {load.unit} and {each} of {limit.capacity} {what}"
-            return f"{limit.name}, {UNEVEN} (one process had {held})"
-    return None
-
-
-def _throttled(measured: Measured) -> bool:
-    return (measured.throttled or 0.0) > THROTTLED * measured.seconds
-
-
-def _tools(measured: Measured) -> list[str]:
+def _tools(bound: str, measured: Measured, contender: Contender) -> list[str]:
     doubts = []
-    if measured.generator_cpu >= GENERATOR_BUSY:
-        doubts.append(f"the load generator was saturated ({measured.generator_cpu:.0%} of a core)")
-    if measured.machine_cpu >= MACHINE_BUSY and measured.generator_cpu >= DISTURBS * (measured.server_cpu or 0.0):
+    if tool := GENERATOR if bound == GENERATOR else full_tool(measured):
+        doubts.append(_full(tool, measured, contender))
+    shared = measured.service_cores is None
+    if (
+        shared
+        and measured.machine_cpu >= MACHINE_BUSY
+        and measured.generator_cpu >= DISTURBS * (measured.server_cpu or 0.0)
+    ):
         doubts.append(f"the machine was saturated ({measured.machine_cpu:.0%} of all cores)")
+    if neighboured(measured):
+        took = beside_the_service(measured)
+        doubts.append(f"other processes took {took:.2f} of the service's {_cores(measured.service_cores)}")
+    use, took = measured.other_cores, beside_the_others(measured)
+    if use and took > NEIGHBOUR * use.cores and tool != NEIGHBOURS:
+        doubts.append(f"other processes took {took:.2f} of the load generator's {_cores(use)}")
+    if (calibration := contender.calibration) and calibration.neighbours > NEIGHBOUR:
+        doubts.append(f"other processes took {calibration.neighbours:.0%} of the cores during the calibration")
     if measured.stolen_cpu > STOLEN:
         doubts.append(f"other virtual machines on the host took {measured.stolen_cpu:.0%} of the CPU")
-    if _throttled(measured):
+    if throttled(measured):
         doubts.append(f"a CPU quota held the processes back for {measured.throttled:.2f} s in the window")
     if measured.died:
         doubts.append(f"{count(measured.died, 'service process', 'service processes')} died during the window")
     return doubts
+
+
+def _full(tool: str, measured: Measured, contender: Contender) -> str:
+    """Return the doubt that a part of the measurement had no CPU time left, and what the service alone would carry."""
+    if tool == GENERATOR and measured.generator_cpu >= GENERATOR_BUSY:
+        told = f"the load generator was saturated ({measured.generator_cpu:.0%} of a core); fewer users would lift that"
+    else:
+        what = {GENERATOR: "the load generator"}.get(tool, tool if tool == NEIGHBOURS else f"the {tool}")
+        told = f"the cores of everything but the service were full, mostly of {what}; more cores would lift that"
+    alone = capacity(measured, contender)
+    if alone is None:
+        return told
+    return f"{told}; computed, not measured: by its CPU time the service alone would carry about {alone:.0f}/s"
+
+
+def _cores(use: CoreUse | None) -> str:
+    return count(use.cores if use else 0, "core")
 
 
 def _requests(load: Load, measured: Measured, stuck: int | None) -> list[str]:
@@ -237,18 +182,24 @@ def _apart(first: list[float], last: list[float]) -> bool:
     return disjoint and abs(mean(last) - mean(first)) > DRIFT * mean([*first, *last])
 
 
-def _model(bound: str, predicted: Predicted, measured: Measured) -> list[str]:
+def _model(load: Load, bound: str, predicted: Predicted, measured: Measured, demand: Demand) -> list[str]:
     if predicted.bound == BLOCKED:
         return [f"the slow clients left room for {count(measured.requests, 'request')}, and none was predicted"]
     if predicted.bound == DEADLOCK:
         told = f"the predicted deadlock did not occur ({measured.failures} of {measured.requests} requests failed)"
         return [told] if bound == UNEXPLAINED else []
     ratio = throughput(measured) / predicted.throughput
-    if ratio > IMPOSSIBLE:
-        return [f"throughput is {ratio:.2f} times the predicted maximum"]
+    most = predicted.throughput
+    if demand.calibrated:  # by its waits alone, without the CPU time that a calibration may get wrong
+        most = load.unhindered(Demand(demand.wait)) if demand.wait else inf
+    if throughput(measured) > IMPOSSIBLE * most:
+        return [f"throughput is {throughput(measured) / most:.2f} times the predicted maximum"]
+    if ratio > BEYOND and demand.calibrated:
+        return [f"throughput is {ratio:.2f} times the prediction: its calibration does not hold here"]
     if bound == UNEXPLAINED:
+        without = "" if demand.calibrated else "; the prediction leaves out CPU time"
         return [
             f"throughput is {ratio:.2f} times the prediction, and no measured figure explains why "
-            f"(the machine was {measured.machine_cpu:.0%} busy)"
+            f"(the machine was {measured.machine_cpu:.0%} busy{without})"
         ]
     return []

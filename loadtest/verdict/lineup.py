@@ -7,11 +7,12 @@ from loadtest.english import listed, plural_of
 from loadtest.results.schema import Contender, Results
 from loadtest.results.suite import CPU, DELAY, HEALTHZ, WAYS
 from loadtest.workload import Load
+from loadtest.workload.demand import CPU as PROCESSORS
 from loadtest.workload.demand import SLOTS, USERS
 
 from .aggregate import KINDS, Row, grouped, rows
+from .bounds import KEEPS_UP
 from .comparison import doubtful, ended, span
-from .judge import KEEPS_UP
 
 CAUTION = (
     "These figures are for one machine, these versions, one server per framework and a simulated wait. The waiting "
@@ -77,14 +78,16 @@ def conclusion(found: list[Portrait]) -> str:
         return f"{at} nothing was measured"
     if not any(each.held(DELAY) for each in found):
         return f"{at} no measurement can be trusted"
-    slots, free = (bound_by(bound, found) for bound in (SLOTS, USERS))
+    slots, busy, free = (bound_by(bound, found) for bound in (SLOTS, PROCESSORS, USERS))
     stuck = _who(slots, "services with too few slots", "is capped by its slots", "are capped by their slots")
-    kept = _who(free, "others" if slots else "services", "keeps up", "keep up")
-    sentence = "; ".join(filter(None, (stuck, kept)))
+    full = _who(busy, "services with too little CPU time", "is bound by its CPU", "are bound by their CPU")
+    kept = _who(free, "others" if slots or busy else "services", "keeps up", "keep up")
+    sentence = "; ".join(filter(None, (stuck, full, kept)))
     if not sentence:
         return f"{at} no service reaches its prediction"
-    alike = all(_keeps_up(row) for group in (slots, free) for each in group if (row := each.held(DELAY)))
-    several = any(len({each.framework for each in group if each.held(DELAY)}) > 1 for group in (slots, free))
+    groups = (slots, busy, free)
+    alike = not busy and all(_keeps_up(row) for group in groups for each in group if (row := each.held(DELAY)))
+    several = any(len({each.framework for each in group if each.held(DELAY)}) > 1 for group in groups)
     return f"{at} {sentence}" + (", regardless of framework" if alike and several else "")
 
 

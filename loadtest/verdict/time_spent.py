@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 from loadtest.results.exchange import Exchange
 from loadtest.results.schema import Contender, Options
-from loadtest.workload.demand import SLOTS
-from loadtest.workload.scenarios import CORES, LOOPS, MIXED, computes
+from loadtest.workload.demand import CPU, LOOPS, SLOTS
+from loadtest.workload.scenarios import MIXED, computes
 
-OUTSIDE = (SLOTS, LOOPS, CORES)
+OUTSIDE = (SLOTS, LOOPS, CPU)
 """The limits for which a request queues before the service receives it, or while it computes."""
 
 
@@ -48,7 +48,7 @@ class Divider:
         demand = contender.demand
         pools = demand is not None and any(limit.name not in OUTSIDE for limit in demand.limits)
         self._computes = computes(options.scenario)
-        self._wait = demand.wait if demand is not None and pools and options.scenario != MIXED else None
+        self._wait = demand.wait + demand.late if demand is not None and pools and options.scenario != MIXED else None
 
     def parts(self, times: Times) -> Parts:
         """Divide the times. A wait beyond the scenario's counts as `pool` if the service has a pool or threads."""

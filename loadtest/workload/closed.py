@@ -1,10 +1,12 @@
 """A closed load: a fixed number of users, each of whom waits for the response before the next request.
 
-N users each have one request in flight, then think for Z seconds. A request waits for R seconds and meanwhile holds
-resources: a slot of the service, a connection of its pool. If a service has c of a resource and a request holds one for
-D seconds, throughput is X = min(N / (R + Z), c / D of each resource): the asymptotic bounds of operational analysis
-(P. J. Denning and J. P. Buzen, "The Operational Analysis of Queueing Network Models", 1978). For every service,
-N = X (response + Z) (J. D. C. Little, "A Proof for the Queuing Formula L = lambda W", 1961).
+N users each have one request in flight, then think for Z seconds. A request that queues for nothing takes R seconds,
+and meanwhile holds resources: a slot of the service, a connection of its pool, a processor. If a service has c of a
+resource and a request holds one for D seconds, throughput is at most X = min(N / (R + Z), c / D of each resource): the
+asymptotic bounds of operational analysis (P. J. Denning and J. P. Buzen, "The Operational Analysis of Queueing Network
+Models", 1978). Where the CPU time of a request is known, requests also queue for the processors before these bounds are
+reached (see queueing.py). For every service, N = X (response + Z) (J. D. C. Little, "A Proof for the Queuing Formula
+L = lambda W", 1961).
 """
 
 from collections.abc import Mapping
@@ -16,7 +18,8 @@ from annotated_types import Ge, Le
 
 from loadtest.english import count
 
-from .demand import BLOCKED, DEADLOCK, ROUNDING, USERS, Demand, Prediction
+from .demand import BLOCKED, DEADLOCK, GENERATOR, HELD_AT_WORK, ROUNDING, USERS, Demand, Limit, Prediction
+from .queueing import Station, mean_value_analysis
 
 SHORTEST_WARMUP = 0.5
 """Shortest warm-up in seconds."""
@@ -29,6 +32,9 @@ WINDOW_RESPONSES = 1.8
 
 LITTLE = 0.05
 """Share of the users by which Little's law may be off, beside the one request that an edge of the window may cut."""
+
+PAUSE = 5e-5
+"""Seconds that the load generator may take between a response and the next request of a user who does not think."""
 
 
 @dataclass(frozen=True)
@@ -66,20 +72,30 @@ class Closed:
         return self.users
 
     def predict(self, demand: Demand) -> Prediction:
-        """Predict throughput and response time. The model ignores framework and CPU time."""
+        """Predict throughput and response time, and name the tightest bound."""
         if demand.blocked:
             return Prediction(0.0, demand.wait, BLOCKED)
         if demand.patience is not None and (slots := demand.slots) is not None and self.users >= slots.capacity:
             return Prediction(0.0, self.users * demand.patience / slots.capacity, DEADLOCK)
-        throughput, bound = self.unhindered(demand), USERS
-        for limit in demand.limits:
-            if throughput > limit.throughput * (1 + ROUNDING):
-                throughput, bound = limit.throughput, limit.name
+        bounds = {USERS: self.users / self._turn(demand), **{limit.name: limit.throughput for limit in demand.limits}}
+        if demand.beside:
+            bounds[GENERATOR] = 1 / demand.beside
+        bound = min(bounds, key=lambda name: bounds[name] * (1 if name == USERS else 1 + ROUNDING))
+        throughput = min(self._queued(demand), *(_queued(limit, demand) for limit in demand.limits), bounds[bound])
         return Prediction(throughput, self.response(throughput), bound)
 
     def unhindered(self, demand: Demand) -> float:
-        """Return the throughput of a service that has no limits."""
-        return self.users / (demand.wait + self.think)
+        """Return the throughput of a service on which no request queues."""
+        return self.users / (demand.alone + self.think)
+
+    def _turn(self, demand: Demand) -> float:
+        """Return the seconds from one request of a user to the next, on a busy service that has no queue."""
+        return demand.alone - demand.waking + self.think
+
+    def _queued(self, demand: Demand) -> float:
+        """Return the throughput if requests queue for the CPU and the load generator, and for nothing else."""
+        delay = demand.wait + demand.late + self.think
+        return mean_value_analysis(self.users, delay, (*_processors(demand), *_beside(demand)), demand.waking)
 
     def response(self, throughput: float) -> float:
         """Return the mean response time, in seconds, of a service that has this throughput (Little's law)."""
@@ -87,7 +103,7 @@ class Closed:
 
     def knee(self, demand: Demand) -> float:
         """Return the number of users above which requests queue: N* = c (R + Z) / D of the tightest limit, or inf."""
-        return inf if demand.tightest is None else demand.tightest.throughput * (demand.wait + self.think)
+        return inf if demand.tightest is None else demand.tightest.throughput * self._turn(demand)
 
     def at_knee(self, demand: Demand) -> "Closed | None":
         """Return the largest load with the same think time and no queue, or None without a limit."""
@@ -104,7 +120,7 @@ class Closed:
         `cut`: the number of requests that an edge of the window may cut.
         """
         missing = self.missing(throughput, response)
-        allowed = LITTLE * self.users + cut * (response + self.think) / seconds
+        allowed = LITTLE * self.users + cut * (response + self.think) / seconds + throughput * PAUSE
         if abs(missing) <= allowed:
             return None
         found = f"{self.users - missing:.1f} users instead of {self.users}"
@@ -118,4 +134,20 @@ class Closed:
         """
         cycle = response + self.think
         window = max(seconds, WINDOW_RESPONSES * cycle, requests * cycle / self.users)
-        return max(SHORTEST_WARMUP, demand.wait + WARMUP_RESPONSES * cycle), window
+        return max(SHORTEST_WARMUP, demand.alone + WARMUP_RESPONSES * cycle), window
+
+
+def _queued(limit: Limit, demand: Demand) -> float:
+    """Return the throughput with every unit of a limit taken, if requests that hold one also queue for the CPU."""
+    cpu = demand.cpu
+    if cpu is None or limit.name not in HELD_AT_WORK:
+        return limit.throughput
+    return mean_value_analysis(limit.capacity, max(0.0, limit.held - cpu.held), _processors(demand))
+
+
+def _processors(demand: Demand) -> tuple[Station, ...]:
+    return (Station(demand.cpu.held, demand.cpu.capacity),) if demand.cpu else ()
+
+
+def _beside(demand: Demand) -> tuple[Station, ...]:
+    return (Station(demand.beside),) if demand.beside else ()

@@ -1,14 +1,20 @@
 """The demand of a request on a service, and the prediction of a model: common to all kinds of load."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 ROUNDING = 1e-9
 """Share by which two equal rates may differ: at the knee they are equal except for rounding."""
 
 USERS = "users"
 SLOTS = "slots"
+LOOPS = "event loops"
+CPU = "CPU"
+GENERATOR = "generator"
 DEADLOCK = "deadlock"
 BLOCKED = "slow clients"
+
+HELD_AT_WORK = (SLOTS, LOOPS)
+"""Limits that a request also holds while the service computes for it."""
 
 STANDSTILL = (DEADLOCK, BLOCKED)
 """Bounds at which no request succeeds."""
@@ -16,7 +22,10 @@ STANDSTILL = (DEADLOCK, BLOCKED)
 
 @dataclass(frozen=True)
 class Limit:
-    """A limited resource of a service, such as slots: its capacity, and the seconds that a request holds one unit."""
+    """A limited resource of a service, such as slots: its capacity, and the seconds that a request holds one unit.
+
+    The limit named CPU has as its capacity the processes that can compute at once, and requests queue at each of them.
+    """
 
     name: str
     capacity: int
@@ -29,18 +38,42 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Calibration:
+    """Times of one request in seconds, measured before the steps that they predict.
+
+    `cpu`: CPU time of the service, while many users keep it busy. `beside`: CPU time on the core of the load generator
+    meanwhile. `turn`: time from one request to the next of a single user. `waited`: the part of it in which the request
+    waited on the service and no CPU time was spent. `delay`: the wait, or the computation, that was asked for.
+    `neighbours`: the largest share of a set of cores that processes outside the run took meanwhile, from 0 to 1.
+    """
+
+    cpu: float
+    beside: float
+    turn: float
+    waited: float
+    delay: float
+    neighbours: float = 0.0
+
+
+@dataclass(frozen=True)
 class Demand:
     """The demand of one request on one service.
 
-    `wait`: seconds that the request waits on the service. `patience`: seconds until a long poll times out; None for
-    requests that do not wait for another request, which needs a slot too. `blocked`: True if slow clients hold every
-    slot.
+    `wait`: seconds that the request waits on the service, by the contract. `late`: seconds by which the wait lasts
+    longer, such as the grain of a timer or a database's own time. `transit`: seconds outside the service, of the
+    network and the load generator. `beside`: the part of `transit` for which requests queue, on the core of the load
+    generator. These three are 0 unless `calibrated`. `patience`: seconds until a long poll times out; None for requests
+    that do not wait for another request, which needs a slot too. `blocked`: True if slow clients hold every slot.
     """
 
     wait: float
     limits: tuple[Limit, ...] = ()
     patience: float | None = None
     blocked: bool = False
+    late: float = 0.0
+    transit: float = 0.0
+    beside: float = 0.0
+    calibrated: bool = False
 
     @property
     def tightest(self) -> Limit | None:
@@ -50,7 +83,61 @@ class Demand:
     @property
     def slots(self) -> Limit | None:
         """The limit of the slots, or None if slots are unlimited."""
-        return next((limit for limit in self.limits if limit.name == SLOTS), None)
+        return self._named(SLOTS)
+
+    @property
+    def cpu(self) -> Limit | None:
+        """The limit of the CPU, or None if the CPU time of a request is unknown."""
+        return self._named(CPU)
+
+    @property
+    def alone(self) -> float:
+        """The response time in seconds of a request that queues for nothing."""
+        return self.wait + self.late + self.transit + (self.cpu.held if self.cpu else 0.0)
+
+    @property
+    def waking(self) -> float:
+        """The part of `alone` in seconds that disappears while other requests keep the cores busy."""
+        return self.transit - self.beside
+
+    @property
+    def by_itself(self) -> "Demand":
+        """A copy without the load generator's own CPU time: the service as many small clients would see it."""
+        return replace(self, transit=self.waking, beside=0.0)
+
+    def waiting(self, wait: float) -> "Demand":
+        """Return the demand of a request that waits `wait` seconds: it holds all but the CPU as much longer."""
+        longer = wait - self.wait
+        limits = (each if each.name == CPU else replace(each, held=each.held + longer) for each in self.limits)
+        return replace(self, wait=wait, limits=tuple(limits))
+
+    def calibrated_by(self, calibration: Calibration, processors: int) -> "Demand":
+        """Return this demand with the times of a calibration; `processors` is the capacity of the limit CPU.
+
+        If a request computes instead of waiting, the computation is part of the calibration's CPU time, and this demand
+        has its own already: only the rest is added.
+        """
+        own = 0.0 if self.cpu is None else self.cpu.held
+        cpu = own + calibration.cpu - (calibration.delay if own else 0.0)
+        late = max(0.0, calibration.waited - calibration.delay) if self.wait else 0.0
+        waited = calibration.delay + late if self.wait else 0.0
+        stretch = 1 + (late / self.wait if self.wait else 0.0)
+        limits = tuple(
+            replace(limit, held=limit.held * stretch + (cpu if limit.name in HELD_AT_WORK else 0.0))
+            for limit in self.limits
+            if limit.name != CPU
+        )
+        return replace(
+            self,
+            limits=(*limits, Limit(CPU, processors, cpu)),
+            late=late,
+            transit=max(calibration.beside, calibration.turn - calibration.cpu - waited),
+            beside=calibration.beside,
+            calibrated=True,
+        )
+
+    def _named(self, name: str) -> Limit | None:
+        return next((limit for limit in self.limits if limit.name == name), None)
 
 
 @dataclass(frozen=True)
@@ -64,7 +151,7 @@ class Prediction:
     """Seconds from request to response, including the queue."""
 
     bound: str
-    """`users`, the name of a limit, `deadlock` or `slow clients`."""
+    """`users`, the name of a limit, `generator`, `deadlock` or `slow clients`."""
 
     @property
     def saturated(self) -> bool:

@@ -6,16 +6,14 @@ from math import ceil
 
 from backing.environment import Need
 from contract.settings import Settings
-from loadtest.contenders.service import SYNC, Service, usable_cores
+from loadtest.contenders.service import SYNC, Service
 
-from .demand import SLOTS, Demand, Limit
+from .demand import CPU, LOOPS, SLOTS, Calibration, Demand, Limit
 
 DATABASE_POOL = "database pool"
 UPSTREAM_POOL = "upstream pool"
 POOLS = (DATABASE_POOL, UPSTREAM_POOL)
-LOOPS = "event loops"
 THREADS = "threads"
-CORES = "cores"
 
 ASK = "ask"
 """The scenario of long polls: each request waits for another request, its answer."""
@@ -23,7 +21,7 @@ ASK = "ask"
 SLOW_CLIENTS = "slow-clients"
 """The scenario in which other clients hold half-sent requests."""
 
-SLOW = 40
+SLOW = 20
 """Default number of slow clients."""
 
 HEALTHZ = "healthz"
@@ -62,6 +60,8 @@ class Scenario:
     """True if a request waits for another request."""
     computes: bool = False
     """True if a request computes for the delay instead of waiting."""
+    waits: bool = True
+    """False if a request does nothing for the delay, so that only its CPU time predicts its throughput."""
 
     @property
     def endpoint(self) -> str:
@@ -105,14 +105,20 @@ SCENARIOS = {
             "cpu",
             "no wait, it computes (a control)",
             "/cpu/{delay}",
-            holds=(CORES,),
-            async_holds=(LOOPS,),
             computes=True,
         ),
-        Scenario(HEALTHZ, "no wait, it shows the framework's cost (a control)", "/healthz", foretold=False),
+        Scenario(HEALTHZ, "no wait, it shows the framework's cost (a control)", "/healthz", waits=False),
     )
 }
 """All scenarios except the mixed day, by name."""
+
+MAPPED = [
+    scenario.name
+    for scenario in SCENARIOS.values()
+    if scenario.foretold and scenario.waits and not scenario.computes and not scenario.waits_for_requests
+    if scenario.name not in (SLOW_CLIENTS, "fanout")
+]
+"""The scenarios of a map: every request waits for the delay, known and the same for every service."""
 
 MIXED = "mixed"
 
@@ -137,7 +143,7 @@ def sentence(name: str, delay: str) -> str:
     scenario = SCENARIOS[name]
     if scenario.computes:
         return f"every request computes for {delay} (a control)"
-    if name == HEALTHZ:
+    if not scenario.waits:
         return "requests do not wait; they show the framework's cost (a control)"
     if not scenario.foretold:
         return f"every request waits for {scenario.about}"
@@ -176,6 +182,11 @@ def names(name: str) -> list[str]:
     return [scenario.name for scenario, _ in _parts(name)]
 
 
+def patience_needed(name: str) -> bool:
+    """Return True if every request of a scenario waits for another request."""
+    return all(scenario.waits_for_requests for scenario, _ in _parts(name))
+
+
 def patience(delay: float) -> float:
     """Return the timeout in seconds of a long poll for an answer after `delay` seconds, within the contract's limit."""
     return min(Settings().max_duration, max(LEAST_PATIENCE, PATIENCE * delay))
@@ -186,32 +197,54 @@ def longest(name: str) -> float:
     return Settings().max_duration / max(scenario.blocking_waits for scenario, _ in _parts(name))
 
 
-def demand(name: str, service: Service, delay: float, slow_clients: int = 0) -> Demand | None:
-    """Return the demand of a scenario's request on `service`, or None if its wait is unknown.
+def demand(
+    name: str, service: Service, delay: float, slow_clients: int = 0, calibration: Calibration | None = None
+) -> Demand | None:
+    """Return the demand of a scenario's request on `service`, or None if it is unknown.
 
-    Each slow client holds a slot: a blocking service reads a request in the thread that serves it.
+    It is known if the request waits or computes for a known time, or if its CPU time was calibrated. Each slow client
+    holds a slot: a blocking service reads a request in the thread that serves it.
     """
     parts = _parts(name)
     if not any(scenario.foretold for scenario, _ in parts):
         return None
-    wait = 0.0
+    wait = work = 0.0
     held: dict[str, float] = {}
     for scenario, share in parts:
         waits = scenario.blocking_waits if service.twin == SYNC else 1
-        seconds = share * (delay * waits) if scenario.foretold else 0.0  # 0 makes a mixed day's prediction a maximum
+        # a wait of 0 makes a mixed day's prediction a maximum
+        seconds = share * (delay * waits) if scenario.foretold and scenario.waits else 0.0
+        if scenario.computes:
+            work += seconds
+            continue
         wait += seconds
         for what in (*(scenario.async_holds if service.on_a_loop else (SLOTS,)), *scenario.holds):
             held[what] = held.get(what, 0.0) + seconds
     has = _has(service)
-    if CORES in held:  # a part of a core is one core that computes for longer
-        held[CORES] *= ceil(_usable(service)) / _usable(service)
     if (slots := has[SLOTS]) is not None:
         if slots <= slow_clients:
             return Demand(wait, blocked=True)
         has[SLOTS] = slots - slow_clients
-    limits = [Limit(what, capacity, held[what]) for what in held if (capacity := has[what]) is not None]
-    waits_for_requests = name != MIXED and SCENARIOS[name].waits_for_requests
-    return Demand(wait, tuple(limits), patience(delay) if waits_for_requests else None)
+    limits = [Limit(what, capacity, held[what]) for what in held if held[what] and (capacity := has[what]) is not None]
+    processors = ceil(service.processors)
+    if work:  # a part of a core is one core that computes for longer
+        limits.append(Limit(CPU, processors, work * processors / service.processors))
+    known = Demand(wait, tuple(limits), patience(delay) if patience_needed(name) else None)
+    if calibration is not None:
+        return known.calibrated_by(calibration, processors)
+    return known if known.alone else None
+
+
+def calibrates(name: str, service: Service, slow_clients: int = 0) -> bool:
+    """Return True if a calibration predicts more of a scenario: not if its wait is unknown, or if it stands still."""
+    known = all(scenario.foretold for scenario, _ in _parts(name)) or name == MIXED
+    return known and not (slow_clients and service.slots is not None)
+
+
+def asked_for(name: str, service: Service, delay: float) -> float:
+    """Return the seconds that a request waits on `service`, or computes, by the contract."""
+    known = demand(name, service, delay)
+    return known.alone if known else 0.0
 
 
 def _parts(name: str) -> list[tuple[Scenario, float]]:
@@ -221,10 +254,6 @@ def _parts(name: str) -> list[tuple[Scenario, float]]:
     return [(SCENARIOS[each], weight / sum(DAY.values())) for each, weight in DAY.items()]
 
 
-def _usable(service: Service) -> float:
-    return min(service.workers, usable_cores())
-
-
 def _has(service: Service) -> dict[str, int | None]:
     return {
         SLOTS: service.slots,
@@ -232,5 +261,4 @@ def _has(service: Service) -> dict[str, int | None]:
         UPSTREAM_POOL: service.workers * service.pool_size,
         LOOPS: service.workers,
         THREADS: service.workers * service.threads,
-        CORES: ceil(_usable(service)),
     }

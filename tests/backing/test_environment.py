@@ -2,6 +2,7 @@ import json
 from collections.abc import Iterator
 from http.client import HTTPConnection
 
+import psutil
 import psycopg
 import pytest
 
@@ -21,8 +22,11 @@ def _an_empty_cache(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_what_is_needed_is_there_and_nothing_after_it() -> None:
-    with backing({"database", "upstream"}) as found:
+    with backing({"database", "upstream"}) as (found, processes):
         assert found.keys() == {"DATABASE_URL", "UPSTREAM_URL"}
+        commands = {need: " ".join(psutil.Process(pid).cmdline()) for need, pid in processes.items()}
+        assert "postgres" in commands["database"]
+        assert "backing.upstream" in commands["upstream"]
         with psycopg.connect(found["DATABASE_URL"]) as connection:
             assert connection.execute("select 1").fetchone() == (1,)
         address = found["UPSTREAM_URL"].removeprefix("http://")
@@ -37,14 +41,14 @@ def test_what_is_needed_is_there_and_nothing_after_it() -> None:
 
 def test_what_is_not_needed_is_not_started() -> None:
     with backing(()) as found:
-        assert found == {}
+        assert found == ({}, {})
 
 
 def test_what_the_environment_names_is_used_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://192.0.2.1/theirs")
     monkeypatch.setenv("UPSTREAM_URL", "http://192.0.2.1")
     with backing({"database", "upstream"}) as found:
-        assert found == {"DATABASE_URL": "postgresql://192.0.2.1/theirs", "UPSTREAM_URL": "http://192.0.2.1"}
+        assert found == ({"DATABASE_URL": "postgresql://192.0.2.1/theirs", "UPSTREAM_URL": "http://192.0.2.1"}, {})
 
 
 def test_an_upstream_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:

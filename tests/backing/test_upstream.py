@@ -18,7 +18,7 @@ NO_HEADERS: Mapping[str, str] = {}
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with upstream() as url:
+    with upstream() as (url, _):
         yield url
 
 
@@ -95,13 +95,13 @@ def test_the_upstream_refuses_a_request_with_a_content_encoding(url: str) -> Non
 
 def test_the_environment_sets_its_longest_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAX_DURATION", "0.5")
-    with upstream() as url:
+    with upstream() as (url, _):
         assert ask(url, "/delay/0.6")[0].status == 400
 
 
 def test_the_upstream_stops_at_once_whoever_waits() -> None:
     with socket.socket() as asked:
-        with upstream() as url:
+        with upstream() as (url, _):
             asked.connect(("127.0.0.1", int(url.rpartition(":")[2])))
             asked.sendall(b"GET /delay/10 HTTP/1.1\r\nHost: x\r\n\r\n")
             assert ask(url, "/delay/0.1")[0].status == 200  # by then, the first request has arrived

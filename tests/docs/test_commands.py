@@ -166,7 +166,7 @@ def services() -> Iterator[dict[int, str]]:
     """The addresses of both twins, by the ports that the documentation names."""
     known = lineup(1)
     with ExitStack() as stack:
-        environment = stack.enter_context(backing(("database", "upstream")))
+        environment = stack.enter_context(backing(("database", "upstream"))).environment
         yield {
             port: stack.enter_context(running(known[name], environment)).url
             for port, name in ((8001, "flask-threads"), (8002, "aiohttp"))

@@ -8,13 +8,17 @@ from typing import Any
 
 from rich.console import Console
 
+from loadtest.contenders.cores import Cores
 from loadtest.report import before_after, comparison, lineup
+from loadtest.report import map as a_map
 from loadtest.report.page import Page
+from loadtest.results.schema import Results
 from loadtest.terminal.comparison import show
 from loadtest.terminal.lineup import show_lineup
+from loadtest.terminal.map import show_map
 from loadtest.verdict.aggregate import rows as aggregated
 from tests.docs.support.pages import PAGES, ROOT, column
-from tests.loadtest.support.fabricated import lineup_of, results, step
+from tests.loadtest.support.fabricated import calibration, contender, lineup_of, results, step, use
 
 GLOSSARY = "docs/glossary.md"
 WIDE = 200
@@ -61,12 +65,31 @@ def printed(show: Callable[..., None], *arguments: Any) -> Iterator[str]:
             yield from re.split(r"\s{2,}", above.strip())
 
 
+def apart() -> Results:
+    """Return a run with cores apart, calibrated services, and everything beside them that a run can start."""
+    names, others = ("flask", "aiohttp"), dict.fromkeys(("database", "upstream", "command"), 0.1)
+    beside = {"others_cpu": others, "service_cores": use(0.6, interrupts=0.1), "other_cores": use(0.5)}
+    steps = [step(name, users) for name in names for users in (1, 50)]
+    run = results(
+        [
+            each.model_copy(update={"measured": each.measured.model_copy(update=beside)})
+            for each in steps
+            if each.measured
+        ]
+    )
+    known = [contender(name, calibration=calibration()) for name in names]
+    return run.model_copy(update={"cores": Cores((0,), (1,)), "contenders": known})
+
+
 def seen() -> Iterator[str]:
     run = results([step(name, users) for name in ("flask", "aiohttp") for users in (1, 50)])
-    yield from headings_of(comparison.page(run))
+    for each in (run, apart()):
+        yield from headings_of(comparison.page(each))
+        yield from printed(show, each, aggregated(each))
+    yield from headings_of(a_map.page({"50ms": apart()}))
+    yield from printed(show_map, {"50ms": apart()})
     yield from headings_of(before_after.page(run, run))
     yield from headings_of(lineup.page(lineup_of()))
-    yield from printed(show, run, aggregated(run))
     yield from printed(show_lineup, lineup_of())
     race = (ROOT / "loadtest" / "race" / "templates" / "race.html").read_text()
     yield from re.findall(r"<dt>(.*?)</dt>", race)

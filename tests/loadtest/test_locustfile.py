@@ -41,7 +41,7 @@ class Twins(NamedTuple):
 @pytest.fixture(scope="module")
 def twins() -> Iterator[Twins]:
     known = lineup(2)
-    with own_database() as own, upstream() as url:
+    with own_database() as own, upstream() as (url, _):
         behind = {"DATABASE_URL": own.url, "UPSTREAM_URL": url}
         with (
             running(replace(known["flask-threads"], workers=1), behind) as sync_app,

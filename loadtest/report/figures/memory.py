@@ -6,11 +6,13 @@ from statistics import linear_regression
 
 import altair as alt
 
+from loadtest.english import count
 from loadtest.results.schema import Contender, Results
-from loadtest.verdict.aggregate import Row
+from loadtest.verdict import format as cells
+from loadtest.verdict.aggregate import Row, known_costs
+from loadtest.verdict.bounds import mean_response
 from loadtest.verdict.comparison import ALIKE
-from loadtest.verdict.judge import mean_response
-from loadtest.workload.demand import SLOTS, STANDSTILL
+from loadtest.workload.demand import CPU, SLOTS, STANDSTILL
 
 from .picture import Figure, Picture, Table, data
 from .theme import HEIGHT, colour, marks, services, size, stretches
@@ -42,6 +44,7 @@ def picture(results: Results, table: list[Row]) -> Picture | None:
     run = [row for row in table if row.windows and row.memory is not None]
     if not run:
         return None
+    cores = len(results.cores.service) or results.machine.cores
     best = best_of(results, table)
     matches = [] if best is None else [match for each in results.contenders if (match := matched(each, best, table))]
     return Picture(
@@ -50,14 +53,14 @@ def picture(results: Results, table: list[Row]) -> Picture | None:
         caption="Memory of all processes of a service. Requests in flight: throughput times response time (Little's "
         "law), queued requests included. On Linux shared memory is divided among the processes; elsewhere it is "
         "counted once per process. Hollow mark: inconclusive."
-        + "".join(f" {sentence(match, results.machine.cores)}" for match in matches),
+        + "".join(f" {sentence(match, cores)}" for match in matches),
         figures=[Figure(chart(results, table), "Memory by requests in flight.")],
         table=_table(run),
     )
 
 
 def title(results: Results, table: list[Row], best: Row | None, matches: list[Match]) -> str:
-    """Return the slots and memory that others need to match the non-blocking service with the best throughput."""
+    """Return what others need to match the non-blocking service with the best throughput: slots, memory, CPU time."""
     if best is None:
         return "What matching throughput takes is unknown: no conclusive step of a non-blocking service"
     rates = {row.service: row.throughput for row in table if row.holds and row.load == best.load}
@@ -70,9 +73,10 @@ def title(results: Results, table: list[Row], best: Row | None, matches: list[Ma
         if each.slots is not None and not any(row.service == each.name and row.holds for row in table)
     ]
     told = [_needs(match) for match in matches]
+    told += [needs for each in results.contenders if (needs := _short_of_cpu(each, best, table))]
     told += [f"the needs of {name} are unknown" for name in unknown]
     if not told:
-        return f"No service needs more slots to match the throughput of {best.service}"
+        return f"No service needs more slots to match the throughput of {best.service} at {best.load.label}"
     return f"To match the throughput of {best.service} at {best.load.label}, {'; '.join(told)}"
 
 
@@ -82,7 +86,7 @@ def sentence(match: Match, cores: float) -> str:
     grown = f"the memory of more {match.unit} is unknown: its memory hardly grew" if match.more is None else ""
     cost = ""
     if match.cpu is not None:
-        of = f" of {cores} cores" if match.cpu < cores else f" cores, but there are only {cores}"
+        of = f" of {count(cores, 'core')}" if match.cpu < cores else f" cores, but it has only {cores}"
         cost = f"at that throughput it would use {match.cpu:.1f}{of}"
     return "; ".join(part for part in (told, grown, cost) if part) + "."
 
@@ -180,13 +184,29 @@ def _needs(match: Match) -> str:
     return f"{needs} ({'' if match.unit == 'threads' else 'at most '}{size} beyond what it uses now)"
 
 
+def _short_of_cpu(contender: Contender, best: Row, table: list[Row]) -> str | None:
+    """Return what a blocking service needs if its CPU, not its slots, keeps it below the best throughput, or None."""
+    tightest = contender.demand.tightest if contender.demand else None
+    held = any(row.service == contender.name and row.holds for row in table)
+    if tightest is None or tightest.name != CPU or contender.slots is None or not held:
+        return None
+    times = best.throughput / tightest.throughput
+    return f"{contender.name} needs {times:.1f} times its CPU time, not more slots" if times > 1 + ALIKE else None
+
+
 def _table(run: list[Row]) -> Table:
+    others = known_costs(run)
     rows = [
         [
             *(row.service, str(row.load.amount), f"{in_flight(row):.1f}", f"{(row.memory or 0) / MIB:.1f}"),
-            "-" if row.cpu_per_request is None else f"{row.cpu_per_request:.0f}",
+            cells.microseconds(row.cpu_per_request),
+            *(cells.microseconds(row.costs.get(name)) for name in others),
+            *(cells.shares(row), cells.switches(row)),
+            cells.NONE if row.unaccounted is None else f"{row.unaccounted:.1%}",
             "no" if row.doubts else "yes",
         ]
         for row in run
     ]
-    return Table(["service", "users", "in flight", "memory, MiB", "CPU per request, µs", "conclusive"], rows)
+    costs = ["CPU per request, µs", *(f"{name}, µs" for name in others)]
+    spent = ["one process", "switches", "unaccounted"]
+    return Table(["service", "users", "in flight", "memory, MiB", *costs, *spent, "conclusive"], rows)

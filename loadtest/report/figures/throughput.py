@@ -8,8 +8,9 @@ import altair as alt
 from loadtest.english import listed, plural_of
 from loadtest.results.schema import Contender, Results
 from loadtest.verdict.aggregate import Row
+from loadtest.verdict.bounds import throughput
 from loadtest.verdict.comparison import compared, verdict
-from loadtest.verdict.judge import throughput
+from loadtest.verdict.format import CALIBRATED
 from loadtest.workload.closed import Closed
 from loadtest.workload.demand import BLOCKED, DEADLOCK, STANDSTILL, Demand
 
@@ -34,7 +35,7 @@ def picture(results: Results, table: list[Row]) -> Picture:
         caption="Successful requests per second. Each user waits for an answer before the next request. Dashed line: "
         "predicted. Mark: measured; its vertical bar is the range of the repeats. Hollow mark: inconclusive; the "
         "reasons are at the end. Cross: the knee; with more users, requests queue. Zero rates appear only in the "
-        "table.",
+        "table." + (f" {CALIBRATED}" if any(each.calibration for each in results.contenders) else ""),
         figures=[Figure(chart(results, table), "Throughput by number of users.")],
         table=_table(table),
     )

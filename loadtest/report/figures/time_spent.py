@@ -41,7 +41,9 @@ def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
         title=title(shown, [step for step in steps if step.row.load == shown]),
         caption="Mean response time at each step (service, users), measured by the user and divided into parts with "
         "the times in the service's response headers. Pool: how much longer than the delay the request waited, "
-        f"queueing for a connection or a thread. {f'{WORKING} ' if works else ''}Brackets: inconclusive.",
+        "queueing for a connection or a thread. On a busy process, pool (or wait, without a pool) contains the time "
+        "until it resumed the request. "
+        f"{f'{WORKING} ' if works else ''}Brackets: inconclusive.",
         figures=[Figure(chart(steps), "Mean time of a request, as stacked bars of its parts.")],
         table=_table(steps),
         parts=PARTS,

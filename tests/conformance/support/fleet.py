@@ -11,11 +11,12 @@ from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
 from backing.environment import backing
-from loadtest.contenders.service import Service, cores, lineup
+from loadtest.contenders.cores import usable_cores
+from loadtest.contenders.service import Service, lineup
 from loadtest.processes.service import Running, running
 from peers.rows import LOOP
 
-LINEUP = lineup(cores())
+LINEUP = lineup(usable_cores())
 NAMES = tuple(LINEUP)
 
 TWINS = ("flask", "aiohttp")
@@ -113,7 +114,7 @@ class Fleet:
     def behind(self) -> Mapping[str, str]:
         """Start the database and the upstream on first use, and return DATABASE_URL and UPSTREAM_URL."""
         if not self._found:
-            found = self._behind.enter_context(backing(("database", "upstream")))
+            found = self._behind.enter_context(backing(("database", "upstream"))).environment
             url = self._behind.enter_context(database_of_its_own(found["DATABASE_URL"]))
             self._found = {**found, "DATABASE_URL": url}
         return self._found

@@ -1,3 +1,4 @@
+import os
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from loadtest.cli.main import main
+from loadtest.contenders.cores import SHARED, Cores
 from loadtest.contenders.service import CORE, lineup
 from loadtest.measure.comparison import Comparison
 from loadtest.workload.scenarios import ABOUT
@@ -131,6 +133,18 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
             for scenario in ("query", "ask", "mixed")
         ),
         ("--nope", "No such option '--nope'."),
+        *(
+            (f"--cores={cores}", f"--cores takes shared or two lists such as service=0-1,others=2-3; got {cores!r}.")
+            for cores in (
+                "",
+                "2",
+                "0,1",
+                "service=0",
+                "others=1,service=0",
+                "service=1-0,others=2",
+                "service=x,others=1",
+            )
+        ),
     ],
 )
 def test_a_mistake_is_one_clear_line_and_status_1(
@@ -146,6 +160,7 @@ def test_a_mistake_is_one_clear_line_and_status_1(
         ("--services flask,flask", "Each service can be served once; got flask, flask."),
         ("--services aiohttp:port=1", "'aiohttp:port=1': 'port=1' is not one of workers=N, "),
         ("--users 1", "No such option '--users'."),
+        ("--cores shared", "No such option '--cores'."),
     ],
 )
 def test_a_mistake_of_serve_is_one_clear_line_and_status_1(
@@ -164,6 +179,7 @@ def test_a_mistake_of_serve_is_one_clear_line_and_status_1(
         ("--out /dev/null/x", "--out '/dev/null/x' cannot be written to: Not a directory."),
         ("--users 1", "No such option '--users'."),
         ("--trace", "No such option '--trace'."),
+        ("--cores 0-1", "--cores takes shared or two lists such as service=0-1,others=2-3; got '0-1'."),
     ],
 )
 def test_a_mistake_of_lineup_is_one_clear_line_and_status_1(
@@ -241,20 +257,99 @@ def test_a_pool_size_in_the_environment_that_cannot_be_used_is_a_mistake(
     assert refused(["compare"], capsys).startswith(f"POOL_SIZE='{size}' is invalid: ")
 
 
-def planned(arguments: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Comparison:
-    """Return the comparison that `compare` would run with these arguments."""
+def planned(arguments: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str = "compare") -> Comparison:
+    """Return the comparison that `compare` would run with these arguments, or the first of `lineup`."""
     found: list[Comparison] = []
 
     def take(comparisons: Mapping[str, Comparison], *_: object, **__: object) -> int:
         found.extend(comparisons.values())
         return 0
 
-    monkeypatch.setattr(import_module("loadtest.cli.compare"), "run_all", take)
+    monkeypatch.setattr(import_module(f"loadtest.cli.{command}"), "run_all", take)
     with pytest.raises(SystemExit) as ended:
-        main(["compare", "--out", str(tmp_path), *arguments.split()])
+        main([command, "--out", str(tmp_path), *arguments.split()])
     assert ended.value.code == 0
-    (comparison,) = found
-    return comparison
+    assert {comparison.cores for comparison in found} == {found[0].cores}
+    return found[0]
+
+
+@pytest.fixture
+def _four_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pretend that there are four usable cores, and that every framework is installed."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 1, 2, 3}, raising=False)
+    monkeypatch.setattr("loadtest.contenders.cores.quota", lambda: None)
+    monkeypatch.setattr("loadtest.contenders.cores._physical", lambda core: core)
+    monkeypatch.setattr("loadtest.contenders.service.version", lambda _name: "1.0")
+    monkeypatch.setattr("peers.rows.version", lambda _name: "1.0")
+
+
+CHOSEN = "service=0,others=1-3"
+
+
+@pytest.mark.usefixtures("_four_cores")
+@pytest.mark.parametrize(
+    ("command", "arguments", "cores", "workers"),
+    [
+        ("compare", "", Cores((0, 1), (2, 3)), {"flask": 5, "flask-threads": 2, "flask-gevent": 2, "aiohttp": 2}),
+        ("compare", "--quick", Cores((0, 1), (2, 3)), {"flask": 5, "flask-threads": 2, "aiohttp": 2}),
+        ("compare", "--quick --cores shared", SHARED, {"flask": 9, "flask-threads": 4, "aiohttp": 4}),
+        ("compare", f"--services flask,aiohttp --cores {CHOSEN}", Cores((0,), (1, 2, 3)), {"flask": 3, "aiohttp": 1}),
+        ("compare", f"--cores {CHOSEN} --services flask,aiohttp", Cores((0,), (1, 2, 3)), {"flask": 3, "aiohttp": 1}),
+        (
+            "compare",
+            f"--services aiohttp:workers=3 --cores {CHOSEN}",
+            Cores((0,), (1, 2, 3)),
+            {"aiohttp:workers=3": 3},
+        ),
+        *(
+            (command, arguments, cores, {name: service.workers for name, service in lineup(size).items()})
+            for command in ("compare", "lineup")
+            for arguments, cores, size in (
+                ("--services all", Cores((0, 1), (2, 3)), 2),
+                (f"--services all --cores {CHOSEN}", Cores((0,), (1, 2, 3)), 1),
+                (f"--cores {CHOSEN} --services all", Cores((0,), (1, 2, 3)), 1),
+                ("--cores shared --services all", SHARED, 4),
+            )
+        ),
+        ("lineup", "", Cores((0, 1), (2, 3)), {name: service.workers for name, service in lineup(2).items()}),
+        ("lineup", "--cores shared", SHARED, {name: service.workers for name, service in lineup(4).items()}),
+    ],
+)
+def test_the_sizes_of_services_follow_their_cores_wherever_the_option_stands(  # noqa: PLR0913, PLR0917 - a table of cases
+    command: str,
+    arguments: str,
+    cores: Cores,
+    workers: dict[str, int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    comparison = planned(arguments, tmp_path, monkeypatch, command)
+    assert comparison.cores == cores
+    assert {known.name: known.processes for known in comparison.results(complete=False).contenders} == workers
+
+
+@pytest.mark.usefixtures("_four_cores")
+@pytest.mark.parametrize("command", ["compare", "lineup"])
+@pytest.mark.parametrize(
+    ("cores", "complaint"),
+    [
+        ("service=0,others=4", "--cores: core 4 is not usable; those that are: 0-3."),
+        ("service=0-1,others=1", "--cores: core 1 is in both lists; use --cores shared to share all cores."),
+    ],
+)
+def test_cores_that_cannot_be_had_are_one_clear_line_and_status_1(
+    command: str, cores: str, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert refused([command, "--cores", cores], capsys) == complaint
+
+
+@pytest.mark.parametrize("command", ["compare", "lineup"])
+def test_help_says_how_cores_are_chosen(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "--cores LIST Cores of the services, and of the load generator, database and upstream: two lists" in told
+    assert "service=0-1,others=2-3, or shared (default: one half of the cores each; " in told
 
 
 @pytest.mark.parametrize(

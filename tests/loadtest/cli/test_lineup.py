@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from backing.environment import Backing
 from loadtest.cli.lineup import OUTCOME
 from loadtest.cli.main import main
 from loadtest.cli.run import run_all
@@ -35,10 +36,10 @@ class Fabricated(Comparison):
         self._found = lineup_of(NAMES, **changes)[way].steps[:steps]
         self._ends = ends
 
-    def run(self, progress: Progress, environment: Mapping[str, str] = NOTHING) -> None:
-        assert environment == {}  # none of the three needs a database or an upstream
+    def run(self, progress: Progress, behind: Backing = NOTHING) -> None:
+        assert behind == NOTHING  # none of the three needs a database or an upstream
         for step in self._found:
-            progress.begins(step.service, step.load, step.repeat, 0.0)
+            progress.begins(step.service, step.load.label, step.repeat, 0.0)
             self.steps.append(step)
             progress.ended(step)
         if self._ends:
@@ -88,8 +89,8 @@ def test_three_comparisons_are_written_and_drawn_together(tmp_path: Path, capsys
     assert all(results.complete for results in kept(tmp_path).values())
     said = capsys.readouterr().out
     assert "delay: flask, 1 user, repeat 1: " in said
-    assert "healthz: aiohttp, 32 users, repeat 1: " in said
-    assert "At 400 users flask is capped by its slots" in " ".join(said.split())
+    assert f"healthz: aiohttp, {WAYS[HEALTHZ].loads[-1].label}, repeat 1: " in said
+    assert f"At {WAYS[DELAY].loads[-1].label} flask is capped by its slots" in " ".join(said.split())
     assert said.rstrip().endswith(f"{folder}\n{folder}/lineup.html")
 
 
@@ -104,7 +105,7 @@ def test_whoever_interrupts_it_keeps_what_was_measured(tmp_path: Path, capsys: p
     assert run(tmp_path, drawn, cpu=Fabricated(CPU, KeyboardInterrupt(), steps=1)) == 2
     found = kept(tmp_path)
     assert {way: (results.complete, len(results.steps)) for way, results in found.items()} == {
-        DELAY: (True, 6),
+        DELAY: (True, len(NAMES) * len(WAYS[DELAY].loads)),
         CPU: (False, 1),
     }
     assert drawn.path is None
@@ -203,7 +204,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--trace"], "--trace needs the results of compare, not of lineup."),
+        (["--trace"], "--trace needs the results of compare, not of lineup or map."),
         (["--out", "{folder}"], "--out takes a file; '{folder}' is a folder."),
         (
             ["--out", "{folder}/cpu/results.json"],

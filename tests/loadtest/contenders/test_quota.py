@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from loadtest.contenders import quota
-from loadtest.contenders.service import cores, lineup, usable_cores
+from loadtest.contenders.cores import usable_cores
+from loadtest.contenders.service import lineup
 
 HALF = {"cpu.max": "50000 100000\n", "cpu.stat": "usage_usec 9\nnr_throttled 3\nthrottled_usec 1500000\n"}
 NONE = {"cpu.max": "max 100000\n", "cpu.stat": "usage_usec 9\n"}
@@ -61,6 +62,6 @@ def test_cores_are_what_affinity_and_quota_allow(
     affinity: int, allowed: float | None, usable: float, workers: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(affinity)), raising=False)
-    monkeypatch.setattr("loadtest.contenders.service.quota", lambda: allowed)
+    monkeypatch.setattr("loadtest.contenders.cores.quota", lambda: allowed)
     assert usable_cores() == usable
-    assert [lineup(cores())[name].workers for name in ("flask", "aiohttp")] == workers
+    assert [lineup(usable_cores())[name].workers for name in ("flask", "aiohttp")] == workers

@@ -97,6 +97,16 @@ def test_pools_have_the_size_that_the_services_have_by_themselves() -> None:
     assert {service.pool_size for service in KNOWN.values()} == {Settings().pool_size}
 
 
+@pytest.mark.parametrize(
+    ("cores", "workers", "processors"),
+    [(2, 1, 1), (2, 2, 2), (2, 5, 2), (1, 3, 1), (0.5, 3, 0.5), (1.6, 3, 1.6), (1.6, 1, 1)],
+)
+def test_a_service_computes_on_no_more_cores_than_it_has_and_than_it_has_processes_for(
+    cores: float, workers: int, processors: float
+) -> None:
+    assert replace(lineup(cores)["aiohttp"], workers=workers).processors == processors
+
+
 def test_the_command_is_what_anyone_could_type() -> None:
     assert KNOWN["aiohttp"].command(8002) == [
         *(sys.executable, "-P", "-m", "async_app", "--port", "8002"),

@@ -67,7 +67,7 @@ def check(window: dict[str, Any], users: int, think: float = 0.0) -> None:
 def aiohttp() -> Iterator[str]:
     with (
         own_database() as own,
-        upstream() as url,
+        upstream() as (url, _),
         running(replace(lineup(2)["aiohttp"], workers=1), {"DATABASE_URL": own.url, "UPSTREAM_URL": url}) as server,
     ):
         yield server.url
@@ -108,6 +108,14 @@ def test_the_first_requests_of_a_step_are_kept_one_by_one_in_the_order_of_sendin
 def test_users_who_think_obey_littles_law_too(aiohttp: str) -> None:
     window = measured(aiohttp, Order(Closed(8, think=0.1), warmup=0.3, window=0.7, patience=5.0))
     check(window, 8, think=0.1)
+
+
+def test_a_step_may_ask_for_another_delay_and_the_next_asks_for_that_of_the_job_again(aiohttp: str) -> None:
+    with generator() as driver:
+        driver.begin(job(aiohttp))
+        shorter = driver.measure(Order(Closed(8), warmup=0.2, window=0.3, patience=5.0, delay=0.01))
+        assert 0.01 * 0.995 <= min(map(float, shorter["latency"])) / 1000 < WAIT
+        check(driver.measure(Order(Closed(2), warmup=0.3, window=0.5, patience=5.0)), 2)
 
 
 @pytest.mark.parametrize("scenario", ["fanout", "fetch", "query", "ask", "drip", "sse", "offload"])

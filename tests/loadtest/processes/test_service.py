@@ -1,3 +1,4 @@
+import os
 import re
 import socket
 import sys
@@ -9,6 +10,7 @@ import psutil
 import pytest
 
 from backing.environment import upstream
+from loadtest.contenders.cores import usable
 from loadtest.contenders.service import Service, lineup
 from loadtest.processes.service import Running, ServiceFailed, running
 from tests.loadtest.support.direct import asked
@@ -22,10 +24,6 @@ AIOHTTP = replace(lineup(2)["aiohttp"], workers=2)
 
 def port_of(server: Running) -> int:
     return int(server.url.rpartition(":")[2])
-
-
-def processes_of(server: Running) -> list[psutil.Process]:
-    return [psutil.Process(pid) for pid in server.usage().cpu]
 
 
 def test_a_service_that_ends_says_so_with_the_end_of_its_log() -> None:
@@ -54,7 +52,7 @@ def test_a_service_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("service", [FLASK, AIOHTTP], ids=lambda service: service.name)
 def test_all_of_it_is_there_in_the_context_and_nothing_after_it(service: Service) -> None:
     with running(service) as server:
-        processes, port = processes_of(server), port_of(server)
+        processes, port = server.processes(), port_of(server)
         assert len(processes) == 1 + service.workers
         asked(f"{server.url}/healthz")
     assert living(processes) == []
@@ -68,7 +66,7 @@ def test_nothing_of_it_is_left_when_the_body_fails_in_the_middle_of_a_request() 
     def fail() -> None:
         with running(FLASK) as server:
             started.append(server)
-            processes.extend(processes_of(server))
+            processes.extend(server.processes())
             client.connect(("127.0.0.1", port_of(server)))
             client.sendall(b"GET /delay/10 HTTP/1.1\r\nHost: localhost\r\n\r\n")
             raise ZeroDivisionError
@@ -81,7 +79,7 @@ def test_nothing_of_it_is_left_when_the_body_fails_in_the_middle_of_a_request() 
 
 def test_nothing_of_it_is_left_when_its_master_was_killed() -> None:
     with running(FLASK) as server:
-        processes, port = processes_of(server), port_of(server)
+        processes, port = server.processes(), port_of(server)
         server.process.kill()
     assert living(processes) == []
     assert not taken(port)
@@ -91,30 +89,41 @@ def test_nothing_of_it_is_left_when_its_master_was_killed() -> None:
 @pytest.mark.parametrize("service", [FLASK, AIOHTTP], ids=lambda service: service.name)
 def test_workers_end_with_their_master(service: Service) -> None:
     with running(service) as server:
-        processes = processes_of(server)
+        processes = server.processes()
         server.process.kill()
         assert living(processes) == []
 
 
-def test_usage_counts_the_master_and_all_workers() -> None:
+def test_cpu_time_is_that_of_the_master_and_all_workers() -> None:
     with running(replace(FLASK, workers=3)) as server:
-        before = server.usage()
+        before = server.cpu_time()
         for _ in range(4):
             asked(f"{server.url}/cpu/0.1")
-        after = server.usage()
-    assert len(before.cpu) == 4
-    assert before.cpu.keys() == before.memory.keys() == after.cpu.keys()
-    assert sum(after.cpu.values()) - sum(before.cpu.values()) >= 0.4 - 4 * 2 * 0.01  # the kernel counts ticks of 10 ms
-    assert all(size > 2**20 for size in after.memory.values())
+        after = server.cpu_time()
+    assert len(before.own) == 4
+    assert before.own.keys() == after.own.keys()
+    assert after.since(before) >= 4 * 0.1
+    assert sum(after.each_since(before)) == pytest.approx(after.since(before))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux reports the proportional set size")
-def test_memory_that_processes_share_is_divided_among_them() -> None:
+def test_memory_is_that_of_all_processes_and_what_they_share_counts_once() -> None:
     with running(replace(FLASK, workers=3)) as server:
-        memory = server.usage().memory
-        resident = {process.pid: process.memory_info().rss for process in processes_of(server)}
-    assert memory.keys() == resident.keys()
-    assert all(memory[pid] < resident[pid] for pid in memory)  # they share at least the interpreter
+        memory = server.memory()
+        resident = [process.memory_info().rss for process in server.processes()]
+    assert memory > len(resident) * 2**20
+    if sys.platform == "linux":  # elsewhere the proportional set size is unknown
+        assert memory < sum(resident)  # they share at least the interpreter
+
+
+@pytest.mark.skipif(len(usable() or ()) < 2, reason="needs two cores, and a system that binds processes to cores")
+def test_a_service_keeps_to_its_cores_and_this_process_does_not() -> None:
+    (*_, last) = sorted(usable() or ())
+    before = os.sched_getaffinity(0)
+    with running(AIOHTTP, cores=(last,)) as server:
+        assert os.sched_getaffinity(0) == before
+        cores = [os.sched_getaffinity(thread.id) for process in server.processes() for thread in process.threads()]
+    assert len(cores) >= 3
+    assert all(each == {last} for each in cores)
 
 
 def test_connections_are_those_that_the_workers_have_open() -> None:
@@ -130,7 +139,7 @@ def test_connections_are_those_that_the_workers_have_open() -> None:
 
 
 def test_connections_of_a_service_with_what_is_behind_it_are_not_counted() -> None:
-    with upstream() as url, running(AIOHTTP, {"UPSTREAM_URL": url}) as server:
+    with upstream() as (url, _), running(AIOHTTP, {"UPSTREAM_URL": url}) as server:
         connections = [HTTPConnection("127.0.0.1", port_of(server)) for _ in range(3)]
         for connection in connections:
             connection.request("GET", "/fetch?n=4&delay=10ms")
@@ -139,7 +148,7 @@ def test_connections_of_a_service_with_what_is_behind_it_are_not_counted() -> No
             answer.read()
         behind = [
             kept
-            for process in processes_of(server)
+            for process in server.processes()
             for kept in process.net_connections("tcp")
             if kept.raddr and kept.raddr.port == int(url.rpartition(":")[2])
         ]
@@ -153,7 +162,7 @@ def test_connections_of_a_service_with_what_is_behind_it_are_not_counted() -> No
 def test_the_pools_of_a_service_are_as_large_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POOL_SIZE", "50")
     one = replace(AIOHTTP, workers=1, pool_size=1)
-    with upstream() as url, running(one, {"UPSTREAM_URL": url}) as server:
+    with upstream() as (url, _), running(one, {"UPSTREAM_URL": url}) as server:
         began = time.monotonic()
         asked(f"{server.url}/fetch?n=4&delay=100ms&mode=concurrent")
         assert time.monotonic() - began >= 4 * 0.1  # one after the other, through the one connection
@@ -173,5 +182,5 @@ def test_the_environment_reaches_the_service() -> None:
 @pytest.mark.parametrize("service", [FLASK, AIOHTTP], ids=lambda service: service.name)
 def test_no_proxy_is_asked_for_the_upstream(service: Service) -> None:
     proxy = dict.fromkeys(("http_proxy", "HTTP_PROXY", "all_proxy"), "http://127.0.0.1:9")
-    with upstream() as url, running(service, {**proxy, "no_proxy": "", "UPSTREAM_URL": url}) as server:
+    with upstream() as (url, _), running(service, {**proxy, "no_proxy": "", "UPSTREAM_URL": url}) as server:
         asked(f"{server.url}/fetch?delay=0")

@@ -16,11 +16,6 @@ ALONE = replace(KNOWN["aiohttp"], workers=1, threads=1, pool_size=1)
 FLASK, THREADS, GEVENT, AIOHTTP = (KNOWN[name] for name in ("flask", "flask-threads", "flask-gevent", "aiohttp"))
 
 
-@pytest.fixture(autouse=True)
-def _two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loadtest.workload.scenarios.usable_cores", lambda: 2)
-
-
 def said(
     service: Service,
     scenario: str | None = "delay",

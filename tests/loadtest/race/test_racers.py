@@ -3,6 +3,7 @@ import json
 import pytest
 
 from contract import ports
+from loadtest.contenders.cores import usable_cores
 from loadtest.contenders.service import Service, lineup
 from loadtest.race.command import race
 from loadtest.race.racers import Racer, read, twins, written
@@ -26,9 +27,10 @@ KNOWN = lineup(2, pool_size=7)
 def test_the_twins_are_what_the_environment_makes_of_them_and_that_is_an_assumption(
     environment: dict[str, str], sizes: tuple[int, int, int], urls: tuple[str, str]
 ) -> None:
+    own = usable_cores()
     assert twins(environment) == [
-        Racer(Service("sync_app", "sync_app", "gthread", *sizes), urls[0], assumed=True),
-        Racer(Service("async_app", "async_app", aiohttp_workers.DEFAULT, *sizes), urls[1], assumed=True),
+        Racer(Service("sync_app", "sync_app", "gthread", *sizes, cores=own), urls[0], assumed=True),
+        Racer(Service("async_app", "async_app", aiohttp_workers.DEFAULT, *sizes, cores=own), urls[1], assumed=True),
     ]
 
 

@@ -1,8 +1,9 @@
 import pytest
 
+from loadtest.contenders.cores import Cores
 from loadtest.report import before_after as two
 from loadtest.report.before_after import unlike
-from loadtest.results.schema import Contender, Results, Step
+from loadtest.results.schema import Contender, Machine, Results, Step
 from loadtest.verdict.aggregate import rows
 from loadtest.verdict.before_after import pairs
 from tests.loadtest.support.fabricated import contender, results, step
@@ -14,9 +15,10 @@ def repeats(*responses: float) -> list[Step]:
 
 
 def changed(**changes: object) -> Results:
-    """Return a run with changes to its machine or completeness."""
+    """Return a run with changes to its machine or to itself."""
     run = results([step("aiohttp", 10)])
-    return run.model_copy(update={"machine": run.machine.model_copy(update=changes), **changes})
+    own = {name: value for name, value in changes.items() if name not in Machine.model_fields}
+    return run.model_copy(update={"machine": run.machine.model_copy(update=changes), **own})
 
 
 def served(**changes: object) -> Results:
@@ -56,6 +58,10 @@ def test_runs_that_asked_for_different_things_are_not_drawn() -> None:
         (changed(complete=False), ["The run after is incomplete."]),
         (changed(commit="another"), []),  # the commit is what the report compares
         (served(command=["serve", "elsewhere"]), []),
+        (
+            results([step("aiohttp", 10)]).model_copy(update={"cores": Cores((0,), (1,))}),
+            ["The runs differ in cores: shared before, service=0,others=1 after."],
+        ),
     ],
 )
 def test_what_differs_beside_what_is_compared_is_said(after: Results, told: list[str]) -> None:

@@ -5,8 +5,18 @@ from typing import Any
 
 import pytest
 
-from loadtest.results.schema import SCHEMA, load, save
-from tests.loadtest.support.fabricated import contender, measured, not_run, results, step, stuck
+from loadtest.contenders.cores import Cores
+from loadtest.results.schema import SCHEMA, Switches, load, save
+from tests.loadtest.support.fabricated import (
+    calibration,
+    contender,
+    measured,
+    not_run,
+    results,
+    step,
+    stuck,
+    use,
+)
 
 RUN = results(
     [
@@ -14,6 +24,17 @@ RUN = results(
         step("flask", 50, doubts=["a doubt with “quotes” and \N{SNOWMAN}"]),
         not_run("flask", 400),
         stuck("flask", 5, succeeded=1),
+        step(
+            "flask",
+            50,
+            repeat=2,
+            measured=measured(
+                others_cpu={"database": 0.25, "command": 0.01},
+                service_cores=use(0.5, 2, stolen=0.01, interrupts=0.02),
+                other_cores=use(0.75),
+                switches=Switches(voluntary=700, involuntary=3),
+            ),
+        ),
         step("stranger", 1, predicted=None, measured=measured(server_cpu=None, busiest_cpu=None, memory=None)),
     ]
 )
@@ -55,6 +76,22 @@ def test_a_file_from_before_requests_were_counted_that_were_sent_again_is_read(t
             del each["measured"][name]
     (tmp_path / "results.json").write_text(json.dumps(older), encoding="utf-8")
     assert load(tmp_path / "results.json") == RUN
+
+
+def test_the_cores_of_a_run_and_its_calibrations_can_be_read_again(tmp_path: Path) -> None:
+    known = contender("aiohttp", "query", calibration(neighbours=0.25))
+    run = RUN.model_copy(update={"contenders": [known], "steps": [], "cores": Cores((0, 2), (1, 3))})
+    read = load(save(run, tmp_path / "now"))
+    assert read.cores == Cores((0, 2), (1, 3))
+    assert read.contenders == [known]
+    assert read.contenders[0].calibration == calibration(neighbours=0.25)
+    assert read.contenders[0].demand is not None
+    assert read.contenders[0].demand.calibrated
+
+
+@pytest.mark.parametrize(("processes", "busiest"), [([0.1, 0.4, 0.2], 0.4), ([], 0.0), (None, None)])
+def test_the_busiest_process_is_found_among_all_of_them(processes: list[float] | None, busiest: float | None) -> None:
+    assert measured(processes_cpu=processes).busiest_cpu == busiest
 
 
 @pytest.mark.parametrize(
@@ -177,14 +214,22 @@ TWICE = [json.loads(contender("flask").model_dump_json())] * 2
             (edited("contenders", 0, name, value=0), f"contenders.0.{name}: Input should be greater than or equal to 1")
             for name in ("processes", "threads", "slots", "adapter_lines")
         ),
-        (edited("contenders", 0, "demand", "wait", value=0), "contenders.0.demand: wait and held must be above 0, "),
+        (edited("contenders", 0, "demand", "wait", value=0), "contenders.0.demand: a request must take some time."),
         *(
-            (
-                edited("contenders", 0, "demand", "limits", 0, name, value=0),
-                "contenders.0.demand: wait and held must be ",
-            )
+            (edited("contenders", 0, "demand", name, value=-1), "contenders.0.demand: times must be at least 0, ")
+            for name in ("wait", "late", "transit", "beside")
+        ),
+        *(
+            (edited("contenders", 0, "demand", "limits", 0, name, value=0), "contenders.0.demand: times must be at ")
             for name in ("capacity", "held")
         ),
+        (edited("contenders", 0, "demand", "nap", value=1), "contenders.0.demand.nap: Unexpected keyword argument."),
+        (edited("cores", "service", value=["a"]), "cores.service.0: Input should be a valid integer"),
+        (
+            edited("steps", 4, "measured", "service_cores", "cores", value=0),
+            "steps.4.measured.service_cores.cores: Input should be greater than or equal to 1.",
+        ),
+        (edited("steps", 0, "measured", "busiest_cpu", value=1), "steps.0.measured.busiest_cpu: Extra inputs are not "),
         *(
             (edited(name, value="2026-01-01T00:00:00"), f"{name}: Input should have timezone info.")
             for name in ("started", "finished")

@@ -1,16 +1,18 @@
 """Fabricated measurements: results as the closed model predicts them, with deviations that a test chooses."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from heapq import heappop, heappush
 from typing import Any
 
+from loadtest.contenders.cores import SHARED
 from loadtest.contenders.service import lineup
 from loadtest.results.exchange import Exchange
 from loadtest.results.schema import (
     SCHEMA,
     Contender,
+    CoreUse,
     Machine,
     Measured,
     Options,
@@ -22,7 +24,7 @@ from loadtest.results.schema import (
 from loadtest.results.suite import WAYS
 from loadtest.workload import scenarios
 from loadtest.workload.closed import Closed
-from loadtest.workload.demand import DEADLOCK, SLOTS, Demand, Limit
+from loadtest.workload.demand import DEADLOCK, SLOTS, Calibration, Demand, Limit
 
 WAIT = 0.1
 
@@ -45,7 +47,7 @@ def options(**changes: Any) -> Options:
     return asked.model_copy(update=changes)
 
 
-def contender(name: str, scenario: str = "delay", **changes: Any) -> Contender:
+def contender(name: str, scenario: str = "delay", calibration: Calibration | None = None, **changes: Any) -> Contender:
     """Return a service of the line-up on two cores, or a target if the name is unknown."""
     service = lineup(2).get(name)
     known = Contender(
@@ -57,12 +59,23 @@ def contender(name: str, scenario: str = "delay", **changes: Any) -> Contender:
         processes=service.workers if service else None,
         threads=service.threads if service else None,
         slots=service.slots if service else None,
-        demand=scenarios.demand(scenario, service, WAIT) if service else None,
+        demand=scenarios.demand(scenario, service, WAIT, calibration=calibration) if service else None,
+        calibration=calibration,
         ours=service is not None,
         command=["serve", name, "--worker-class", service.worker_class] if service else [],
         environment=dict(service.environment) if service else {},
     )
     return known.model_copy(update=changes)
+
+
+def calibration(**changes: Any) -> Calibration:
+    """Return the times of a request whose wait of 10 ms lasts 11, and costs the service 1 ms of CPU time."""
+    return replace(Calibration(cpu=0.001, beside=0.0002, turn=0.0125, waited=0.011, delay=0.01), **changes)
+
+
+def use(busy: float, cores: int = 1, stolen: float = 0.0, interrupts: float = 0.0) -> CoreUse:
+    """Return the use of a set of cores of which `busy` cores were busy."""
+    return CoreUse(cores=cores, busy=busy, stolen=stolen, interrupts=interrupts)
 
 
 def slots(count: int | None, wait: float = WAIT) -> tuple[Limit, ...]:
@@ -79,8 +92,17 @@ def predicted(users: int, count: int | None = None, think: float = 0.0) -> Predi
     return foretold(Closed(users, think), Demand(WAIT, slots(count)))
 
 
-def measured(users: int = 10, response: float = WAIT, seconds: float = 10.0, **changes: Any) -> Measured:
-    """Return a window without errors in which `users` users got each response after `response` seconds."""
+def measured(
+    users: int = 10,
+    response: float = WAIT,
+    seconds: float = 10.0,
+    busiest_cpu: float | None = 0.25,
+    **changes: Any,
+) -> Measured:
+    """Return a window without errors in which `users` users got each response after `response` seconds.
+
+    `busiest_cpu`: the cores that each of the service's two processes used.
+    """
     requests = round(users * seconds / response)
     clean = Measured(
         opened=1_700_000_000.0,
@@ -95,7 +117,11 @@ def measured(users: int = 10, response: float = WAIT, seconds: float = 10.0, **c
         machine_cpu=0.2,
         stolen_cpu=0.0,
         server_cpu=0.5,
-        busiest_cpu=0.25,
+        processes_cpu=None if busiest_cpu is None else [busiest_cpu] * 2,
+        others_cpu={},
+        service_cores=None,
+        other_cores=None,
+        switches=None,
         memory=100 * 2**20,
         died=0,
         connections=[5, 5],
@@ -165,7 +191,7 @@ def step(  # noqa: PLR0913 - most are optional deviations
     model = foretold(load, known.demand or Demand(WAIT))
     took = response or model.response
     window = measured(users, took + think)
-    unseen = {} if known.ours else dict.fromkeys(("server_cpu", "busiest_cpu", "memory", "connections"))
+    unseen = {} if known.ours else dict.fromkeys(("server_cpu", "processes_cpu", "memory", "connections"))
     seen = {
         **unseen,
         "response_ms": window.requests * took * 1000,
@@ -227,6 +253,7 @@ def results(steps: Sequence[Step], *, complete: bool = True, scenario: str = "de
         failure=None,
         command=["sync-vs-async", "compare"],
         generator_command=["generate"],
+        cores=SHARED,
         options=options(scenario=scenario, loads=sorted({step.load for step in steps}, key=lambda load: load.users)),
         machine=Machine(
             cores=2,

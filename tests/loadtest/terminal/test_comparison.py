@@ -4,12 +4,21 @@ import re
 import pytest
 from rich.console import Console
 
-from loadtest.results.schema import Results, Step
+from loadtest.contenders.cores import Cores
+from loadtest.results.schema import Results, Step, Switches
 from loadtest.terminal.comparison import show
 from loadtest.terminal.progress import Bar, console, progress
 from loadtest.verdict.aggregate import rows
-from loadtest.workload.closed import Closed
-from tests.loadtest.support.fabricated import measured, not_run, results, step, stuck
+from tests.loadtest.support.fabricated import (
+    calibration,
+    contender,
+    measured,
+    not_run,
+    results,
+    step,
+    stuck,
+    use,
+)
 
 RUN = results(
     [
@@ -176,7 +185,7 @@ def test_what_is_no_terminal_gets_plain_text(capsys: pytest.CaptureFixture[str])
     out = console()
     with progress(out, 10.0, 1) as bar:
         for each in RUN.steps:
-            bar.begins(each.service, each.load, each.repeat, 1.0)
+            bar.begins(each.service, each.load.label, each.repeat, 1.0)
             bar.ended(each)
     show(out, RUN, rows(RUN))
     text = capsys.readouterr().out
@@ -244,8 +253,8 @@ def test_what_a_service_answered_is_shown_as_it_is(kind: str, capsys: pytest.Cap
 def test_a_terminal_shows_what_is_running_and_the_time_left() -> None:
     screen = Console(file=io.StringIO(), force_terminal=True, color_system=None, width=120)
     bar = Bar(screen, 100.0, repeats=3)
-    bar.begins("flask", Closed(1), 1, 25.0)
-    bar.begins("aiohttp", Closed(20), 2, 10.0)
+    bar.begins("flask", "1 user", 1, 25.0)
+    bar.begins("aiohttp", "20 users", 2, 10.0)
     with screen.capture() as capture:
         screen.print(bar.view())
     assert "aiohttp, 20 users, repeat 2 of 3" in capture.get()
@@ -256,7 +265,57 @@ def test_time_left_never_runs_below_nothing() -> None:
     screen = Console(file=io.StringIO(), force_terminal=True, color_system=None, width=120)
     bar = Bar(screen, 10.0, repeats=1)
     for _ in range(3):
-        bar.begins("flask", Closed(1), 1, 10.0)
+        bar.begins("flask", "1 user", 1, 10.0)
     with screen.capture() as capture:
         screen.print(bar.view())
     assert "0:00 left" in capture.get()
+
+
+def apart() -> Results:
+    """Return a run whose service had a core of its own and was calibrated."""
+    window = measured(
+        10,
+        others_cpu={"database": 0.1, "command": 0.0},
+        service_cores=use(0.6, interrupts=0.02),
+        other_cores=use(0.3),
+        switches=Switches(voluntary=2500, involuntary=100),
+        processes_cpu=[0.0, 0.2, 0.3],
+    )
+    known = contender("aiohttp", "query", calibration())
+    run = results([step("aiohttp", 10, scenario="query", measured=window)], scenario="query")
+    return run.model_copy(update={"cores": Cores((0,), (1,)), "contenders": [known]})
+
+
+def test_on_cores_of_its_own_a_service_has_a_row_of_everything_that_spent_cpu_time(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = shown(apart(), capsys)
+    table = cells(text, "CPU time beside the service (µs/request)")
+    assert table == {("aiohttp", "10"): ["40% to 60%", "2.5 + 0.1", "1000", "1000", "200", "1800", "8.0%"]}
+    (heads,) = re.findall(r"^ service +users +one process .*$", text, flags=re.MULTILINE)
+    assert re.split(r"\s{2,}", heads.strip())[2:] == [
+        *("one process", "switches", "generator", "database", "interrupts", "other processes", "unaccounted")
+    ]
+    assert "One process: the smallest and the largest share" in text
+    assert max(len(line) for line in text.splitlines()) <= 120
+
+
+def test_on_shared_cores_there_is_no_such_table(capsys: pytest.CaptureFixture[str]) -> None:
+    text = shown(RUN, capsys)
+    assert "CPU time beside" not in text
+    assert "One process:" not in text
+    assert "Calibrated" not in text
+
+
+def test_what_was_calibrated_is_shown_and_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    text = shown(apart(), capsys)
+    lineup = text.partition("Throughput and latency")[0]
+    assert "calibrated (µs): CPU time 1000, late 1000, transit 500" in " ".join(lineup.split())
+    assert "Calibrated: the CPU time of a request" in text
+
+
+def test_the_last_lines_say_which_cores_were_used_for_what(capsys: pytest.CaptureFixture[str]) -> None:
+    told = " ".join(shown(apart(), capsys).split())
+    assert "Measured on 2 cores (a processor): services on core 0; load generator and database on core 1." in told
+    told = " ".join(shown(RUN, capsys).split())
+    assert "Measured on 2 cores (a processor): shared by services and load generator, because" in told

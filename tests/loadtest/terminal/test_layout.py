@@ -41,7 +41,7 @@ def everything(out: Console) -> None:
     """Print every table of the terminal."""
     with progress(out, 10.0, 1) as bar:
         for each in RUN.steps:
-            bar.begins(each.service, each.load, each.repeat, 1.0)
+            bar.begins(each.service, each.load.label, each.repeat, 1.0)
             bar.ended(each)
     show(out, RUN, rows(RUN))
     show_lineup(out, ALL)

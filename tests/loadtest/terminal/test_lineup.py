@@ -41,7 +41,7 @@ def lines(text: str) -> dict[str, list[list[str]]]:
 def test_a_service_has_a_row_with_its_software_and_all_its_figures(capsys: pytest.CaptureFixture[str]) -> None:
     table = lines(shown(ALL, capsys))
     assert table["django"][:2] == [
-        ["django", "Django 1.0", "10.0", "640", "640", "20.0", "213", "2344", "781", "100", "100"],
+        ["django", "Django 1.0", "10.0", "400", "640", "20.0", "213", "2344", "781", "100", "100"],
         ["2 x 32 = 64", "gunicorn 1.0", "1.00", "1.00", "1.00", "1.00"],
     ]
     assert table["sanic"][1][:2] == ["2 x 1 = any", "its own server"]
@@ -71,7 +71,7 @@ def test_what_was_not_measured_is_a_dash_and_said(capsys: pytest.CaptureFixture[
 def test_the_caution_comes_before_the_conclusion(capsys: pytest.CaptureFixture[str]) -> None:
     text = " ".join(shown(ALL, capsys).split())
     assert CAUTION in text
-    assert text.index(CAUTION) < text.index("At 400 users all 5 services with too few slots")
+    assert text.index(CAUTION) < text.index("At 200 users all 5 services with too few slots")
 
 
 @pytest.mark.parametrize("width", [80, 100, 120])
@@ -83,5 +83,5 @@ def test_the_overview_fits_and_cuts_no_figure(width: int) -> None:
     assert max(len(line) for line in text.splitlines()) <= width
     assert "\N{HORIZONTAL ELLIPSIS}" not in text
     assert "Django 1.0" in text
-    for figure in ("(10.0)", "(4000)", "(2344)", "(10000)", " 100"):
+    for figure in ("(10.0)", "(2000)", "(2344)", "(10000)", " 100"):
         assert figure in text

@@ -1,8 +1,10 @@
+from typing import Any
+
 import pytest
 
-from loadtest.results.schema import Step
-from loadtest.verdict.aggregate import Row, rows
-from tests.loadtest.support.fabricated import measured, not_run, results, step, stuck
+from loadtest.results.schema import Step, Switches
+from loadtest.verdict.aggregate import Row, known_costs, rows
+from tests.loadtest.support.fabricated import measured, not_run, results, step, stuck, use
 
 
 def row(*steps: Step) -> Row:
@@ -68,8 +70,8 @@ def test_cpu_is_weighed_by_time() -> None:
     assert table.cpu_per_request == pytest.approx(0.3 * 40 / 4000 * 1e6)
 
 
-@pytest.mark.parametrize(("server_cpu", "microseconds"), [(0.02, 200), (0.0199, None), (0.0, None), (None, None)])
-def test_cpu_per_request_needs_a_fifth_of_a_second(server_cpu: float | None, microseconds: float | None) -> None:
+@pytest.mark.parametrize(("server_cpu", "microseconds"), [(0.002, 20), (0.0019, None), (0.0, None), (None, None)])
+def test_cpu_per_request_needs_two_hundredths_of_a_second(server_cpu: float | None, microseconds: float | None) -> None:
     table = row(step("aiohttp", 10, measured=measured(10, seconds=10, server_cpu=server_cpu)))
     assert table.cpu_per_request == (None if microseconds is None else pytest.approx(microseconds))
 
@@ -178,3 +180,83 @@ def test_repeats_that_differ_because_connections_were_shared_unevenly_are_explai
     table = row(step("flask-threads", 10, 0.1), step("flask-threads", 10, 0.125, repeat=2, bound=uneven))
     assert (table.holds, table.doubts, table.bound) == (True, [], f"{uneven}; users")
     assert table.spread == pytest.approx(10)
+
+
+BUSY: dict[str, Any] = {
+    "server_cpu": 0.5,
+    "generator_cpu": 0.2,
+    "others_cpu": {"database": 0.1, "command": 0.0001},
+    "service_cores": use(0.6, interrupts=0.05),
+    "other_cores": use(0.4, interrupts=0.03),
+}
+"""A window of a service that used half of its core, beside other processes that used 0.05 of it and 0.0699 beside."""
+
+
+def test_the_cpu_time_of_a_request_is_divided_among_everything_that_spent_it() -> None:
+    table = row(step("aiohttp", 10, measured=measured(10, **BUSY)))  # 1000 requests in 10 s
+    assert table.cpu_per_request == pytest.approx(5000)
+    assert table.costs == {
+        "generator": pytest.approx(2000),
+        "database": pytest.approx(1000),
+        "command": None,  # less than 0.02 s
+        "interrupts": pytest.approx(800),
+        "other processes": pytest.approx((0.05 + 0.0699) * 10_000),
+    }
+    assert known_costs([table]) == ["generator", "database", "interrupts", "other processes"]
+
+
+def test_on_shared_cores_nobody_knows_what_interrupts_and_other_processes_took() -> None:
+    shared: dict[str, Any] = {**BUSY, "service_cores": None, "other_cores": None}
+    table = row(step("aiohttp", 10, measured=measured(10, **shared)))
+    assert [*table.costs] == ["generator", "database", "command"]
+    assert table.unaccounted is None
+
+
+@pytest.mark.parametrize(
+    ("busy", "interrupts", "left"),
+    [
+        (0.6, 0.0, 0.1),
+        (0.6, 0.04, 0.06),
+        (0.6, 0.1, 0.0),
+        (0.55, 0.1, 0.0),  # the process's clock contains a part of the interrupts
+        (0.5, 0.1, 0.0),  # or all of them
+        (0.47, 0.1, -0.03),
+    ],
+)
+def test_the_utilization_law_leaves_what_neither_processes_nor_interrupts_account_for(
+    busy: float, interrupts: float, left: float
+) -> None:
+    window = measured(10, server_cpu=0.5, service_cores=use(busy, interrupts=interrupts), other_cores=use(0.1))
+    assert row(step("aiohttp", 10, measured=window)).unaccounted == pytest.approx(left, abs=1e-9)
+
+
+def test_what_is_left_is_a_share_of_all_cores_of_the_service_and_not_of_those_that_were_stolen() -> None:
+    window = measured(10, server_cpu=0.5, service_cores=use(1.2, cores=2, stolen=0.5), other_cores=use(0.1))
+    assert row(step("aiohttp", 10, measured=window)).unaccounted == pytest.approx(0.1)
+
+
+def test_the_master_has_no_share_of_the_work() -> None:
+    window = measured(10, processes_cpu=[0.001, 0.3, 0.2])
+    assert row(step("aiohttp", 10, measured=window)).shares == pytest.approx((0.4, 0.6))
+
+
+def test_shares_are_the_smallest_and_the_largest_of_all_repeats() -> None:
+    one, two = measured(10, processes_cpu=[0.3, 0.2]), measured(10, processes_cpu=[0.25, 0.25])
+    table = row(step("aiohttp", 10, measured=one), step("aiohttp", 10, repeat=2, measured=two))
+    assert table.shares == pytest.approx((0.4, 0.6))
+    assert row(step("aiohttp", 10, measured=measured(10, processes_cpu=None))).shares is None
+    assert row(step("aiohttp", 10, measured=measured(10, processes_cpu=[0.0]))).shares is None
+
+
+def test_context_switches_are_counted_per_request() -> None:
+    one, two = (measured(10, switches=Switches(voluntary=count, involuntary=100)) for count in (3000, 1000))
+    table = row(step("aiohttp", 10, measured=one), step("aiohttp", 10, repeat=2, measured=two))
+    assert table.switches == pytest.approx((2.0, 0.1))
+    uncounted = step("aiohttp", 10, repeat=3, measured=measured(10))
+    assert row(step("aiohttp", 10, measured=one), uncounted).switches is None
+
+
+def test_doubts_of_repeats_that_differ_in_figures_are_one() -> None:
+    said = "the load generator was saturated ({}% of a core)"
+    table = row(*(step("aiohttp", 10, repeat=place, doubts=[said.format(place + 93)]) for place in (1, 2, 3)))
+    assert table.doubts == [said.format("94 to 96")]

@@ -1,5 +1,6 @@
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,8 @@ from loadtest.verdict.aggregate import rows
 from loadtest.verdict.comparison import compared
 from loadtest.verdict.comparison import conclusive as is_conclusive
 from loadtest.verdict.comparison import verdict as sentences
-from tests.loadtest.support.fabricated import contender, measured, not_run, results, step, stuck
+from loadtest.workload.closed import Closed
+from tests.loadtest.support.fabricated import calibration, contender, measured, not_run, results, step, stuck
 
 
 def verdict(run: Results) -> list[str]:
@@ -373,3 +375,66 @@ def test_without_a_model_it_takes_a_first_step_and_another_to_say_that_a_service
 def test_users_are_whole_at_the_knee_too(think: float, users: int, told: str) -> None:
     run = results([step("flask", count, think=think) for count in (users, 400)])
     assert verdict(run)[0].startswith(told)
+
+
+def busy(name: str, users: int, cost: float, rate: float, bound: str = "CPU", **changes: Any) -> Step:
+    """Return a step of `rate` requests a second, each of which costs the service `cost` seconds of CPU time."""
+    window = measured(users, users / rate, server_cpu=cost * rate)
+    return step(name, users, measured=window, bound=bound, **changes)
+
+
+def test_a_step_that_the_cpu_binds_says_what_a_request_costs_and_what_a_core_then_serves() -> None:
+    run = results([busy("flask-threads", 100, 430e-6, 2300), busy("aiohttp", 100, 225e-6, 4400)])
+    assert about(run, "CPU time per request") == [
+        "CPU time per request at 100 users: flask-threads 430 µs, aiohttp 225 µs; one core serves at most 2326/s "
+        "(flask-threads) and 4444/s (aiohttp), however long requests wait."
+    ]
+
+
+def test_a_core_serves_at_most_what_was_measured_where_the_cpu_binds() -> None:
+    run = results([busy("flask", 100, 900e-6, 12, "slots"), busy("aiohttp", 100, 225e-6, 4400)])
+    (told,) = about(run, "CPU time per request")
+    assert told.endswith(
+        "flask 900 µs, aiohttp 225 µs; one core serves at most 4444/s (aiohttp), however long requests wait."
+    )
+
+
+ALL_FULL = [busy("flask-threads", 100, 430e-6, 2300), busy("aiohttp", 100, 225e-6, 4400)]
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        (ALL_FULL, True),
+        ([*ALL_FULL, step("flask-threads", 1), step("aiohttp", 1)], True),
+        ([*ALL_FULL, busy("aiohttp", 200, 225e-6, 4400, "generator", doubts=["so"])], False),
+        ([busy("flask-threads", 100, 430e-6, 320, "slots"), ALL_FULL[1]], False),
+        ([ALL_FULL[1], busy("flask-gevent", 100, 500e-6, 2000)], False),  # nobody waits in a thread
+    ],
+    ids=["all", "beside lighter loads", "the last is doubtful", "slots bind one", "one kind"],
+)
+def test_where_the_cpu_binds_every_service_waiting_gains_nothing(steps: list[Step], told: bool) -> None:
+    assert bool(about(results(steps), "The CPU binds every service at its largest load")) == told
+
+
+def test_a_service_with_a_calibrated_demand_has_cpu_time_for_so_many_requests() -> None:
+    known = contender("aiohttp", calibration=calibration())
+    assert known.demand
+    load = Closed(50)
+    kept = step("aiohttp", 50, 50 / load.predict(known.demand).throughput)
+    fell = step("aiohttp", 400, 0.2, bound="CPU")
+    run = results([kept, fell]).model_copy(update={"contenders": [known]})
+    assert verdict(run)[0] == (
+        "aiohttp keeps up with 50 users and has CPU time for 2000 requests/s; at 400 users it reaches 2000.0/s, "
+        "median 200 ms, bound by its CPU."
+    )
+
+
+def test_the_same_doubt_at_several_loads_is_one_sentence() -> None:
+    said = "the load generator was saturated ({}% of a core)"
+    steps = [step("aiohttp", users, doubts=[said.format(full)]) for users, full in ((1, 93), (50, 97), (400, 95))]
+    other = step("flask-threads", 400, doubts=[said.format(91), "so"])
+    assert about(results([other, *steps]), "Inconclusive") == [
+        "Inconclusive: flask-threads at 400 users, because the load generator was saturated (91% of a core); so.",
+        "Inconclusive: aiohttp at 1, 50 and 400 users, because the load generator was saturated (93 to 97% of a core).",
+    ]

@@ -4,11 +4,22 @@ from typing import Any
 
 import pytest
 
-from loadtest.results.schema import Contender, Measured, Predicted, Slice
+from loadtest.results.schema import Contender, Measured, Predicted, Slice, Switches
 from loadtest.verdict.judge import Judgement, judge
 from loadtest.workload.closed import Closed
-from loadtest.workload.demand import Demand, Limit
-from tests.loadtest.support.fabricated import contender, foretold, measured, predicted, stuck
+from loadtest.workload.demand import CPU, Demand, Limit
+from tests.loadtest.support.fabricated import (
+    calibration,
+    contender,
+    foretold,
+    measured,
+    predicted,
+    service_times,
+    stuck,
+    use,
+)
+
+SATURATED = "the load generator was saturated ({}% of a core); fewer users would lift that"
 
 UNEVEN_POOL = "database pool, unevenly shared (one process had 16 of 20 users and 10 of 20 connections)"
 
@@ -36,7 +47,7 @@ def test_a_clean_step_has_no_doubts() -> None:
 @pytest.mark.parametrize(
     ("window", "doubt"),
     [
-        (measured(10, generator_cpu=0.9), "the load generator was saturated (90% of a core)"),
+        (measured(10, generator_cpu=0.9), SATURATED.format(90)),
         (measured(10, machine_cpu=0.95), "the machine was saturated (95% of all cores)"),
         (measured(10, stolen_cpu=0.051), "other virtual machines on the host took 5% of the CPU"),
         (measured(10, throttled=0.11), "a CPU quota held the processes back for 0.11 s in the window"),
@@ -126,7 +137,10 @@ def test_steady_windows_raise_no_alarm(users: int, spread: float, most: int) -> 
 def test_a_service_that_is_slow_without_a_reason_is_unexplained() -> None:
     assert judged(slower(0.5)) == Judgement(
         "unexplained",
-        ["throughput is 0.50 times the prediction, and no measured figure explains why (the machine was 20% busy)"],
+        [
+            "throughput is 0.50 times the prediction, and no measured figure explains why "
+            "(the machine was 20% busy; the prediction leaves out CPU time)"
+        ],
     )
 
 
@@ -149,7 +163,8 @@ def test_a_hung_service_is_never_nothing_failed() -> None:
         "only 0 requests completed in the window (10 needed)",
         "10 requests hung for the whole window",
         "concurrency is 0.0 users instead of 10 (Little's law, tolerance 0.5)",
-        "throughput is 0.00 times the prediction, and no measured figure explains why (the machine was 20% busy)",
+        "throughput is 0.00 times the prediction, and no measured figure explains why "
+        "(the machine was 20% busy; the prediction leaves out CPU time)",
     ]
 
 
@@ -346,7 +361,7 @@ def test_whatever_stands_idle_in_one_process_explains_a_queue_at_another(
 
 @pytest.mark.parametrize("connections", [[4, 4, 0, 0], [2, 2, 2, 2]])
 def test_cores_are_no_process_s_own_and_cannot_be_shared_unevenly(connections: list[int]) -> None:
-    demand = Demand(0.1, (Limit("cores", 2, 0.1),))
+    demand = Demand(0.0, (Limit(CPU, 2, 0.1),))
     four = contender("aiohttp", "cpu", processes=4, demand=demand)
     window = measured(8, 0.8, connections=connections)
     judgement = judged(window, 8, foretold(Closed(8), demand), four, scenario="cpu")
@@ -474,6 +489,16 @@ def test_a_machine_that_a_service_fills_alone_is_not_disturbed_by_its_generator(
     assert judged(window) == Judgement("CPU", doubts)
 
 
+def test_a_neighbour_beside_the_load_generator_is_a_doubt_of_a_deadlock_and_not_what_bound_it() -> None:
+    window = stuck("flask", 5).measured
+    assert window is not None
+    crowded = window.model_copy(update={"service_cores": use(0.5), "other_cores": use(1.0)})
+    assert held_against_its_load(contender("flask", "ask"), "ask", 5, crowded) == Judgement(
+        "deadlock",
+        [FULL.format("other processes")],
+    )
+
+
 NONE_LEFT = Predicted(throughput=0.0, response=0.1, bound="slow clients")
 
 
@@ -487,3 +512,280 @@ def test_a_service_whose_slots_slow_clients_hold_is_blocked_if_no_request_succee
 def test_a_blocked_service_that_answers_is_inconclusive() -> None:
     found = judged(measured(10), model=NONE_LEFT, service=contender("flask"), scenario="slow-clients")
     assert found == Judgement("unexplained", ["the slow clients left room for 1000 requests, and none was predicted"])
+
+
+@pytest.mark.parametrize("generator_cpu", [0.1, 0.95])
+def test_a_blocked_service_is_blocked_however_full_the_other_cores_are(generator_cpu: float) -> None:
+    silent = measured(10, requests=0, failures=0, response_ms=0.0, latency={}, unfinished=10)
+    crowded = silent.model_copy(update={"other_cores": use(1.0), "generator_cpu": generator_cpu})
+    found = judged(crowded, model=NONE_LEFT, service=contender("flask"), scenario="slow-clients")
+    assert found.bound == "slow clients"
+    assert found.doubts
+
+
+ALONE = "; computed, not measured: by its CPU time the service alone would carry about "
+
+FULL = "the cores of everything but the service were full, mostly of {}; more cores would lift that"
+
+
+def apart(
+    service: float = 0.5, others: float = 0.3, cores: int = 1, users: int = 10, share: float = 1.0, **changes: Any
+) -> Measured:
+    """Return a window in which the service used `service` of `cores` cores of its own, and all else `others` of one.
+
+    `users` users were answered after a tenth of a second, or at `share` of that throughput.
+    """
+    known = {
+        "server_cpu": service,
+        "busiest_cpu": 0.25,
+        "generator_cpu": 0.3,
+        "service_cores": use(service, cores),
+        "other_cores": use(others),
+    }
+    return measured(users, 0.1 / share, **{**known, **changes})
+
+
+def judged_by_calibration(
+    window: Measured, users: int, name: str = "aiohttp", scenario: str = "delay", **measured_before: float
+) -> Judgement:
+    service = contender(name, scenario, calibration(**measured_before))
+    return held_against_its_load(service, scenario, users, window)
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        apart(0.9),
+        apart(0.99, machine_cpu=1.0, others=0.94, generator_cpu=0.89),
+        apart(1.8, cores=2),
+        apart(0.5, cores=2, busiest_cpu=0.9),
+        apart(0.9, share=0.5),
+        apart(0.9, share=0.5, service_cores=use(1.0)),  # a neighbour that takes no more than it may
+    ],
+)
+def test_a_service_that_fills_its_own_cores_is_bound_by_the_cpu_and_no_doubt(window: Measured) -> None:
+    assert judged(window) == Judgement("CPU", [])
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        apart(0.89),
+        apart(1.79, cores=2),
+        apart(0.5, cores=2, busiest_cpu=0.89),
+        apart(0.5, machine_cpu=1.0),  # the cores of the service are not full
+        measured(10, server_cpu=1.0, machine_cpu=0.949),  # on shared cores, no more is known
+    ],
+)
+def test_a_service_with_cpu_time_left_is_not_bound_by_it(window: Measured) -> None:
+    assert judged(window) == Judgement("users", [])
+
+
+def test_a_load_generator_that_fills_its_core_bound_the_step_and_not_the_service() -> None:
+    window = apart(0.9, others=1.0, generator_cpu=0.95, share=0.5)
+    assert judged(window) == Judgement("generator", [SATURATED.format(95)])
+
+
+@pytest.mark.parametrize(
+    ("others", "generator_cpu", "beside", "bound", "doubts"),
+    [
+        (0.97, 0.3, {"database": 0.6, "command": 0.05}, "database", [FULL.format("the database")]),
+        (0.97, 0.3, {"upstream": 0.6, "command": 0.05}, "upstream", [FULL.format("the upstream")]),
+        (0.97, 0.5, {"database": 0.4, "command": 0.05}, "generator", [FULL.format("the load generator")]),
+        # the command is no part of what a request waits for
+        (0.97, 0.3, {"database": 0.1, "command": 0.5}, "generator", [FULL.format("the load generator")]),
+        (
+            0.97,
+            0.3,
+            {"database": 0.2},
+            "other processes",
+            [FULL.format("other processes")],
+        ),
+        (0.949, 0.3, {"database": 0.6}, "users", []),
+        (0.39, 0.3, {}, "users", []),
+        (0.41, 0.3, {}, "users", ["other processes took 0.11 of the load generator's 1 core"]),
+    ],
+)
+def test_whatever_fills_the_cores_of_everything_else_limits_the_measurement(
+    others: float, generator_cpu: float, beside: dict[str, float], bound: str, doubts: list[str]
+) -> None:
+    window = apart(0.95, others, generator_cpu=generator_cpu, others_cpu=beside)
+    if bound == "users":
+        window = apart(0.5, others, generator_cpu=generator_cpu, others_cpu=beside)
+    assert judged(window) == Judgement(bound, doubts)
+
+
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [
+        ("aiohttp", 5000),  # two processors, and 0.4 ms of CPU time for each request of the window
+        ("flask-threads", 627),  # 64 slots, each held for 102 ms
+    ],
+)
+def test_where_the_measurement_was_limited_a_figure_says_what_the_service_alone_would_carry(
+    name: str, most: int
+) -> None:
+    window = apart(0.8, others=1.0, users=200, generator_cpu=0.95)
+    assert window.requests == 20_000
+    told = judged_by_calibration(window, 200, name)
+    assert told.bound == "generator"
+    assert told.doubts[0] == f"{SATURATED.format(95)}{ALONE}{most}/s"
+    full = apart(0.8, others=1.0, users=200, generator_cpu=0.3, others_cpu={"database": 0.65})
+    assert judged_by_calibration(full, 200, name).doubts[0] == f"{FULL.format('the database')}{ALONE}{most}/s"
+
+
+@pytest.mark.parametrize(
+    ("window", "bound", "doubts"),
+    [
+        (
+            apart(0.5, share=0.5, service_cores=use(1.0)),
+            "other processes",
+            ["other processes took 0.50 of the service's 1 core"],
+        ),
+        (
+            apart(0.85, share=0.8, service_cores=use(1.0)),
+            "other processes",
+            ["other processes took 0.15 of the service's 1 core"],
+        ),
+        (apart(0.5, service_cores=use(0.75)), "users", ["other processes took 0.25 of the service's 1 core"]),
+        (
+            apart(0.5, cores=2, service_cores=use(1.0, 2)),
+            "users",
+            ["other processes took 0.50 of the service's 2 cores"],
+        ),
+        (
+            apart(0.5, others=1.0, share=0.5, service_cores=use(1.0)),
+            "other processes",
+            [
+                FULL.format("other processes"),
+                "other processes took 0.50 of the service's 1 core",
+            ],
+        ),
+        (
+            apart(0.5, others=0.7, share=0.5, service_cores=use(1.0)),
+            "other processes",
+            [
+                "other processes took 0.50 of the service's 1 core",
+                "other processes took 0.40 of the load generator's 1 core",
+            ],
+        ),
+    ],
+)
+def test_a_neighbour_is_named_on_either_set_of_cores_and_never_taken_for_the_service(
+    window: Measured, bound: str, doubts: list[str]
+) -> None:
+    assert judged(window) == Judgement(bound, doubts)
+
+
+def test_a_neighbour_that_halves_a_service_bound_by_its_cpu_is_what_bound_it() -> None:
+    model = Predicted(throughput=100.0, response=0.1, bound="CPU")
+    window = apart(0.5, share=0.5, service_cores=use(1.0))
+    assert judged(window, model=model).bound == "other processes"
+    assert judged(apart(0.95, share=0.95), model=model) == Judgement("CPU", [])
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        apart(0.5, service_cores=use(0.6)),
+        apart(0.5, service_cores=use(0.95, interrupts=0.4)),
+        apart(0.5, service_cores=use(0.55, stolen=0.04)),
+        apart(0.5, service_cores=use(0.4)),  # clocks differ
+        apart(0.5, cores=2, service_cores=use(0.7, 2)),
+        apart(0.5, others=0.7, other_cores=use(0.7, interrupts=0.35)),
+    ],
+)
+def test_interrupts_stolen_time_and_a_tenth_of_the_cores_are_no_neighbour(window: Measured) -> None:
+    assert judged(window) == Judgement("users", [])
+
+
+def test_on_the_cores_of_a_service_that_is_not_ours_nothing_is_known_of_neighbours() -> None:
+    window = apart(0.0, server_cpu=None, busiest_cpu=None, service_cores=use(1.0), memory=None, connections=None)
+    assert judge(Closed(10), None, window, contender("stranger"), "delay") == Judgement("users", [])
+
+
+@pytest.mark.parametrize(
+    ("share", "doubts"), [(0.1, []), (0.3, ["other processes took 30% of the cores during the calibration"])]
+)
+def test_a_neighbour_of_the_calibration_is_a_doubt_of_every_step(share: float, doubts: list[str]) -> None:
+    window = measured(10, 0.1025)
+    assert judged_by_calibration(window, 10, neighbours=share) == Judgement("users", doubts)
+
+
+def slow_waits(share: float = 0.8, waited: float = 0.12, scenario: str = "delay", **changes: Any) -> Measured:
+    """Return a window of 64 users with `share` of the prediction for calibrated threads, and these waits."""
+    model = foretold(Closed(64), contender("flask-threads", scenario, calibration()).demand or Demand(0.1))
+    window = measured(64, 64 / model.throughput / share, connections=[32, 32])
+    return window.model_copy(update={"service_times": service_times(window.requests, waited=waited), **changes})
+
+
+@pytest.mark.parametrize(
+    ("switched", "told"),
+    [
+        (None, "bursts (waits took 120 ms, alone 101 ms)"),
+        ((13, 1), "bursts (waits took 120 ms, alone 101 ms; 14.0 context switches per request)"),
+    ],
+)
+def test_waits_that_end_together_are_bursts(switched: tuple[int, int] | None, told: str) -> None:
+    window = slow_waits()
+    if switched:
+        counted = Switches(voluntary=switched[0] * window.requests, involuntary=switched[1] * window.requests)
+        window = window.model_copy(update={"switches": counted})
+    assert judged_by_calibration(window, 64, "flask-threads") == Judgement(told, [])
+
+
+@pytest.mark.parametrize(
+    ("window", "scenario"),
+    [
+        (slow_waits(waited=0.101), "delay"),
+        (slow_waits(waited=0.106), "delay"),  # up to the threshold
+        (slow_waits(share=0.5), "delay"),  # less than if every request queued behind all others
+        (slow_waits(service_times=service_times(0)), "delay"),
+        (slow_waits(scenario="query"), "query"),  # a longer wait may be one for the pool
+    ],
+    ids=["punctual", "hardly", "too slow", "untold", "pool"],
+)
+def test_what_bursts_do_not_explain_remains_unexplained(window: Measured, scenario: str) -> None:
+    assert judged_by_calibration(window, 64, "flask-threads", scenario).bound == "unexplained"
+
+
+def test_without_a_calibration_nothing_is_known_of_bursts() -> None:
+    assert held_against_its_load(contender("flask-threads"), "delay", 64, slow_waits()).bound == "unexplained"
+
+
+@pytest.mark.parametrize(
+    ("users", "rate", "doubts"),
+    [
+        (1000, 2280, []),  # bound by two processors at 2,000 a second
+        (1000, 2400, ["throughput is 1.20 times the prediction: its calibration does not hold here"]),
+        (10, 104, []),
+        (10, 111, ["throughput is 1.11 times the predicted maximum"]),  # of ten users who wait a tenth of a second
+    ],
+)
+def test_a_calibration_may_be_beaten_by_a_little_and_a_wait_not(users: int, rate: float, doubts: list[str]) -> None:
+    assert judged_by_calibration(measured(users, users / rate), users).doubts == doubts
+
+
+def test_what_is_unexplained_in_spite_of_a_calibration_is_told_as_such() -> None:
+    service = contender("aiohttp", calibration=calibration())
+    assert held_against_its_load(service, "delay", 10, measured(10, 0.1025 / 0.5)).doubts == [
+        "throughput is 0.50 times the prediction, and no measured figure explains why (the machine was 20% busy)"
+    ]
+
+
+def test_a_control_that_waits_for_nothing_has_a_calibration_to_beat_and_no_maximum() -> None:
+    told = judged_by_calibration(measured(10, 10 / 2300), 10, scenario="healthz", waited=0.0, delay=0.0, turn=0.0012)
+    assert told.doubts == ["throughput is 1.15 times the prediction: its calibration does not hold here"]
+
+
+def test_a_step_that_the_load_generator_was_predicted_to_limit_is_a_doubt_even_if_its_core_has_a_little_left() -> None:
+    model = Predicted(throughput=100.0, response=0.1, bound="generator")
+    window = apart(0.5, others=0.9, generator_cpu=0.89)
+    assert judged(window, model=model) == Judgement("generator", [FULL.format("the load generator")])
+
+
+def test_a_step_that_the_calibrated_cpu_bound_is_conclusive() -> None:
+    window = apart(0.97, users=1000, share=0.1)
+    service = contender("aiohttp", calibration=calibration())
+    model = Predicted(throughput=1000.0, response=1.0, bound="CPU")
+    assert judged(window, 1000, model, service) == Judgement("CPU", [])

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from loadtest.results.schema import Results
 from loadtest.results.suite import CPU, DELAY, HEALTHZ, WAYS
 from loadtest.verdict.lineup import conclusion, costs, doubts, lacking, portraits, priced, sentences
 from loadtest.workload.closed import Closed
-from tests.loadtest.support.fabricated import lineup_of, measured
+from tests.loadtest.support.fabricated import calibration, contender, foretold, lineup_of, measured, results, step
 
 NAMES = tuple(lineup(2))
 
@@ -23,7 +24,7 @@ def changed(run: Results, service: str, users: int, **changes: Any) -> Results:
     return run.model_copy(update={"steps": steps})
 
 
-def without(service: str, users: int = 400, **changes: Any) -> dict[str, Results]:
+def without(service: str, users: int = 200, **changes: Any) -> dict[str, Results]:
     """Return the runs of ALL with one step of the waiting test changed."""
     return {**ALL, DELAY: changed(ALL[DELAY], service, users, **changes)}
 
@@ -43,7 +44,7 @@ def test_a_portrait_has_what_was_measured_under_the_wait_and_under_both_controls
     for way, known in WAYS.items():
         for load in (*known.loads, None):
             assert flask.row(way, load) is flask.held(way, load) is not None
-    assert flask.row(DELAY) is flask.row(DELAY, Closed(400))
+    assert flask.row(DELAY) is flask.row(DELAY, Closed(200))
     assert flask.row(DELAY, Closed(10)) is None
     assert flask.framework == "Flask"
 
@@ -59,7 +60,7 @@ def test_what_was_not_run_is_neither() -> None:
     assert flask.row(DELAY) is flask.held(DELAY) is None
 
 
-SLOW: dict[str, Any] = {"measured": measured(400, 1.0), "bound": "CPU"}
+SLOW: dict[str, Any] = {"measured": measured(200, 1.0), "bound": "CPU"}
 """Changes that give a step a tenth of the predicted throughput."""
 
 
@@ -68,37 +69,37 @@ SLOW: dict[str, Any] = {"measured": measured(400, 1.0), "bound": "CPU"}
     [
         (
             ALL,
-            "At 400 users all 5 services with too few slots are capped by their slots; all 6 others keep up, "
+            "At 200 users all 5 services with too few slots are capped by their slots; all 6 others keep up, "
             "regardless of framework",
         ),
-        (lineup_of(("flask", "aiohttp")), "At 400 users flask is capped by its slots; aiohttp keeps up"),
+        (lineup_of(("flask", "aiohttp")), "At 200 users flask is capped by its slots; aiohttp keeps up"),
         (
             lineup_of(("flask", "flask-threads", "aiohttp")),
-            "At 400 users both services with too few slots are capped by their slots; aiohttp keeps up",
+            "At 200 users both services with too few slots are capped by their slots; aiohttp keeps up",
         ),
-        (lineup_of(("aiohttp", "sanic")), "At 400 users both services keep up, regardless of framework"),
-        (lineup_of(("flask",)), "At 400 users flask is capped by its slots"),
+        (lineup_of(("aiohttp", "sanic")), "At 200 users both services keep up, regardless of framework"),
+        (lineup_of(("flask",)), "At 200 users flask is capped by its slots"),
         (
             without("sanic", doubts=["a doubt"]),
-            "At 400 users all 5 services with too few slots are capped by their slots; 5 of 6 others keep up, "
+            "At 200 users all 5 services with too few slots are capped by their slots; 5 of 6 others keep up, "
             "regardless of framework",
         ),
         (
             without("django-async", **SLOW),
-            "At 400 users all 5 services with too few slots are capped by their slots; 5 of 6 others keep up",
+            "At 200 users all 5 services with too few slots are capped by their slots; 5 of 6 others keep up",
         ),
         (
             without("django", measured=None),
-            "At 400 users 4 of 5 services with too few slots are capped by their slots; all 6 others keep up, "
+            "At 200 users 4 of 5 services with too few slots are capped by their slots; all 6 others keep up, "
             "regardless of framework",
         ),
         (
             {DELAY: ALL[DELAY].model_copy(update={"steps": ALL[DELAY].steps[:3]})},  # a run that ended early
-            "At 400 users 1 of 5 services with too few slots is capped by its slots",
+            "At 200 users 1 of 5 services with too few slots is capped by its slots",
         ),
-        (lineup_of(doubts=["a doubt"]), "At 400 users no measurement can be trusted"),
-        (lineup_of(ways=[CPU]), "At 400 users nothing was measured"),
-        (lineup_of(("aiohttp",), **SLOW), "At 400 users no service reaches its prediction"),
+        (lineup_of(doubts=["a doubt"]), "At 200 users no measurement can be trusted"),
+        (lineup_of(ways=[CPU]), "At 200 users nothing was measured"),
+        (lineup_of(("aiohttp",), **SLOW), "At 200 users no service reaches its prediction"),
     ],
 )
 def test_the_conclusion_is_drawn_from_the_rows_that_hold(runs: dict[str, Results], said: str) -> None:
@@ -107,7 +108,7 @@ def test_the_conclusion_is_drawn_from_the_rows_that_hold(runs: dict[str, Results
 
 def test_a_service_that_falls_short_is_named_with_what_bound_it() -> None:
     assert sentences(portraits(without("django-async", **SLOW)))[0] == (
-        "django-async falls short at 400 users: 400/s of 4000/s predicted, bound by CPU."
+        "django-async falls short at 200 users: 200/s of 2000/s predicted, bound by CPU."
     )
 
 
@@ -167,3 +168,22 @@ def test_a_service_that_only_one_comparison_came_to_has_a_portrait_too() -> None
     _, aiohttp = portraits(runs)
     assert aiohttp.row(CPU) is None
     assert aiohttp.row(DELAY) is not None
+
+
+def calibrated(names: Sequence[str], cpu: float) -> dict[str, Results]:
+    """Return the waiting test, as the model predicts it, of services whose requests cost `cpu` seconds of CPU time."""
+    known = {name: contender(name, calibration=calibration(cpu=cpu)) for name in names}
+    demands = {name: each.demand for name, each in known.items() if each.demand}
+    steps = [
+        step(name, load.users, load.predict(demand).response, predicted=foretold(load, demand))
+        for name, demand in demands.items()
+        for load in WAYS[DELAY].loads
+    ]
+    return {DELAY: results(steps).model_copy(update={"contenders": [*known.values()]})}
+
+
+def test_a_service_that_is_predicted_to_run_out_of_cpu_time_is_counted_apart() -> None:
+    assert concluded(calibrated(("flask-threads", "aiohttp", "sanic"), 0.002)) == (
+        "At 200 users flask-threads is capped by its slots; both services with too little CPU time are bound by their "
+        "CPU"
+    )

@@ -1,10 +1,10 @@
-from itertools import product
+from itertools import pairwise, product
 from math import inf
 
 import pytest
 
 from loadtest.workload.closed import Closed
-from loadtest.workload.demand import DEADLOCK, SLOTS, USERS, Demand, Limit, Prediction
+from loadtest.workload.demand import CPU, DEADLOCK, GENERATOR, LOOPS, SLOTS, USERS, Demand, Limit, Prediction
 
 POOL = "database pool"
 
@@ -169,6 +169,112 @@ def test_every_prediction_obeys_littles_law(users: int, wait: float, think: floa
 def test_those_who_give_up_obey_it_too(users: int, count: int) -> None:
     got = Closed(users).predict(asking(count, patience=3.0))
     assert Closed(users).missing(count / 3.0, got.response) == pytest.approx(0)
+
+
+def calibrated(
+    wait: float = 0.01,
+    cpu: float = 0.001,
+    beside: float = 0.0,
+    transit: float = 0.0,
+    *limits: Limit,
+    processors: int = 1,
+) -> Demand:
+    """Return a calibrated demand: `cpu` seconds of CPU time on one of `processors` processors, besides the wait."""
+    known = (*limits, Limit(CPU, processors, cpu))
+    return Demand(wait, known, transit=transit, beside=beside, calibrated=True)
+
+
+@pytest.mark.parametrize(
+    ("load", "demand", "expected"),
+    [
+        # the wait, the work and the way, and nobody to queue behind
+        (Closed(1), calibrated(0.01, 0.001, 0.0002, 0.0005), Prediction(1 / 0.0115, 0.0115, USERS)),
+        (Closed(1, 0.1), calibrated(0.01, 0.001, 0.0002, 0.0005), Prediction(1 / 0.1115, 0.0115, USERS)),
+        # the second waits for half of the work of the first, one time in eleven and a bit of the way
+        (Closed(2), calibrated(), Prediction(2 / (0.011 + 0.0005 / 11), 0.011 + 0.0005 / 11, USERS)),
+        (Closed(100), calibrated(), Prediction(1000, 0.1, CPU)),
+        (Closed(100), calibrated(processors=2), Prediction(2000, 0.05, CPU)),
+        (Closed(100, 0.05), calibrated(), Prediction(1000, 0.05, CPU)),
+        (Closed(100), calibrated(beside=0.002, transit=0.002), Prediction(500, 0.2, GENERATOR)),
+        (Closed(100), calibrated(beside=0.0002, transit=0.0002), Prediction(1000, 0.1, CPU)),
+        # a control that computes, and one that does nothing
+        (Closed(1), calibrated(0.0, 0.1), Prediction(10, 0.1, USERS)),
+        (Closed(2), calibrated(0.0, 0.1), Prediction(10, 0.2, CPU)),
+        (Closed(100), calibrated(0.0, 0.0003), Prediction(1 / 0.0003, 0.03, CPU)),
+        # nothing of the CPU's is tighter than a pool
+        (Closed(100), calibrated(0.01, 0.001, 0.0, 0.0, Limit(POOL, 5, 0.01)), Prediction(500, 0.2, POOL)),
+        # one event loop that a request holds for its wait and its work
+        (Closed(100), calibrated(0.01, 0.001, 0.0, 0.0, Limit(LOOPS, 1, 0.011)), Prediction(1 / 0.011, 1.1, LOOPS)),
+    ],
+)
+def test_throughput_is_also_bound_by_the_cpu_and_by_the_load_generator(
+    load: Closed, demand: Demand, expected: Prediction
+) -> None:
+    check(load.predict(demand), expected)
+
+
+def test_where_every_slot_is_taken_their_requests_still_queue_for_the_cpu() -> None:
+    slots_alone = Limit(SLOTS, 8, 0.011)
+    got = Closed(100).predict(calibrated(0.01, 0.001, 0.0, 0.0, slots_alone))
+    assert got.bound == SLOTS
+    assert got.throughput < 0.99 * slots_alone.throughput
+    # as many users as slots, who queue for nothing else, are answered as fast
+    assert got.throughput == pytest.approx(Closed(8).predict(calibrated()).throughput)
+
+
+def test_a_deadlock_stays_one_however_much_a_request_computes() -> None:
+    demand = Demand(0.1, (Limit(SLOTS, 5, 0.102), Limit(CPU, 1, 0.001)), patience=1.0, calibrated=True)
+    check(Closed(5).predict(demand), Prediction(0, 1.0, DEADLOCK))
+    assert Closed(4).predict(demand).bound == USERS
+
+
+def test_near_the_knee_requests_queue_before_a_bound_is_reached() -> None:
+    demand = calibrated()
+    assert Closed(1).knee(demand) == pytest.approx(11)
+    at_knee = Closed(11).predict(demand)
+    assert at_knee.bound == USERS
+    assert 0.8 * 1000 < at_knee.throughput < 0.99 * 1000
+    assert Closed(12).predict(demand).bound == CPU
+
+
+def test_time_that_a_busy_core_does_not_need_to_wake_up_is_no_reason_to_blame_the_users() -> None:
+    demand = calibrated(transit=0.001)  # a turn takes 12 ms alone, and 11 on busy cores
+    assert Closed(1).predict(demand).throughput == pytest.approx(1 / 0.012)
+    assert Closed(11).predict(demand).bound == USERS
+    assert Closed(12).predict(demand).bound == CPU
+
+
+def test_an_unhindered_service_answers_as_if_each_user_were_alone() -> None:
+    demand = calibrated(0.01, 0.001, 0.0002, 0.0005)
+    assert Closed(1).unhindered(demand) == pytest.approx(Closed(1).predict(demand).throughput)
+    assert Closed(40, 0.1).unhindered(demand) == pytest.approx(40 / 0.1115)
+    assert Closed(40).unhindered(Demand(0.1)) == pytest.approx(400)
+
+
+CALIBRATED = [
+    calibrated(wait, cpu, beside, transit, *limits, processors=processors)
+    for wait, cpu, (beside, transit), limits, processors in product(
+        (0.0, 0.001, 0.1),
+        (0.0002, 0.002),
+        ((0.0, 0.0), (0.0003, 0.0003), (0.0003, 0.001), (0.003, 0.004)),
+        ((), (Limit(SLOTS, 8, 0.02),), (Limit(SLOTS, 32, 0.1), Limit(POOL, 10, 0.05))),
+        (1, 2),
+    )
+]
+
+
+@pytest.mark.parametrize("think", [0.0, 0.05])
+@pytest.mark.parametrize("demand", CALIBRATED)
+def test_no_prediction_is_above_a_bound_and_each_obeys_littles_law(demand: Demand, think: float) -> None:
+    found = [(users, Closed(users, think).predict(demand)) for users in (*range(1, 20), 100, 400)]
+    for users, got in found:
+        load = Closed(users, think)
+        hurried = demand.alone - demand.waking + think
+        assert got.throughput <= users / hurried * (1 + 1e-9)
+        assert all(got.throughput <= limit.throughput * (1 + 1e-9) for limit in demand.limits)
+        assert got.throughput * demand.beside <= 1 + 1e-9
+        assert load.missing(got.throughput, got.response) == pytest.approx(0, abs=1e-6)
+    assert all(more.throughput >= less.throughput * (1 - 1e-9) for (_, less), (_, more) in pairwise(found))
 
 
 @pytest.mark.parametrize(

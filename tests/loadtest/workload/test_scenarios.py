@@ -12,23 +12,26 @@ from contract.replies import NO_HEADERS
 from contract.settings import Settings
 from loadtest.contenders.service import Service, lineup
 from loadtest.workload.closed import Closed
-from loadtest.workload.demand import Demand, Limit
+from loadtest.workload.demand import CPU, Demand, Limit
 from loadtest.workload.scenarios import (
     ABOUT,
-    CORES,
     DAY,
     MIXED,
     SCENARIOS,
     SLOW_CLIENTS,
     Scenario,
+    asked_for,
+    calibrates,
     computes,
     day,
     demand,
     longest,
     needs,
     patience,
+    patience_needed,
     sentence,
 )
+from tests.loadtest.support.fabricated import calibration
 
 KNOWN = lineup(2)
 
@@ -46,11 +49,6 @@ import json
 from loadtest.generator.users import TwinUser
 print(json.dumps([[task.__name__, sorted(task.locust_tag_set)] for task in TwinUser.tasks]))
 """
-
-
-@pytest.fixture(autouse=True)
-def _two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loadtest.workload.scenarios.usable_cores", lambda: 2)
 
 
 def operation(name: str) -> Any:
@@ -83,7 +81,7 @@ def test_what_is_asked_for_is_what_the_contract_takes(scenario: Scenario, share:
     delay = round(share * longest(scenario.name), 4)
     target = scenario.target.format(delay=f"{delay}s", question="0" * 32, patience=patience(delay))
     asked = operation(scenario.name).parse(target, NO_HEADERS, Settings())
-    if scenario.foretold and not scenario.waits_for_requests:
+    if scenario.foretold and scenario.waits and not scenario.waits_for_requests:
         assert delay in (getattr(asked, "delay", None), getattr(asked, "duration", None))
 
 
@@ -145,10 +143,7 @@ LOADS: list[tuple[str, str, float, dict[str, int]]] = [
     ("query", AIOHTTP, 0.1, limits(database_pool=20)),
     ("blocking", AIOHTTP, 0.1, limits(event_loops=2)),
     ("offload", AIOHTTP, 0.1, limits(threads=64)),
-    ("cpu", FLASK, 0.1, limits(slots=5, cores=2)),
-    ("cpu", THREADS, 0.1, limits(slots=64, cores=2)),
-    ("cpu", GEVENT, 0.1, limits(cores=2)),
-    ("cpu", AIOHTTP, 0.1, limits(event_loops=2, cores=2)),
+    *(("cpu", name, 0.1, limits(CPU=2)) for name in (FLASK, THREADS, GEVENT, AIOHTTP)),
 ]
 
 
@@ -177,7 +172,9 @@ def test_a_request_holds_what_its_kind_of_service_has_for_its_whole_wait(
 ) -> None:
     got = demand(name, KNOWN[service], 0.1)
     assert got is not None
-    assert got.wait == pytest.approx(wait)
+    assert got.wait == pytest.approx(0.0 if computes(name) else wait)
+    assert got.alone == pytest.approx(wait)
+    assert not got.calibrated
     assert {limit.name: limit.capacity for limit in got.limits} == limited
     assert all(limit.held == pytest.approx(wait) for limit in got.limits)
     assert got.patience == (1.0 if name == "ask" else None)
@@ -243,19 +240,78 @@ def test_a_service_computes_on_as_many_cores_as_it_has_processes_and_the_machine
 ) -> None:
     got = demand("cpu", replace(KNOWN[AIOHTTP], workers=workers), 0.1)
     assert got is not None
-    assert Limit(CORES, cores, 0.1) in got.limits
+    assert got.limits == (Limit(CPU, cores, 0.1),)
 
 
 @pytest.mark.parametrize(
     ("usable", "workers", "capacity", "held"), [(0.5, 5, 1, 0.2), (1.6, 3, 2, 0.125), (1.6, 1, 1, 0.1)]
 )
-def test_a_part_of_a_core_computes_for_longer(
-    usable: float, workers: int, capacity: int, held: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("loadtest.workload.scenarios.usable_cores", lambda: usable)
-    got = demand("cpu", replace(KNOWN[AIOHTTP], workers=workers), 0.1)
+def test_a_part_of_a_core_computes_for_longer(usable: float, workers: int, capacity: int, held: float) -> None:
+    got = demand("cpu", replace(KNOWN[AIOHTTP], workers=workers, cores=usable), 0.1)
     assert got is not None
-    assert Limit(CORES, capacity, held) in got.limits
+    assert got.limits == (Limit(CPU, capacity, held),)
+
+
+@pytest.mark.parametrize("service", KNOWN)
+@pytest.mark.parametrize("name", [name for name in ABOUT if name not in ("file", "cpu")])
+def test_a_calibration_adds_the_cpu_to_what_is_known_of_a_scenario(name: str, service: str) -> None:
+    measured = calibration(delay=asked_for(name, KNOWN[service], 0.01))
+    got = demand(name, KNOWN[service], 0.1, calibration=measured)
+    assert got is not None
+    assert got.cpu == Limit(CPU, 2, 0.001)
+    known = demand(name, KNOWN[service], 0.1)
+    assert (got.wait, got.patience) == ((known.wait, known.patience) if known else (0.0, None))
+    assert [limit.name for limit in got.limits] == [*(limit.name for limit in (known.limits if known else ())), CPU]
+
+
+def test_a_calibrated_computation_costs_what_was_asked_for_and_what_a_request_costs_besides() -> None:
+    measured = calibration(cpu=0.0105, turn=0.0115, waited=0.0, delay=asked_for("cpu", KNOWN[AIOHTTP], 0.01))
+    got = demand("cpu", KNOWN[AIOHTTP], 0.1, calibration=measured)
+    assert got is not None
+    (limit,) = got.limits
+    assert (limit.name, limit.capacity) == (CPU, 2)
+    assert limit.held == pytest.approx(0.1005)
+
+
+def test_a_disk_remains_unknown_however_much_is_measured() -> None:
+    assert demand("file", KNOWN[AIOHTTP], 0.1, calibration=calibration()) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "service", "slow_clients", "worth"),
+    [
+        *((name, AIOHTTP, 0, name != "file") for name in ABOUT),
+        *((name, FLASK, 0, name != "file") for name in ABOUT),
+        (SLOW_CLIENTS, FLASK, 1, False),
+        (SLOW_CLIENTS, THREADS, 40, False),
+        (SLOW_CLIENTS, GEVENT, 40, True),
+        (SLOW_CLIENTS, AIOHTTP, 40, True),
+    ],
+)
+def test_everything_is_calibrated_but_a_disk_and_what_slow_clients_may_bring_to_a_standstill(
+    name: str, service: str, slow_clients: int, worth: bool
+) -> None:
+    assert calibrates(name, KNOWN[service], slow_clients) == worth
+
+
+@pytest.mark.parametrize(
+    ("name", "service", "seconds"),
+    [
+        ("delay", FLASK, 0.01),
+        ("fanout", FLASK, 0.05),
+        ("fanout", AIOHTTP, 0.01),
+        ("cpu", FLASK, 0.01),
+        ("healthz", AIOHTTP, 0.0),
+        ("file", AIOHTTP, 0.0),
+        (MIXED, AIOHTTP, 0.009),
+    ],
+)
+def test_what_a_calibration_asks_for_is_what_the_contract_promises(name: str, service: str, seconds: float) -> None:
+    assert asked_for(name, KNOWN[service], 0.01) == pytest.approx(seconds)
+
+
+def test_only_of_askers_does_every_request_wait_for_another() -> None:
+    assert [name for name in ABOUT if patience_needed(name)] == ["ask"]
 
 
 def mixed(service: Service, delay: float = 0.1) -> Demand:

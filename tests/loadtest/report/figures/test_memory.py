@@ -15,7 +15,7 @@ from loadtest.report.figures.memory import (
 from loadtest.results.schema import Results, Step
 from loadtest.verdict.aggregate import Row, rows
 from loadtest.workload.demand import DEADLOCK
-from tests.loadtest.support.fabricated import WAIT, measured, results, step, stuck
+from tests.loadtest.support.fabricated import WAIT, calibration, contender, measured, results, step, stuck
 
 
 def sized(service: str, users: int, mib: float | None, **changes: object) -> Step:
@@ -178,7 +178,7 @@ def test_the_title_says_what_a_match_would_take(found: Match, expected: str) -> 
 
 def test_the_title_says_that_nobody_needs_more() -> None:
     told = titled(results([step("flask-threads", 50), step("aiohttp", 50)]), [])
-    assert told == "No service needs more slots to match the throughput of aiohttp"
+    assert told == "No service needs more slots to match the throughput of aiohttp at 50 users"
 
 
 def test_where_a_blocking_service_carries_more_there_is_nothing_to_match() -> None:
@@ -199,6 +199,7 @@ def test_without_a_best_the_title_promises_nothing() -> None:
     ("more", "cpu", "expected"),
     [
         (MIB, 1.25, "flask has 5 processes; at that throughput it would use 1.2 of 2 cores."),
+        (MIB, 2.5, "flask has 5 processes; at that throughput it would use 2.5 cores, but it has only 2."),
         (MIB, None, "flask has 5 processes."),
         (None, None, "flask has 5 processes; the memory of more processes is unknown: its memory hardly grew."),
     ],
@@ -216,3 +217,14 @@ def test_a_deadlock_carries_nothing_and_is_in_flight_all_the_same() -> None:
     (row,) = rows(results([stuck("flask", 10)]))
     assert row.throughput == 0
     assert in_flight(row) == pytest.approx(10)
+
+
+def test_more_slots_do_not_help_where_the_cpu_binds() -> None:
+    known = [contender("flask-threads", calibration=calibration(cpu=0.004)), contender("aiohttp")]
+    run = results([step("flask-threads", 50, 0.11), step("aiohttp", 100)]).model_copy(update={"contenders": known})
+    assert match(run, "flask-threads") is None
+    assert titled(run, []) == (
+        "To match the throughput of aiohttp at 100 users, flask-threads needs 2.0 times its CPU time, not more slots"
+    )
+    alike = results([step("flask-threads", 50), step("aiohttp", 50)]).model_copy(update={"contenders": known})
+    assert titled(alike, []) == "No service needs more slots to match the throughput of aiohttp at 50 users"

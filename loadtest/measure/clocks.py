@@ -1,0 +1,117 @@
+"""The clocks of a run: of a service, of what it waits for, and of the cores."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+
+from backing.environment import Backing, Need
+from loadtest.contenders.cores import Cores
+from loadtest.generator.driver import Driver, Order
+from loadtest.processes.clocks import CoreTime, Switches, TreeTime, core_time, switches, tree, tree_time
+from loadtest.processes.service import Running
+from loadtest.results.schema import Measured
+
+COMMAND = "command"
+"""The name of the command that measures, beside those of the processes that it started."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """All clocks at one moment."""
+
+    service: TreeTime | None
+    """The time of the service; None for a target."""
+    switches: Switches | None
+    others: dict[str, TreeTime]
+    """The times of the database, the upstream and this command, by name."""
+    everywhere: CoreTime
+    service_cores: CoreTime | None
+    other_cores: CoreTime | None
+
+
+class Clocks:
+    """The clocks of one service's steps, and of all that runs beside it."""
+
+    def __init__(self, server: Running | None, behind: Backing, cores: Cores, needs: Collection[Need] = ()) -> None:
+        """Create clocks of `server` (None for a target), which waits for `needs`.
+
+        If not all of that was started for this run, the work on the cores of everything else is partly unknown.
+        """
+        self._server = server
+        self._known = server is not None and behind.processes.keys() >= {*needs}
+        self._others = behind.processes
+        self._cores = cores
+
+    def read(self) -> Reading:
+        """Read all clocks."""
+        processes = self._server.processes() if self._server else None
+        apart = self._cores.apart
+        return Reading(
+            service=None if processes is None else tree_time(processes),
+            switches=None if processes is None else switches(processes),
+            others={
+                **{name: tree_time(tree(root)) for name, root in self._others.items()},
+                COMMAND: tree_time([psutil.Process()]),
+            },
+            everywhere=core_time((*self._cores.service, *self._cores.others) if apart else None),
+            service_cores=core_time(self._cores.service) if apart else None,
+            other_cores=core_time(self._cores.others) if apart and self._known else None,
+        )
+
+    def between(self, before: Reading, after: Reading, seconds: float, generator_cpu: float) -> dict[str, Any]:
+        """Return the figures of a window of `seconds` seconds from its two readings, by their names in Measured.
+
+        `generator_cpu`: the cores that the load generator used.
+        """
+        spent = after.everywhere.since(before.everywhere)
+        service = self._service(before, after, seconds)
+        return {
+            "machine_cpu": spent.busy_share(generator_cpu + (service["server_cpu"] or 0.0)),
+            "stolen_cpu": spent.stolen / (spent.busy + spent.idle),
+            "throttled": spent.throttled,
+            "others_cpu": {name: time.since(before.others[name]) / seconds for name, time in after.others.items()},
+            "service_cores": _use(after.service_cores, before.service_cores, len(self._cores.service)),
+            "other_cores": _use(after.other_cores, before.other_cores, len(self._cores.others)),
+            **service,
+        }
+
+    def _service(self, before: Reading, after: Reading, seconds: float) -> dict[str, Any]:
+        if before.service is None or after.service is None:
+            return {"server_cpu": None, "processes_cpu": None, "died": 0, "switches": None}
+        counted = after.switches.since(before.switches) if after.switches and before.switches else None
+        return {
+            "server_cpu": after.service.since(before.service) / seconds,
+            "processes_cpu": [spent / seconds for spent in after.service.each_since(before.service)],
+            "died": len(before.service.own.keys() - after.service.own.keys()),
+            "switches": counted and counted._asdict(),
+        }
+
+
+def measure(driver: Driver, clocks: Clocks, order: Order) -> Measured:
+    """Run one step, and return the measurements of its window, without memory and connections."""
+    driver.open(order)
+    before = clocks.read()
+    window = driver.close(order)
+    after = clocks.read()
+    return Measured(
+        **{key: value for key, value in window.items() if key != "event"},
+        **clocks.between(before, after, window["seconds"], window["generator_cpu"]),
+        memory=None,
+        connections=None,
+    )
+
+
+def _use(now: CoreTime | None, before: CoreTime | None, cores: int) -> dict[str, float] | None:
+    """Return the use of a set of cores between two readings, in cores (see CoreUse)."""
+    if now is None or before is None:
+        return None
+    spent = now.since(before)
+    share = cores / (spent.busy + spent.idle)
+    return {
+        "cores": cores,
+        "busy": spent.busy * share,
+        "stolen": spent.stolen * share,
+        "interrupts": spent.interrupts * share,
+    }

@@ -1,0 +1,38 @@
+"""The output at the end of a map: the points that were measured, and the rule."""
+
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.padding import Padding
+
+from loadtest.english import count
+from loadtest.results.schema import Results
+from loadtest.verdict import format as cells
+from loadtest.verdict.mapped import doubts, lacking, said
+from loadtest.verdict.placement import placement
+from loadtest.verdict.points import points
+
+from .layout import framed, put
+
+
+def show_map(out: Console, measured: Mapping[str, Results]) -> None:
+    """Print the points, the rule, and what is inconclusive."""
+    first = next(iter(measured.values()))
+    names = [each.name for each in first.contenders]
+    shown = framed(
+        f"How many times the throughput of {names[0]} {names[1]} has",
+        ["wait"],
+        ["users", "predicted", "measured", "ratio"],
+        "bound by",
+    )
+    for point in points(measured.values(), names):
+        figures = (cells.bracketed(f"{each:.2f}", holds=point.holds) for each in (point.measured, point.ratio))
+        shown.add_row(point.delay, str(point.users), f"{point.predicted:.2f}", *figures, point.bound)
+    put(out, shown)
+    for sentence in (*said(measured), *lacking(measured), *doubts(measured)):
+        out.print(Padding(sentence, (0, 0, 0, 2)), markup=False)
+    machine = first.machine
+    where = f"Measured on {count(machine.cores, 'core')} ({machine.processor}): {placement(first)}."
+    out.print(
+        f"\nRatio: measured / predicted. Figures in brackets are inconclusive.\n{where}", style="dim", markup=False
+    )

@@ -1,0 +1,163 @@
+"""Find what bound the throughput of a step: the users, a resource of the service, or a part of the measurement."""
+
+from math import inf
+
+from loadtest.english import duration
+from loadtest.results.schema import Contender, Measured, Predicted
+from loadtest.workload import Load
+from loadtest.workload.demand import BLOCKED, CPU, DEADLOCK, SLOTS, STANDSTILL, USERS, Demand
+from loadtest.workload.scenarios import MIXED, POOLS
+
+from .processors import NEIGHBOUR, NEIGHBOURS, beside_the_service, full_service, full_tool
+
+SERVICE_BUSY = 0.5
+"""Cores that a service must use before a busy machine counts as its limit, and not as disturbance by others."""
+
+MACHINE_BUSY = 0.95
+"""Share of all cores in use at which the machine counts as saturated, if load generator and service share them and so
+compete for CPU time."""
+
+THROTTLED = 0.01
+"""Share of the window in which a CPU quota may hold back the processes."""
+
+KEEPS_UP = 0.9
+"""Share of the predicted throughput at which the prediction counts as met."""
+
+GAVE_UP = "status 504"
+"""Text that the error message of a long poll contains if it timed out without an answer."""
+
+MIXED_WELL = 0.5
+"""Share of the predicted maximum that the scenario `mixed` must reach. If all limits are equally tight and there are
+just enough users to fill them, random queues cost up to half of the maximum (J. Zahorjan and others, "Balanced Job
+Bound Analysis of Queueing Networks", 1982)."""
+
+STUCK = 0.5
+"""Share of the requests that may succeed in a deadlock: a request that times out frees its slot for answers."""
+
+LATE = 0.05
+"""Share by which waits must be longer than those of a single user to show bursts."""
+
+SYNC_WORKER = "sync"
+"""gunicorn's worker class that closes each connection after its response, so no connection stays with a process."""
+
+UNEXPLAINED = "unexplained"
+THE_MIX = "the mix"
+OWN_LIMIT = "its own limit"
+UNEVEN = "unevenly shared"
+BURSTS = "bursts"
+
+
+def throughput(measured: Measured) -> float:
+    """Return the successful requests per second."""
+    return (measured.requests - measured.failures) / measured.seconds
+
+
+def mean_response(measured: Measured) -> float:
+    """Return the mean response time in seconds, or 0 without requests."""
+    return measured.response_ms / measured.requests / 1000 if measured.requests else 0.0
+
+
+def gave_up(measured: Measured) -> int:
+    """Return the number of long polls that timed out."""
+    return sum(count for kind, count in measured.errors.items() if GAVE_UP in kind)
+
+
+def bound_by(load: Load, predicted: Predicted | None, measured: Measured, contender: Contender, scenario: str) -> str:
+    """Return what bound the throughput.
+
+    It is USERS, DEADLOCK, BLOCKED, the predicted limit, a limit that is unevenly shared, CPU, BURSTS, THE_MIX,
+    OWN_LIMIT or UNEXPLAINED, or what limited the measurement: GENERATOR, DATABASE, UPSTREAM or NEIGHBOURS.
+    """
+    if predicted is not None and _stands_still(predicted, measured):
+        return predicted.bound
+    if tool := full_tool(measured):
+        return tool
+    if full_service(measured) or _crowded_out(measured) or throttled(measured):
+        return CPU
+    if predicted is None:
+        return USERS
+    if predicted.bound in STANDSTILL:
+        return UNEXPLAINED
+    ratio = throughput(measured) / predicted.throughput
+    return predicted.bound if ratio >= KEEPS_UP else _falls_short(load, ratio, measured, contender, scenario)
+
+
+def _stands_still(predicted: Predicted, measured: Measured) -> bool:
+    """Return True if a service stands still as predicted, which more CPU time for whatever part would not change."""
+    if predicted.bound == DEADLOCK:
+        return gave_up(measured) >= (1 - STUCK) * measured.requests
+    return predicted.bound == BLOCKED and measured.requests == measured.failures
+
+
+def _falls_short(load: Load, ratio: float, measured: Measured, contender: Contender, scenario: str) -> str:
+    if contender.demand is None:
+        return OWN_LIMIT
+    if scenario == MIXED and ratio >= MIXED_WELL:
+        return THE_MIX  # requests hold different resources, so the throughput stays below the limit of each
+    if neighboured(measured):
+        return NEIGHBOURS
+    return _uneven(load, ratio, measured, contender) or _bursts(load, ratio, measured, contender.demand) or UNEXPLAINED
+
+
+def _uneven(load: Load, ratio: float, measured: Measured, contender: Contender) -> str | None:
+    """Name the resource that was free in one process while users queued for it in another.
+
+    The reason is that each connection stays with one process. Return None if this does not explain a throughput of
+    `ratio` times the prediction.
+    """
+    if contender.demand is None or not contender.processes or not measured.connections:
+        return None
+    if SYNC_WORKER in contender.command:
+        return None
+    for limit in contender.demand.limits:
+        if limit.name == CPU:  # processes may share the cores
+            continue
+        each = limit.capacity // contender.processes
+        usable = sum(min(count, each) for count in measured.connections)
+        wanted = min(load.most_in_flight, limit.capacity)
+        if usable < wanted and ratio >= KEEPS_UP * usable / wanted:
+            most = max(measured.connections)
+            what = "connections" if limit.name in POOLS else limit.name
+            held = f"{most} of {load.amount} {load.unit} and {each} of {limit.capacity} {what}"
+            return f"{limit.name}, {UNEVEN} (one process had {held})"
+    return None
+
+
+def _bursts(load: Load, ratio: float, measured: Measured, demand: Demand) -> str | None:
+    """Name bursts: waits end together, and the requests then queue for the CPU of the service and of the users.
+
+    The service sees that as longer waits than one user has. The more requests are in flight, the more can queue: if all
+    of them do, a turn is longer by the CPU time of all others. Return None if even that does not explain a throughput
+    of `ratio` times the prediction, or if a longer wait may also be one for a pool.
+    """
+    times, cpu = measured.service_times, demand.cpu
+    if not demand.calibrated or cpu is None or not times.requests:
+        return None
+    if any(limit.name not in (SLOTS, CPU) for limit in demand.limits):
+        return None
+    wait = (times.waited_ms + times.received_ms) / times.requests / 1000
+    others = min(load.most_in_flight, demand.slots.capacity if demand.slots else inf) - 1
+    slowest = demand.alone / (demand.alone + others * (cpu.held / cpu.capacity + demand.beside))
+    if wait < (1 + LATE) * (demand.wait + demand.late) or ratio < KEEPS_UP * slowest:
+        return None
+    told = f"waits took {duration(wait * 1000)}, alone {duration((demand.wait + demand.late) * 1000)}"
+    if switched := measured.switches:
+        told += f"; {(switched.voluntary + switched.involuntary) / measured.requests:.1f} context switches per request"
+    return f"{BURSTS} ({told})"
+
+
+def _crowded_out(measured: Measured) -> bool:
+    """Return True if a service that shares its cores had to compete for them, and used many of them itself."""
+    shared = measured.service_cores is None
+    return shared and measured.machine_cpu >= MACHINE_BUSY and (measured.server_cpu or 0.0) >= SERVICE_BUSY
+
+
+def neighboured(measured: Measured) -> bool:
+    """Return True if processes outside the run took more of the service's cores than a step can do without."""
+    use = measured.service_cores
+    return use is not None and beside_the_service(measured) > NEIGHBOUR * use.cores
+
+
+def throttled(measured: Measured) -> bool:
+    """Return True if a CPU quota held the processes back for more than a small part of the window."""
+    return (measured.throttled or 0.0) > THROTTLED * measured.seconds

@@ -1,0 +1,53 @@
+"""The conclusions of a map, in sentences."""
+
+from collections.abc import Mapping
+
+from loadtest.results.schema import Results
+from loadtest.results.waits import POINTS
+
+from .aggregate import Row, rows
+from .comparison import doubtful, ended
+from .points import kept, points
+from .where import Pair, growths, remembered, rule, sides
+
+
+def pair_of(measured: Mapping[str, Results]) -> Pair | None:
+    """Return the two services of a map, or None if one was not calibrated."""
+    known = sides(next(iter(measured.values())))
+    return Pair(*known) if len(known) == 2 else None
+
+
+def table_of(measured: Mapping[str, Results]) -> list[tuple[str, Row]]:
+    """Return the rows of all comparisons of a map, with their waits, the shortest first."""
+    return [(name, row) for name in reversed([*POINTS]) if name in measured for row in rows(measured[name])]
+
+
+def said(measured: Mapping[str, Results]) -> list[str]:
+    """Return the rule, how well the measured points agree with it, and the memory of a request."""
+    pair = pair_of(measured)
+    if pair is None:
+        return ["Inconclusive, because a service was not calibrated."]
+    if pair.doubt:
+        return [f"Inconclusive, because {pair.doubt}."]
+    table = [row for _, row in table_of(measured)]
+    memory = next(iter(measured.values())).machine.memory
+    found = points(measured.values(), pair.names)
+    return [*rule(pair), kept(found), remembered(growths(pair, table), memory)]
+
+
+def lacking(measured: Mapping[str, Results]) -> list[str]:
+    """List the waits that were not measured, or not completely."""
+    return [
+        *(f"With a wait of {name} nothing was measured." for name in POINTS if name not in measured),
+        *(f"With a wait of {name} the run {ended(run)}" for name, run in measured.items() if not run.complete),
+    ]
+
+
+def doubts(measured: Mapping[str, Results]) -> list[str]:
+    """List the inconclusive rows of all comparisons with their reasons."""
+    table = table_of(measured)
+    return [
+        each.replace("Inconclusive: ", f"Inconclusive with a wait of {name}: ", 1)
+        for name in dict.fromkeys(name for name, _ in table)
+        for each in doubtful([row for its, row in table if its == name])
+    ]

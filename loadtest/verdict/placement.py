@@ -1,0 +1,37 @@
+"""State which cores a run used, and for what."""
+
+from loadtest.contenders.cores import SHARED_WORD, ranges
+from loadtest.english import listed, plural_of
+from loadtest.results.schema import Results
+from loadtest.workload.demand import GENERATOR
+
+from .processors import DATABASE, UPSTREAM
+
+TOOLS = {GENERATOR: "load generator", DATABASE: DATABASE, UPSTREAM: UPSTREAM}
+"""What may run beside the services: its name in the results, and in sentences."""
+
+
+def placement(results: Results) -> str:
+    """Return which cores the services used, and which everything else; if all shared them, with the reason."""
+    cores = results.cores
+    ours = any(each.ours for each in results.contenders)
+    ran = {GENERATOR, *(name for step in results.steps if step.measured for name in step.measured.others_cpu)}
+    tools = [word for name, word in TOOLS.items() if name in ran]
+    if not cores.apart:
+        users = ["services", *tools] if ours else tools
+        return f"shared by {listed(users)}, because {_reason(results)}" if len(users) > 1 else f"used by {users[0]}"
+    told = f"{listed(tools)} on {_numbered(cores.others)}"
+    return f"services on {_numbered(cores.service)}; {told}" if ours else told
+
+
+def _reason(results: Results) -> str:
+    """Return why the services had no cores of their own, in the order in which contenders.cores decides it."""
+    if SHARED_WORD in " ".join(results.command).replace("=", " ").split():
+        return f"--cores is {SHARED_WORD}"
+    if results.machine.cores < 2:
+        return "there are fewer than two"
+    return "this system cannot bind processes to cores"
+
+
+def _numbered(cores: tuple[int, ...]) -> str:
+    return f"{plural_of(len(cores), 'core')} {ranges(cores)}"
