@@ -29,7 +29,7 @@ ALIKE, LAW, AGAIN = 0.03, 0.02, 0.05
 """Largest differences: to the other program, from the utilization law, and between two runs."""
 
 READ = "import sys\nfor pid in sys.argv[1:]:\n  print(*open(f'/proc/{pid}/stat').read().rsplit(')')[-1].split()[11:13])"
-"""The other program: it prints the ticks of user and system time of the processes whose ids are given."""
+"""Source of the other program, which prints the ticks of user and system time of processes, by their ids."""
 
 TICK = 0.01
 

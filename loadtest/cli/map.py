@@ -46,7 +46,7 @@ exit status: 0 conclusive, 2 inconclusive (the page says why) or interrupted, 1 
     "map",
     cls=Command,
     short_help="Show from which wait on one service carries more than another, and try it at twelve points.",
-    help="Calibrate two services with waits of 10 ms, compute how many times the throughput of the first the second "
+    help="Calibrate two services with waits of 5 ms, compute how many times the throughput of the first the second "
     "has with waits from 1 ms to 10 s and 1 to 10000 requests in flight, and measure it at other waits: "
     + "; ".join(f"{wait} with {', '.join(map(str, users))} users" for wait, users in reversed([*POINTS.items()]))
     + ".",

@@ -129,7 +129,7 @@ class Generator:
         self._options.delay = self._job.delay if order.delay is None else f"{order.delay:g}"
         self._options.stagger = self._job.wait if order.delay is None else order.delay
         self._crowd.clear()
-        self._runner.start(users, spawn_rate=users)
+        self._runner.start(users, spawn_rate=max(users, self._runner.user_count))  # it also stops users at this rate
         while self._runner.user_count != users:
             gevent.sleep(0.01)
         self._witness.step(users)

@@ -10,7 +10,7 @@ from loadtest.workload.demand import Calibration
 
 from .clocks import COMMAND, Clocks, measure
 
-DELAY = 0.01
+DELAY = 0.005
 """The longest delay, in seconds, of a request during the calibration: longer waits cost no more CPU time."""
 
 BUSY = 64

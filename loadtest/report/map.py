@@ -48,7 +48,7 @@ def _about(first: Results, waits: list[str]) -> str:
     options = first.options
     return (
         f"Scenario {options.scenario}: every request waits for {ABOUT[options.scenario]}. Each service was calibrated "
-        f"with waits of 10 ms, then measured with {', '.join(reversed(waits))}, "
+        f"with waits of 5 ms, then measured with {', '.join(reversed(waits))}, "
         f"{first.started.astimezone(UTC):%Y-%m-%d %H:%M} UTC, on {count(first.machine.cores, 'core')} "
         f"({first.machine.processor}): {placement(first)}."
     )

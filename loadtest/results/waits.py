@@ -9,15 +9,15 @@ from loadtest.workload.durations import seconds as seconds_of
 from .schema import FILE, Options, Results, load
 
 POINTS: Mapping[str, tuple[int, ...]] = {
-    "200ms": (16, 150, 400),
-    "50ms": (8, 16, 150),
-    "12ms": (4, 16, 48),
+    "200ms": (12, 100, 400),
+    "50ms": (6, 20, 150),
+    "12ms": (4, 10, 48),
     "3ms": (2, 6, 16),
 }
 """The numbers of users that are measured at each wait, which is also the name of its comparison.
 
 At most 3,500 requests a second are asked for: one load generator carries more. The longest wait comes first, because
-the first comparison is the one that is calibrated, and a calibration waits at most 10 ms: at none of these waits.
+the first comparison is the one that is calibrated, and a calibration waits at most 5 ms: at none of these waits.
 """
 
 

@@ -49,7 +49,7 @@ class Point:
 
     @property
     def bound(self) -> str:
-        """What bound each service, without details."""
+        """The bound of each service, without details."""
         return "; ".join(f"{row.service}: {row.bound.partition(' (')[0]}" for row in (self.first, self.second))
 
 

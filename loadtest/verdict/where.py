@@ -1,4 +1,4 @@
-"""Where async pays: how much more one service carries than another, by wait and requests in flight.
+"""The map of where async pays: how much more one service carries than another, by wait and requests in flight.
 
 All of it is computed from the calibrated demands of the two services, each by itself: without the load generator.
 """
@@ -36,7 +36,7 @@ LEAST_GROWTH = 2**20
 
 @dataclass(frozen=True)
 class Side:
-    """One of two services, with its demand in a run whose requests asked for waits of `asked` seconds."""
+    """A service of the map, with its demand in a run whose requests asked for waits of `asked` seconds."""
 
     contender: Contender
     known: Demand
@@ -103,7 +103,7 @@ class Pair:
 
     @property
     def doubt(self) -> str | None:
-        """Why nothing can be concluded from the calibrations, or None if they are trusted."""
+        """The reason why nothing can be concluded from the calibrations, or None if they are trusted."""
         known = [side.contender.calibration for side in (self.first, self.second)]
         took = max(each.neighbours if each else 0.0 for each in known)
         return f"other processes took {took:.0%} of the cores during the calibration" if took > NEIGHBOUR else None

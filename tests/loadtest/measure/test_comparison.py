@@ -1,186 +1,33 @@
 import os
-import platform
-import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
 import psutil
 import pytest
 
 from backing.postgres import VERSION
-from backing.processes import PYTHON
-from contract.settings import Settings
-from loadtest.contenders.cores import SHARED, Cores, halves, usable_cores
+from loadtest.contenders.cores import SHARED, Cores
 from loadtest.contenders.service import lineup
 from loadtest.contenders.target import Target
 from loadtest.measure.comparison import Comparison
-from loadtest.processes.service import running
-from loadtest.results.schema import Measured, Results, Step, load
+from loadtest.results.schema import Measured, Results, Step
 from loadtest.verdict.bounds import throughput
 from loadtest.workload.closed import Closed
 from loadtest.workload.demand import Calibration, Demand
 from tests.backing.support.databases import folder
 from tests.loadtest.support.commands import with_packages_of_the_same_names
-from tests.loadtest.support.fabricated import calibration, measured, options, slots, use
+from tests.loadtest.support.comparisons import ONE_WORKER, check, compare, written
+from tests.loadtest.support.fabricated import calibration, measured, options, use
 from tests.loadtest.support.processes import living, started_in, taken
 
 pytestmark = pytest.mark.slow
-
-SCRIPT = Path(sys.executable).with_name("sync-vs-async")
-ONE_WORKER = "aiohttp:workers=1"
-
-KNOWN = lineup(halves().usable)
-"""The services with the sizes that they have by default."""
-
-
-def compare(out: Path, *arguments: str) -> list[str]:
-    return [str(SCRIPT), "compare", "--seconds", "0.6", "--repeats", "1", "--out", str(out), *arguments]
-
-
-def written(out: Path, *, drawn: bool = True) -> Results:
-    """Load the only results file of a run, and check that a report is beside it (`drawn`) or not."""
-    files = sorted(path.name for path in out.glob("*/*") if path.parent.name != "latest")
-    assert files == (["report.html", "results.json"] if drawn else ["results.json"])
-    return load(out / "latest" / "results.json")
-
-
-def check(step: Step) -> None:
-    """Check that the measurements of a step are consistent, and that no response came too early."""
-    assert step.measured
-    window = step.measured
-    assert window.seconds >= step.window
-    assert sum(window.latency.values()) == window.requests > 0
-    assert min(window.latency) >= 50 * 0.995
-    assert (window.failures, window.errors, window.unfinished) == (0, {}, 0)
-    lost = step.load.missing(window.requests / window.seconds, window.response_ms / window.requests / 1000)
-    assert abs(lost) < 0.2 * step.load.users + 1
-    assert 0 <= window.machine_cpu <= 1
-    assert 0 <= window.stolen_cpu <= 1
-
-
-class Ran(NamedTuple):
-    """A run of two services and a target: its command, exit status, output and results."""
-
-    command: list[str]
-    target: str
-    status: int
-    out: str
-    err: str
-    results: Results
-
-    def steps(self, name: str) -> list[Step]:
-        return [step for step in self.results.steps if step.service == name]
-
-
-@pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    out = tmp_path_factory.mktemp("results")
-    with running(replace(KNOWN["aiohttp"], workers=1)) as server:
-        target = ["--target", f"mine={server.url}", "--path", "/delay/50ms"]
-        command = compare(out, "--services", f"flask,{ONE_WORKER}", "--users", "20,1", "--delay", "50ms", *target)
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-        assert server.process.poll() is None  # compare must not stop a target
-    return Ran(command, server.url, done.returncode, done.stdout, done.stderr, written(out))
-
-
-@pytest.mark.measures
-def test_every_step_is_measured_and_agrees_with_itself(ran: Ran) -> None:
-    assert [(step.service, step.load.users) for step in ran.results.steps] == [
-        *(("flask", 1), ("flask", 20)),
-        *((ONE_WORKER, 1), (ONE_WORKER, 20)),
-        *(("mine", 1), ("mine", 20)),
-    ]
-    for step in ran.results.steps:
-        check(step)
-
-
-@pytest.mark.measures
-@pytest.mark.parametrize(("name", "count"), [("flask", KNOWN["flask"].slots), (ONE_WORKER, None)])
-def test_our_own_services_are_held_against_their_model_and_watched(ran: Ran, name: str, count: int | None) -> None:
-    (known,) = (contender for contender in ran.results.contenders if contender.name == name)
-    assert known.demand
-    assert known.demand.calibrated == halves().apart
-    for step in ran.steps(name):
-        model = step.load.predict(known.demand)
-        assert step.predicted
-        assert asdict(model) == step.predicted.model_dump()
-        assert model.throughput <= step.load.predict(Demand(0.05, slots(count, 0.05))).throughput
-        assert step.measured
-        assert step.measured.memory
-        assert step.measured.connections
-        assert step.measured.server_cpu is not None
-        assert step.measured.busiest_cpu is not None
-        assert 0 <= step.measured.busiest_cpu <= step.measured.server_cpu + 0.02  # children that ended: ticks of 10 ms
-        assert (step.measured.service_cores is not None) == halves().apart
-
-
-@pytest.mark.measures
-def test_of_a_target_nothing_is_predicted_and_nothing_is_known_but_what_was_measured(ran: Ran) -> None:
-    for step in ran.steps("mine"):
-        assert step.predicted is None
-        assert step.measured
-        window = step.measured
-        assert (window.server_cpu, window.processes_cpu, window.memory, window.connections) == (None, None, None, None)
-        assert (window.busiest_cpu, window.switches) == (None, None)
-
-
-@pytest.mark.measures
-def test_the_status_is_a_verdict_unless_a_row_is_inconclusive(ran: Ran) -> None:
-    assert ran.status == (2 if any(step.doubts for step in ran.results.steps) else 0)
-    assert ("Inconclusive: " in ran.out) == (ran.status == 2)
-
-
-@pytest.mark.measures
-def test_the_file_holds_the_exact_commands_and_what_they_ran_on(ran: Ran) -> None:
-    run = ran.results
-    assert run.complete
-    assert run.command == ["sync-vs-async", *ran.command[1:]]
-    assert run.generator_command == [*PYTHON, "loadtest.generator.process"]
-    flask, aiohttp, mine = run.contenders
-    assert run.cores == halves()
-    assert flask.command == KNOWN["flask"].command()
-    assert aiohttp.command == replace(KNOWN["aiohttp"], workers=1).command()
-    assert (mine.ours, mine.slots, mine.kind, mine.command) == (False, None, "unknown", [])
-    assert (mine.demand, mine.calibration, mine.environment) == (None, None, {})
-    assert flask.environment == aiohttp.environment == {"POOL_SIZE": str(Settings().pool_size), "POOL_TIMEOUT": "60"}
-    for known in (flask, aiohttp):
-        assert known.demand
-        assert known.demand.wait == 0.05
-        assert (known.demand.slots is not None) == (known is flask)
-        assert (known.calibration is not None) == halves().apart
-    assert run.options.scenario == "delay"
-    assert mine.made_of == f"{ran.target}/delay/50ms"
-    assert {"locust", "aiohttp", "Flask", "gunicorn"} <= run.machine.packages.keys()
-    assert (run.machine.cores, run.machine.python) == (round(usable_cores(), 2), platform.python_version())
-    assert run.options.loads == [Closed(1), Closed(20)]
-    assert run.started < run.finished
-
-
-@pytest.mark.measures
-def test_compare_prints_every_step_the_tables_and_a_verdict_in_plain_text(ran: Ran) -> None:
-    assert ran.err == ""
-    assert "\x1b" not in ran.out
-    told = [line for line in ran.out.splitlines() if ", repeat 1: " in line]
-    assert [line.split(", repeat")[0] for line in told] == [
-        *("flask, 1 user", "flask, 20 users"),
-        *(f"{ONE_WORKER}, 1 user", f"{ONE_WORKER}, 20 users"),
-        *("mine, 1 user", "mine, 20 users"),
-    ]
-    titles = ("The line-up", "Throughput and latency", "Resources and errors", "Measured on ")
-    places = [ran.out.index(title) for title in titles]
-    assert places == sorted(places)
-    assert re.search(r"^  (flask keeps up with 1 user and has slots for \d+|Inconclusive)", ran.out, flags=re.MULTILINE)
-    *_, results, report = ran.out.rstrip().splitlines()
-    assert (Path(results).name, Path(report).name) == ("results.json", "report.html")
-    assert "<title>" in Path(report).read_text()
 
 
 class Interrupted:

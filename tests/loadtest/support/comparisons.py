@@ -1,0 +1,45 @@
+"""Runs of `sync-vs-async compare`, shorter than its defaults."""
+
+import sys
+from pathlib import Path
+
+from loadtest.contenders.cores import SHARED_WORD, halves
+from loadtest.contenders.service import lineup
+from loadtest.results.schema import Results, Step, load
+
+SCRIPT = Path(sys.executable).with_name("sync-vs-async")
+ONE_WORKER = "aiohttp:workers=1"
+
+KNOWN = lineup(halves().usable)
+"""The services with the sizes that they have by default."""
+
+
+def compare(out: Path, *arguments: str, apart: bool = False) -> list[str]:
+    """Return the command of a run whose results are written into `out`.
+
+    Unless cores are apart, all processes share them: nothing is calibrated, which saves seconds, and the figures of a
+    run are not inconclusive because of the run that another worker of the tests makes.
+    """
+    cores = () if apart else ("--cores", SHARED_WORD)
+    return [str(SCRIPT), "compare", "--seconds", "0.6", "--repeats", "1", "--out", str(out), *cores, *arguments]
+
+
+def written(out: Path, *, drawn: bool = True) -> Results:
+    """Load the only results file of a run, and check that a report is beside it (`drawn`) or not."""
+    files = sorted(path.name for path in out.glob("*/*") if path.parent.name != "latest")
+    assert files == (["report.html", "results.json"] if drawn else ["results.json"])
+    return load(out / "latest" / "results.json")
+
+
+def check(step: Step) -> None:
+    """Check that the measurements of a step are consistent, and that no response came too early."""
+    assert step.measured
+    window = step.measured
+    assert window.seconds >= step.window
+    assert sum(window.latency.values()) == window.requests > 0
+    assert min(window.latency) >= 50 * 0.995
+    assert (window.failures, window.errors, window.unfinished) == (0, {}, 0)
+    lost = step.load.missing(window.requests / window.seconds, window.response_ms / window.requests / 1000)
+    assert abs(lost) < 0.2 * step.load.users + 1
+    assert 0 <= window.machine_cpu <= 1
+    assert 0 <= window.stolen_cpu <= 1
