@@ -49,6 +49,7 @@ def calibrate(service: Service, options: Options, driver: Driver, clocks: Clocks
         at_work += _each(alone, _behind(alone))
     return Calibration(
         cpu=_each(together, together.server_cpu),
+        cpu_alone=_each(alone, alone.server_cpu),
         beside=_each(together, together.generator_cpu + (_behind(together) if shared else 0.0)),
         turn=turn,
         waited=max(0.0, waited - at_work),

@@ -45,6 +45,7 @@ THE_MIX = "the mix"
 OWN_LIMIT = "its own limit"
 UNEVEN = "unevenly shared"
 BURSTS = "bursts"
+COSTLIER = "costlier requests"
 
 
 def throughput(measured: Measured) -> float:
@@ -65,8 +66,8 @@ def gave_up(measured: Measured) -> int:
 def bound_by(load: Load, predicted: Predicted | None, measured: Measured, contender: Contender, scenario: str) -> str:
     """Return what bound the throughput.
 
-    It is USERS, DEADLOCK, BLOCKED, the predicted limit, a limit that is unevenly shared, CPU, BURSTS, THE_MIX,
-    OWN_LIMIT or UNEXPLAINED, or what limited the measurement: GENERATOR, DATABASE, UPSTREAM or NEIGHBOURS.
+    It is USERS, DEADLOCK, BLOCKED, the predicted limit, a limit that is unevenly shared, CPU, BURSTS, COSTLIER,
+    THE_MIX, OWN_LIMIT or UNEXPLAINED, or what limited the measurement: GENERATOR, DATABASE, UPSTREAM or NEIGHBOURS.
     """
     if predicted is not None and _stands_still(predicted, measured):
         return predicted.bound
@@ -96,7 +97,12 @@ def _falls_short(load: Load, ratio: float, measured: Measured, contender: Conten
         return THE_MIX  # requests hold different resources, so the throughput stays below the limit of each
     if neighboured(measured):
         return NEIGHBOURS
-    return _uneven(load, ratio, measured, contender) or _bursts(load, ratio, measured, contender.demand) or UNEXPLAINED
+    return (
+        _uneven(load, ratio, measured, contender)
+        or _bursts(load, ratio, measured, contender.demand)
+        or _costlier(load, measured, contender)
+        or UNEXPLAINED
+    )
 
 
 def _uneven(load: Load, ratio: float, measured: Measured, contender: Contender) -> str | None:
@@ -144,6 +150,23 @@ def _bursts(load: Load, ratio: float, measured: Measured, demand: Demand) -> str
     if switched := measured.switches:
         told += f"; {(switched.voluntary + switched.involuntary) / measured.requests:.1f} context switches per request"
     return f"{BURSTS} ({told})"
+
+
+def _costlier(load: Load, measured: Measured, contender: Contender) -> str | None:
+    """Name costlier requests: they needed more CPU time than the calibration says, by the load or by a slower machine.
+
+    A host that is shared makes a machine slower without taking its cores away, and then all computing takes longer.
+    Return None if that does not explain the throughput.
+    """
+    demand, calibration = contender.demand, contender.calibration
+    if demand is None or (cpu := demand.cpu) is None or calibration is None or not measured.server_cpu:
+        return None
+    idle = max(0.0, 1 - measured.server_cpu / cpu.capacity)  # requests that find an idle core cost more
+    expected = cpu.held + (calibration.cpu_alone - calibration.cpu) * idle
+    cost = measured.server_cpu * measured.seconds / measured.requests
+    if cost <= expected or throughput(measured) < KEEPS_UP * load.predict(demand.slower(cost / expected)).throughput:
+        return None
+    return f"{COSTLIER} ({cost * 1e6:.0f} µs of CPU time each, {expected * 1e6:.0f} µs by the calibration)"
 
 
 def _crowded_out(measured: Measured) -> bool:

@@ -41,13 +41,15 @@ class Limit:
 class Calibration:
     """Times of one request in seconds, measured before the steps that they predict.
 
-    `cpu`: CPU time of the service, while many users keep it busy. `beside`: CPU time on the core of the load generator
-    meanwhile. `turn`: time from one request to the next of a single user. `waited`: the part of it in which the request
-    waited on the service and no CPU time was spent. `delay`: the wait, or the computation, that was asked for.
-    `neighbours`: the largest share of a set of cores that processes outside the run took meanwhile, from 0 to 1.
+    `cpu`: CPU time of the service, while many users keep it busy. `cpu_alone`: the same of a single user, whose
+    requests find an idle core. `beside`: CPU time on the core of the load generator, while many users keep it busy.
+    `turn`: time from one request to the next of a single user. `waited`: the part of it in which the request waited on
+    the service and no CPU time was spent. `delay`: the wait, or the computation, that was asked for. `neighbours`: the
+    largest share of a set of cores that processes outside the run took meanwhile, from 0 to 1.
     """
 
     cpu: float
+    cpu_alone: float
     beside: float
     turn: float
     waited: float
@@ -110,6 +112,15 @@ class Demand:
         longer = wait - self.wait
         limits = (each if each.name == CPU else replace(each, held=each.held + longer) for each in self.limits)
         return replace(self, wait=wait, limits=tuple(limits))
+
+    def slower(self, times: float) -> "Demand":
+        """Return this demand if all computing takes `times` as long: that of the service, and that beside it."""
+        more = (times - 1) * (self.cpu.held if self.cpu else 0.0)
+        limits = tuple(
+            replace(limit, held=limit.held + (more if limit.name in (CPU, *HELD_AT_WORK) else 0.0))
+            for limit in self.limits
+        )
+        return replace(self, limits=limits, transit=self.transit * times, beside=self.beside * times)
 
     def calibrated_by(self, calibration: Calibration, processors: int) -> "Demand":
         """Return this demand with the times of a calibration; `processors` is the capacity of the limit CPU.

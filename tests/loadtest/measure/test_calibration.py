@@ -73,10 +73,11 @@ def test_one_user_shows_the_turn_and_the_wait_and_many_show_the_cpu_time(found: 
     assert asdict(calibration) == pytest.approx(
         {
             "cpu": 0.9 / 2500,
+            "cpu_alone": 0.001,
             "beside": (0.3 + 0.25) / 2500,
             "turn": 0.0125,
             "waited": 0.011,
-            "delay": 0.01,
+            "delay": DELAY,
             "neighbours": 0.0,
         }
     )

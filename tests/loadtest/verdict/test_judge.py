@@ -753,6 +753,30 @@ def test_without_a_calibration_nothing_is_known_of_bursts() -> None:
     assert held_against_its_load(contender("flask-threads"), "delay", 64, slow_waits()).bound == "unexplained"
 
 
+def costing(cost: float, rate: float) -> Measured:
+    """Return a window of one user in which a request cost `cost` seconds of CPU time, at `rate` requests per second."""
+    return measured(1, 1 / rate, server_cpu=cost * rate, busiest_cpu=cost * rate)
+
+
+@pytest.mark.parametrize(
+    ("cost", "rate", "bound"),
+    [
+        (0.04, 7, "costlier requests (40000 µs of CPU time each, 1000 µs by the calibration)"),
+        (0.0015, 7, "unexplained"),  # half a millisecond more does not make a turn 30 ms longer
+        (0.0009, 7, "unexplained"),
+        (0.04, 9, "users"),  # the prediction is met
+    ],
+)
+def test_requests_that_cost_more_than_at_the_calibration_explain_what_they_can(
+    cost: float, rate: float, bound: str
+) -> None:
+    assert judged_by_calibration(costing(cost, rate), 1).bound == bound
+
+
+def test_a_request_that_finds_an_idle_core_may_cost_what_it_cost_a_single_user() -> None:
+    assert judged_by_calibration(costing(0.04, 7), 1, cpu_alone=0.05).bound == "unexplained"
+
+
 @pytest.mark.parametrize(
     ("users", "rate", "doubts"),
     [

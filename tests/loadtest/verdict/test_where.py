@@ -17,7 +17,7 @@ from tests.loadtest.support.fabricated import WAIT, contender, results, step
 
 MIB = 2**20
 
-CHEAP = Calibration(cpu=0.0001, beside=0.0001, turn=0.0115, waited=0.0105, delay=0.01)
+CHEAP = Calibration(cpu=0.0001, cpu_alone=0.0001, beside=0.0001, turn=0.0115, waited=0.0105, delay=0.01)
 DEAR = replace(CHEAP, cpu=0.0004)
 """Calibrations of two handlers, the second of which costs four times as much CPU time."""
 

@@ -92,7 +92,7 @@ def test_a_longer_wait_holds_everything_but_the_cpu_as_much_longer() -> None:
 
 
 def test_no_neighbours_are_assumed_where_none_were_measured() -> None:
-    assert Calibration(0.001, 0.0002, 0.0125, 0.011, 0.01).neighbours == 0
+    assert Calibration(0.001, 0.001, 0.0002, 0.0125, 0.011, 0.01).neighbours == 0
 
 
 @pytest.mark.parametrize(
@@ -100,3 +100,16 @@ def test_no_neighbours_are_assumed_where_none_were_measured() -> None:
 )
 def test_requests_queue_wherever_it_is_not_the_users_who_bound(bound: str, saturated: bool) -> None:
     assert Prediction(100.0, 0.1, bound).saturated == saturated
+
+
+def test_a_slower_machine_computes_longer_everywhere_and_waits_as_long() -> None:
+    limits = (Limit(SLOTS, 4, 0.102), Limit(POOL, 10, 0.1), Limit(CPU, 1, 0.002))
+    known = Demand(0.1, limits, late=0.001, transit=0.003, beside=0.001, calibrated=True)
+    slower = known.slower(1.5)
+    assert [(limit.name, limit.held) for limit in slower.limits] == [
+        (SLOTS, pytest.approx(0.103)),
+        (POOL, 0.1),
+        (CPU, pytest.approx(0.003)),
+    ]
+    times = (slower.wait, slower.late, slower.transit, slower.beside)
+    assert times == pytest.approx((0.1, 0.001, 0.0045, 0.0015))
