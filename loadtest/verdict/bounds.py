@@ -79,8 +79,8 @@ def bound_by(load: Load, predicted: Predicted | None, measured: Measured, conten
         return USERS
     if predicted.bound in STANDSTILL:
         return UNEXPLAINED
-    ratio = throughput(measured) / predicted.throughput
-    return predicted.bound if ratio >= KEEPS_UP else _falls_short(load, ratio, measured, contender, scenario)
+    met = throughput(measured) >= KEEPS_UP * predicted.throughput
+    return predicted.bound if met else _falls_short(load, predicted, measured, contender, scenario)
 
 
 def _stands_still(predicted: Predicted, measured: Measured) -> bool:
@@ -90,7 +90,8 @@ def _stands_still(predicted: Predicted, measured: Measured) -> bool:
     return predicted.bound == BLOCKED and measured.requests == measured.failures
 
 
-def _falls_short(load: Load, ratio: float, measured: Measured, contender: Contender, scenario: str) -> str:
+def _falls_short(load: Load, predicted: Predicted, measured: Measured, contender: Contender, scenario: str) -> str:
+    ratio = throughput(measured) / predicted.throughput
     if contender.demand is None:
         return OWN_LIMIT
     if scenario == MIXED and ratio >= MIXED_WELL:
@@ -100,7 +101,7 @@ def _falls_short(load: Load, ratio: float, measured: Measured, contender: Conten
     return (
         _uneven(load, ratio, measured, contender)
         or _bursts(load, ratio, measured, contender.demand)
-        or _costlier(load, measured, contender)
+        or _costlier(load, predicted, measured, contender)
         or UNEXPLAINED
     )
 
@@ -152,7 +153,7 @@ def _bursts(load: Load, ratio: float, measured: Measured, demand: Demand) -> str
     return f"{BURSTS} ({told})"
 
 
-def _costlier(load: Load, measured: Measured, contender: Contender) -> str | None:
+def _costlier(load: Load, predicted: Predicted, measured: Measured, contender: Contender) -> str | None:
     """Name costlier requests: they needed more CPU time than the calibration says, by the load or by a slower machine.
 
     A host that is shared makes a machine slower without taking its cores away, and then all computing takes longer.
@@ -161,7 +162,8 @@ def _costlier(load: Load, measured: Measured, contender: Contender) -> str | Non
     demand, calibration = contender.demand, contender.calibration
     if demand is None or (cpu := demand.cpu) is None or calibration is None or not measured.server_cpu:
         return None
-    idle = max(0.0, 1 - measured.server_cpu / cpu.capacity)  # requests that find an idle core cost more
+    # a request that finds an idle core costs more: predictions by the users include that, those by a limit do not
+    idle = max(0.0, 1 - measured.server_cpu / cpu.capacity) if predicted.bound == USERS else 0.0
     expected = cpu.held + (calibration.cpu_alone - calibration.cpu) * idle
     cost = measured.server_cpu * measured.seconds / measured.requests
     if cost <= expected or throughput(measured) < KEEPS_UP * load.predict(demand.slower(cost / expected)).throughput:

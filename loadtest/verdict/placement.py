@@ -8,7 +8,7 @@ from loadtest.workload.demand import GENERATOR
 from .processors import DATABASE, UPSTREAM
 
 TOOLS = {GENERATOR: "load generator", DATABASE: DATABASE, UPSTREAM: UPSTREAM}
-"""What may run beside the services: its name in the results, and in sentences."""
+"""Names in sentences of all that may run beside the services, by the names in the results."""
 
 
 def placement(results: Results) -> str:

@@ -70,7 +70,8 @@ def contender(name: str, scenario: str = "delay", calibration: Calibration | Non
 
 def calibration(**changes: Any) -> Calibration:
     """Return the times of a request whose wait of 10 ms lasts 11, and costs the service 1 ms of CPU time."""
-    return replace(Calibration(cpu=0.001, cpu_alone=0.001, beside=0.0002, turn=0.0125, waited=0.011, delay=0.01), **changes)
+    known = Calibration(cpu=0.001, cpu_alone=0.001, beside=0.0002, turn=0.0125, waited=0.011, delay=0.01)
+    return replace(known, **changes)
 
 
 def use(busy: float, cores: int = 1, stolen: float = 0.0, interrupts: float = 0.0) -> CoreUse:
