@@ -34,8 +34,8 @@ class Way(NamedTuple):
 
 WAYS: Mapping[str, Way] = {
     DELAY: Way((Closed(1), Closed(40), Closed(200)), "250ms"),
-    # longer: an event loop that computes switches requests so rarely that some wait for seconds
-    CPU: Way((Closed(32),), "20ms", longer=4),
+    # few users: an event loop that computes lets some of many wait for seconds; longer, so that each asks often enough
+    CPU: Way((Closed(8),), "20ms", longer=2),
     # think time prevents saturation; the delay only spreads the users' first requests
     HEALTHZ: Way((Closed(32, think=0.05),), "50ms", longer=2),  # longer: its requests take little CPU time
 }

@@ -1,6 +1,7 @@
 """Find what bound the throughput of a step: the users, a resource of the service, or a part of the measurement."""
 
 from math import inf
+from statistics import mean, pvariance
 
 from loadtest.english import duration
 from loadtest.results.schema import Contender, Measured, Predicted
@@ -36,6 +37,10 @@ STUCK = 0.5
 
 LATE = 0.05
 """Share by which waits must be longer than those of a single user to show bursts."""
+
+DISPERSED = 5.0
+"""Variance of the number of requests in a slice, divided by its mean, above which requests end in bursts. It is 1 if
+they end independently of each other, and about 0 if they are evenly spread."""
 
 SYNC_WORKER = "sync"
 """gunicorn's worker class that closes each connection after its response, so no connection stays with a process."""
@@ -133,9 +138,9 @@ def _uneven(load: Load, ratio: float, measured: Measured, contender: Contender) 
 def _bursts(load: Load, ratio: float, measured: Measured, demand: Demand) -> str | None:
     """Name bursts: waits end together, and the requests then queue for the CPU of the service and of the users.
 
-    The service sees that as longer waits than one user has. The more requests are in flight, the more can queue: if all
-    of them do, a turn is longer by the CPU time of all others. Return None if even that does not explain a throughput
-    of `ratio` times the prediction, or if a longer wait may also be one for a pool.
+    The service sees that as longer waits than one user has, or requests end in clusters. The more requests are in
+    flight, the more can queue: if all of them do, a turn is longer by the CPU time of all others. Return None if even
+    that does not explain a throughput of `ratio` times the prediction, or if a longer wait may be one for a pool.
     """
     times, cpu = measured.service_times, demand.cpu
     if not demand.calibrated or cpu is None or not times.requests:
@@ -145,12 +150,27 @@ def _bursts(load: Load, ratio: float, measured: Measured, demand: Demand) -> str
     wait = (times.waited_ms + times.received_ms) / times.requests / 1000
     others = min(load.most_in_flight, demand.slots.capacity if demand.slots else inf) - 1
     slowest = demand.alone / (demand.alone + others * (cpu.held / cpu.capacity + demand.beside))
-    if wait < (1 + LATE) * (demand.wait + demand.late) or ratio < KEEPS_UP * slowest:
+    if ratio < KEEPS_UP * slowest:
         return None
-    told = f"waits took {duration(wait * 1000)}, alone {duration((demand.wait + demand.late) * 1000)}"
+    if wait >= (1 + LATE) * (demand.wait + demand.late):
+        told = f"waits took {duration(wait * 1000)}, alone {duration((demand.wait + demand.late) * 1000)}"
+    elif (peak := _peak(measured)) is not None:
+        told = f"in one slice of the window {peak:.1f} times as many requests ended as on average"
+    else:
+        return None
     if switched := measured.switches:
         told += f"; {(switched.voluntary + switched.involuntary) / measured.requests:.1f} context switches per request"
     return f"{BURSTS} ({told})"
+
+
+def _peak(measured: Measured) -> float | None:
+    """Return the highest rate of the window's slices as a multiple of the mean rate, if requests ended in bursts."""
+    rates = [each.requests / each.seconds for each in measured.course or []]
+    if len(rates) < 2 or not any(rates):
+        return None
+    typical = mean(each.requests for each in measured.course or [])
+    dispersion = typical * pvariance(rates) / mean(rates) ** 2  # variance / mean of the number of requests in a slice
+    return max(rates) / mean(rates) if dispersion > DISPERSED else None
 
 
 def _costlier(load: Load, predicted: Predicted, measured: Measured, contender: Contender) -> str | None:

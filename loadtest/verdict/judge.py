@@ -87,7 +87,7 @@ def judge(
     tools = _tools(bound, measured, contender)
     if bound == BLOCKED:
         return Judgement(bound, tools)  # no request succeeds, as predicted: there is nothing else to check
-    doubts = [*tools, *_requests(load, measured, stuck), *_drift(measured)]
+    doubts = [*tools, *_requests(load, measured, stuck), *_drift(load, measured)]
     if predicted is not None and contender.demand is not None:
         doubts += _model(load, bound, predicted, measured, contender.demand)
     return Judgement(bound, doubts)
@@ -159,15 +159,19 @@ def _requests(load: Load, measured: Measured, stuck: int | None) -> list[str]:
     return doubts if contradiction is None else [*doubts, contradiction]
 
 
-def _drift(measured: Measured) -> list[str]:
-    """Return how response time, or else the rate of requests, differs between the ends of the window, if it drifts."""
+def _drift(load: Load, measured: Measured) -> list[str]:
+    """Return how response time, or else the rate of requests, differs between the ends of the window, if it drifts.
+
+    A response time drifts if the turn of a user does, think time included: users who mostly think may fall into step.
+    """
     course = measured.course or []
     first, last = course[:ENDS], course[-ENDS:]
     if len(course) < 2 * ENDS or any(each.requests < EACH for each in (*first, *last)):
         return []
-    responses = [[each.response_ms / each.requests for each in end] for end in (first, last)]
-    if _apart(*responses):
-        before, after = (duration(mean(end)) for end in responses)
+    think = load.conditions.get("think", 0.0) * 1000
+    turns = [[each.response_ms / each.requests + think for each in end] for end in (first, last)]
+    if _apart(*turns):
+        before, after = (duration(mean(end) - think) for end in turns)
         return [f"not steady: the mean response time went from {before} to {after} during the window"]
     rates = [[each.requests / each.seconds for each in end] for end in (first, last)]
     if _apart(*rates):

@@ -18,14 +18,14 @@ def test_the_wait_stands_beside_both_controls() -> None:
     assert list(WAYS) == [DELAY, CPU, HEALTHZ]
     assert {name: way.loads for name, way in WAYS.items()} == {
         DELAY: (Closed(1), Closed(40), Closed(200)),
-        CPU: (Closed(32),),
+        CPU: (Closed(8),),
         HEALTHZ: (Closed(32, think=0.05),),
     }
     assert WAYS.keys() <= SCENARIOS.keys()
 
 
 @pytest.mark.parametrize(
-    ("name", "wait", "think", "seconds"), [(DELAY, 0.25, 0.0, 2.0), (CPU, 0.02, 0.0, 8.0), (HEALTHZ, 0.05, 0.05, 4.0)]
+    ("name", "wait", "think", "seconds"), [(DELAY, 0.25, 0.0, 2.0), (CPU, 0.02, 0.0, 4.0), (HEALTHZ, 0.05, 0.05, 4.0)]
 )
 def test_each_is_a_comparison_of_its_own(name: str, wait: float, think: float, seconds: float) -> None:
     asked = options(name, 2.0, 3)

@@ -749,6 +749,22 @@ def test_what_bursts_do_not_explain_remains_unexplained(window: Measured, scenar
     assert judged_by_calibration(window, 64, "flask-threads", scenario).bound == "unexplained"
 
 
+def clustered(*requests: int) -> Measured:
+    """Return a window as of `slow_waits`, with punctual waits, in whose slices these numbers of requests ended."""
+    course = [Slice(seconds=0.1, requests=each, response_ms=100.0 * each) for each in requests]
+    return slow_waits(waited=0.101, course=course)
+
+
+def test_requests_that_end_in_clusters_are_bursts_although_their_waits_are_punctual() -> None:
+    judgement = judged_by_calibration(clustered(*[0, 0, 0, 80] * 4), 64, "flask-threads")
+    assert judgement.bound == "bursts (in one slice of the window 4.0 times as many requests ended as on average)"
+
+
+@pytest.mark.parametrize("requests", [[20] * 16, [14, 26] * 8, [0] * 16], ids=["even", "by chance", "none"])
+def test_requests_that_end_one_by_one_are_no_bursts(requests: list[int]) -> None:
+    assert judged_by_calibration(clustered(*requests), 64, "flask-threads").bound == "unexplained"
+
+
 def test_without_a_calibration_nothing_is_known_of_bursts() -> None:
     assert held_against_its_load(contender("flask-threads"), "delay", 64, slow_waits()).bound == "unexplained"
 
