@@ -43,7 +43,7 @@ from .run import Outcome, draw_comparison, run_all
 
 EXAMPLES = """examples:
   sync-vs-async compare                                        flask, flask-threads, flask-gevent, aiohttp; two minutes
-  sync-vs-async compare --quick                                three services, at most half a minute
+  sync-vs-async compare --quick                                three services, about half a minute
   sync-vs-async compare --services flask-threads,aiohttp       two services
   sync-vs-async compare --services all --users 1,64            all services (make install-lineup installs them)
   sync-vs-async compare --services flask-threads:threads=8,flask-threads:threads=128 --users 1,8,128

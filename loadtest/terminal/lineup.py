@@ -36,10 +36,10 @@ ROOM = 112
 """The minimum width, in columns, to show the software in the table. On narrower terminals it is listed below."""
 
 LEGEND = (
-    f"Requests per second with a wait of {WAYS[DELAY].delay}, by users; then /cpu and /healthz at "
-    f"{WAYS[CPU].loads[-1].label} (/cpu computes for {WAYS[CPU].delay}). Below each: measured / predicted. µs: CPU "
-    f"time per request, of /healthz (idle) and with the wait ({FIGURES[2][2]}). MiB: memory of all processes "
-    f"{FIGURES[2][2]}. Lines: code of the framework's adapter. Figures in brackets are inconclusive."
+    f"Requests per second with a wait of {WAYS[DELAY].delay}, by users; then /cpu at {WAYS[CPU].loads[-1].label}, "
+    f"which computes for {WAYS[CPU].delay}, and /healthz at {WAYS[HEALTHZ].loads[-1].label}. Below each: measured / "
+    f"predicted. µs: CPU time per request, of /healthz (idle) and with the wait ({FIGURES[2][2]}). MiB: memory of all "
+    f"processes {FIGURES[2][2]}. Lines: code of the framework's adapter. Figures in brackets are inconclusive."
 )
 
 

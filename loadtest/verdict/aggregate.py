@@ -11,7 +11,7 @@ from loadtest.results.schema import Contender, Measured, Predicted, Results, Ste
 from loadtest.workload import Load
 from loadtest.workload.demand import GENERATOR, STANDSTILL
 
-from .bounds import UNEVEN, throughput
+from .bounds import BURSTS, UNEVEN, throughput
 from .doubts import together
 from .processors import NEIGHBOURS, beside_the_others, beside_the_service, unaccounted
 
@@ -242,7 +242,8 @@ def _row(steps: list[Step], processes: int | None) -> Row:
         doubts=together([doubt for step in run for doubt in step.doubts]),
         processes=processes,
     )
-    explained = row.bound in STANDSTILL or UNEVEN in row.bound  # each repeat distributes its connections at random
+    # each repeat distributes its connections at random, and users fall into step by chance
+    explained = row.bound in STANDSTILL or UNEVEN in row.bound or BURSTS in row.bound
     if not row.holds or explained or row.spread <= DISAGREE / 2 * row.throughput:
         return row
     rates = [throughput(each) for each in row.windows]

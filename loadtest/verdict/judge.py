@@ -13,6 +13,7 @@ from loadtest.workload import Load
 from loadtest.workload.demand import BLOCKED, DEADLOCK, GENERATOR, Demand
 
 from .bounds import (
+    BURSTS,
     MACHINE_BUSY,
     UNEXPLAINED,
     bound_by,
@@ -87,7 +88,7 @@ def judge(
     tools = _tools(bound, measured, contender)
     if bound == BLOCKED:
         return Judgement(bound, tools)  # no request succeeds, as predicted: there is nothing else to check
-    doubts = [*tools, *_requests(load, measured, stuck), *_drift(load, measured)]
+    doubts = [*tools, *_requests(load, measured, bound, stuck), *_drift(load, measured)]
     if predicted is not None and contender.demand is not None:
         doubts += _model(load, bound, predicted, measured, contender.demand)
     return Judgement(bound, doubts)
@@ -138,7 +139,7 @@ def _cores(use: CoreUse | None) -> str:
     return count(use.cores if use else 0, "core")
 
 
-def _requests(load: Load, measured: Measured, stuck: int | None) -> list[str]:
+def _requests(load: Load, measured: Measured, bound: str, stuck: int | None) -> list[str]:
     """List the faults of the requests. `stuck`: the number of slots in a deadlock, or None without one."""
     doubts = []
     if measured.requests < FEWEST:
@@ -154,7 +155,8 @@ def _requests(load: Load, measured: Measured, stuck: int | None) -> list[str]:
     response = mean_response(measured)
     if measured.seconds < QUEUES * response:
         doubts.append(f"the window ({measured.seconds:.1f} s) is too short for response times of {response:.1f} s")
-    cut = stuck or 1  # requests in a deadlock time out together, so an edge of the window may cut all of them
+    # requests in a deadlock time out together, and those in bursts end together: an edge of the window may cut all
+    cut = stuck or (load.most_in_flight if bound.startswith(BURSTS) else 1)
     contradiction = load.contradiction(measured.requests / measured.seconds, response, measured.seconds, cut)
     return doubts if contradiction is None else [*doubts, contradiction]
 
