@@ -6,6 +6,8 @@ is impossible, all share the same cores.
 
 import os
 import re
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from math import floor
 from pathlib import Path
@@ -61,11 +63,21 @@ def halves() -> Cores:
     The halves share no physical core if there are two. SHARED if there are fewer than two cores, if a CPU quota allows
     fewer than two, or if the system cannot bind processes to cores.
     """
-    together = sorted(usable() or (), key=lambda core: (_physical(core), core))[: floor(usable_cores())]
+    together = sorted(_spread(usable() or ())[: floor(usable_cores())], key=lambda core: (_physical(core), core))
     middle = len(together) // 2
     edges = [place for place in range(1, len(together)) if _physical(together[place - 1]) != _physical(together[place])]
     half = min(edges, key=lambda place: abs(place - middle), default=middle)
     return Cores(tuple(sorted(together[:half])), tuple(sorted(together[half:]))) if half else SHARED
+
+
+def _spread(cores: Collection[int]) -> list[int]:
+    """Return cores in an order in which the first ones, however many, are on as many physical cores as possible."""
+    seen: Counter[int] = Counter()
+    turns = []
+    for core in sorted(cores):
+        turns.append((seen[_physical(core)], core))
+        seen[_physical(core)] += 1
+    return [core for _, core in sorted(turns)]
 
 
 def parsed(text: str) -> Cores:

@@ -3,7 +3,7 @@
 from loadtest.contenders.service import Service
 from loadtest.generator.driver import Driver, Order
 from loadtest.results.schema import Measured, Options
-from loadtest.verdict.processors import neighboured
+from loadtest.verdict.processors import neighbours_share
 from loadtest.workload import scenarios
 from loadtest.workload.closed import Closed
 from loadtest.workload.demand import Calibration
@@ -14,7 +14,7 @@ DELAY = 0.005
 """The longest delay, in seconds, of a request during the calibration: longer waits cost no more CPU time."""
 
 BUSY = 64
-"""Users who keep the service busy, so that its CPU time per request is that of a busy service."""
+"""Users who keep the service as busy as its slots allow, so that requests seldom find an idle core."""
 
 ALONE = (0.2, 0.4)
 TOGETHER = (0.4, 0.5)
@@ -54,7 +54,7 @@ def calibrate(service: Service, options: Options, driver: Driver, clocks: Clocks
         turn=turn,
         waited=max(0.0, waited - at_work),
         delay=scenarios.asked_for(options.scenario, service, delay),
-        neighbours=max(map(neighboured, (alone, together))),
+        neighbours=max(map(neighbours_share, (alone, together))),
     )
 
 

@@ -40,7 +40,7 @@ class Clocks:
         If not all of that was started for this run, the work on the cores of everything else is partly unknown.
         """
         self._server = server
-        self._known = server is not None and behind.processes.keys() >= {*needs}
+        self.all_ours = server is not None and behind.processes.keys() >= {*needs}
         self._others = behind.processes
         self._cores = cores
 
@@ -57,7 +57,7 @@ class Clocks:
             },
             everywhere=core_time((*self._cores.service, *self._cores.others) if apart else None),
             service_cores=core_time(self._cores.service) if apart else None,
-            other_cores=core_time(self._cores.others) if apart and self._known else None,
+            other_cores=core_time(self._cores.others) if apart else None,
         )
 
     def between(self, before: Reading, after: Reading, seconds: float, generator_cpu: float) -> dict[str, Any]:
@@ -73,6 +73,7 @@ class Clocks:
             "throttled": spent.throttled,
             "others_cpu": {name: time.since(before.others[name]) / seconds for name, time in after.others.items()},
             "service_cores": _use(after.service_cores, before.service_cores, len(self._cores.service)),
+            "all_ours": self.all_ours,
             "other_cores": _use(after.other_cores, before.other_cores, len(self._cores.others)),
             **service,
         }

@@ -34,7 +34,7 @@ CALIBRATION = OVERHEAD + SECONDS
 """Seconds of a calibration, for the same estimate."""
 
 ATTEMPTS = 2
-"""Number of calibrations, if other processes disturb all of them."""
+"""Number of calibrations, if all of them fail or are disturbed."""
 
 PATIENCE = 5.0
 """Seconds to wait for a completed request at the edge of a window, in addition to twice the predicted response time."""
@@ -178,18 +178,18 @@ class Comparison:
     def _calibrate(self, service: Service, behind: Backing) -> None:
         """Calibrate the demand of a service, on a server of its own: steps begin on a fresh one.
 
-        Other processes that take CPU time spoil a calibration: then it is repeated, and the less disturbed one counts.
+        A failed request and other processes that take CPU time spoil a calibration: then it is repeated, and the less
+        disturbed one counts.
         """
         found: list[Calibration] = []
-        while len(found) < ATTEMPTS:
+        for _ in range(ATTEMPTS):
             with _fresh(service, behind.environment, self.cores) as (driver, server):
                 driver.begin(self._job(service, server))
                 measured = calibrate(service, self._options, driver, Clocks(server, behind, self.cores, self.needs))
-            if measured is None:
-                break
-            found.append(measured)
-            if measured.neighbours <= NEIGHBOUR:
-                break
+            if measured is not None:
+                found.append(measured)
+                if measured.neighbours <= NEIGHBOUR:
+                    break
         best = min(found, key=lambda each: each.neighbours, default=None)
         self._contenders[service.name] = contender(service, self._options, best)
 

@@ -1,8 +1,9 @@
 """CPU clocks of processes with their children, and of the cores that they may use."""
 
+import re
 import sys
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from math import inf
 from pathlib import Path
@@ -15,6 +16,8 @@ from loadtest.contenders.quota import quota, throttled
 
 COUNTED_TWICE = ("guest", "guest_nice")
 """Columns of Linux's /proc/stat whose time `user` and `nice` include already (proc(5))."""
+
+STATISTICS = Path("/proc/stat")
 
 INTERRUPTS = ("irq", "softirq")
 """Columns of /proc/stat with time that belongs to no process, such as that of the loopback network."""
@@ -51,12 +54,22 @@ class CoreTime(NamedTuple):
 def core_time(cores: Collection[int] | None = None) -> CoreTime:
     """Return the clocks of `cores` (default: those that this process may use), in seconds since the system started."""
     chosen = usable() if cores is None else cores
-    rows = [times for core, times in enumerate(psutil.cpu_times(percpu=True)) if chosen is None or core in chosen]
+    every = psutil.cpu_times(percpu=True)
+    rows = [times for core, times in zip(_online(len(every)), every, strict=True) if chosen is None or core in chosen]
     total = sum(sum(times) - sum(getattr(times, name, 0.0) for name in COUNTED_TWICE) for times in rows)
     idle = sum(times.idle + getattr(times, "iowait", 0.0) for times in rows)
     stolen = sum(getattr(times, "steal", 0.0) for times in rows)
     interrupts = sum(getattr(times, name, 0.0) for times in rows for name in INTERRUPTS)
     return CoreTime(total - idle, idle, stolen, interrupts, throttled())
+
+
+def _online(count: int) -> Sequence[int]:
+    """Return the numbers of the `count` cores whose times psutil lists: Linux leaves out those that are offline."""
+    with suppress(OSError):
+        numbers = [int(found) for found in re.findall(r"^cpu(\d+)", STATISTICS.read_text(), flags=re.MULTILINE)]
+        if len(numbers) == count:
+            return numbers
+    return range(count)
 
 
 class TreeTime(NamedTuple):

@@ -192,8 +192,10 @@ class Measured(Record):
     service_cores: CoreUse | None
     """The use of the service's cores; None if it shares them with everything else."""
     other_cores: CoreUse | None
-    """The use of the cores of everything else; None if the service shares them, or if the run did not start all that
-    works there: not a target, or a database of the user's own."""
+    """The use of the cores of everything else; None if the service shares them."""
+    all_ours: bool
+    """True if the run started all that worked for the step; False with a target, or with a database or an upstream of
+    the user's own, whose CPU time is unknown."""
     switches: Switches | None
     """Context switches of the service; None for a target, and where the system does not count them for each thread."""
     memory: int | None

@@ -101,11 +101,11 @@ def _falls_short(load: Load, predicted: Predicted, measured: Measured, contender
         return OWN_LIMIT
     if scenario == MIXED and ratio >= MIXED_WELL:
         return THE_MIX  # requests hold different resources, so the throughput stays below the limit of each
-    if neighboured(measured):
+    if service_neighboured(measured):
         return NEIGHBOURS
     return (
         _uneven(load, ratio, measured, contender)
-        or _bursts(load, ratio, measured, contender.demand)
+        or _bursts(load, measured, contender.demand)
         or _costlier(load, predicted, measured, contender)
         or UNEXPLAINED
     )
@@ -135,22 +135,23 @@ def _uneven(load: Load, ratio: float, measured: Measured, contender: Contender) 
     return None
 
 
-def _bursts(load: Load, ratio: float, measured: Measured, demand: Demand) -> str | None:
+def _bursts(load: Load, measured: Measured, demand: Demand) -> str | None:
     """Name bursts: waits end together, and the requests then queue for the CPU of the service and of the users.
 
     The service sees that as longer waits than one user has, or requests end in clusters. The more requests are in
     flight, the more can queue: if all of them do, a turn is longer by the CPU time of all others. Return None if even
-    that does not explain a throughput of `ratio` times the prediction, or if a longer wait may be one for a pool.
+    that does not explain the throughput, or if a longer wait may be one for a pool or for another request.
     """
     times, cpu = measured.service_times, demand.cpu
     if not demand.calibrated or cpu is None or not times.requests:
         return None
-    if any(limit.name not in (SLOTS, CPU) for limit in demand.limits):
+    if demand.patience is not None or any(limit.name not in (SLOTS, CPU) for limit in demand.limits):
         return None
     wait = (times.waited_ms + times.received_ms) / times.requests / 1000
-    others = min(load.most_in_flight, demand.slots.capacity if demand.slots else inf) - 1
-    slowest = demand.alone / (demand.alone + others * (cpu.held / cpu.capacity + demand.beside))
-    if ratio < KEEPS_UP * slowest:
+    together = min(load.most_in_flight, demand.slots.capacity if demand.slots else inf)
+    think = load.conditions.get("think", 0.0) if together == load.most_in_flight else 0.0
+    behind = (together - 1) * (cpu.held / cpu.capacity + demand.beside)
+    if throughput(measured) < KEEPS_UP * together / (demand.alone + think + behind):
         return None
     if wait >= (1 + LATE) * (demand.wait + demand.late):
         told = f"waits took {duration(wait * 1000)}, alone {duration((demand.wait + demand.late) * 1000)}"
@@ -174,7 +175,7 @@ def _peak(measured: Measured) -> float | None:
 
 
 def _costlier(load: Load, predicted: Predicted, measured: Measured, contender: Contender) -> str | None:
-    """Name costlier requests: they needed more CPU time than the calibration says, by the load or by a slower machine.
+    """Name costlier requests: they needed more CPU time than at the calibration, because of the load or of the machine.
 
     A host that is shared makes a machine slower without taking its cores away, and then all computing takes longer.
     Return None if that does not explain the throughput.
@@ -186,7 +187,9 @@ def _costlier(load: Load, predicted: Predicted, measured: Measured, contender: C
     idle = max(0.0, 1 - measured.server_cpu / cpu.capacity) if predicted.bound == USERS else 0.0
     expected = cpu.held + (calibration.cpu_alone - calibration.cpu) * idle
     cost = measured.server_cpu * measured.seconds / measured.requests
-    if cost <= expected or throughput(measured) < KEEPS_UP * load.predict(demand.slower(cost / expected)).throughput:
+    beside = measured.generator_cpu * measured.seconds / measured.requests
+    slower = demand.slower(cost / expected, max(1.0, beside / demand.beside) if demand.beside else 1.0)
+    if cost <= expected or throughput(measured) < KEEPS_UP * load.predict(slower).throughput:
         return None
     return f"{COSTLIER} ({cost * 1e6:.0f} µs of CPU time each, {expected * 1e6:.0f} µs by the calibration)"
 
@@ -197,7 +200,7 @@ def _crowded_out(measured: Measured) -> bool:
     return shared and measured.machine_cpu >= MACHINE_BUSY and (measured.server_cpu or 0.0) >= SERVICE_BUSY
 
 
-def neighboured(measured: Measured) -> bool:
+def service_neighboured(measured: Measured) -> bool:
     """Return True if processes outside the run took more of the service's cores than a step can do without."""
     use = measured.service_cores
     return use is not None and beside_the_service(measured) > NEIGHBOUR * use.cores

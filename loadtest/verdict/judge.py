@@ -19,7 +19,7 @@ from .bounds import (
     bound_by,
     gave_up,
     mean_response,
-    neighboured,
+    service_neighboured,
     throttled,
     throughput,
 )
@@ -105,7 +105,7 @@ def _tools(bound: str, measured: Measured, contender: Contender) -> list[str]:
         and measured.generator_cpu >= DISTURBS * (measured.server_cpu or 0.0)
     ):
         doubts.append(f"the machine was saturated ({measured.machine_cpu:.0%} of all cores)")
-    if neighboured(measured):
+    if service_neighboured(measured):
         took = beside_the_service(measured)
         doubts.append(f"other processes took {took:.2f} of the service's {_cores(measured.service_cores)}")
     use, took = measured.other_cores, beside_the_others(measured)
@@ -126,6 +126,8 @@ def _full(tool: str, measured: Measured, contender: Contender) -> str:
     """Return the doubt that a part of the measurement had no CPU time left, and what the service alone would carry."""
     if tool == GENERATOR and measured.generator_cpu >= GENERATOR_BUSY:
         told = f"the load generator was saturated ({measured.generator_cpu:.0%} of a core); fewer users would lift that"
+    elif full_tool(measured) is None:
+        told = "the load generator was predicted to be the limit; fewer users would lift that"
     else:
         what = {GENERATOR: "the load generator"}.get(tool, tool if tool == NEIGHBOURS else f"the {tool}")
         told = f"the cores of everything but the service were full, mostly of {what}; more cores would lift that"
@@ -195,12 +197,12 @@ def _model(load: Load, bound: str, predicted: Predicted, measured: Measured, dem
         told = f"the predicted deadlock did not occur ({measured.failures} of {measured.requests} requests failed)"
         return [told] if bound == UNEXPLAINED else []
     ratio = throughput(measured) / predicted.throughput
-    most = predicted.throughput
-    if demand.calibrated:  # by its waits alone, without the CPU time that a calibration may get wrong
-        most = load.unhindered(Demand(demand.wait)) if demand.wait else inf
+    most = predicted.throughput if demand.cpu is None else load.most(demand)
+    if demand.calibrated:  # by its waits and limits alone, without the CPU time that a calibration may get wrong
+        most = load.most(demand.uncalibrated) if demand.wait else inf
     if throughput(measured) > IMPOSSIBLE * most:
         return [f"throughput is {throughput(measured) / most:.2f} times the predicted maximum"]
-    if ratio > BEYOND and demand.calibrated:
+    if demand.calibrated and throughput(measured) > BEYOND * load.most(demand):
         return [f"throughput is {ratio:.2f} times the prediction: its calibration does not hold here"]
     if bound == UNEXPLAINED:
         without = "" if demand.calibrated else "; the prediction leaves out CPU time"

@@ -1,5 +1,7 @@
 """State which cores a run used, and for what."""
 
+from itertools import pairwise
+
 from loadtest.contenders.cores import SHARED_WORD, ranges
 from loadtest.english import listed, plural_of
 from loadtest.results.schema import Results
@@ -26,7 +28,8 @@ def placement(results: Results) -> str:
 
 def _reason(results: Results) -> str:
     """Return why the services had no cores of their own, in the order in which contenders.cores decides it."""
-    if SHARED_WORD in " ".join(results.command).replace("=", " ").split():
+    words = " ".join(results.command).replace("=", " ").split()
+    if ("--cores", SHARED_WORD) in pairwise(words):
         return f"--cores is {SHARED_WORD}"
     if results.machine.cores < 2:
         return "there are fewer than two"

@@ -35,10 +35,10 @@ def beside_the_service(measured: Measured) -> float:
 
 def beside_the_others(measured: Measured) -> float:
     """Return the cores that processes outside the run used on the cores of the load generator, or 0 if unknown."""
-    return 0.0 if measured.other_cores is None else neighbours(measured.other_cores, _tools(measured))
+    return _unknown(measured) if measured.all_ours else 0.0
 
 
-def neighboured(measured: Measured) -> float:
+def neighbours_share(measured: Measured) -> float:
     """Return the largest share of a set of cores that processes outside the run took, from 0 to 1."""
     sets = (measured.service_cores, measured.other_cores)
     took = (beside_the_service(measured), beside_the_others(measured))
@@ -59,7 +59,7 @@ def unaccounted(measured: Measured) -> float | None:
 
 
 def full_tool(measured: Measured) -> str | None:
-    """Return the part of the measurement that had no CPU time left, or None: it limited the step, not the service.
+    """Return the part of the measurement that had no CPU time left and so limited the step, or None.
 
     It is the load generator if its one thread was busy. Otherwise, if the cores of everything but the service were
     full, it is the part that used most of them: the load generator, the database, the upstream or other processes.
@@ -70,7 +70,7 @@ def full_tool(measured: Measured) -> str | None:
     if use is None or use.busy < FULL * use.cores:
         return None
     backing = {name: measured.others_cpu.get(name, 0.0) for name in (DATABASE, UPSTREAM)}
-    parts = {GENERATOR: measured.generator_cpu, **backing, NEIGHBOURS: beside_the_others(measured)}
+    parts = {GENERATOR: measured.generator_cpu, **backing, NEIGHBOURS: _unknown(measured)}
     return max(parts, key=lambda name: parts[name])
 
 
@@ -94,6 +94,11 @@ def capacity(measured: Measured, contender: Contender) -> float | None:
     cost = measured.server_cpu * measured.seconds / answered
     others = (limit.throughput for limit in contender.demand.limits if limit.name != CPU)
     return min(cpu.capacity / cost, *others, float("inf"))
+
+
+def _unknown(measured: Measured) -> float:
+    """Return the cores that were used on the cores of the load generator, and not by what the run started there."""
+    return 0.0 if measured.other_cores is None else neighbours(measured.other_cores, _tools(measured))
 
 
 def _tools(measured: Measured) -> float:

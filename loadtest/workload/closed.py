@@ -77,12 +77,20 @@ class Closed:
             return Prediction(0.0, demand.wait, BLOCKED)
         if demand.patience is not None and (slots := demand.slots) is not None and self.users >= slots.capacity:
             return Prediction(0.0, self.users * demand.patience / slots.capacity, DEADLOCK)
-        bounds = {USERS: self.users / self._turn(demand), **{limit.name: limit.throughput for limit in demand.limits}}
-        if demand.beside:
-            bounds[GENERATOR] = 1 / demand.beside
+        bounds = self._bounds(demand)
         bound = min(bounds, key=lambda name: bounds[name] * (1 if name == USERS else 1 + ROUNDING))
         throughput = min(self._queued(demand), *(_queued(limit, demand) for limit in demand.limits), bounds[bound])
         return Prediction(throughput, self.response(throughput), bound)
+
+    def most(self, demand: Demand) -> float:
+        """Return the throughput that no queueing can exceed: the tightest of the asymptotic bounds."""
+        return min(self._bounds(demand).values())
+
+    def _bounds(self, demand: Demand) -> dict[str, float]:
+        bounds = {limit.name: limit.throughput for limit in demand.limits}
+        if demand.beside:
+            bounds[GENERATOR] = 1 / demand.beside
+        return {USERS: self.users / self._turn(demand), **bounds}
 
     def unhindered(self, demand: Demand) -> float:
         """Return the throughput of a service on which no request queues."""

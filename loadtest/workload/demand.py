@@ -113,14 +113,26 @@ class Demand:
         limits = (each if each.name == CPU else replace(each, held=each.held + longer) for each in self.limits)
         return replace(self, wait=wait, limits=tuple(limits))
 
-    def slower(self, times: float) -> "Demand":
-        """Return this demand if all computing takes `times` as long: that of the service, and that beside it."""
+    @property
+    def uncalibrated(self) -> "Demand":
+        """The waits and limits of this demand by the contract alone, without the CPU."""
+        cpu, stretch = (self.cpu.held if self.cpu else 0.0), (1 + self.late / self.wait if self.wait else 1.0)
+        limits = tuple(
+            replace(limit, held=(limit.held - (cpu if limit.name in HELD_AT_WORK else 0.0)) / stretch)
+            for limit in self.limits
+            if limit.name != CPU
+        )
+        return Demand(self.wait, limits)
+
+    def slower(self, times: float, beside: float) -> "Demand":
+        """Return this demand if a request costs `times` as much CPU time, and the load generator `beside` as much."""
         more = (times - 1) * (self.cpu.held if self.cpu else 0.0)
         limits = tuple(
             replace(limit, held=limit.held + (more if limit.name in (CPU, *HELD_AT_WORK) else 0.0))
             for limit in self.limits
         )
-        return replace(self, limits=limits, transit=self.transit * times, beside=self.beside * times)
+        transit = self.waking * times + self.beside * beside
+        return replace(self, limits=limits, transit=transit, beside=self.beside * beside)
 
     def calibrated_by(self, calibration: Calibration, processors: int) -> "Demand":
         """Return this demand with the times of a calibration; `processors` is the capacity of the limit CPU.

@@ -85,6 +85,11 @@ def test_the_halves_share_no_physical_core_if_there_are_two(  # noqa: PLR0913, P
     assert halves() == Cores(service, others)
 
 
+def test_a_quota_of_two_cores_takes_two_physical_ones(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    machine(monkeypatch, tmp_path, range(8), "0,4 1,5 2,6 3,7", allowed=2.0)
+    assert halves() == Cores((0,), (1,))
+
+
 @pytest.mark.parametrize(
     ("allowed", "service", "others"),
     [

@@ -5,6 +5,7 @@ import time
 from collections import namedtuple
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event, Thread
 
 import psutil
@@ -95,6 +96,16 @@ def test_only_usable_or_chosen_cores_are_counted(
     monkeypatch.setattr(psutil, "cpu_times", lambda **_: rows)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 1}, raising=False)
     assert core_time(cores) == expected
+
+
+def test_a_core_that_is_offline_has_no_row(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    rows = [Linux(each, 0, 0, 9 * each, 0, 0, 0, 0, 0, 0) for each in (1, 10, 100)]
+    monkeypatch.setattr(psutil, "cpu_times", lambda **_: rows)
+    statistics = tmp_path / "stat"
+    statistics.write_text("cpu  1 2 3\ncpu0 1 2 3\ncpu2 1 2 3\ncpu3 1 2 3\nintr 5\n")
+    monkeypatch.setattr("loadtest.processes.clocks.STATISTICS", statistics)
+    assert core_time([2]).busy == 10
+    assert core_time([0, 3]).busy == 101
 
 
 def test_a_system_without_affinity_and_without_steal_has_clocks(monkeypatch: pytest.MonkeyPatch) -> None:

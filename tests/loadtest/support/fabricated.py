@@ -122,6 +122,7 @@ def measured(
         others_cpu={},
         service_cores=None,
         other_cores=None,
+        all_ours=True,
         switches=None,
         memory=100 * 2**20,
         died=0,

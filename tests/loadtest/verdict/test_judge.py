@@ -814,14 +814,16 @@ def test_what_is_unexplained_in_spite_of_a_calibration_is_told_as_such() -> None
 
 
 def test_a_control_that_waits_for_nothing_has_a_calibration_to_beat_and_no_maximum() -> None:
-    told = judged_by_calibration(measured(10, 10 / 2300), 10, scenario="healthz", waited=0.0, delay=0.0, turn=0.0012)
-    assert told.doubts == ["throughput is 1.15 times the prediction: its calibration does not hold here"]
+    told = judged_by_calibration(measured(10, 10 / 2400), 10, scenario="healthz", waited=0.0, delay=0.0, turn=0.0012)
+    assert told.doubts == ["throughput is 1.20 times the prediction: its calibration does not hold here"]
 
 
 def test_a_step_that_the_load_generator_was_predicted_to_limit_is_a_doubt_even_if_its_core_has_a_little_left() -> None:
     model = Predicted(throughput=100.0, response=0.1, bound="generator")
     window = apart(0.5, others=0.9, generator_cpu=0.89)
-    assert judged(window, model=model) == Judgement("generator", [FULL.format("the load generator")])
+    assert judged(window, model=model) == Judgement(
+        "generator", ["the load generator was predicted to be the limit; fewer users would lift that"]
+    )
 
 
 def test_a_step_that_the_calibrated_cpu_bound_is_conclusive() -> None:
@@ -829,3 +831,16 @@ def test_a_step_that_the_calibrated_cpu_bound_is_conclusive() -> None:
     service = contender("aiohttp", calibration=calibration())
     model = Predicted(throughput=1000.0, response=1.0, bound="CPU")
     assert judged(window, 1000, model, service) == Judgement("CPU", [])
+
+
+def test_a_target_beside_the_load_generator_is_no_neighbour_until_the_cores_are_full() -> None:
+    beside: dict[str, Any] = {"all_ours": False, "generator_cpu": 0.3}
+    assert judged(apart(0.5, others=0.8, **beside)).doubts == []
+    full = judged(apart(0.5, others=0.97, **beside))
+    assert full.bound == "other processes"
+    assert full.doubts == [FULL.format("other processes")]
+
+
+def test_slots_serve_no_more_than_their_wait_allows_whatever_a_calibration_says() -> None:
+    told = judged_by_calibration(measured(1000, 1000 / 700), 1000, "flask-threads")  # 64 slots, 0.1 s: 640 a second
+    assert told.doubts == ["throughput is 1.09 times the predicted maximum"]

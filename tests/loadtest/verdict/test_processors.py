@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from loadtest.results.schema import CoreUse, Measured
-from loadtest.verdict.processors import capacity, full_service, full_tool, neighboured, neighbours
+from loadtest.verdict.processors import capacity, full_service, full_tool, neighbours, neighbours_share
 from loadtest.workload.demand import CPU, Demand, Limit
 from tests.loadtest.support.fabricated import calibration, contender, measured, use
 
@@ -44,7 +44,7 @@ def test_what_no_process_of_the_run_and_no_interrupt_explains_is_a_neighbour(
     ],
 )
 def test_the_larger_share_of_a_set_that_neighbours_took_counts(changes: dict[str, Any], share: float) -> None:
-    assert neighboured(window(**changes)) == pytest.approx(share)
+    assert neighbours_share(window(**changes)) == pytest.approx(share)
 
 
 @pytest.mark.parametrize(
