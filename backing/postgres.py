@@ -7,9 +7,11 @@ import fcntl
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -80,15 +82,16 @@ class Database:
 
     def _control(self, action: str, *options: str) -> None:
         with tempfile.TemporaryFile("w+") as said:
-            process = subprocess.Popen(
-                [self._server.bin_path / "pg_ctl", action, "-w", "-D", self._data, *options],
-                cwd=self._data,
-                user=self._server.system_user,
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C must reach only this process
-            )
+            with _signals_held_back():  # one inside Popen would leave a process behind that nobody waits for
+                process = subprocess.Popen(
+                    [self._server.bin_path / "pg_ctl", action, "-w", "-D", self._data, *options],
+                    cwd=self._data,
+                    user=self._server.system_user,
+                    stdin=subprocess.DEVNULL,
+                    stdout=said,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,  # Ctrl-C must reach only this process
+                )
             try:
                 process.wait()
             finally:
@@ -136,6 +139,26 @@ def database(folder: Path | None = None) -> Iterator[Database]:
                         database.stop()
                 keeper.kill()
                 keeper.wait()
+
+
+@contextmanager
+def _signals_held_back() -> Iterator[None]:
+    """Call the handlers of signals that end a command only when the context exits. Other threads have no handlers."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    held = {number: handler for number, handler in handlers.items() if callable(handler)}
+    for number in held:
+        signal.signal(number, lambda caught, _frame: came.append(caught))
+    try:
+        yield
+    finally:
+        for number, handler in held.items():
+            signal.signal(number, handler)
+        for caught in came:
+            signal.raise_signal(caught)
 
 
 def _keeper(folder: Path) -> subprocess.Popen[bytes]:

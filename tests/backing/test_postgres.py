@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from backing import BackingFailed
-from backing.postgres import CONNECTIONS, database
+from backing.postgres import CONNECTIONS, _signals_held_back, database
 from tests.backing.support.databases import USER, folder, set_up, users
 from tests.loadtest.support.processes import living
 
@@ -226,3 +226,17 @@ def test_without_the_package_one_sentence_names_both_ways_out(nowhere: Path, mon
     ):
         pytest.fail("there is none")
     assert "\n" not in str(failure.value)
+
+
+def test_a_signal_that_comes_while_a_process_is_started_is_heard_when_it_has_started() -> None:
+    reached = []
+
+    def start() -> None:
+        with _signals_held_back():
+            signal.raise_signal(signal.SIGINT)
+            reached.append("the end")
+
+    with pytest.raises(KeyboardInterrupt):
+        start()
+    assert reached == ["the end"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

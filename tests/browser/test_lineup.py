@@ -40,7 +40,7 @@ def fabricated() -> dict[str, Results]:
     """Return a line-up that matches the model, with one inconclusive step."""
     whole = lineup_of()
     steps = [
-        each.model_copy(update={"doubts": ["a doubt"]}) if (each.service, each.load.users) == ("sanic", 400) else each
+        each.model_copy(update={"doubts": ["a doubt"]}) if (each.service, each.load.users) == ("sanic", 200) else each
         for each in whole[DELAY].steps
     ]
     return {**whole, DELAY: whole[DELAY].model_copy(update={"steps": steps})}
@@ -102,7 +102,7 @@ def test_an_inconclusive_bar_is_hollow_and_its_figure_in_brackets(shown: Callabl
         figures = marks(page, name, "text").all_text_contents()
         inconclusive = 1 if name == "throughput-3" else 0
         assert fills.count(HOLLOW) == inconclusive
-        assert [figure for figure in figures if figure.startswith("(")] == ["(4000)"] * inconclusive
+        assert [figure for figure in figures if figure.startswith("(")] == ["(2000)"] * inconclusive
 
 
 @pytest.mark.parametrize("javascript", [True, False])
