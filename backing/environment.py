@@ -12,6 +12,8 @@ from .processes import PYTHON, address_in, lines_of, logged, tail
 
 Need = Literal["database", "upstream"]
 
+VARIABLES: Mapping[Need, str] = {"database": "DATABASE_URL", "upstream": "UPSTREAM_URL"}
+
 START_WITHIN = 30.0
 """Seconds that the upstream may take to start listening."""
 
@@ -32,19 +34,15 @@ def backing(needs: Collection[Need]) -> Iterator[Backing]:
     A variable that is set in this process's environment is used as it is, and nothing is started for it.
     Raises BackingFailed if a dependency does not start.
     """
-    found: dict[str, str] = {}
+    urls = {need: os.environ.get(VARIABLES[need], "") for need in needs}
     processes: dict[Need, int] = {}
     with ExitStack() as started:
-        if "database" in needs and not (url := os.environ.get("DATABASE_URL", "")):
+        if urls.get("database") == "":
             own = started.enter_context(database())
-            url, processes["database"] = own.url, own.process
-        if "database" in needs:
-            found["DATABASE_URL"] = url
-        if "upstream" in needs and not (url := os.environ.get("UPSTREAM_URL", "")):
-            url, processes["upstream"] = started.enter_context(upstream())
-        if "upstream" in needs:
-            found["UPSTREAM_URL"] = url
-        yield Backing(found, processes)
+            urls["database"], processes["database"] = own.url, own.process
+        if urls.get("upstream") == "":
+            urls["upstream"], processes["upstream"] = started.enter_context(upstream())
+        yield Backing({VARIABLES[need]: url for need, url in urls.items()}, processes)
 
 
 def upstream_command(port: int = 0) -> list[str]:

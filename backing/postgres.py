@@ -82,8 +82,8 @@ class Database:
 
     def _control(self, action: str, *options: str) -> None:
         with tempfile.TemporaryFile("w+") as said:
-            with _signals_held_back():  # one inside Popen would leave a process behind that nobody waits for
-                process = subprocess.Popen(
+            with _signals_held_back():  # pg_ctl must not be left halfway through its action
+                process = subprocess.run(
                     [self._server.bin_path / "pg_ctl", action, "-w", "-D", self._data, *options],
                     cwd=self._data,
                     user=self._server.system_user,
@@ -91,12 +91,8 @@ class Database:
                     stdout=said,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,  # Ctrl-C must reach only this process
+                    check=False,
                 )
-            try:
-                process.wait()
-            finally:
-                # wait again if Ctrl-C interrupted the first wait: pg_ctl must not be left halfway through its action
-                process.wait()
             if process.returncode:
                 said.seek(0)
                 raise BackingFailed(f"PostgreSQL did not {action}; see {self.log}.\n{said.read().strip()}")

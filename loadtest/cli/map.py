@@ -7,6 +7,7 @@ import click
 
 from loadtest.contenders.cores import SHARED_WORD, Cores
 from loadtest.contenders.service import Service
+from loadtest.measure.calibration import DELAY
 from loadtest.measure.comparison import Comparison
 from loadtest.results.schema import Results
 from loadtest.results.suite import save_all
@@ -46,8 +47,8 @@ exit status: 0 conclusive, 2 inconclusive (the page says why) or interrupted, 1 
     "map",
     cls=Command,
     short_help="Show from which wait on one service carries more than another, and try it at twelve points.",
-    help="Calibrate two services with waits of 5 ms, compute how many times the throughput of the first the second "
-    "has with waits from 1 ms to 10 s and 1 to 10000 requests in flight, and measure it at other waits: "
+    help=f"Calibrate two services with waits of {DELAY * 1000:g} ms, compute how many times the throughput of the "
+    "first the second has with waits from 1 ms to 10 s and 1 to 10000 requests in flight, and measure it elsewhere: "
     + "; ".join(f"{wait} with {', '.join(map(str, users))} users" for wait, users in reversed([*POINTS.items()]))
     + ".",
     epilog=EXAMPLES,

@@ -40,11 +40,7 @@ def page(before: Results, after: Results) -> Page:
         sources=sources(after.options.scenario),
         facts=_both(facts(before.machine), facts(after.machine)),
         commands=_commands(before, after),
-        doubts=[
-            doubt.replace("Inconclusive", f"Inconclusive {name}", 1)
-            for name, table in zip(RUNS, tables, strict=True)
-            for doubt in doubtful(table)
-        ],
+        doubts=[doubt for name, table in zip(RUNS, tables, strict=True) for doubt in doubtful(table, name)],
     )
 
 

@@ -46,9 +46,10 @@ def page(measured: Mapping[str, Results]) -> Page:
 
 def _about(first: Results, waits: list[str]) -> str:
     options = first.options
+    calibrated = max((each.calibration.delay for each in first.contenders if each.calibration), default=0.0)
     return (
         f"Scenario {options.scenario}: every request waits for {ABOUT[options.scenario]}. Each service was calibrated "
-        f"with waits of 5 ms, then measured with {', '.join(reversed(waits))}, "
+        f"with waits of {calibrated * 1000:g} ms, then measured with {', '.join(reversed(waits))}, "
         f"{first.started.astimezone(UTC):%Y-%m-%d %H:%M} UTC, on {count(first.machine.cores, 'core')} "
         f"({first.machine.processor}): {placement(first)}."
     )

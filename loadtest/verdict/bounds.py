@@ -181,15 +181,19 @@ def _costlier(load: Load, predicted: Predicted, measured: Measured, contender: C
     Return None if that does not explain the throughput.
     """
     demand, calibration = contender.demand, contender.calibration
-    if demand is None or (cpu := demand.cpu) is None or calibration is None or not measured.server_cpu:
+    if demand is None or (cpu := demand.cpu) is None or calibration is None:
+        return None
+    if not (measured.server_cpu and measured.requests):
         return None
     # a request that finds an idle core costs more: predictions by the users include that, those by a limit do not
     idle = max(0.0, 1 - measured.server_cpu / cpu.capacity) if predicted.bound == USERS else 0.0
-    expected = cpu.held + (calibration.cpu_alone - calibration.cpu) * idle
+    expected = cpu.held + max(0.0, calibration.cpu_alone - calibration.cpu) * idle
     cost = measured.server_cpu * measured.seconds / measured.requests
+    if cost <= expected:
+        return None
     beside = measured.generator_cpu * measured.seconds / measured.requests
     slower = demand.slower(cost / expected, max(1.0, beside / demand.beside) if demand.beside else 1.0)
-    if cost <= expected or throughput(measured) < KEEPS_UP * load.predict(slower).throughput:
+    if throughput(measured) < KEEPS_UP * load.predict(slower).throughput:
         return None
     return f"{COSTLIER} ({cost * 1e6:.0f} µs of CPU time each, {expected * 1e6:.0f} µs by the calibration)"
 

@@ -188,14 +188,18 @@ def _cpu_alone(table: list[Row], contenders: list[Contender]) -> list[str]:
     ]
 
 
-def doubtful(table: list[Row]) -> list[str]:
-    """List the inconclusive rows with their reasons; rows of a service that differ only in figures share a sentence."""
+def doubtful(table: list[Row], where: str = "") -> list[str]:
+    """List the inconclusive rows with their reasons; rows of a service that differ only in figures share a sentence.
+
+    `where`: words that say which of several comparisons the rows belong to.
+    """
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in table:
         if row.doubts:
             groups.setdefault((row.service, *map(shape, row.doubts)), []).append(row)
     told = [(group[0].service, _loads(group), _because(group)) for group in groups.values()]
-    return [f"Inconclusive: {service} at {loads}, because {why}." for service, loads, why in told]
+    head = f"Inconclusive {where}".rstrip()
+    return [f"{head}: {service} at {loads}, because {why}." for service, loads, why in told]
 
 
 def _loads(group: list[Row]) -> str:

@@ -1,6 +1,6 @@
 """Judge steps (one service under one load): whether the figures can be trusted, and what limited the throughput.
 
-All thresholds are here or in the load's own module.
+All thresholds are here, in bounds.py and processors.py, or in the load's own module.
 """
 
 from dataclasses import dataclass

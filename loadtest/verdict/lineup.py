@@ -144,9 +144,11 @@ def lacking(measured: Mapping[str, Results]) -> list[str]:
 def doubts(found: list[Portrait]) -> list[str]:
     """List the inconclusive rows of all comparisons with their reasons."""
     return [
-        each.replace("Inconclusive: ", f"Inconclusive in scenario {way}: ", 1)
+        doubt
         for way in WAYS
-        for each in doubtful([row for portrait in found for (its, _), row in portrait.rows.items() if its == way])
+        for doubt in doubtful(
+            [row for portrait in found for (its, _), row in portrait.rows.items() if its == way], f"in scenario {way}"
+        )
     ]
 
 

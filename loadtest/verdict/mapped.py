@@ -47,7 +47,7 @@ def doubts(measured: Mapping[str, Results]) -> list[str]:
     """List the inconclusive rows of all comparisons with their reasons."""
     table = table_of(measured)
     return [
-        each.replace("Inconclusive: ", f"Inconclusive with a wait of {name}: ", 1)
+        doubt
         for name in dict.fromkeys(name for name, _ in table)
-        for each in doubtful([row for its, row in table if its == name])
+        for doubt in doubtful([row for its, row in table if its == name], f"with a wait of {name}")
     ]

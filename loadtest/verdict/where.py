@@ -3,10 +3,9 @@
 All of it is computed from the calibrated demands of the two services, each by itself: without the load generator.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
-from statistics import linear_regression
 
 from loadtest.english import count, duration, plural_of
 from loadtest.results.schema import Contender, Results
@@ -16,6 +15,7 @@ from loadtest.workload.scenarios import MIXED, POOLS
 
 from .aggregate import Row
 from .comparison import ALIKE
+from .memory import Growth, growth
 from .processors import NEIGHBOUR
 
 SHORTEST, LONGEST = 0.001, 10.0
@@ -29,9 +29,6 @@ EXAMPLE = 0.05
 
 PREFERRED = ("flask-threads", "aiohttp")
 """The services that are drawn if a run has them."""
-
-LEAST_GROWTH = 2**20
-"""Bytes of growth below which memory per request is unknown: memory is counted in pages, and varies."""
 
 
 @dataclass(frozen=True)
@@ -118,18 +115,6 @@ class Pair:
         return [second / first for first, second in both]
 
 
-@dataclass(frozen=True)
-class Growth:
-    """The memory of a service in bytes: with no request in flight, and for each one more."""
-
-    empty: float
-    each: float
-
-    def full(self, memory: int) -> float:
-        """Return the number of requests in flight that fill `memory` bytes."""
-        return (memory - self.empty) / self.each
-
-
 def sides(results: Results) -> list[Side]:
     """Return the services of a run whose throughput is known at every wait, in the order of the run."""
     if results.options.scenario == MIXED:
@@ -152,23 +137,13 @@ def differing(results: Results) -> Pair | None:
     return Pair(blocking, min(kinds["non-blocking"], key=lambda each: each.name not in PREFERRED))
 
 
-def growth(side: Side, table: Iterable[Row]) -> Growth | None:
-    """Return the memory by requests in flight (least squares), or None if too little was measured, or it hardly grew.
-
-    A request of a blocking service takes memory once it has a slot.
-    """
-    rows = [row for row in table if row.service == side.name and row.holds and row.memory is not None]
-    used = [min(_in_flight(row), side.contender.slots or inf) for row in rows]
-    sizes = [row.memory or 0 for row in rows]
-    if len({round(each) for each in used}) < 2 or max(sizes) - min(sizes) < LEAST_GROWTH:
-        return None
-    slope, empty = linear_regression(used, sizes)
-    return Growth(empty, slope) if slope > 0 else None
-
-
 def growths(pair: Pair, table: Sequence[Row]) -> list[tuple[Side, Growth | None]]:
-    """Return the memory by requests in flight of both services."""
-    return [(side, growth(side, table)) for side in (pair.first, pair.second)]
+    """Return the memory by requests in flight of both services, from conclusive rows."""
+    held = [row for row in table if row.holds]
+    return [
+        (side, growth([row for row in held if row.service == side.name], side.contender.slots))
+        for side in (pair.first, pair.second)
+    ]
 
 
 def rule(pair: Pair, example: float = EXAMPLE) -> list[str]:
@@ -243,8 +218,3 @@ def remembered(found: Sequence[tuple[Side, Growth | None]], memory: int) -> str:
             most = float(f"{grown.full(memory):.2g}")
             told.append(f"{side.name}: {size}, so that {memory / 2**30:.1f} GiB are enough for about {most:,.0f}")
     return f"Memory: {'; '.join(told)}."
-
-
-def _in_flight(row: Row) -> float:
-    """Return the mean number of requests in flight (Little's law)."""
-    return sum(each.response_ms for each in row.windows) / sum(each.seconds for each in row.windows) / 1000

@@ -5,13 +5,14 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
 import pytest
 
 from backing import BackingFailed
-from backing.postgres import CONNECTIONS, _signals_held_back, database
+from backing.postgres import CONNECTIONS, database
 from tests.backing.support.databases import USER, folder, set_up, users
 from tests.loadtest.support.processes import living
 
@@ -228,15 +229,23 @@ def test_without_the_package_one_sentence_names_both_ways_out(nowhere: Path, mon
     assert "\n" not in str(failure.value)
 
 
-def test_a_signal_that_comes_while_a_process_is_started_is_heard_when_it_has_started() -> None:
-    reached = []
+def test_ctrl_c_while_the_server_starts_leaves_none_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    commands = []
 
-    def start() -> None:
-        with _signals_held_back():
-            signal.raise_signal(signal.SIGINT)
-            reached.append("the end")
+    def run(command: list[str], **others: Any) -> Any:
+        commands.append(command[1])
+        if command[1] == "start":
+            signal.raise_signal(signal.SIGINT)  # before anything can be waited for
+        return really(command, **others)
 
-    with pytest.raises(KeyboardInterrupt):
-        start()
-    assert reached == ["the end"]
+    really = subprocess.run
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever starts the tests may ignore it
+    with folder() as data:
+        with database(data):
+            pass
+        monkeypatch.setattr(subprocess, "run", run)
+        with pytest.raises(KeyboardInterrupt), database(data):
+            pytest.fail("it must not be used")
+        assert commands == ["start", "stop"]
+        assert not (data / "postmaster.pid").exists()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from math import ceil, inf
-from statistics import linear_regression
 
 import altair as alt
 
@@ -10,17 +9,14 @@ from loadtest.english import count
 from loadtest.results.schema import Contender, Results
 from loadtest.verdict import format as cells
 from loadtest.verdict.aggregate import Row, known_costs
-from loadtest.verdict.bounds import mean_response
 from loadtest.verdict.comparison import ALIKE
+from loadtest.verdict.memory import growth, in_flight
 from loadtest.workload.demand import CPU, SLOTS, STANDSTILL
 
 from .picture import Figure, Picture, Table, data
 from .theme import HEIGHT, colour, marks, services, size, stretches
 
 MIB = 2**20
-
-LEAST_GROWTH = MIB
-"""Bytes of growth below which memory per slot is unknown: memory is counted in pages, and varies."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +110,11 @@ def matched(contender: Contender, best: Row, table: list[Row]) -> Match | None:
     if needs <= contender.slots or not rows:
         return None
     alone = contender.slots == contender.processes
-    each = per_process(rows[-1], contender.processes) if alone else per_slot(rows, contender.slots)
+    if alone:
+        each = per_process(rows[-1], contender.processes)
+    else:
+        grown = growth(rows, contender.slots)
+        each = grown.each if grown else None
     cost = next((row.cpu_per_request for row in reversed(rows) if row.cpu_per_request), None)
     return Match(
         service=contender.name,
@@ -129,23 +129,6 @@ def matched(contender: Contender, best: Row, table: list[Row]) -> Match | None:
 def per_process(row: Row, processes: int) -> float | None:
     """Return an upper bound of the bytes of one more process: the mean of the present ones; the first cost most."""
     return None if row.memory is None else row.memory / (processes + 1)  # plus the master process
-
-
-def per_slot(rows: list[Row], slots: int) -> float | None:
-    """Return the bytes that each slot in use adds (least squares), or None if memory hardly grew."""
-    measured = [row for row in rows if row.memory is not None]
-    used = [min(in_flight(row), slots) for row in measured]
-    sizes = [row.memory or 0 for row in measured]
-    if len(set(used)) < 2 or max(sizes) - min(sizes) < LEAST_GROWTH:
-        return None
-    slope = linear_regression(used, sizes).slope
-    return slope if slope > 0 else None
-
-
-def in_flight(row: Row) -> float:
-    """Return the mean number of requests in flight: throughput times response time (Little's law)."""
-    seconds = sum(each.seconds for each in row.windows)
-    return sum(each.requests * mean_response(each) for each in row.windows) / seconds
 
 
 def chart(results: Results, table: list[Row]) -> alt.LayerChart:

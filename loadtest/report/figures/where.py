@@ -9,12 +9,12 @@ import altair as alt
 from loadtest.english import duration
 from loadtest.results.schema import Results
 from loadtest.verdict.aggregate import Row
+from loadtest.verdict.memory import Growth
 from loadtest.verdict.points import Point, kept, points
 from loadtest.verdict.where import (
     LONGEST,
     MOST,
     SHORTEST,
-    Growth,
     Pair,
     Side,
     differing,

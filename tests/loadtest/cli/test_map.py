@@ -42,12 +42,6 @@ class Fabricated(Comparison):
             raise self._ends
 
 
-@pytest.fixture(autouse=True)
-def _signals_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("raise_interrupts", "ignore"):
-        monkeypatch.setattr(f"loadtest.processes.signals.{name}", lambda: None)
-
-
 def run(out: Path, **others: Fabricated) -> int:
     comparisons = {wait: others.get(wait, Fabricated(wait)) for wait in POINTS}
     return run_all(comparisons, out, console(), OUTCOME, opened=False)

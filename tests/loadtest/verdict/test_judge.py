@@ -844,3 +844,10 @@ def test_a_target_beside_the_load_generator_is_no_neighbour_until_the_cores_are_
 def test_slots_serve_no_more_than_their_wait_allows_whatever_a_calibration_says() -> None:
     told = judged_by_calibration(measured(1000, 1000 / 700), 1000, "flask-threads")  # 64 slots, 0.1 s: 640 a second
     assert told.doubts == ["throughput is 1.09 times the predicted maximum"]
+
+
+def test_a_window_without_a_request_has_no_cost_to_explain_it() -> None:
+    window = apart(0.5).model_copy(update={"requests": 0, "failures": 0, "response_ms": 0.0, "latency": {}})
+    told = judged_by_calibration(window, 10)
+    assert told.bound == "unexplained"
+    assert "only 0 requests completed in the window (10 needed)" in told.doubts

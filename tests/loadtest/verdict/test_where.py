@@ -1,14 +1,14 @@
 """Tests of the map: demands at other waits, where limits run out, the rule in words, and memory."""
 
-from dataclasses import astuple, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from loadtest.contenders.service import lineup
 from loadtest.results.schema import Contender, Results, Step
-from loadtest.verdict.aggregate import rows
-from loadtest.verdict.where import LONGEST, SHORTEST, Growth, Pair, Side, differing, growth, remembered, rule, sides
+from loadtest.verdict.memory import Growth
+from loadtest.verdict.where import LONGEST, SHORTEST, Pair, Side, differing, remembered, rule, sides
 from loadtest.workload import scenarios
 from loadtest.workload.closed import Closed
 from loadtest.workload.demand import CPU, SLOTS, Calibration
@@ -174,35 +174,6 @@ def test_services_without_a_calibration_or_with_an_unknown_wait_are_not_shown() 
     assert sides(run(calibrated("aiohttp", None), calibrated("flask", None))) == []
     mixed = replace(CHEAP, delay=WAIT)
     assert sides(run(calibrated("aiohttp", mixed, MIXED), scenario=MIXED)) == []
-
-
-def sized(service: str, sizes: dict[int, float]) -> Results:
-    """Return a run with so many MiB of memory at each number of users."""
-    steps = []
-    for users, mib in sizes.items():
-        done = step(service, users)
-        assert done.measured
-        window = done.measured.model_copy(update={"memory": round(mib * MIB)})
-        steps.append(done.model_copy(update={"measured": window}))
-    return run(calibrated(service, CHEAP), steps=tuple(steps))
-
-
-def test_memory_grows_with_the_requests_in_flight_up_to_the_slots() -> None:
-    loop = sized("aiohttp", {1: 80.1, 100: 90, 400: 120})
-    (known,) = sides(loop)
-    assert (grown := growth(known, rows(loop)))
-    assert astuple(grown) == pytest.approx((80 * MIB, 0.1 * MIB), rel=1e-3)
-    threads = sized("flask-threads", {1: 80.5, 16: 88, 400: 96})
-    (known,) = sides(threads)
-    assert (grown := growth(known, rows(threads)))
-    assert astuple(grown) == pytest.approx((80 * MIB, 0.5 * MIB), rel=1e-3)
-
-
-@pytest.mark.parametrize("sizes", [{1: 80.0}, {1: 80.0, 400: 80.9}, {1: 90.0, 400: 80.0}])
-def test_memory_is_unknown_if_it_hardly_grew(sizes: dict[int, float]) -> None:
-    loop = sized("aiohttp", sizes)
-    (known,) = sides(loop)
-    assert growth(known, rows(loop)) is None
 
 
 def test_memory_in_words_says_where_it_is_full_where_slots_end_it_and_where_it_is_unknown() -> None:

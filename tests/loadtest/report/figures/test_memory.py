@@ -4,10 +4,8 @@ from loadtest.report.figures.memory import (
     MIB,
     Match,
     best_of,
-    in_flight,
     matched,
     per_process,
-    per_slot,
     picture,
     sentence,
     title,
@@ -15,7 +13,7 @@ from loadtest.report.figures.memory import (
 from loadtest.results.schema import Results, Step
 from loadtest.verdict.aggregate import Row, rows
 from loadtest.workload.demand import DEADLOCK
-from tests.loadtest.support.fabricated import WAIT, calibration, contender, measured, results, step, stuck
+from tests.loadtest.support.fabricated import calibration, contender, measured, results, step
 
 
 def sized(service: str, users: int, mib: float | None, **changes: object) -> Step:
@@ -45,35 +43,6 @@ GROWS = results(
     ]
 )
 """64 threads of 64 KiB each; queued requests take no memory."""
-
-
-def test_requests_in_flight_are_throughput_times_response_time() -> None:
-    assert [in_flight(row) for row in of(GROWS, "aiohttp")] == pytest.approx([1, 10, 64, 400])
-
-
-def test_users_who_think_are_not_in_flight() -> None:
-    (row,) = rows(results([step("aiohttp", 10, think=4 * WAIT)]))
-    assert in_flight(row) == pytest.approx(2)
-
-
-def test_a_slot_takes_what_a_service_grows_by_with_each_slot_in_use() -> None:
-    assert per_slot(of(GROWS, "flask-threads"), 64) == pytest.approx(MIB / 16, rel=1e-4)
-
-
-@pytest.mark.parametrize(
-    "sizes",
-    [
-        {1: 100.0},
-        {1: 100.0, 64: 100.9},  # less than LEAST_GROWTH
-        {1: 104.0, 64: 100.0},
-        {64: 100.0, 400: 104.0},  # it grew although all slots were already in use
-        {1: None, 64: None},
-        {1: 100.0, 64: None},
-    ],
-)
-def test_where_too_little_was_seen_nothing_is_said_of_a_slot(sizes: dict[int, float | None]) -> None:
-    run = results([sized("flask-threads", users, size) for users, size in sizes.items()])
-    assert per_slot(rows(run), 64) is None
 
 
 def test_a_worker_takes_its_share_of_the_whole_beside_the_master() -> None:
@@ -211,12 +180,6 @@ def test_what_is_unknown_of_a_match_is_said(more: float | None, cpu: float | Non
 def test_where_no_memory_was_measured_there_is_no_picture() -> None:
     run = results([step("stranger", 50, measured=measured(50, memory=None))])
     assert picture(run, rows(run)) is None
-
-
-def test_a_deadlock_carries_nothing_and_is_in_flight_all_the_same() -> None:
-    (row,) = rows(results([stuck("flask", 10)]))
-    assert row.throughput == 0
-    assert in_flight(row) == pytest.approx(10)
 
 
 def test_more_slots_do_not_help_where_the_cpu_binds() -> None:

@@ -11,8 +11,9 @@ import pytest
 from loadtest.report.figures.where import BESIDE, CLOSE, STEPS, chart, of_pair, picture
 from loadtest.results.schema import Results
 from loadtest.verdict.aggregate import rows
+from loadtest.verdict.memory import Growth
 from loadtest.verdict.points import Point, points
-from loadtest.verdict.where import LONGEST, MOST, SHORTEST, Growth, Pair, Side, differing
+from loadtest.verdict.where import LONGEST, MOST, SHORTEST, Pair, Side, differing
 from tests.loadtest.support.fabricated import results, step
 from tests.loadtest.support.pages import records
 from tests.loadtest.verdict.test_where import DEAR, LOOP, THREADS, calibrated, side
