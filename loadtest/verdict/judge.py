@@ -130,7 +130,8 @@ def _full(tool: str, measured: Measured, contender: Contender) -> str:
         told = "the load generator was predicted to be the limit; fewer users would lift that"
     else:
         what = {GENERATOR: "the load generator"}.get(tool, tool if tool == NEIGHBOURS else f"the {tool}")
-        told = f"the cores of everything but the service were full, mostly of {what}; more cores would lift that"
+        lift = "a quiet machine" if tool == NEIGHBOURS else "more cores"
+        told = f"the cores of everything but the service were full, mostly of {what}; {lift} would lift that"
     alone = capacity(measured, contender)
     if alone is None:
         return told

@@ -495,7 +495,7 @@ def test_a_neighbour_beside_the_load_generator_is_a_doubt_of_a_deadlock_and_not_
     crowded = window.model_copy(update={"service_cores": use(0.5), "other_cores": use(1.0)})
     assert held_against_its_load(contender("flask", "ask"), "ask", 5, crowded) == Judgement(
         "deadlock",
-        [FULL.format("other processes")],
+        [FULL_OF_NEIGHBOURS],
     )
 
 
@@ -526,6 +526,9 @@ def test_a_blocked_service_is_blocked_however_full_the_other_cores_are(generator
 ALONE = "; computed, not measured: by its CPU time the service alone would carry about "
 
 FULL = "the cores of everything but the service were full, mostly of {}; more cores would lift that"
+FULL_OF_NEIGHBOURS = (
+    "the cores of everything but the service were full, mostly of other processes; a quiet machine would lift that"
+)
 
 
 def apart(
@@ -599,7 +602,7 @@ def test_a_load_generator_that_fills_its_core_bound_the_step_and_not_the_service
             0.3,
             {"database": 0.2},
             "other processes",
-            [FULL.format("other processes")],
+            [FULL_OF_NEIGHBOURS],
         ),
         (0.949, 0.3, {"database": 0.6}, "users", []),
         (0.39, 0.3, {}, "users", []),
@@ -657,7 +660,7 @@ def test_where_the_measurement_was_limited_a_figure_says_what_the_service_alone_
             apart(0.5, others=1.0, share=0.5, service_cores=use(1.0)),
             "other processes",
             [
-                FULL.format("other processes"),
+                FULL_OF_NEIGHBOURS,
                 "other processes took 0.50 of the service's 1 core",
             ],
         ),
@@ -838,7 +841,7 @@ def test_a_target_beside_the_load_generator_is_no_neighbour_until_the_cores_are_
     assert judged(apart(0.5, others=0.8, **beside)).doubts == []
     full = judged(apart(0.5, others=0.97, **beside))
     assert full.bound == "other processes"
-    assert full.doubts == [FULL.format("other processes")]
+    assert full.doubts == [FULL_OF_NEIGHBOURS]
 
 
 def test_slots_serve_no_more_than_their_wait_allows_whatever_a_calibration_says() -> None:
