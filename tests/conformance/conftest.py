@@ -9,6 +9,11 @@ from tests.conformance.support.fleet import APPLICATIONS, NAMES, TWINS, Fleet
 
 HERE = Path(__file__).parent
 
+LAST = HERE / "test_draining.py"
+"""The tests that stop a service. They come last, so that they need not start one."""
+
+FLEET = pytest.StashKey[Fleet]()
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -23,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         as_it_stands = isinstance(item, pytest.Function) and {"service", "application"} & {*item.fixturenames}
         if name not in TWINS or not as_it_stands:
             item.add_marker(pytest.mark.slow)
-    own.sort(key=lambda item: NAMES.index(service_of(item)))
+    own.sort(key=lambda item: (NAMES.index(service_of(item)), item.path == LAST))
     items[:] = [*own, *(item for item in items if not item.path.is_relative_to(HERE))]
 
 
@@ -33,9 +38,19 @@ def service_of(item: pytest.Item) -> str:
     return next((value for value in given if value in NAMES), NAMES[0])
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Stop the services that no later test of this process needs, because they use the CPU even if nobody asks them."""
+    fleet = item.config.stash.get(FLEET, None)
+    following = service_of(nextitem) if nextitem and nextitem.path.is_relative_to(HERE) else None
+    if fleet and following != service_of(item):
+        fleet.stop_all_but(TWINS if following else ())  # every service is compared with them
+
+
 @pytest.fixture(scope="session")
-def fleet() -> Iterator[Fleet]:
+def fleet(pytestconfig: pytest.Config) -> Iterator[Fleet]:
     with closing(Fleet()) as fleet:
+        pytestconfig.stash[FLEET] = fleet
         yield fleet
 
 

@@ -9,15 +9,8 @@ import psutil
 import pytest
 
 from backing.processes import PYTHON
-from loadtest.contenders.service import Service
-from loadtest.processes.service import running
-from tests.conformance.support.fleet import LINEUP, SERVERS, TOGETHER
+from tests.conformance.support.fleet import LINEUP, SERVERS, TOGETHER, Fleet
 from tests.conformance.support.wire import Held, connect, eventually
-
-
-def two(name: str) -> Service:
-    """Return the service with two workers, so that a shutdown that misses one is detected."""
-    return replace(LINEUP[name], workers=2)
 
 
 def refused_from(url: str) -> float:
@@ -33,8 +26,8 @@ def refused_from(url: str) -> float:
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_sigterm_lets_a_request_in_flight_end_and_refuses_new_connections(name: str) -> None:
-    with running(two(name)) as service, ThreadPoolExecutor() as pool:
+def test_sigterm_lets_a_request_in_flight_end_and_refuses_new_connections(fleet: Fleet, name: str) -> None:
+    with fleet.last_use(name) as service, ThreadPoolExecutor() as pool:
         in_flight = Held(service.url, "/delay/1500ms")
         answer = pool.submit(in_flight.answer)
         service.process.send_signal(signal.SIGTERM)
@@ -95,8 +88,8 @@ def test_sigterm_ends_a_worker_that_has_only_just_been_forked() -> None:
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_ctrl_c_ends_a_service_at_once(name: str) -> None:
-    with running(two(name)) as service:
+def test_ctrl_c_ends_a_service_at_once(fleet: Fleet, name: str) -> None:
+    with fleet.last_use(name) as service:
         workers = psutil.Process(service.process.pid).children()
         assert workers
         service.process.send_signal(signal.SIGINT)
@@ -106,8 +99,8 @@ def test_ctrl_c_ends_a_service_at_once(name: str) -> None:
 
 # without sync workers: an idle one checks for its master only every SILENCE / 2 seconds
 @pytest.mark.parametrize("name", [name for name in SERVERS if name in TOGETHER])
-def test_no_worker_outlives_the_process_that_started_it(name: str) -> None:
-    with running(two(name)) as service:
+def test_no_worker_outlives_the_process_that_started_it(fleet: Fleet, name: str) -> None:
+    with fleet.last_use(name) as service:
         workers = psutil.Process(service.process.pid).children()
         assert workers
         service.process.kill()

@@ -16,53 +16,65 @@ ROOM = 256 * 1024
 
 
 @pytest.fixture(scope="module")
-def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Mount a disk of 256 KiB and return its path."""
+def mounted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, bool]]:
+    """Return a directory, and whether a disk of 256 KiB could be mounted there."""
     where = tmp_path_factory.mktemp("disk")
     command = ["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", str(where)]
-    if os.getuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
+    small = os.getuid() == 0 and subprocess.run(command, capture_output=True, check=False).returncode == 0
+    yield where, small
+    if small:
+        subprocess.run(["umount", "--lazy", where], check=True)
+
+
+@pytest.fixture
+def directory(mounted: tuple[Path, bool]) -> Path:
+    """Return an empty directory, on the small disk if there is one."""
+    path = mounted[0] / "secret"
+    path.mkdir(exist_ok=True)
+    return path
+
+
+@pytest.fixture
+def disk(mounted: tuple[Path, bool], directory: Path) -> Path:
+    """Return an empty directory on a disk of 256 KiB."""
+    if not mounted[1]:
         pytest.skip("mounting a disk needs root, and a system that allows it")
-    yield where
-    subprocess.run(["umount", "--lazy", where], check=True)
+    return directory
 
 
 @pytest.fixture(params=WAYS_TO_WAIT)
-def on_disk(request: pytest.FixtureRequest, fleet: Fleet, disk: Path) -> Running:
-    """Return a service for each way to wait in turn, which writes its files to `disk`."""
+def writing(request: pytest.FixtureRequest, fleet: Fleet, directory: Path) -> Running:
+    """Return a service for each way to wait in turn, which writes its files to `directory`."""
     name: str = request.param
-    return fleet(name, workers=1, environment={"FILE_DIRECTORY": str(disk)})
+    return fleet(name, workers=1, environment={"FILE_DIRECTORY": str(directory)})
 
 
 @pytest.mark.parametrize("size", [ROOM + 1, ROOM + 4096, 300 * 1024, 2**20, 2**24])
-def test_what_does_not_fit_is_told_and_nothing_is_left_behind(on_disk: Running, disk: Path, size: int) -> None:
-    answer = ask(on_disk.url, f"/file?size={size}")
+def test_what_does_not_fit_is_told_and_nothing_is_left_behind(writing: Running, disk: Path, size: int) -> None:
+    answer = ask(writing.url, f"/file?size={size}")
     assert detail(answer, 507, "Insufficient Storage") == "The disk has no space left for this file."
-    fits = ask(on_disk.url, f"/file?size={ROOM // 2}")
+    fits = ask(writing.url, f"/file?size={ROOM // 2}")
     assert fits.status == 200
     assert sha256(bytes(range(256)) * (ROOM // 512)).hexdigest().encode() in fits.body
     assert list(disk.iterdir()) == []
 
 
-def test_what_does_not_fit_by_half_a_block_is_told_as_well(on_disk: Running, disk: Path) -> None:
+def test_what_does_not_fit_by_half_a_block_is_told_as_well(writing: Running, disk: Path) -> None:
     (disk / "filler").write_bytes(b"x" * (ROOM - 16 * 1024))
     try:
-        answer = ask(on_disk.url, "/file?size=64KiB")  # one write that fits only in part
+        answer = ask(writing.url, "/file?size=64KiB")  # one write that fits only in part
         detail(answer, 507, "Insufficient Storage")
-        assert ask(on_disk.url, "/file?size=16KiB").status == 200
+        assert ask(writing.url, "/file?size=16KiB").status == 200
     finally:
         (disk / "filler").unlink()
 
 
-@pytest.mark.parametrize("name", WAYS_TO_WAIT)
-def test_a_directory_that_has_vanished_is_named_by_its_variable(fleet: Fleet, name: str, tmp_path: Path) -> None:
-    directory = tmp_path / "secret"
-    directory.mkdir()
-    service = fleet(name, workers=1, environment={"FILE_DIRECTORY": str(directory)})
-    assert ask(service.url, "/file?size=1").status == 200
+def test_a_directory_that_has_vanished_is_named_by_its_variable(writing: Running, directory: Path) -> None:
+    assert ask(writing.url, "/file?size=1").status == 200
     directory.rmdir()
-    assert unavailable(ask(service.url, "/file?size=1"), again_after=60) == no_directory().detail
+    assert unavailable(ask(writing.url, "/file?size=1"), again_after=60) == no_directory().detail
     directory.mkdir()
-    assert ask(service.url, "/file?size=1").status == 200
+    assert ask(writing.url, "/file?size=1").status == 200
 
 
 def test_many_at_once_do_not_mix(service: Running) -> None:

@@ -1,5 +1,8 @@
 """Random requests get the same status and body from every application. The seed is fixed: each run sends the same."""
 
+import fcntl
+import os
+import pickle
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -154,7 +157,11 @@ def mutated(random: Random, target: str) -> str:
     return target.replace(" ", "+")
 
 
-def answers(url: str) -> list[tuple[int, bytes] | str]:
+Answers = list[tuple[int, bytes] | str]
+"""The status and body of each response, or what came instead of a response."""
+
+
+def answers(url: str) -> Answers:
     """Return status and body of every request, in order."""
 
     def answer(request: Request) -> tuple[int, bytes] | str:
@@ -169,20 +176,27 @@ def answers(url: str) -> list[tuple[int, bytes] | str]:
 
 
 @pytest.fixture(scope="module")
-def reference(fleet: Fleet) -> Callable[[], list[tuple[int, bytes] | str]]:
-    known: list[tuple[int, bytes] | str] = []
+def reference(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Answers]:
+    """Return a function that returns the answers of flask. One xdist worker asks for them; the others read its file."""
+    folder = tmp_path_factory.getbasetemp()
+    shared = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "fuzz.pickle"
 
-    def of_flask() -> list[tuple[int, bytes] | str]:
-        if not known:
-            known.extend(answers(fleet("flask", workers=1, environment=NOTHING_BEHIND).url))
-        return known
+    @cache
+    def of_flask() -> Answers:
+        with shared.open("a+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # until the file is closed
+            if file.seek(0, os.SEEK_END) == 0:
+                pickle.dump(answers(fleet("flask", workers=1, environment=NOTHING_BEHIND).url), file)
+            file.seek(0)
+            known: Answers = pickle.load(file)
+            return known
 
     return of_flask
 
 
 @pytest.mark.parametrize("name", [name for name in APPLICATIONS if name != "flask"])
 def test_random_requests_are_answered_as_flask_answers_them(
-    fleet: Fleet, name: str, reference: Callable[[], list[tuple[int, bytes] | str]]
+    fleet: Fleet, name: str, reference: Callable[[], Answers]
 ) -> None:
     found = answers(fleet(name, workers=1, environment=NOTHING_BEHIND).url)
     assert len(found) == REQUESTS
@@ -194,7 +208,7 @@ def test_random_requests_are_answered_as_flask_answers_them(
     assert different == []
 
 
-def test_random_requests_are_of_every_kind(reference: Callable[[], list[tuple[int, bytes] | str]]) -> None:
+def test_random_requests_are_of_every_kind(reference: Callable[[], Answers]) -> None:
     statuses = {answer[0] for answer in reference() if isinstance(answer, tuple)}
     assert statuses >= {200, 400, 404, 405, 413, 503}
     assert 500 not in statuses

@@ -1,8 +1,8 @@
 """The services of the line-up as real processes, each started on first use and stopped to make room for others."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
@@ -93,6 +93,7 @@ class Fleet:
         self._services: dict[object, tuple[Running, Callable[[], None]]] = {}
         """The running services, the least recently used first."""
         self._stopping = ThreadPoolExecutor()
+        self._stopped: list[Future[None]] = []
         self._behind = ExitStack()
         self._found: Mapping[str, str] = {}
 
@@ -106,10 +107,32 @@ class Fleet:
             started = stack.enter_context(running(service, {**self.behind(), **(environment or {})}))
             self._services[key] = started, stack.close
             while len(self._services) > MOST:
-                _, stop = self._services.pop(next(iter(self._services)))
-                self._stopping.submit(stop)
+                self._stop(next(iter(self._services)))
         found, _ = self._services[key]
         return found
+
+    @contextmanager
+    def last_use(self, name: str) -> Iterator[Running]:
+        """Yield a service with two workers, started or reused, and stop it when the context exits.
+
+        There are two so that a test notices if the service forgets one of them when it stops.
+        """
+        self(name, workers=2)
+        _, (started, stop) = self._services.popitem()
+        try:
+            yield started
+        finally:
+            stop()
+
+    def stop_all_but(self, names: Collection[str]) -> None:
+        """Begin to stop every service but those of `names` that have their own settings."""
+        kept = {(LINEUP[name],) for name in names}
+        for key in [key for key in self._services if key not in kept]:
+            self._stop(key)
+
+    def _stop(self, key: object) -> None:
+        _, stop = self._services.pop(key)
+        self._stopped.append(self._stopping.submit(stop))
 
     def behind(self) -> Mapping[str, str]:
         """Start the database and the upstream on first use, and return DATABASE_URL and UPSTREAM_URL."""
@@ -121,6 +144,7 @@ class Fleet:
 
     def close(self) -> None:
         """Stop all services in parallel, then the database and the upstream."""
-        with self._behind, self._stopping as pool:
-            for stopped in [pool.submit(stop) for _, stop in self._services.values()]:
+        with self._behind, self._stopping:
+            self.stop_all_but(())
+            for stopped in self._stopped:
                 stopped.result()

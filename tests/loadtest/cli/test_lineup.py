@@ -14,6 +14,7 @@ from backing.environment import Backing
 from loadtest.cli.lineup import OUTCOME
 from loadtest.cli.main import main
 from loadtest.cli.run import run_all
+from loadtest.contenders.cores import halves
 from loadtest.contenders.service import lineup
 from loadtest.measure.comparison import NOTHING, Comparison, Progress
 from loadtest.processes.service import ServiceFailed
@@ -135,14 +136,16 @@ def test_where_the_page_cannot_be_written_the_results_are(tmp_path: Path, capsys
     assert capsys.readouterr().err.endswith("lineup.html cannot be written: No space left on device.\n")
 
 
-def command(out: Path) -> list[str]:
+def command(out: Path, *more: str) -> list[str]:
     services = "aiohttp:workers=1"
-    return [*(str(SCRIPT), "lineup", "--services", services, "--repeats", "1", "--seconds", "0.5", "--out", str(out))]
+    short = ("--repeats", "1", "--seconds", "0.5", "--out", str(out))
+    return [str(SCRIPT), "lineup", "--services", services, *short, *more]
 
 
 @pytest.mark.slow
 def test_lineup_measures_and_its_page_is_drawn_again_from_its_files_alone(tmp_path: Path) -> None:
-    ran = subprocess.run(command(tmp_path), capture_output=True, text=True, check=False, timeout=120)
+    shared = command(tmp_path, "--cores", "shared")  # without calibrations, of which the next test has one
+    ran = subprocess.run(shared, capture_output=True, text=True, check=False, timeout=120)
     found = kept(tmp_path)
     conclusive = not any(step.doubts for results in found.values() for step in results.steps)
     assert ran.stderr == ""
@@ -153,7 +156,7 @@ def test_lineup_measures_and_its_page_is_drawn_again_from_its_files_alone(tmp_pa
     for results in found.values():
         (known,) = results.contenders
         assert results.complete
-        assert results.command == ["sync-vs-async", *command(tmp_path)[1:]]
+        assert results.command == ["sync-vs-async", *shared[1:]]
         assert known.software.keys() == {"aiohttp"}
         assert known.adapter_lines
         assert all(step.measured and not step.measured.failures for step in results.steps)
@@ -186,6 +189,8 @@ def test_ctrl_c_ends_lineup_and_leaves_nothing_running(tmp_path: Path) -> None:
     (results,) = kept(tmp_path).values()
     assert not results.complete
     assert results.steps
+    (known,) = results.contenders
+    assert (known.calibration is not None) == halves().apart
 
 
 @pytest.fixture
