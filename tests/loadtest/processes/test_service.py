@@ -3,6 +3,7 @@ import re
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from http.client import HTTPConnection
 
@@ -94,22 +95,27 @@ def test_workers_end_with_their_master(service: Service) -> None:
         assert living(processes) == []
 
 
-def test_cpu_time_is_that_of_the_master_and_all_workers() -> None:
+@pytest.fixture(scope="module")
+def three() -> Iterator[Running]:
+    """Yield a service of three workers, for tests that only read its figures."""
     with running(replace(FLASK, workers=3)) as server:
-        before = server.cpu_time()
-        for _ in range(4):
-            asked(f"{server.url}/cpu/0.1")
-        after = server.cpu_time()
+        yield server
+
+
+def test_cpu_time_is_that_of_the_master_and_all_workers(three: Running) -> None:
+    before = three.cpu_time()
+    for _ in range(4):
+        asked(f"{three.url}/cpu/0.1")
+    after = three.cpu_time()
     assert len(before.own) == 4
     assert before.own.keys() == after.own.keys()
     assert after.since(before) >= 4 * 0.1
     assert sum(after.each_since(before)) == pytest.approx(after.since(before))
 
 
-def test_memory_is_that_of_all_processes_and_what_they_share_counts_once() -> None:
-    with running(replace(FLASK, workers=3)) as server:
-        memory = server.memory()
-        resident = [process.memory_info().rss for process in server.processes()]
+def test_memory_is_that_of_all_processes_and_what_they_share_counts_once(three: Running) -> None:
+    memory = three.memory()
+    resident = [process.memory_info().rss for process in three.processes()]
     assert memory > len(resident) * 2**20
     if sys.platform == "linux":  # elsewhere the proportional set size is unknown
         assert memory < sum(resident)  # they share at least the interpreter

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from loadtest.report.figures.picture import Picture
 from loadtest.report.figures.where import BESIDE, CLOSE, STEPS, chart, of_pair, picture
 from loadtest.results.schema import Results
 from loadtest.verdict.aggregate import rows
@@ -32,12 +33,24 @@ def drawn(pair: Pair = PAIR, found: list[Point] | None = None, growth: Growth | 
     return records(chart(pair, found or [], [(pair.first, None), (pair.second, growth)], MEMORY))
 
 
-def areas(pair: Pair) -> list[dict[str, Any]]:
-    return [each for each in drawn(pair) if "times" in each]
+@pytest.fixture(scope="module")
+def plain() -> list[dict[str, Any]]:
+    """Return what is drawn of PAIR without measurements and without memory."""
+    return drawn()
 
 
-def labels(pair: Pair, growth: Growth | None = None) -> dict[str, str]:
-    return {each["text"]: each["side"] for each in drawn(pair, growth=growth) if "text" in each}
+@pytest.fixture(scope="module")
+def dotted() -> Picture:
+    """Return the picture of PAIR with its measured points."""
+    return of_pair(PAIR, measured(), NONE, MEMORY)
+
+
+def areas(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [each for each in found if "times" in each]
+
+
+def labels(found: list[dict[str, Any]]) -> dict[str, str]:
+    return {each["text"]: each["side"] for each in found if "text" in each}
 
 
 def at(found: list[dict[str, Any]], wait: float, flight: float) -> str:
@@ -51,8 +64,8 @@ def at(found: list[dict[str, Any]], wait: float, flight: float) -> str:
 
 
 @pytest.mark.parametrize("pair", [PAIR, Pair(LOOP, THREADS), Pair(side("flask", DEAR), side("flask-gevent"))])
-def test_each_place_has_the_colour_of_its_number_of_times(pair: Pair) -> None:
-    found = areas(pair)
+def test_each_place_has_the_colour_of_its_number_of_times(pair: Pair, plain: list[dict[str, Any]]) -> None:
+    found = areas(plain if pair is PAIR else drawn(pair))
     for wait in (0.0015, 0.02, 0.3, 4.0):
         for flight in (1, 20, 300, 5000):
             words = at(found, wait, flight + 0.5)
@@ -66,8 +79,8 @@ def test_each_place_has_the_colour_of_its_number_of_times(pair: Pair) -> None:
             assert least < ends[place + 1]
 
 
-def test_the_areas_leave_no_gap_and_stay_in_the_chart() -> None:
-    found = areas(PAIR)
+def test_the_areas_leave_no_gap_and_stay_in_the_chart(plain: list[dict[str, Any]]) -> None:
+    found = areas(plain)
     assert min(each["wait"] for each in found) == pytest.approx(SHORTEST * 1000)
     assert max(each["until"] for each in found) == pytest.approx(LONGEST * 1000)
     columns = sorted({each["wait"] for each in found})
@@ -77,9 +90,9 @@ def test_the_areas_leave_no_gap_and_stay_in_the_chart() -> None:
         assert all(top > below for (_, top), (below, _) in pairwise(parts))
 
 
-def test_a_service_with_threads_runs_out_of_cpu_and_then_of_threads() -> None:
-    assert labels(PAIR) == {"CPU": "above", "32 threads": "above"}
-    line = [each for each in drawn() if each.get("line") == "flask-threads: full"]
+def test_a_service_with_threads_runs_out_of_cpu_and_then_of_threads(plain: list[dict[str, Any]]) -> None:
+    assert labels(plain) == {"CPU": "above", "32 threads": "above"}
+    line = [each for each in plain if each.get("line") == "flask-threads: full"]
     assert [each["what"] for each in line if each["wait"] < THREADS.turn() * 999] == ["CPU"] * sum(
         each["wait"] < THREADS.turn() * 999 for each in line
     )
@@ -88,15 +101,15 @@ def test_a_service_with_threads_runs_out_of_cpu_and_then_of_threads() -> None:
 
 def test_labels_that_would_be_on_each_other_are_on_both_sides_of_their_lines() -> None:
     near = Pair(side("flask-threads", DEAR), side("flask-threads", DEAR, threads=40))
-    assert labels(near) == {"CPU": "above", "32 threads": "above", "40 threads": "below"}
+    assert labels(drawn(near)) == {"CPU": "above", "32 threads": "above", "40 threads": "below"}
     far = Pair(side("flask-threads", DEAR), side("flask-threads", DEAR, threads=round(33 * CLOSE)))
-    assert labels(far)[f"{round(33 * CLOSE)} threads"] == "above"
+    assert labels(drawn(far))[f"{round(33 * CLOSE)} threads"] == "above"
     assert {place for place, *_ in BESIDE} == {"above", "below", "right"}
 
 
 def test_memory_is_a_line_if_it_runs_out_within_the_chart() -> None:
-    assert "memory" in labels(PAIR, Growth(0, MEMORY / 5000))
-    assert "memory" not in labels(PAIR, Growth(0, MEMORY / 20_000))
+    assert "memory" in labels(drawn(growth=Growth(0, MEMORY / 5000)))
+    assert "memory" not in labels(drawn(growth=Growth(0, MEMORY / 20_000)))
 
 
 def test_a_dot_shows_its_error_and_is_in_brackets_and_hollow_if_inconclusive() -> None:
@@ -112,17 +125,16 @@ def run(*names: str, neighbours: float = 0.0) -> Results:
     )
 
 
-def test_the_title_is_the_rule_and_the_caption_explains_what_is_drawn() -> None:
-    shown = of_pair(PAIR, measured(), NONE, MEMORY)
-    assert shown.title.startswith("Under 12 ms of wait aiohttp gains what its cheaper handler saves, 4.0 times here")
-    assert "Dot: measured / predicted." in shown.caption
-    assert "Hollow" not in shown.caption
+def test_the_title_is_the_rule_and_the_caption_explains_what_is_drawn(dotted: Picture) -> None:
+    assert dotted.title.startswith("Under 12 ms of wait aiohttp gains what its cheaper handler saves, 4.0 times here")
+    assert "Dot: measured / predicted." in dotted.caption
+    assert "Hollow" not in dotted.caption
     assert "Hollow dot: inconclusive." in of_pair(PAIR, measured(doubts=["a doubt"]), NONE, MEMORY).caption
     assert "Dot" not in of_pair(PAIR, [], NONE, MEMORY).caption
 
 
-def test_the_table_has_the_measured_points_and_the_predictions_at_the_ticks() -> None:
-    head, *_ = (table := of_pair(PAIR, measured(), NONE, MEMORY).table).head
+def test_the_table_has_the_measured_points_and_the_predictions_at_the_ticks(dotted: Picture) -> None:
+    head, *_ = (table := dotted.table).head
     assert head == "wait"
     few, many = (row[:2] + row[3:5] for row in table.rows[:2])
     assert few == ["100ms", "4", "1.00", "1.00"]
