@@ -26,11 +26,12 @@ serve: install ## Run both twins with their database and upstream, until Ctrl-C
 race: install ## Run two or three services side by side, live on a web page, until Ctrl-C
 	$(BIN)/sync-vs-async race $(ARGS)
 
-# Tests that measure time run last, two at a time. ARGS may select no test (status 5) in one of the two parts, but not in both.
+# Six tests run at a time, because many of them wait. Tests that measure time run last, two at a time.
+# ARGS may select no test (status 5) in one of the two parts, but not in both.
 test: install-lineup ## Run the tests
 	@part() { echo "pytest $$*"; $(BIN)/pytest "$$@" $(ARGS); status=$$?; \
 	  case $$status in 5) ;; 0) selected=0 ;; *) return $$status ;; esac; }; \
-	selected=5; part -n 4 $(SHARED) -m "not compose and not measures" && part -n 2 $(SHARED) -m measures && exit $$selected
+	selected=5; part -n 6 $(SHARED) -m "not compose and not measures" && part -n 2 $(SHARED) -m measures && exit $$selected
 
 test-fast: install-lineup ## Run the unit tests, and the contract tests of both twins (a minute)
 	$(BIN)/pytest -n 2 $(SHARED) -m "not compose and not measures and not slow" $(ARGS)

@@ -7,6 +7,9 @@ import pytest
 WRITTEN_OUT = ("compose", "measures")
 """Markers that stand in the file of every test that has them; `slow` is also set by tests/conformance/conftest.py."""
 
+FIRST = ("ports", "test_comparison.py")
+"""The groups that take longest: begun late, they would leave the other processes idle at the end."""
+
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave out files without the marker in `-m measures` or `-m compose`: importing all of them takes seconds."""
@@ -25,7 +28,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.path.name))
-    items.sort(key=lambda item: (group_of(item) != "ports", item.get_closest_marker("slow") is None))
+    items.sort(key=lambda item: (group_of(item) not in FIRST, item.get_closest_marker("slow") is None))
     if getattr(config.option, "loadgroup", False):
         for item in items:
             # xdist 3.8 writes the group into an attribute that pytest 9.2 no longer has, so that nothing is grouped
