@@ -9,6 +9,7 @@ from locust import events
 from contract import ports
 from loadtest.generator import latency_buckets
 from loadtest.generator.options import add_options
+from loadtest.generator.profile import ProfileArrivals
 from loadtest.generator.users import TwinUser
 from loadtest.race.page import attach
 from loadtest.race.racers import twins
@@ -33,8 +34,10 @@ class AsyncApp(TwinUser):
 
 @events.init.add_listener  # type: ignore[untyped-decorator] # see above
 def attach_page(environment: Any, **_event: Any) -> None:
-    """Add the race page to Locust's web UI, at /race."""
+    """Add the arrivals that `--rate` asks for, and the race page to Locust's web UI, at /race."""
+    arrivals = ProfileArrivals(environment)
     try:
-        attach(environment, twins(os.environ))
+        arrivals.asked_for()
+        attach(environment, twins(os.environ), arrivals)
     except ValueError as mistake:
         sys.exit(str(mistake))

@@ -1,4 +1,4 @@
-"""Run the benchmarks one after the other: those named, or all of them in about twelve minutes (make bench)."""
+"""Run the benchmarks one after the other: those named, or all of them in about twenty-five minutes (make bench)."""
 
 import argparse
 import sys
@@ -10,6 +10,7 @@ from loadtest.processes.service import ServiceFailed
 from loadtest.terminal.layout import legible
 
 from . import (
+    arrivals,
     asker_memory,
     ceiling,
     faults,
@@ -34,6 +35,7 @@ BENCHES = {
     "user-cost": user_cost.report,
     "wrk-agreement": wrk_agreement.report,
     "processors": processors.report,
+    "arrivals": arrivals.report,
     "lineup": lineup.report,
     "race": race.report,
 }

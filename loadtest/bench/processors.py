@@ -90,11 +90,14 @@ class _Counted(Driver):
         self._driver.open(order)
         self.seconds -= self._count()
 
-    def close(self, order: Order) -> dict[str, object]:
+    def close(self, order: Order) -> None:
         """Close the window, and count."""
-        window = self._driver.close(order)
+        self._driver.close(order)
         self.seconds += self._count()
-        return window
+
+    def result(self, order: Order) -> dict[str, object]:
+        """Return the measurements."""
+        return self._driver.result(order)
 
     def _count(self) -> float:
         printed = subprocess.run([sys.executable, "-c", READ, *self._pids], capture_output=True, text=True, check=True)

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -16,30 +17,42 @@ from loadtest.results.schema import Options, save
 from loadtest.terminal.comparison import show
 from loadtest.terminal.progress import console
 from loadtest.verdict.aggregate import rows
+from loadtest.workload import Load
 from loadtest.workload.closed import Closed
 from loadtest.workload.durations import seconds as seconds_of
 from loadtest.workload.scenarios import ABOUT, SLOW, SLOW_CLIENTS, longest
 from serving.aiohttp_workers import CHOICES
 
 from .options import (
+    OPEN,
     QUICK_SERVICES,
     REPEATS,
     SECONDS,
     SLOW_CLIENTS_RANGE,
     Command,
+    Duration,
     Mistake,
     cores_option,
     folder,
     mistakes,
     named,
     names,
+    open_loads,
+    open_options,
     opened,
     out_folder,
     refuse_twice,
     services_option,
     traced,
+    wait_of,
 )
 from .run import Outcome, draw_comparison, run_all
+
+LEAST_RATE, MOST_RATE = 0.1, 20_000
+"""The range of rates, in arrivals per second."""
+
+LONGER = 5
+"""Factor by which windows of an open load are longer by default: high percentiles need many arrivals."""
 
 EXAMPLES = """examples:
   sync-vs-async compare                                        flask, flask-threads, flask-gevent, aiohttp; two minutes
@@ -51,6 +64,10 @@ EXAMPLES = """examples:
   POOL_SIZE=50 sync-vs-async compare --scenario fetch --services flask-threads,aiohttp:pool-size=100  pools: 50 and 100
   sync-vs-async compare --scenario ask --services flask,aiohttp --delay 100ms
   sync-vs-async compare --users 1,50,100 --delay 500ms --seconds 5 --repeats 3
+  sync-vs-async compare --rate 20,100,400                      arrivals per second instead of users who wait
+  sync-vs-async compare --rate 100 --arrivals even --seed 7 --services flask-threads,aiohttp
+  sync-vs-async compare --rate 400 --deadline 1s --delay 250ms --services \\
+    aiohttp,flask-threads:threads=96,flask-threads:threads=96:max-in-flight=32
   sync-vs-async compare --quick --open --trace                 report in a browser, requests in trace.json for Perfetto
   sync-vs-async compare --services aiohttp --target mine=http://127.0.0.1:5001 --path /slow
 
@@ -65,11 +82,23 @@ def numbers(text: str) -> list[int]:
     return sorted({int(count) for count in counts})
 
 
+def rates(text: str) -> list[float]:
+    """Return the rates in a comma-separated list, in ascending order, without duplicates."""
+    found = [each for each in text.split(",") if re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", each)]
+    if len(found) < len(text.split(",")) or not all(LEAST_RATE <= float(each) <= MOST_RATE for each in found):
+        raise Mistake(
+            f"--rate takes arrivals per second from {LEAST_RATE:g} to {MOST_RATE}, separated by commas; got {text!r}."
+        )
+    return sorted({float(each) for each in found})
+
+
 @click.command(
     cls=Command,
     short_help="Put services under load one after the other, and explain what limited each.",
     help="Run each service on its own under a closed load: each user sends a request, waits for the response, thinks, "
-    "and repeats. Compare throughput with its prediction at each number of users, and say what limited it.",
+    "and repeats. Compare throughput with its prediction at each number of users, and say what limited it. With --rate "
+    "the load is open: requests arrive at a rate, however busy the service is, and each latency counts from the moment "
+    "at which its request was intended to start.",
     epilog=EXAMPLES,
 )
 @click.option(
@@ -80,7 +109,8 @@ def numbers(text: str) -> list[int]:
 @services_option(
     f"Services to compare, separated by commas (default: {','.join(CORE)}; with --quick: {','.join(QUICK_SERVICES)}): "
     f"{names()}; {ALL} means every one. Settings may follow a name: "
-    "workers, threads, pool-size and worker-class, as in flask-threads:workers=1:threads=64. worker-class is sync, "
+    "workers, threads, pool-size, max-in-flight and worker-class, as in flask-threads:workers=1:threads=64. "
+    "max-in-flight is how many requests may wait in one process; further ones get 503. worker-class is sync, "
     f"gthread or gevent for flask, flask-threads and flask-gevent, and {' or '.join(CHOICES)} for aiohttp; the others "
     "have one each."
 )
@@ -97,6 +127,20 @@ def numbers(text: str) -> list[int]:
     type=numbers,
     metavar="1,10,...",
     help="Numbers of users, from 1 to 10000, one step for each (default: 1,10,32,200; with --quick: 1,8,32,200).",
+)
+@click.option(
+    "--rate",
+    type=rates,
+    metavar="20,100,...",
+    help=f"Arrivals per second, from 0.1 to {MOST_RATE}, one step for each: an open load, in place of --users.",
+)
+@open_options
+@click.option(
+    "--deadline",
+    type=Duration("--deadline"),
+    metavar="DURATION",
+    help="Count an answer as good only if it comes within this time, such as 1s, and show goodput: good answers per "
+    "second.",
 )
 @click.option(
     "--delay",
@@ -116,7 +160,7 @@ def numbers(text: str) -> list[int]:
     "--seconds",
     type=SECONDS,
     help="Minimum length of the measured window of each step, in seconds, from 0.5 to 600 (default: 1; with --quick: "
-    "0.5).",
+    f"0.5; with --rate {LONGER} times as long).",
 )
 @click.option(
     "--repeats", type=REPEATS, help="Number of times to run every step, from 1 to 20 (default: 2; with --quick: 1)."
@@ -143,6 +187,7 @@ def numbers(text: str) -> list[int]:
 @click.pass_obj
 def compare(
     command: list[str],
+    /,
     cores: Cores,
     services: list[Service] | None,
     users: list[int] | None,
@@ -155,11 +200,14 @@ def compare(
     think: str,
     seconds: float | None,
     slow_clients: int | None,
+    rate: list[float] | None,
+    deadline: float | None,
     *,
     quick: bool,
     allow_remote: bool,
     opened: bool,
     trace: bool,
+    **open_load: Any,
 ) -> int:
     """Check all options, run the comparison, and return the exit status."""
     for option, given in (("--path", path is not None), ("--allow-remote", allow_remote)):
@@ -174,12 +222,22 @@ def compare(
         refuse_twice([each.name for each in contenders], "compared")
         delay = delay if delay is not None else ("100ms" if quick else "200ms")
         pause = seconds_of("--think", think)
+        if rate is None:
+            for option in (name for name in OPEN if open_load[name] is not None):
+                raise Mistake(f"--{option} needs --rate.")
+            counts = users or ([1, 8, 32, 200] if quick else [1, 10, 32, 200])
+            loads: list[Load] = [Closed(count, pause) for count in counts]
+        else:
+            if users is not None or pause:
+                raise Mistake("--rate takes the place of --users and --think: arrivals do not wait for answers.")
+            loads = open_loads(rate, open_load)
         options = Options(
             scenario=scenario,
-            loads=[Closed(count, pause) for count in users or ([1, 8, 32, 200] if quick else [1, 10, 32, 200])],
+            loads=loads,
             delay=delay,
-            wait=_wait(delay, scenario),
-            seconds=seconds or (0.5 if quick else 1.0),
+            wait=wait_of(delay, scenario),
+            seconds=seconds or (0.5 if quick else 1.0) * (LONGER if rate else 1),
+            deadlines=[] if deadline is None else [deadline],
             slow_clients=_slow_clients(slow_clients, scenario),
             repeats=repeats or (1 if quick else 2),
         )
@@ -201,16 +259,6 @@ def _slow_clients(asked: int | None, scenario: str) -> int:
     if asked is not None:
         raise Mistake(f"--slow-clients needs --scenario {SLOW_CLIENTS}; got {scenario}.")
     return 0
-
-
-def _wait(delay: str, scenario: str) -> float:
-    """Return the seconds that a request waits. Raises Mistake if it is under 1 ms or too long for the scenario."""
-    wait = seconds_of("--delay", delay, "1ms", longest(scenario))
-    if wait < 0.001:
-        raise Mistake(f"--delay takes at least 1ms, so that there is a wait to measure; got {delay!r}.")
-    if wait > longest(scenario):
-        raise Mistake(f"--delay takes at most {longest(scenario):g}s for {scenario}; got {delay!r}.")
-    return wait
 
 
 def _refuse_too_many_connections(services: Sequence[Service]) -> None:

@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import click
 
+from .capacity import capacity
 from .compare import compare
 from .lineup import lineup
 from .map import map_
@@ -25,7 +26,7 @@ def group() -> None:
     """Compare blocking and non-blocking HTTP services under the same load."""
 
 
-for command in (serve, report, race, compare, lineup, map_):
+for command in (serve, report, race, compare, capacity, lineup, map_):
     group.add_command(command)
 
 

@@ -1,8 +1,9 @@
 """Options, parameter types and error reporting that the commands share."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, TypeVar
@@ -15,6 +16,10 @@ from loadtest.contenders import cores
 from loadtest.contenders.cores import Cores
 from loadtest.contenders.selection import ALL, every
 from loadtest.contenders.service import Service, lineup
+from loadtest.workload import Load
+from loadtest.workload.durations import seconds as seconds_of
+from loadtest.workload.open import MOST, PATIENCE, Open
+from loadtest.workload.scenarios import longest
 
 QUICK_SERVICES = ("flask", "flask-threads", "aiohttp")
 """The services of a quick comparison, and the default services of a race."""
@@ -91,7 +96,26 @@ class Number(click.ParamType[float]):
         return number
 
 
+class Duration(click.ParamType[float]):
+    """A duration longer than 0, in seconds or with a unit."""
+
+    name = "DURATION"
+
+    def __init__(self, option: str) -> None:
+        self._option = option
+
+    def convert(self, value: Any, _param: click.Parameter | None, _context: click.Context | None) -> float:
+        """Return the seconds. Raises Mistake if the text is no duration, or 0."""
+        with mistakes():
+            found = seconds_of(self._option, value, "1ms") if isinstance(value, str) else float(value)
+        if found < 0.001:
+            raise Mistake(f"{self._option} takes at least 1ms; got {value!r}.")
+        return found
+
+
 SECONDS = Number("--seconds", 0.5, 600.0)
+CLIENTS = Number("--clients", 1, 100_000)
+SEED = Number("--seed", 0, 10**9)
 SLOW_CLIENTS_RANGE = Number("--slow-clients", 1, 1000)
 REPEATS = Number("--repeats", 1, 20)
 
@@ -116,6 +140,44 @@ cores_option = click.option(
 )
 
 
+OPEN = ("arrivals", "seed", "patience", "clients")
+"""The parameters of an open load, beside its rate."""
+
+
+def open_options(function: F) -> F:
+    """Add the options of an open load: how requests arrive, and when clients give up."""
+    for option in (
+        click.option(
+            "--clients",
+            type=CLIENTS,
+            help="The most requests that can be in flight; further arrivals wait until a client is free (default: as "
+            f"many as arrive within the patience, at most {MOST}).",
+        ),
+        click.option(
+            "--patience",
+            type=Duration("--patience"),
+            help="Time after which a client gives up, from the intended start of its request (default: "
+            f"{PATIENCE:g}s).",
+        ),
+        click.option(
+            "--seed", type=SEED, help="Seed of the schedules: every service gets the same arrivals (default: 1)."
+        ),
+        click.option(
+            "--arrivals",
+            type=click.Choice(["poisson", "even"]),
+            help="poisson: arrivals independent of each other, as those of many people; even: at equal intervals "
+            "(default: poisson).",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def open_loads(rates: Sequence[float], given: Mapping[str, Any]) -> list[Load]:
+    """Return the open loads with these rates. `given`: the parameters that OPEN names; None stands for the default."""
+    return [Open(rate, **{name: value for name, value in given.items() if value is not None}) for rate in rates]
+
+
 def services_option(about: str, default: str | None = None) -> Callable[[F], F]:
     """Return the option --services with `about` as its help text."""
     return click.option(
@@ -130,7 +192,10 @@ def names() -> str:
 
 def named(text: str, apart: Cores = cores.SHARED) -> list[Service]:
     """Return the services in a comma-separated list, sized for their cores. Raises ValueError as `chosen` does."""
-    return every(text, lineup(apart.usable, Settings.from_mapping(os.environ).pool_size))
+    settings = Settings.from_mapping(os.environ)
+    most = settings.max_in_flight if "MAX_IN_FLIGHT" in os.environ else None
+    known = {name: replace(each, max_in_flight=most) for name, each in lineup(apart.usable, settings.pool_size).items()}
+    return every(text, known)
 
 
 def refuse_twice(names: Sequence[str], done: str) -> None:
@@ -148,3 +213,13 @@ def folder(text: str) -> Path:
             return folder
     except OSError as error:
         raise Mistake(f"--out {text!r} cannot be written to: {error.strerror}.") from None
+
+
+def wait_of(delay: str, scenario: str) -> float:
+    """Return the seconds that a request waits. Raises Mistake if it is under 1 ms or too long for the scenario."""
+    wait = seconds_of("--delay", delay, "1ms", longest(scenario))
+    if wait < 0.001:
+        raise Mistake(f"--delay takes at least 1ms, so that there is a wait to measure; got {delay!r}.")
+    if wait > longest(scenario):
+        raise Mistake(f"--delay takes at most {longest(scenario):g}s for {scenario}; got {delay!r}.")
+    return wait

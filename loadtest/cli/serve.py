@@ -30,8 +30,8 @@ exit status: 0 after Ctrl-C, 1 if a process did not start or exited"""
 )
 @services_option(
     f"Services to run, separated by commas: {names()}; {ALL} means every one. Settings may follow a name: workers, "
-    "threads, pool-size and worker-class, as in flask-threads:threads=8 (default: both twins, as python -m sync_app "
-    "and python -m async_app start them)."
+    "threads, pool-size, max-in-flight and worker-class, as in flask-threads:threads=8 (default: both twins, as python "
+    "-m sync_app and python -m async_app start them)."
 )
 def serve(services: list[Service] | None) -> int:
     """Run the services until Ctrl-C, and return the exit status."""

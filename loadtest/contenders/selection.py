@@ -33,13 +33,14 @@ def chosen(text: str, known: Mapping[str, Service]) -> Service:
     for change in changes:
         key, _, value = change.partition("=")
         match key.replace("-", "_"):
-            case "workers" | "threads" | "pool_size" as number:
+            case "workers" | "threads" | "pool_size" | "max_in_flight" as number:
                 changed[number] = _positive(text, key, value)
             case "worker_class" if value:
                 changed["worker_class"] = value
             case _:
                 raise ValueError(
-                    f"{text!r}: {change!r} is not one of workers=N, threads=N, pool-size=N, worker-class=CLASS."
+                    f"{text!r}: {change!r} is not one of workers=N, threads=N, pool-size=N, max-in-flight=N, "
+                    "worker-class=CLASS."
                 )
     service = replace(known[name], **changed)
     if service.worker_class == "sync" and service.threads > 1:  # gunicorn would ignore the number of threads

@@ -29,6 +29,8 @@ class Service:
     workers: int
     threads: int
     pool_size: int = 10
+    max_in_flight: int | None = None
+    """The requests that may wait in one process, beyond which further ones are refused; None: the default."""
     framework: str = ""
     """The distribution of the framework; empty for a service outside the line-up."""
     server: str = ""
@@ -60,7 +62,8 @@ class Service:
     @property
     def environment(self) -> Mapping[str, str]:
         """The environment variables to set for the service."""
-        return {"POOL_SIZE": str(self.pool_size)}
+        most = {} if self.max_in_flight is None else {"MAX_IN_FLIGHT": str(self.max_in_flight)}
+        return {"POOL_SIZE": str(self.pool_size), **most}
 
     @property
     def distributions(self) -> list[str]:

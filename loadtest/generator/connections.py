@@ -1,4 +1,4 @@
-"""The connections of one user, with a count of what geventhttpclient does in silence.
+"""The connections of users, with a count of what geventhttpclient does in silence.
 
 Its client sends a request again, up to eleven times, if the service closes the connection instead of answering. It also
 replaces a kept connection that the service has closed before anything was sent. Neither shows in a response.
@@ -7,6 +7,7 @@ replaces a kept connection that the service has closed before anything was sent.
 from dataclasses import dataclass
 from typing import Any
 
+import gevent
 import gevent.socket
 from geventhttpclient.client import HTTPClient, HTTPClientPool
 from geventhttpclient.url import URL
@@ -23,18 +24,19 @@ class Tally:
 
 
 class Connections(HTTPClientPool):
-    """The connections of one user, which add to `tally`."""
+    """The connections of one user or more, which add to `tally`."""
 
     def __init__(self, tally: Tally, **settings: Any) -> None:
         super().__init__(**settings)
         self._tally = tally
-        self._taken = 0
+        self._taken: dict[object, int] = {}
+        """Connections that each greenlet has taken for its request."""
 
     def get_client(self, url: str | URL) -> HTTPClient:
         """Return the client for the next request. It takes one connection for every time that it sends the request."""
         known = len(self.clients)
         client = super().get_client(url)
-        self._taken = 0
+        self._taken[gevent.getcurrent()] = 0
         if len(self.clients) > known:
             self._watch(client)
         return client
@@ -44,8 +46,9 @@ class Connections(HTTPClientPool):
         take, lives = pool.get_socket, pool._is_socket_alive
 
         def taken() -> gevent.socket.socket:
-            self._tally.resent += self._taken > 0
-            self._taken += 1
+            user = gevent.getcurrent()
+            self._tally.resent += self._taken[user] > 0
+            self._taken[user] += 1
             return take()
 
         def is_alive(sock: gevent.socket.socket | None) -> bool:

@@ -40,9 +40,14 @@ class Order:
     warmup: float
     window: float
     patience: float
-    """Seconds to wait for the completed request that opens or closes the window."""
+    """Seconds to wait for the completed request that opens or closes the window; in an open model, for the last answer
+    to its requests."""
     delay: float | None = None
     """Seconds of the delay, if it differs from that of the job."""
+    repeat: int = 1
+    """The number of the repeat, which has a schedule of its own in an open model."""
+    deadlines: tuple[float, ...] = ()
+    """Seconds within which an answer is good."""
 
 
 class GeneratorFailed(Exception):
@@ -65,16 +70,21 @@ class Driver:
     def measure(self, order: Order) -> dict[str, Any]:
         """Run one step, and return the measurements of its window."""
         self.open(order)
-        return self.close(order)
+        self.close(order)
+        return self.result(order)
 
     def open(self, order: Order) -> None:
         """Send the order of one step to the load generator, and return when the window of the step opens."""
         self._say(asdict(order))
         self._hear(order.warmup + order.patience + ANSWER_WITHIN)
 
-    def close(self, order: Order) -> dict[str, Any]:
-        """Wait until the window of this step closes, and return its measurements."""
-        return self._hear(order.window + order.patience + ANSWER_WITHIN)
+    def close(self, order: Order) -> None:
+        """Wait until the window of this step closes."""
+        self._hear(order.window + order.patience + ANSWER_WITHIN)
+
+    def result(self, order: Order) -> dict[str, Any]:
+        """Wait until the requests of the window have ended, and return its measurements."""
+        return self._hear(order.patience + ANSWER_WITHIN)
 
     def _say(self, message: dict[str, Any]) -> None:
         assert self._process.stdin is not None

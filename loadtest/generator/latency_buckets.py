@@ -4,14 +4,7 @@ Locust merges the counts per bucket of its processes, so percentiles of the sum 
 0.5 %; Locust's own buckets round both 1,003 ms and 1,045 ms to 1,000 ms.
 """
 
-from math import floor, log10
-
-
-def bucket(milliseconds: float) -> float:
-    """Round `milliseconds` to three significant digits, but no finer than a microsecond."""
-    if milliseconds < 0.001:
-        return 0.0
-    return round(milliseconds, min(3, 2 - floor(log10(milliseconds))))
+from loadtest.results.histogram import bucket
 
 
 def install() -> None:

@@ -1,10 +1,13 @@
 """The load generator: Locust as a library in its own process, one step at a time.
 
 The process reads JSON lines from standard input: first a `Job`, then an `Order` per step (see driver.py). It writes
-JSON lines to standard output: `{"event": "ready"}`, then for each order `opened`, and `closed` with the measurements.
-A window opens when some user completes a request and closes when that user completes a later one, so it contains whole
-turns (request, response, think time). Users whose requests all wait equally long move in step, so a window that cut a
-turn would count one request too many or too few for all of them.
+JSON lines to standard output: `{"event": "ready"}`, then for each order `opened`, `closed`, and `measured` with the
+measurements.
+
+In a closed model a window opens when some user completes a request and closes when that user completes a later one, so
+it contains whole turns (request, response, think time). Users whose requests all wait equally long move in step, so a
+window that cut a turn would count one request too many or too few for all of them. In an open model the schedule says
+when it opens and closes, and `measured` follows when its requests have ended.
 """
 
 import argparse
@@ -21,9 +24,11 @@ from gevent.event import Event
 from locust.env import Environment
 
 from loadtest.results.exchange import Exchange
-from loadtest.workload import Load
+from loadtest.workload.closed import Closed
+from loadtest.workload.open import Open
 
 from . import latency_buckets
+from .arrivals import RecordedSchedule, figures
 from .connections import Tally
 from .driver import Job, Order
 from .slow_clients import slow_clients
@@ -34,6 +39,12 @@ FIRST = 100
 
 ROUNDS = 4
 """Recorded requests per user, on average, if users are few: min(FIRST, ROUNDS * users) are recorded."""
+
+AHEAD = 0.05
+"""Seconds from the start of all clients of an open load until the first request may be due."""
+
+POLL = 0.01
+"""Seconds between two looks at users who start or stop, or at requests that end."""
 
 SLICES = 16
 """Slices into which a window is divided, which show whether it is steady."""
@@ -54,6 +65,7 @@ class Statistics:
     latency: Mapping[float, int]
     errors: dict[str, int]
     service_times: Mapping[str, float]
+    good: list[int]
     resent: int
     reconnected: int
 
@@ -63,6 +75,9 @@ class Witness:
 
     def __init__(self) -> None:
         self.sums = {"requests": 0.0, "response_ms": 0.0, "waited_ms": 0.0, "served_ms": 0.0, "received_ms": 0.0}
+        self.deadlines: tuple[float, ...] = ()
+        self.good: list[int] = []
+        """The requests that were served within each deadline, since the step began."""
         self._first: list[Exchange] = []
         self._places: dict[WaitingUser, int] = {}
         self._began = 0.0
@@ -70,6 +85,7 @@ class Witness:
 
     def step(self, users: int) -> None:
         """Forget the requests of the step before, and record those of a step whose `users` users have all started."""
+        self.good = [0] * len(self.deadlines)
         self._first.clear()
         self._places.clear()
         self._began = time.perf_counter()
@@ -81,13 +97,16 @@ class Witness:
             self._places[user] = len(self._first)
             self._first.append(Exchange(sent))
 
-    def answered(self, user: WaitingUser, exchange: Exchange) -> None:
+    def answered(self, user: WaitingUser, exchange: Exchange, *, served: bool) -> None:
         """Add the exchange to the sums, and store it if its request has a place."""
         place = self._places.pop(user, None)
         if place is not None:
             self._first[place] = exchange
+        assert exchange.ended is not None
+        if served and self.deadlines:
+            took = exchange.ended - exchange.sent
+            self.good = [good + (took < each) for good, each in zip(self.good, self.deadlines, strict=True)]
         if exchange.timed:
-            assert exchange.ended is not None
             sums = self.sums
             sums["requests"] += 1
             sums["response_ms"] += (exchange.ended - exchange.sent) * 1000
@@ -109,10 +128,11 @@ class Generator:
         self._witness = Witness()
         about = {"host": job.url, "service": job.name, "crowd": self._crowd, "watch": self._witness}
         user_class: Any = type("User", (TargetUser if job.path else TwinUser,), about)
+        self._user_class = user_class
         self._tally: Tally = user_class.tally
         self._options = argparse.Namespace(delay=job.delay, think=0.0, stagger=job.wait, path=job.path)
         self._environment = Environment(
-            user_classes=[user_class],
+            user_classes=[self._user_class],
             tags=None if job.path else [job.scenario],
             parsed_options=self._options,
             stop_timeout=1,
@@ -124,34 +144,89 @@ class Generator:
 
         Bring the number of users to the step's by starting or stopping some, wait for the warm-up, then measure.
         """
-        users = order.load.users
-        self._options.think = order.load.think
+        load = order.load
+        self._options.think = load.think if isinstance(load, Closed) else 0.0
         self._options.delay = self._job.delay if order.delay is None else f"{order.delay:g}"
         self._options.stagger = self._job.wait if order.delay is None else order.delay
+        self._witness.deadlines = order.deadlines
+        return self._turns(order, load) if isinstance(load, Closed) else self._arrivals(order, load)
+
+    def _turns(self, order: Order, load: Closed) -> dict[str, Any]:
+        """Run a step of users who wait for their answers."""
         self._crowd.clear()
-        self._runner.start(users, spawn_rate=max(users, self._runner.user_count))  # it also stops users at this rate
-        while self._runner.user_count != users:
-            gevent.sleep(0.01)
-        self._witness.step(users)
+        self._people(load.users)
+        self._witness.step(load.users)
         self._crowd.set()
         gevent.sleep(order.warmup)
         opened, user = self._at_completion(order.patience)
-        opened_unix = time.time()
         tell({"event": "opened"})
+        moments = self._slices(opened, opened.clock, order.window)
+        closed, _ = self._at_completion(order.patience, user)
+        tell({"event": "closed"})
+        return {
+            **self._between(opened, [*moments, closed]),
+            "latency": grown(opened.latency, closed.latency),
+            "good": [after - before for before, after in zip(opened.good, closed.good, strict=True)],
+            "unfinished": sum(
+                user.hangs_since(opened.clock) for greenlet in self._runner.user_greenlets for user in greenlet.args
+            ),
+        }
+
+    def _arrivals(self, order: Order, load: Open) -> dict[str, Any]:
+        """Run a step of arrivals. They go on after the window until its last one has ended."""
+        schedule = RecordedSchedule(load.schedule(order.repeat), load.patience, load.most_in_flight)
+        self._user_class.schedule = schedule
+        self._crowd.clear()
+        self._people(schedule.clients)
+        self._witness.step(schedule.clients)
+        schedule.began = time.perf_counter() + AHEAD
+        begins = schedule.began + order.warmup
+        ends = begins + order.window
+        self._crowd.set()
+        sleep_until(begins)
+        opened = self._statistics()
+        tell({"event": "opened"})
+        moments = self._slices(opened, begins, order.window)
+        closed = self._statistics()
+        tell({"event": "closed"})
+        while not schedule.has_ended(ends) and time.perf_counter() < ends + order.patience:
+            gevent.sleep(POLL)
+        arrivals = schedule.close(ends)
+        self._people(0)
+        self._user_class.schedule = None
+        self._user_class.connections.close()
+        self._user_class.connections = None
+        return {
+            **self._between(opened, [*moments, closed]),
+            **figures(arrivals, schedule, begins, order.window, order.deadlines),
+            "unfinished": 0,
+        }
+
+    def _people(self, users: int) -> None:
+        """Start or stop users until there are `users`."""
+        self._runner.start(users, spawn_rate=max(users, self._runner.user_count))  # it also stops users at this rate
+        while self._runner.user_count != users:
+            gevent.sleep(POLL)
+
+    def _slices(self, opened: Statistics, begins: float, window: float) -> list[Statistics]:
+        """Wait for the end of a window, and return the statistics at its beginning and at the end of each slice."""
         moments = [opened]
         for number in range(1, SLICES):
-            gevent.sleep(max(0.0, opened.clock + order.window * number / SLICES - time.perf_counter()))
+            sleep_until(begins + window * number / SLICES)
             moments.append(self._statistics())
-        gevent.sleep(max(0.0, opened.clock + order.window - time.perf_counter()))
-        closed, _ = self._at_completion(order.patience, user)
+        sleep_until(begins + window)
+        return moments
+
+    def _between(self, opened: Statistics, moments: list[Statistics]) -> dict[str, Any]:
+        """Return what has grown from the opening of a window until the last of some moments."""
+        closed = moments[-1]
         return {
-            "event": "closed",
-            "opened": opened_unix,
+            "event": "measured",
+            "opened": time.time() - (time.perf_counter() - opened.clock),
             "seconds": closed.clock - opened.clock,
             "requests": closed.requests - opened.requests,
             "failures": closed.failures - opened.failures,
             "response_ms": closed.response_ms - opened.response_ms,
-            "latency": grown(opened.latency, closed.latency),
             "errors": grown(opened.errors, closed.errors),
             "service_times": {name: told - opened.service_times[name] for name, told in closed.service_times.items()},
             "resent": closed.resent - opened.resent,
@@ -162,12 +237,9 @@ class Generator:
                     "requests": end.requests - begin.requests,
                     "response_ms": end.response_ms - begin.response_ms,
                 }
-                for begin, end in pairwise([*moments, closed])
+                for begin, end in pairwise(moments)
             ],
             "first": self._witness.first(),
-            "unfinished": sum(
-                user.hangs_since(opened.clock) for greenlet in self._runner.user_greenlets for user in greenlet.args
-            ),
             "generator_cpu": (closed.process_cpu - opened.process_cpu) / (closed.clock - opened.clock),
         }
 
@@ -200,6 +272,7 @@ class Generator:
             latency={float(bucket): count for bucket, count in total.response_times.items()},
             errors={str(error.error): error.occurrences for error in self._environment.stats.errors.values()},
             service_times=dict(self._witness.sums),
+            good=[*self._witness.good],
             resent=self._tally.resent,
             reconnected=self._tally.reconnected,
         )
@@ -208,6 +281,11 @@ class Generator:
 def grown(before: Mapping[Any, int], after: Mapping[Any, int]) -> dict[Any, int]:
     """Return the growth of each count that has grown."""
     return {key: count - before.get(key, 0) for key, count in after.items() if count > before.get(key, 0)}
+
+
+def sleep_until(moment: float) -> None:
+    """Sleep until `moment` (perf_counter)."""
+    gevent.sleep(max(0.0, moment - time.perf_counter()))
 
 
 def tell(event: dict[str, Any]) -> None:
@@ -222,6 +300,13 @@ def hear() -> dict[str, Any] | None:
     return json.loads(line) if line else None
 
 
+def received(order: dict[str, Any]) -> Order:
+    """Return the order that a decoded line describes."""
+    load, deadlines = order["load"], tuple(order["deadlines"])
+    kind = Open if load["kind"] == "open" else Closed
+    return Order(**{**order, "load": kind(**load), "deadlines": deadlines})
+
+
 def main() -> None:
     """Run the steps of one job."""
     latency_buckets.install()
@@ -232,7 +317,7 @@ def main() -> None:
     with slow_clients(job["url"], job["slow_clients"]):
         tell({"event": "ready"})
         while order := hear():
-            tell(generator.measure(Order(**{**order, "load": Load(**order["load"])})))
+            tell(generator.measure(received(order)))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""Locust users: each sends a request, waits for the response, checks it, thinks, and starts again."""
+"""Locust users: each sends a request, waits for the response, checks it, and starts again.
+
+In a closed model a user thinks before the next request. In an open model users are clients of a schedule, which says
+when each request is intended to start (see arrivals.py).
+"""
 
 from collections.abc import Callable, Iterator
 from itertools import count, cycle
@@ -17,6 +21,7 @@ from loadtest.results.exchange import Exchange, answered
 from loadtest.workload.durations import seconds
 from loadtest.workload.scenarios import ASK, MIXED, SCENARIOS, day, patience
 
+from .arrivals import Arrival, Schedule
 from .connections import Connections, Tally
 from .expected import promised
 from .person import ANSWER, Person
@@ -34,8 +39,12 @@ class Watch(Protocol):
     def asked(self, user: "WaitingUser", sent: float) -> None:
         """Report that `user` sends a request; `sent` is in seconds by perf_counter."""
 
-    def answered(self, user: "WaitingUser", exchange: Exchange) -> None:
-        """Report that a request of `user` is over; the statistics count it next."""
+    def answered(self, user: "WaitingUser", exchange: Exchange, *, served: bool) -> None:
+        """Report that a request of `user` is over; the statistics count it next. `served`: as the contract promises."""
+
+
+class GaveUp(Exception):
+    """A client's patience was over before the answer came."""
 
 
 class HeadedResponse(FastResponse):
@@ -47,7 +56,10 @@ class HeadedResponse(FastResponse):
 
 
 class WaitingUser(FastHttpUser):
-    """A user in a closed model: one request in flight, then `--think` seconds of think time."""
+    """A user with one request in flight.
+
+    Without a schedule a user is one of a closed model, who thinks for `--think` seconds after each answer.
+    """
 
     abstract = True
     connection_timeout = TIMEOUT
@@ -65,6 +77,12 @@ class WaitingUser(FastHttpUser):
     tally: Tally
     """The counts of requests that were sent again, for all users of the service."""
 
+    schedule: Schedule | None = None
+    """The arrivals that all users of the service share in an open model, else None."""
+
+    connections: Connections | None = None
+    """The connections that they share then; the last one that became free is used first."""
+
     _turns = count()
 
     def __init_subclass__(cls) -> None:
@@ -74,28 +92,43 @@ class WaitingUser(FastHttpUser):
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
         agent = self.client.client
-        agent.clientpool = Connections(self.tally, **agent.clientpool.client_args)
+        agent.clientpool = self._connections(agent.clientpool.client_args)
         self.client.base_url = (self.client.base_url or "").rstrip("/")  # a target begins with a slash of its own
         self.options = environment.parsed_options
         self._label = environment.host or self.service  # --host sends all user classes to one host
         self.asked_at: float | None = None
         """The time when the request in flight was sent (perf_counter), or None without one."""
+        self._arrival: Arrival | None = None
         agent.response_type = HeadedResponse  # type: ignore[misc] # for this user's client only
 
     def on_start(self) -> None:
         """Wait for all users to start, then for a share of `--stagger`, so that users do not run in step."""
         if self.crowd is not None:
             self.crowd.wait()
-        gevent.sleep(next(self._turns) * GOLDEN % 1 * self.options.stagger)
+        if self.schedule is None:
+            gevent.sleep(next(self._turns) * GOLDEN % 1 * self.options.stagger)
+        else:
+            self.wait()  # type: ignore[no-untyped-call] # not a sleep: Locust stops users who wait at once
 
     def context(self) -> dict[str, Any]:
         """Return the user, for listeners to completed requests."""
         return {"user": self}
 
     def wait_time(self) -> float:
-        """Return the think time in seconds."""
+        """Return the think time in seconds; in an open model take the next arrival, and return the time until then."""
+        if self.schedule is not None:
+            self._arrival = self.schedule.take()
+            return seconds_until(self._arrival.intended)
         think: float = self.options.think
         return think
+
+    def due(self) -> float:
+        """Wait until the intended start of the next request, and return it (perf_counter); in a closed model, now."""
+        if self._arrival is None:
+            return perf_counter()
+        while (left := seconds_until(self._arrival.intended)) > 0:  # timers may end early
+            gevent.sleep(left)
+        return self._arrival.intended
 
     def hangs_since(self, clock: float) -> bool:
         """Return True if the request in flight was sent before `clock` (perf_counter)."""
@@ -107,31 +140,60 @@ class WaitingUser(FastHttpUser):
         The name in the statistics is `name`, or `target` without one.
         """
         label = f"{self._label} {name or target}"
-        self.asked_at = sent = perf_counter()
+        intended = self.due()
+        self.asked_at = sent = intended if self._arrival is None else perf_counter()
+        if (left := self._patience_left(intended, sent)) is not None and left <= 0:
+            self._count_failure(label, GaveUp("gave up: no client was free in time"), sent - intended)
+            self._over(None, served=False)
+            return
+        if self._arrival is not None:
+            self._arrival.sent = sent
         if self.watch is not None:
             self.watch.asked(self, sent)
         try:
-            response: Any = self.client.get(target, name=label, catch_response=True, allow_redirects=False)
+            with gevent.Timeout(left, GaveUp("gave up: no answer within the patience")):
+                response: Any = self.client.get(target, name=label, catch_response=True, allow_redirects=False)
         except Exception as error:  # whatever the client raises, the user has no answer
-            self._over(answered(sent, None, perf_counter(), 0, NO_HEADERS))
-            self._count_failure(label, error, perf_counter() - sent)
+            self._over(answered(sent, None, perf_counter(), 0, NO_HEADERS), served=False)
+            self._count_failure(label, error, perf_counter() - intended)
             return  # and thinks, so that others run: a request that was not sent paused nowhere
         with response:
             content = response.content  # reads a streamed body to its end
             headed, headers = getattr(response, "headed", None), response.headers or NO_HEADERS
-            self._over(answered(sent, headed, perf_counter(), response.status_code, headers))
+            exchange = answered(sent, headed, perf_counter(), response.status_code, headers)
+            assert exchange.ended is not None
+            response.request_meta["response_time"] = (exchange.ended - intended) * 1000
             if response.status_code == 200:
                 if body is not None and content != body:
                     response.failure(f"unexpected body: {bytes(content)[:80]!r}")
             elif response.status_code:  # without a status, Locust names the fault
                 response.failure(f"status {response.status_code} instead of 200")
-        if not self.options.think:  # even a sleep of 0 adds an unmeasured pause: all other users run first
+            self._over(exchange, served=response.status_code == 200 and body in (None, content))
+        if not (self.options.think or self.schedule):  # even a sleep of 0 adds a pause: all other users run first
             raise RescheduleTaskImmediately
 
-    def _over(self, exchange: Exchange) -> None:
+    def _over(self, exchange: Exchange | None, *, served: bool) -> None:
+        """Record that the request in flight has ended; `exchange`: None if it was not sent."""
         self.asked_at = None
-        if self.watch is not None:
-            self.watch.answered(self, exchange)
+        if self._arrival is not None:
+            self._arrival.ended, self._arrival.served = exchange.ended if exchange else perf_counter(), served
+            self._arrival.process = exchange.process if exchange else ""
+            self._arrival = None
+        if self.watch is not None and exchange is not None:
+            self.watch.answered(self, exchange, served=served)
+
+    def _patience_left(self, intended: float, sent: float) -> float | None:
+        """Return the seconds until the client gives up, or None in a closed model."""
+        return None if self.schedule is None else intended + self.schedule.patience - sent
+
+    def _connections(self, settings: dict[str, Any]) -> Connections:
+        """Return the connections of this user, or in an open model those that all users share."""
+        if self.schedule is None:
+            return Connections(self.tally, **settings)
+        cls = type(self)
+        if cls.connections is None:
+            cls.connections = Connections(self.tally, **{**settings, "concurrency": self.schedule.clients})
+        return cls.connections
 
     def _count_failure(self, label: str, error: Exception, seconds: float = 0.0) -> None:
         """Count a failure of a request that Locust does not count, because it could not be sent."""
@@ -143,6 +205,12 @@ class WaitingUser(FastHttpUser):
             exception=error,
             context=self.context(),
         )
+
+
+def seconds_until(moment: float) -> float:
+    """Return the seconds until `moment` (perf_counter), at least 0, for a sleep that begins now."""
+    gevent.get_hub().loop.update_now()  # the loop's clock stops while greenlets run: a timer would end too early
+    return max(0.0, moment - perf_counter())
 
 
 def asks_for(scenario: str) -> Callable[["TwinUser"], None]:
@@ -192,6 +260,7 @@ class TwinUser(WaitingUser):
             self._count_failure(f"{self._label} /ask", error)
             return
         question = uuid4().hex
+        self.due()  # the person begins to think when the request starts
         target = SCENARIOS[ASK].target.format(question=question, patience=patience(after))
         self._person.will_answer(question, after)
         self.get_checked(target, as_json({"question": question, "answer": ANSWER}), "/ask")

@@ -94,8 +94,9 @@ def measure(driver: Driver, clocks: Clocks, order: Order) -> Measured:
     """Run one step, and return the measurements of its window, without memory and connections."""
     driver.open(order)
     before = clocks.read()
-    window = driver.close(order)
+    driver.close(order)
     after = clocks.read()
+    window = driver.result(order)
     return Measured(
         **{key: value for key, value in window.items() if key != "event"},
         **clocks.between(before, after, window["seconds"], window["generator_cpu"]),

@@ -17,10 +17,12 @@ from loadtest.processes.affinity import bound, confined
 from loadtest.processes.service import Running, running
 from loadtest.results.schema import SCHEMA, Contender, Measured, Options, Predicted, Results, Step
 from loadtest.verdict.bounds import OWN_LIMIT, UNEXPLAINED, mean_response, throughput
+from loadtest.verdict.forecast import forecast
 from loadtest.verdict.judge import Judgement, judge
 from loadtest.verdict.processors import DATABASE, NEIGHBOUR, UPSTREAM
 from loadtest.workload import scenarios
-from loadtest.workload.demand import CPU, GENERATOR, USERS, Calibration, Demand
+from loadtest.workload.demand import ARRIVALS, CPU, GENERATOR, USERS, Calibration, Demand
+from loadtest.workload.open import Open
 
 from .calibration import SECONDS, calibrate
 from .clocks import Clocks, measure
@@ -35,9 +37,6 @@ CALIBRATION = OVERHEAD + SECONDS
 
 ATTEMPTS = 2
 """Number of calibrations, if all of them fail or are disturbed."""
-
-PATIENCE = 5.0
-"""Seconds to wait for a completed request at the edge of a window, in addition to twice the predicted response time."""
 
 UNHURRIED: Mapping[str, str] = MappingProxyType({"POOL_TIMEOUT": "60"})
 """Environment in which a request may wait for a pool connection as long as a user waits for its response (60 s):
@@ -154,20 +153,20 @@ class Comparison:
         saturated = 0
         first: Step | None = None
         last: Step | None = None
-        with _fresh(service, behind.environment, self.cores) as (driver, server):
+        with fresh(service, behind.environment, self.cores) as (driver, server):
             driver.begin(self._job(service, server))
             clocks = Clocks(server, behind, self.cores, self.needs)
             for planned in self.planned(service):
                 step = planned if self._foretold(service) else self._sized(planned, last)
-                if not goes_on(saturated):
+                if not goes_on(step.load, saturated):
                     yield self._step(service, repeat, step, None, first)
                     continue
                 progress.begins(service.name, step.load.label, repeat, step.seconds + starting)
                 starting = 0.0
-                last = self._step(service, repeat, step, _measure(driver, server, clocks, step), first)
+                last = self._step(service, repeat, step, self._measure(driver, server, clocks, step, repeat), first)
                 first = first or last
                 yield last
-                saturated += last.bound in LIMITS or (self._foretold(service) and step.predicted.saturated)
+                saturated += last.bound in LIMITS or (self._foretold(service) and step.saturates)
 
     def _calibrates(self, service: Service | Target) -> bool:
         """Return True if the demand of a service is calibrated. On shared cores its times would predict nothing."""
@@ -183,7 +182,7 @@ class Comparison:
         """
         found: list[Calibration] = []
         for _ in range(ATTEMPTS):
-            with _fresh(service, behind.environment, self.cores) as (driver, server):
+            with fresh(service, behind.environment, self.cores) as (driver, server):
                 driver.begin(self._job(service, server))
                 measured = calibrate(service, self._options, driver, Clocks(server, behind, self.cores, self.needs))
             if measured is not None:
@@ -224,17 +223,29 @@ class Comparison:
         warmup, window = spans(planned.load, response, Demand(self._options.wait), self._options.seconds)
         return replace(planned, predicted=replace(planned.predicted, response=response), warmup=warmup, window=window)
 
+    def _measure(
+        self, driver: Driver, server: Running | None, clocks: Clocks, step: PlannedStep, repeat: int
+    ) -> Measured:
+        patience = step.load.edges(step.predicted.response)
+        deadlines = tuple(self._options.deadlines)
+        order = Order(step.load, step.warmup, step.window, patience, repeat=repeat, deadlines=deadlines)
+        measured = measure(driver, clocks, order)
+        if server:
+            server.check()
+            return measured.model_copy(update={"memory": server.memory(), "connections": server.connections()})
+        return measured
+
     def _step(
         self, service: Service | Target, repeat: int, step: PlannedStep, measured: Measured | None, first: Step | None
     ) -> Step:
         """Return the record of a step, with its judgement if it was run."""
-        predicted = Predicted(**asdict(step.predicted)) if self._foretold(service) else None
+        predicted = self._predicted(service, repeat, step, measured)
         verdict = Judgement("not run", [])
         if measured is not None:
             held_against = predicted or _as_the_first(first, step)
             verdict = judge(step.load, held_against, measured, self._contenders[service.name], self._options.scenario)
-            if first is not None and held_against is None and verdict.bound == USERS:
-                verdict = replace(verdict, bound=UNEXPLAINED)  # nothing shows that it is the users
+            if first is not None and held_against is None and verdict.bound in (USERS, ARRIVALS):
+                verdict = replace(verdict, bound=UNEXPLAINED)  # nothing shows that it is the load
         return Step(
             service=service.name,
             repeat=repeat,
@@ -246,6 +257,29 @@ class Comparison:
             bound=verdict.bound,
             doubts=verdict.doubts,
         )
+
+    def _predicted(
+        self, service: Service | Target, repeat: int, step: PlannedStep, measured: Measured | None
+    ) -> Predicted | None:
+        """Return the prediction of a step, for an open load that of its very schedule; None without a model."""
+        demand = self._contenders[service.name].demand
+        if demand is None or isinstance(service, Target):
+            return None
+        known = Predicted(**asdict(step.predicted))
+        if not isinstance(step.load, Open) or not scenarios.replayable(self._options.scenario, service, demand):
+            return known
+        found, served = forecast(
+            step.load.schedule(repeat), step.load, demand, (step.warmup, step.window), _shares(service, measured)
+        )
+        return known.model_copy(update={"throughput": served, "arrivals": found})
+
+
+def _shares(service: Service, measured: Measured | None) -> list[int]:
+    """Return the requests that each process got, if a connection ties all of its requests to one process."""
+    if measured is None or measured.arrivals is None or service.workers == 1 or service.worker_class == "sync":
+        return [1]
+    seen = measured.arrivals.shares
+    return [*seen, *[0] * (service.workers - len(seen))] if any(seen) else [1]
 
 
 def contender(service: Service | Target, options: Options, calibration: Calibration | None = None) -> Contender:
@@ -286,11 +320,12 @@ def _as_the_first(first: Step | None, step: PlannedStep) -> Predicted | None:
     if first is None or first.measured is None or first.doubts or not (rate := throughput(first.measured)):
         return None
     grown = rate * step.load.amount / first.load.amount
-    return Predicted(throughput=grown, response=mean_response(first.measured), bound=USERS)
+    bound = ARRIVALS if isinstance(step.load, Open) else USERS
+    return Predicted(throughput=grown, response=mean_response(first.measured), bound=bound)
 
 
 @contextmanager
-def _fresh(
+def fresh(
     service: Service | Target, environment: Mapping[str, str], cores: Cores
 ) -> Iterator[tuple[Driver, Running | None]]:
     """Run a new load generator and a new server (none for a target) until the context exits, and yield both."""
@@ -300,12 +335,3 @@ def _fresh(
         else:
             with running(service, {**environment, **UNHURRIED}, cores=cores.service) as server:
                 yield driver, server
-
-
-def _measure(driver: Driver, server: Running | None, clocks: Clocks, step: PlannedStep) -> Measured:
-    order = Order(step.load, step.warmup, step.window, PATIENCE + 2 * step.predicted.response)
-    measured = measure(driver, clocks, order)
-    if server:
-        server.check()
-        return measured.model_copy(update={"memory": server.memory(), "connections": server.connections()})
-    return measured

@@ -16,11 +16,13 @@ class PlannedStep:
     predicted: Prediction
     warmup: float
     window: float
+    saturates: bool
+    """True if the load is more than the service can carry, by the prediction."""
 
     @property
     def seconds(self) -> float:
-        """The seconds of warm-up and window together."""
-        return self.warmup + self.window
+        """The expected seconds of warm-up and window, and until the window's last request has ended."""
+        return self.warmup + self.window + self.load.tail(self.predicted.response)
 
 
 def plan(loads: Iterable[Load], demand: Demand, seconds: float) -> list[PlannedStep]:
@@ -28,19 +30,20 @@ def plan(loads: Iterable[Load], demand: Demand, seconds: float) -> list[PlannedS
     steps = []
     for load in sorted(loads, key=lambda load: load.amount):
         predicted = load.predict(demand)
-        steps.append(PlannedStep(load, predicted, *spans(load, predicted.response, demand, seconds)))
+        lasts = spans(load, predicted.response, demand, seconds)
+        steps.append(PlannedStep(load, predicted, *lasts, saturates=load.saturates(demand)))
     return steps
 
 
 def to_run(steps: list[PlannedStep]) -> list[PlannedStep]:
-    """Return the steps to run if every prediction holds: up to one step beyond the first saturated step."""
-    saturated = [step.predicted.saturated for step in steps]
-    return [step for place, step in enumerate(steps) if goes_on(sum(saturated[:place]))]
+    """Return the steps to run if every prediction holds."""
+    saturated = [step.saturates for step in steps]
+    return [step for place, step in enumerate(steps) if goes_on(step.load, sum(saturated[:place]))]
 
 
-def goes_on(saturated: int) -> bool:
-    """Return True if another step is run after `saturated` saturated steps."""
-    return saturated < 2
+def goes_on(load: Load, saturated: int) -> bool:
+    """Return True if a step with this load is run after `saturated` saturated steps."""
+    return saturated <= load.beyond
 
 
 def spans(load: Load, response: float, demand: Demand, seconds: float) -> tuple[float, float]:

@@ -5,23 +5,17 @@ from typing import NamedTuple
 from loadtest.contenders.service import Service
 from loadtest.english import count, plural_of
 from loadtest.verdict.bounds import KEEPS_UP, STUCK
-from loadtest.workload.demand import CPU, DEADLOCK, LOOPS, SLOTS, Demand, Limit
-from loadtest.workload.scenarios import MIXED, POOLS, THREADS
+from loadtest.workload import Load
+from loadtest.workload.demand import DEADLOCK, Demand, Limit
+from loadtest.workload.open import Open
+from loadtest.workload.scenarios import MIXED
 
 from .figures import Figures
+from .open_captions import arrivals, overload
+from .words import ERRORS, Caption, named, places, why
 
 READY, STARTING, RUNNING, STOPPING = "ready", "starting", "running", "stopping"
 """The states of a race."""
-
-ERRORS = 0.01
-"""Share of failed requests above which the caption reports failures."""
-
-
-class Caption(NamedTuple):
-    """A sentence and its kind; the kind stays the same if only the figures change."""
-
-    kind: str
-    sentence: str
 
 
 class Race(NamedTuple):
@@ -30,8 +24,13 @@ class Race(NamedTuple):
     state: str
     scenario: str | None
     """The scenario that users request, or None if there are several or none."""
-    users: int
-    """The number of users of each racer, once all have started."""
+    load: Load
+    """The load of each racer, once all users have started."""
+
+    @property
+    def users(self) -> int:
+        """The number of users of each racer, once all have started; in an open model they are clients."""
+        return self.load.most_in_flight
 
 
 def caption(race: Race, service: Service, demand: Demand | None, now: Figures, error: str | None) -> Caption:
@@ -39,6 +38,7 @@ def caption(race: Race, service: Service, demand: Demand | None, now: Figures, e
     return (
         _coming_or_going(race, now)
         or _deadlock(service, demand, now)
+        or overload(race.load, service, demand, now, error)
         or _errors(now, error)
         or _foretold(race, service, demand, now)
         or Caption("unknown", f"{count(now.in_flight, 'request')} in flight; their wait cannot be predicted")
@@ -54,7 +54,8 @@ def _coming_or_going(race: Race, now: Figures) -> Caption | None:
         wait = f"{count(now.in_flight, 'request')} still {plural_of(now.in_flight, 'waits', 'wait')}"
         return Caption("stopping", f"stopping: {wait} for an answer")
     if race.state == STARTING and now.users < race.users:
-        return Caption("starting", f"starting: {now.users} of {race.users} users")
+        who = "clients" if isinstance(race.load, Open) else "users"
+        return Caption("starting", f"starting: {now.users} of {race.users} {who}")
     if race.state == STARTING and now.users > race.users:
         return Caption("leaving", f"{now.users - race.users} users leave after their last answer")
     return None if now.users else Caption("empty", "No users here.")
@@ -74,24 +75,25 @@ def _deadlock(service: Service, demand: Demand | None, now: Figures) -> Caption 
 def _errors(now: Figures, error: str | None) -> Caption | None:
     if now.failed <= ERRORS * now.answered:
         return None
-    why = f"; most frequent error so far: {error}" if error else ""
-    return Caption("errors", f"{now.failed} of the last {now.answered} requests failed{why}")
+    return Caption("errors", f"{now.failed} of the last {now.answered} requests failed{why(error)}")
 
 
 def _foretold(race: Race, service: Service, demand: Demand | None, now: Figures) -> Caption | None:
     if demand is None or now.predicted is None or now.predicted.bound == DEADLOCK:
         return None
+    if isinstance(race.load, Open):
+        return arrivals(race.load, service, demand, now)
     limit = next((each for each in demand.limits if each.name == now.predicted.bound), None)
     if limit is None:
         return _bound_by_users(service, demand, now)
     if race.scenario == MIXED:  # not all of its requests hold the limit
-        return Caption("mixed", f"predicted bottleneck of the mix: {_named(limit, service)}")
+        return Caption("mixed", f"predicted bottleneck of the mix: {named(limit, service)}")
     return _bound_by(limit, service, now)
 
 
 def _bound_by(limit: Limit, service: Service, now: Figures) -> Caption:
     queue = now.in_flight - limit.capacity
-    has = _named(limit, service)
+    has = named(limit, service)
     if queue <= 0:
         return Caption("short", f"{has} for {count(now.in_flight, 'request')} in flight")
     if now.ratio is not None and now.ratio >= KEEPS_UP:  # below that, some may be idle
@@ -107,21 +109,5 @@ def _bound_by_users(service: Service, demand: Demand, now: Figures) -> Caption:
     if tightest is None:
         sure = "almost no queue" if now.ratio is not None else "no limit"
         wait = f"{requests} {plural_of(now.in_flight, 'waits', 'wait')}"
-        return Caption("no-queue", f"{sure}: {wait} on {_places(service)}")
-    return Caption("room", f"room for all: {_named(tightest, service)} for {requests} in flight")
-
-
-def _named(limit: Limit, service: Service) -> str:
-    """Return a limit with its capacity, such as "64 threads"."""
-    if limit.name in POOLS:
-        return f"{count(limit.capacity, 'connection')} of the {limit.name}"
-    slot = "thread" if service.worker_class == "gthread" else "process"
-    one = {SLOTS: slot, THREADS: "thread", LOOPS: "event loop", CPU: "core"}.get(limit.name, limit.name)
-    return count(limit.capacity, one, "processes" if one == "process" else "")
-
-
-def _places(service: Service) -> str:
-    """Return the event loops or greenlets that requests wait on if no limit holds them."""
-    if service.worker_class == "gevent":
-        return f"the greenlets of {count(service.workers, 'process', 'processes')}"
-    return count(service.workers, "event loop")
+        return Caption("no-queue", f"{sure}: {wait} on {places(service)}")
+    return Caption("room", f"room for all: {named(tightest, service)} for {requests} in flight")

@@ -2,15 +2,20 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import gevent
 from locust.env import Environment
 from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING, LocalRunner
 
+from loadtest.generator.profile import ProfileArrivals
 from loadtest.generator.users import TwinUser, WaitingUser
 from loadtest.race import captions
+from loadtest.workload import Load
+from loadtest.workload.closed import Closed
 from loadtest.workload.durations import seconds
+from loadtest.workload.open import Open
 from loadtest.workload.scenarios import RACED
 
 from .racers import Racer
@@ -43,7 +48,11 @@ class Control:
     """
 
     def __init__(
-        self, environment: Environment, racers: Sequence[Racer], user_classes: Sequence[type[TwinUser]]
+        self,
+        environment: Environment,
+        racers: Sequence[Racer],
+        user_classes: Sequence[type[TwinUser]],
+        arrivals: ProfileArrivals,
     ) -> None:
         assert isinstance(environment.runner, LocalRunner)
         self.changed = 0.0
@@ -59,6 +68,7 @@ class Control:
         self._runner = environment.runner
         self._racers = racers
         self._user_classes = user_classes
+        self._arrivals = arrivals
         self._wish: Wish | None = None
         self._own_tasks: dict[type[TwinUser], list[Any]] = {}
         self._keeper: gevent.Greenlet[..., None] | None = None
@@ -98,14 +108,12 @@ class Control:
         return wait if wait >= SHORTEST else None
 
     @property
-    def think(self) -> float:
-        """The think time: seconds between an answer and the next request."""
-        return float(self._options.think)
-
-    @property
-    def users(self) -> int:
-        """The number of users of each racer, once all have started."""
-        return self._runner.target_user_count // max(1, len(self._racing()))
+    def load(self) -> Load:
+        """The load of each racer, once all users have started."""
+        users = self._runner.target_user_count // max(1, len(self._racing()))
+        if (arrivals := self._arrivals.load) is not None:
+            return replace(arrivals, clients=users)
+        return Closed(users, float(self._options.think))
 
     def everyone(self) -> list[list[WaitingUser]]:
         """Return the present users of each racer."""
@@ -128,8 +136,17 @@ class Control:
             raise NotNow("The previous run still waits for its last answers; start again when it has stopped.")
         if goes_on and set(self._racing()) != set(self._user_classes):  # Locust cannot add user classes to a run
             raise NotNow("The run in progress does not include all services, so it cannot be changed; stop it first.")
+        arrivals = wish.load if isinstance(wish.load, Open) else None
+        if refusal := self._arrivals.refusal(arrivals):
+            raise NotNow(refusal)
         self._wish = wish
         self._options.delay, self._options.think, self._options.stagger = wish.delay, 0.0, wish.wait
+        self._options.rate = arrivals.rate if arrivals else 0.0
+        users = wish.load.most_in_flight
+        if arrivals is not None:
+            self._options.arrivals, self._options.seed = arrivals.arrivals, arrivals.seed
+            if goes_on:  # clients who leave would take their next arrivals with them
+                users = max(users, self.load.most_in_flight)
         if goes_on:
             self.changed = time.perf_counter()
             self._choose(wish.scenario)
@@ -141,7 +158,7 @@ class Control:
         self.ends = time.perf_counter() + LASTS
         if self._keeper is None:
             self._keeper = gevent.spawn(self._keep)
-        self._runner.start(wish.users * len(self._racers), spawn_rate=PER_SECOND)
+        self._runner.start(users * len(self._racers), spawn_rate=PER_SECOND)
 
     def stop(self) -> None:
         """Request that all users leave after their last answer, and return at once."""

@@ -4,6 +4,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from math import inf
 from typing import Any
 from uuid import uuid4
 
@@ -12,16 +13,19 @@ import psutil
 from gevent.event import Event
 from locust.env import Environment
 
+from loadtest.generator.profile import AHEAD, ProfileArrivals
 from loadtest.generator.users import WaitingUser
-from loadtest.results.histogram import merged
+from loadtest.results.histogram import bucket, merged
 from loadtest.verdict.bounds import MACHINE_BUSY
 from loadtest.verdict.processors import GENERATOR_BUSY
-from loadtest.workload.closed import Closed
+from loadtest.workload.demand import Demand
+from loadtest.workload.open import PATIENCE, Open
 from loadtest.workload.scenarios import demand
 
-from .captions import RUNNING, STARTING, Race, caption
+from .captions import READY, RUNNING, STARTING, Race, caption
 from .control import Control
 from .figures import History, Reading
+from .flights import Flights
 from .racers import Racer
 from .sample import Sample
 
@@ -41,14 +45,19 @@ LATE = 2.0
 class Feed:
     """The stream of events, made once for all clients."""
 
-    def __init__(self, environment: Environment, racers: Sequence[Racer], control: Control) -> None:
+    def __init__(
+        self, environment: Environment, racers: Sequence[Racer], control: Control, arrivals: ProfileArrivals
+    ) -> None:
         self.page = uuid4().hex
         """An id of this process: a page with another id is out of date."""
         self._environment = environment
         self._control = control
+        self._arrivals = arrivals
         self._racers = racers
-        self._samples = [Sample() for _ in racers]
+        self._samples: list[Sample | Flights] = [Sample() for _ in racers]
         self._histories = [History() for _ in racers]
+        self._failed: dict[str, Counter[float]] = {racer.name: Counter() for racer in racers}
+        """The number of failed requests of each racer by response time in milliseconds."""
         self._stale = [0.0] * len(racers)
         """Time, by racer, at which a request from before the last change was last in flight (perf_counter)."""
         self._generator = psutil.Process()
@@ -59,6 +68,7 @@ class Feed:
         """Time at which a client last disconnected (perf_counter)."""
         self._tells = False
         self._busy: tuple[float, float] | None = None
+        environment.events.request.add_listener(self._on_request)  # type: ignore[no-untyped-call] # untyped in Locust
 
     def events(self) -> Iterator[bytes]:
         """Yield server-sent events as they are made; each holds all that a page needs."""
@@ -106,11 +116,12 @@ class Feed:
 
     def _now(self) -> dict[str, Any]:
         control, clock = self._control, time.perf_counter()
-        race = Race(control.state, control.scenario, control.users)
+        race = Race(control.state, control.scenario, control.load)
         return {
             "page": self.page,
             "state": race.state,
             "users": race.users,
+            "rate": race.load.amount if isinstance(race.load, Open) else None,
             "delay": control.delay,
             "scenario": race.scenario,
             "ends": None if control.ends is None else max(0.0, control.ends - clock),
@@ -120,7 +131,7 @@ class Feed:
         }
 
     def _racer(self, number: int, users: list[WaitingUser], race: Race, clock: float) -> dict[str, Any]:
-        racer, control, sample = self._racers[number], self._control, self._samples[number]
+        racer, control, sample = self._racers[number], self._control, self._sample(number, race)
         entries = [
             entry for (name, _), entry in self._environment.stats.entries.items() if name.startswith(f"{racer.name} ")
         ]
@@ -135,17 +146,18 @@ class Feed:
                 requests=sum(entry.num_requests for entry in entries),
                 failures=sum(entry.num_failures for entry in entries),
                 latency=merged([entry.response_times for entry in entries]),  # type: ignore[misc] # the installed buckets are floats
+                failed_latency=dict(self._failed[racer.name]),
                 users=len(users),
                 in_flight=len(asked),
+                due=self._arrivals.due(clock),
             ),
             control.changed,
         )
-        wait, foretold = control.wait, None
-        if race.scenario is not None and wait is not None and race.state in (STARTING, RUNNING):
-            foretold = demand(race.scenario, racer.service, wait)
-        turn = 2 * foretold.wait if foretold else 0.0  # starts are spread over one wait; then each user waits once
-        load = Closed(race.users, control.think)
-        now = history.figures(load, foretold, max(control.there + turn, self._stale[number]))
+        foretold = self._foretold(racer, race)
+        wait = foretold.wait if foretold else 0.0
+        # in a closed model starts are spread over one wait; then each user waits once
+        turn = wait + (AHEAD if isinstance(race.load, Open) else wait)
+        now = history.figures(race.load, foretold, max(control.there + turn, self._stale[number]))
         said = caption(race, racer.service, foretold, now, self._error(racer))
         sample.look(users)
         moments = [clock - LATE - EVERY * (PICTURES - each) / PICTURES for each in range(1, PICTURES + 1)]
@@ -159,11 +171,36 @@ class Feed:
             "throughput": now.throughput,
             "predicted": None if now.predicted is None else now.predicted.throughput,
             "ratio": now.ratio,
-            "p50": now.p50,
-            "p99": now.p99,
+            "p50": _shown(now.p50),
+            "p99": _shown(now.p99),
+            "arriving": now.arriving,
             "looked_at": len(sample),
             "pictures": [sample.frame(moment) for moment in moments],
         }
+
+    def _sample(self, number: int, race: Race) -> Sample | Flights:
+        """Return what draws the requests of a racer, for the load of this run."""
+        kind = Flights if isinstance(race.load, Open) else Sample
+        if race.state != READY and not isinstance(self._samples[number], kind):
+            self._samples[number].look_away()
+            self._samples[number] = kind()
+        return self._samples[number]
+
+    def _foretold(self, racer: Racer, race: Race) -> Demand | None:
+        """Return the demand of a request, or None if nothing can be predicted from it."""
+        wait = self._control.wait
+        if race.scenario is None or wait is None or race.state not in (STARTING, RUNNING):
+            return None
+        foretold = demand(race.scenario, racer.service, wait)
+        if foretold is not None and isinstance(race.load, Open) and foretold.patience is not None and foretold.slots:
+            return None  # whether answers find a slot depends on chance
+        return foretold
+
+    def _on_request(self, name: str, response_time: float, exception: Exception | None = None, **_event: Any) -> None:
+        """Count a failed request by its response time."""
+        failed = self._failed.get(name.partition(" ")[0])
+        if exception is not None and failed is not None:
+            failed[bucket(response_time)] += 1
 
     def _error(self, racer: Racer) -> str | None:
         """Return the most frequent error of a racer, or None if no request failed."""
@@ -172,3 +209,8 @@ class Feed:
             if str(error.name).startswith(f"{racer.name} "):
                 counts[str(error.error)] += error.occurrences
         return next((error for error, _ in counts.most_common(1)), None)
+
+
+def _shown(milliseconds: float | None) -> float | str | None:
+    """Return a percentile as it is shown: in words if it is that of a request without an answer."""
+    return f"> {PATIENCE:g} s" if milliseconds == inf else milliseconds

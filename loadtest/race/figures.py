@@ -3,16 +3,22 @@
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import sqrt
 
 from loadtest.results.histogram import percentile
+from loadtest.verdict.bounds import KEEPS_UP
 from loadtest.workload import Load
 from loadtest.workload.demand import Demand, Prediction
+from loadtest.workload.open import Open
 
 WINDOW = 5.0
 """Seconds that throughput and percentiles cover."""
 
 SHORTEST = 1.0
 """Seconds below which a window gives no throughput."""
+
+CHANCE = 3
+"""Standard deviations by which a count may differ by chance."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +33,12 @@ class Reading:
     failures: int
     latency: Mapping[float, int]
     """The number of requests by response time in milliseconds."""
+    failed_latency: Mapping[float, int]
+    """The failed requests of the window."""
     users: int
     in_flight: int
+    due: int = 0
+    """In an open model, the arrivals that were due until then."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +57,20 @@ class Figures:
     """Successful answers per second."""
     p50: float | None
     p99: float | None
-    """Percentiles of response time, in milliseconds."""
+    """Percentiles of response time, in milliseconds. In an open model requests that failed count as slower than all
+    others, inf, and there are no percentiles while the backlog grows."""
     predicted: Prediction | None
     ratio: float | None
-    """Measured / predicted throughput; None while the window reaches back to before the run had settled."""
+    """Measured / predicted throughput; None while the window reaches back to before the run had settled, and in an open
+    model if it was predicted that the backlog grows."""
+    due: int
+    """In an open model, the arrivals that were due."""
+    arriving: float | None
+    """Arrivals per second, in an open model."""
+    growth: float | None
+    """Requests per second by which the backlog grows, in an open model: those that are due and have not ended."""
+    behind: bool
+    """True if in an open model fewer requests ended than predicted, by more than chance: the backlog grows."""
 
 
 class History:
@@ -73,12 +93,19 @@ class History:
         first, last = self._readings[0], self._readings[-1]
         seconds = last.clock - first.clock
         answered, failed = last.requests - first.requests, last.failures - first.failures
-        latency = Counter(last.latency) - Counter(first.latency)
+        due = last.due - first.due
+        rated = seconds >= SHORTEST
         predicted = None if demand is None or not load.amount else load.predict(demand)
-        throughput = (answered - failed) / seconds if seconds >= SHORTEST else None
+        throughput = (answered - failed) / seconds if rated else None
+        diverges = isinstance(load, Open) and demand is not None and load.diverges(demand)
+        behind = rated and falls_behind(load, demand, due, answered, seconds)
         ratio = None
-        if throughput is not None and first.clock >= settled and last.users == load.amount:
+        if throughput is not None and first.clock >= settled and last.users == load.most_in_flight and not diverges:
             ratio = throughput / predicted.throughput if predicted is not None and predicted.throughput else None
+        latency, lost = Counter(last.latency) - Counter(first.latency), 0
+        if isinstance(load, Open):
+            latency -= Counter(last.failed_latency) - Counter(first.failed_latency)
+            lost = failed
         return Figures(
             users=last.users,
             in_flight=last.in_flight,
@@ -88,8 +115,28 @@ class History:
             answered=answered,
             failed=failed,
             throughput=throughput,
-            p50=percentile(latency, 0.5),
-            p99=percentile(latency, 0.99),
+            p50=None if diverges or behind else percentile(latency, 0.5, lost),
+            p99=None if diverges or behind else percentile(latency, 0.99, lost),
             predicted=predicted,
             ratio=ratio,
+            due=due,
+            arriving=due / seconds if rated and isinstance(load, Open) else None,
+            growth=(due - answered) / seconds if rated and isinstance(load, Open) else None,
+            behind=behind,
         )
+
+
+def falls_behind(load: Load, demand: Demand | None, due: int, ended: int, seconds: float) -> bool:
+    """Return True if an open load's `due` arrivals should have led to more than `ended` ends in a window."""
+    if not isinstance(load, Open) or demand is None:
+        return False
+    possible = min(due, seconds * load.most(demand))
+    return ended < KEEPS_UP * possible - by_chance(load, demand)
+
+
+def by_chance(load: Open, demand: Demand) -> float:
+    """Return by how many requests the numbers in flight at two moments differ by chance, if none queues.
+
+    The variance of their difference is twice their mean; one more request may be cut.
+    """
+    return CHANCE * sqrt(2 * load.rate * demand.alone) + 1

@@ -2,14 +2,18 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Response, jsonify, make_response, request
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from loadtest.english import listed
 
 from .request import decoded
+
+if TYPE_CHECKING:
+    from loadtest.generator.profile import ProfileArrivals  # it imports Locust, which patches the standard library
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 """The names of this machine, which are always accepted."""
@@ -36,10 +40,10 @@ def hosts(environment: Any) -> list[str]:
     return found
 
 
-def guard(environment: Any, services: Sequence[str]) -> None:
+def guard(environment: Any, services: Sequence[str], arrivals: "ProfileArrivals") -> None:
     """Refuse requests to Locust's web app from other sites, under other names, or for load on other services.
 
-    Locust itself accepts all of these.
+    Refuse arrivals that cannot be run, too. Locust itself accepts all of these.
     """
     app, names = environment.web_ui.app, _distinct([*LOOPBACK, _as_host(environment.web_ui.host)])
 
@@ -53,8 +57,7 @@ def guard(environment: Any, services: Sequence[str]) -> None:
             body = request.get_data()
         except RequestEntityTooLarge:
             return problem(413, f"A body may have at most {MOST_BODY} bytes.")
-        if request.endpoint == "locust.swarm" and not {"", *services}.issuperset(request.form.getlist("host")):
-            sentence = f"Load goes only to {listed(services)}, which Locust was started with; leave the host as it is."
+        if request.endpoint == "locust.swarm" and (sentence := _mistake(request.form, services, arrivals)):
             return jsonify({"success": False, "message": sentence, "host": environment.host})  # Locust's page shows it
         if request.endpoint == "locust.update_user":
             said = decoded(body)
@@ -70,6 +73,16 @@ def guard(environment: Any, services: Sequence[str]) -> None:
 def problem(status: int, sentence: str) -> Response:
     """Return the response that refuses a request with one sentence."""
     return make_response(jsonify({"problem": sentence}), status)
+
+
+def _mistake(form: MultiDict[str, str], services: Sequence[str], arrivals: "ProfileArrivals") -> str | None:
+    """Return why a form of Locust's page cannot be run, or None if it can."""
+    if not {"", *services}.issuperset(form.getlist("host")):
+        return f"Load goes only to {listed(services)}, which Locust was started with; leave the host as it is."
+    try:
+        return arrivals.refusal(arrivals.asked_for(form.to_dict()))
+    except ValueError as mistake:
+        return str(mistake)
 
 
 def _distinct(names: Iterable[str | None]) -> list[str]:

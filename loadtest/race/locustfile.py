@@ -7,6 +7,7 @@ from locust import events
 
 from loadtest.generator import latency_buckets
 from loadtest.generator.options import add_options
+from loadtest.generator.profile import ProfileArrivals
 from loadtest.race.page import attach
 from loadtest.race.racers import RACERS, read
 from loadtest.race.users import user_classes
@@ -21,7 +22,7 @@ globals().update(user_classes(racers))
 @events.init.add_listener  # type: ignore[untyped-decorator] # see above
 def attach_page(environment: Any, **_event: Any) -> None:
     """Add the page at /race."""
-    attach(environment, racers)
+    attach(environment, racers, ProfileArrivals(environment))
 
 
 @events.quitting.add_listener  # type: ignore[untyped-decorator] # see above

@@ -7,6 +7,8 @@ from flask import Blueprint, Response, jsonify, make_response, render_template, 
 from locust.runners import LocalRunner
 
 from contract.bodies import STREAMED
+from loadtest.generator.profile import ProfileArrivals
+from loadtest.workload.open import PATIENCE
 from loadtest.workload.scenarios import RACED
 
 from .control import LASTS, Control, NotNow
@@ -14,7 +16,7 @@ from .feed import LATE, Feed
 from .figures import WINDOW
 from .guard import guard, hosts, problem
 from .racers import Racer
-from .request import MOST_USERS, decoded, wished
+from .request import LEAST_RATE, MOST_RATE, MOST_USERS, decoded, wished
 from .sample import MOST_DRAWN
 
 View = Callable[[], Response]
@@ -26,7 +28,7 @@ POLICY = (
 """Content-Security-Policy: the page may send requests only to its own server."""
 
 
-def attach(environment: Any, racers: Sequence[Racer]) -> None:
+def attach(environment: Any, racers: Sequence[Racer], arrivals: ProfileArrivals) -> None:
     """Guard Locust's web app, if there is one. Add the page at /race, if this process itself runs every racer's users.
 
     Raises:
@@ -36,14 +38,14 @@ def attach(environment: Any, racers: Sequence[Racer]) -> None:
     services, web_ui = hosts(environment), environment.web_ui
     if web_ui is None:
         return
-    guard(environment, services)
+    guard(environment, services, arrivals)
     if not isinstance(environment.runner, LocalRunner):
         return
     known = {getattr(each, "service", None): each for each in environment.available_user_classes.values()}
     if not all(racer.name in known for racer in racers):
         return
-    control = Control(environment, racers, [known[racer.name] for racer in racers])
-    feed = Feed(environment, racers, control)
+    control = Control(environment, racers, [known[racer.name] for racer in racers], arrivals)
+    feed = Feed(environment, racers, control, arrivals)
     protected: Callable[[View], View] = web_ui.auth_required_if_enabled
     race = Blueprint("race", __name__, template_folder="templates", static_folder="static", static_url_path="/race")
 
@@ -56,6 +58,9 @@ def attach(environment: Any, racers: Sequence[Racer]) -> None:
             racers=racers,
             about=RACED,
             most_users=MOST_USERS,
+            least_rate=LEAST_RATE,
+            most_rate=MOST_RATE,
+            patience=PATIENCE,
             minutes=LASTS / 60,
             window=WINDOW,
             late=LATE,

@@ -67,7 +67,7 @@ class Sample:
     def asked(self, user: "WaitingUser", sent: float) -> None:
         """Ignore a sent request, because the user itself records it."""
 
-    def answered(self, user: "WaitingUser", exchange: Exchange) -> None:
+    def answered(self, user: "WaitingUser", exchange: Exchange, *, served: bool) -> None:  # noqa: ARG002 - see Watch
         """Keep an ended request for the next frame."""
         if user in self._over:
             self._over[user].append(exchange)
@@ -79,20 +79,21 @@ class Sample:
             here = last = NOTHING
             if user is not None:
                 over = self._over[user]
-                while over and _ended(over[0]) <= moment:
+                while over and ended(over[0]) <= moment:
                     last = ANSWERED if over.popleft().status == 200 else FAILED
                     answers += 1
-                here = _where(user.asked_at, over, moment)
+                here = state(user.asked_at, over, moment)
             where, came = where + here, came + last
         return Frame(where, came, answers)
 
 
-def _ended(exchange: Exchange) -> float:
+def ended(exchange: Exchange) -> float:
+    """Return the time at which an ended request ended (perf_counter)."""
     assert exchange.ended is not None
     return exchange.ended
 
 
-def _where(asked_at: float | None, over: Sequence[Exchange], moment: float) -> str:
+def state(asked_at: float | None, over: Sequence[Exchange], moment: float) -> str:
     """Return the state of a user's unanswered request at `moment`, or NOTHING if there was none."""
     if not over:
         return UNKNOWN if asked_at is not None and asked_at <= moment else NOTHING

@@ -6,6 +6,7 @@ from typing import Any
 import altair as alt
 
 from loadtest.report.figures import latency
+from loadtest.report.figures.arrivals import left_out, steady
 from loadtest.report.figures.picture import STEP, Choice, Figure, Picture, Table, data
 from loadtest.report.figures.theme import HEIGHT, colour, legend, marks, services, size, stretches
 from loadtest.report.figures.throughput import POWERS
@@ -13,12 +14,22 @@ from loadtest.results.schema import Contender, Results
 from loadtest.verdict.aggregate import Row, rows
 from loadtest.verdict.before_after import RUNS, Pair, conclusion, only, pairs, refuse_others, verdict
 from loadtest.verdict.comparison import doubtful
+from loadtest.workload.open import Open
 
 from .comparison import commands, facts, sources
-from .page import Page
+from .page import CLOSED, OPEN, Page
 
 DASHES = ([1, 0], [6, 4])
 """The dash patterns of the runs before (solid) and after (dashed), in pixels."""
+
+SO_MANY_ARRIVE = "Up to its capacity a service has the throughput that arrives, whatever the latency."
+"""The limit of a comparison of throughputs under open loads."""
+
+COUNTED = {
+    False: "Share of requests that ended within a time, answered or failed.",
+    True: "Share of arrivals that were served within a time, counted from the intended start.",
+}
+"""The requests of which the picture of latency draws shares, by whether the load is open."""
 
 
 def page(before: Results, after: Results) -> Page:
@@ -36,10 +47,11 @@ def page(before: Results, after: Results) -> Page:
         about=f"Before: {_when(before)}. After: {_when(after)}. Solid lines: before. Dashed: after.",
         warnings=unlike(before, after),
         verdict=[*verdict(found), *only(*tables)],
-        pictures=[draw([before, after], tables, found) for draw in (_throughput, _latency) if found],
+        pictures=_pictures([before, after], tables, found),
         sources=sources(after.options.scenario),
         facts=_both(facts(before.machine), facts(after.machine)),
         commands=_commands(before, after),
+        load=OPEN if _is_open(found) else CLOSED,
         doubts=[doubt for name, table in zip(RUNS, tables, strict=True) for doubt in doubtful(table, name)],
     )
 
@@ -63,13 +75,18 @@ def unlike(before: Results, after: Results) -> list[str]:
     return told + [f"The run {name} is incomplete." for name, run in runs if not run.complete]
 
 
+def _pictures(runs: list[Results], tables: tuple[list[Row], list[Row]], found: list[Pair]) -> list[Picture]:
+    drawn = [draw(runs, tables, found) for draw in (_throughput, _latency) if found]
+    return [picture for picture in drawn if picture is not None]
+
+
 def _throughput(runs: list[Results], tables: tuple[list[Row], list[Row]], found: list[Pair]) -> Picture:
     names = services(runs)
     steps = [
         {
             "run": run,
             "service": row.service,
-            "users": row.load.amount,
+            "amount": row.load.amount,
             "rate": round(row.throughput, 3),
             "holds": row.holds,
             "stretch": stretch,
@@ -79,50 +96,59 @@ def _throughput(runs: list[Results], tables: tuple[list[Row], list[Row]], found:
         for row, stretch in stretches(table)
         if row.throughput
     ]
-    users = sorted({row.load.amount for table in tables for row in table if row.windows and row.throughput})
-    x = alt.X("users:Q", title="users (log scale)").scale(nice=False, padding=20, type="log")
-    x = x.axis(format="d", grid=False, values=users)
+    amounts = sorted({row.load.amount for table in tables for row in table if row.windows and row.throughput})
+    unit = found[0].after.load.unit
+    x = alt.X("amount:Q", title=f"{unit} (log scale)").scale(nice=False, padding=20, type="log")
+    x = x.axis(format="~r", grid=False, values=amounts)
     y = alt.Y("rate:Q", title="throughput, requests/s (log scale)").axis(format="~g", values=POWERS)
     y = y.scale(nice=False, padding=20, type="log")
     drawn = alt.Chart(data(steps)).encode(x=x, y=y, color=colour(names))
     held = drawn.transform_filter("datum.holds")  # no line is drawn over a step that is inconclusive
     lines = held.mark_line(strokeWidth=2.5).encode(strokeDash=_dash(), detail=["service:N", "stretch:N"])
-    points = marks(drawn, names, ["run:N", "service:N", "users:Q", "rate:Q"])
+    points = marks(drawn, names, ["run:N", "service:N", alt.Tooltip("amount:Q", title=unit), "rate:Q"])
     chart = alt.LayerChart(layer=[lines, points]).properties(height=HEIGHT)
     return Picture(
         name="throughput",
         title=conclusion(found),
         caption="Successful requests per second. Solid: before. Dashed: after. Hollow mark: inconclusive. "
-        "Differences are judged by the spread between repeats; use three or more.",
-        figures=[Figure(chart, "Throughput by number of users, before and after.")],
+        "Differences are judged by the spread between repeats; use three or more."
+        + (f" {SO_MANY_ARRIVE}" if _is_open(found) else ""),
+        figures=[Figure(chart, f"Throughput by {unit}, before and after.")],
         table=_table(found),
     )
 
 
-def _latency(runs: list[Results], tables: tuple[list[Row], list[Row]], found: list[Pair]) -> Picture:
+def _latency(runs: list[Results], tables: tuple[list[Row], list[Row]], found: list[Pair]) -> Picture | None:
+    """Return the picture of latency in both runs, or None if all steps diverge."""
     names = services(runs)
-    steps = latency.loads([pair.after for pair in found])
+    steps = latency.loads(steady([pair.after for pair in found]))
+    if not steps:
+        return None
     points: list[dict[str, Any]] = [
         {"run": run, **point}
         for run, table in zip(RUNS, tables, strict=True)
-        for row in table
+        for row in steady(table)
         if row.windows and row.load in steps
         for point in latency.line(row, latency.POINTS // 2)
     ]
     shown = steps[-1]
-    lines = latency.lines(points, names).encode(strokeDash=_dash(), detail=["service:N", "run:N"])
+    lines = latency.lines(points, names, latency.axis(shown)).encode(strokeDash=_dash(), detail=["service:N", "run:N"])
     chart = alt.LayerChart(layer=[latency.shares(), lines]).add_params(alt.param(name=STEP, value=shown.amount))
     choices = [Choice(load, f"Latency at {load.label}, before and after") for load in steps]
     return Picture(
         name="latency",
         title=choices[-1].title,
-        caption="Share of requests that ended within a time, answered or failed. Solid: before. Dashed: after. "
-        "Thin line: inconclusive.",
+        caption=f"{COUNTED[_is_open(found)]} Solid: before. Dashed: after. Thin line: inconclusive."
+        + left_out([row for table in tables for row in table]),
         figures=[Figure(chart.properties(height=HEIGHT), "Cumulative distribution of latency, before and after.")],
         table=_table(found),
         choices=choices,
         shown=shown,
     )
+
+
+def _is_open(found: list[Pair]) -> bool:
+    return any(isinstance(pair.after.load, Open) for pair in found)
 
 
 def _dash() -> alt.StrokeDash:
@@ -141,7 +167,7 @@ def _table(found: list[Pair]) -> Table:
         for pair in found
     ]
     rates = ("before, requests/s", "after, requests/s", "after / before", "spread of both, requests/s")
-    return Table(["service", "users", *rates, "difference"], rows)
+    return Table(["service", found[0].after.load.unit, *rates, "difference"], rows)
 
 
 def _both(before: list[tuple[str, str]], after: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from datetime import UTC
 
 from loadtest.contenders.service import in_words
 from loadtest.english import count
-from loadtest.report.figures import latency, memory, throughput, where
+from loadtest.report.figures import goodput, latency, memory, rates, throughput, where
 from loadtest.report.figures import requests as swimlane
 from loadtest.report.figures import time_spent as whereabouts
 from loadtest.report.figures.picture import Picture
@@ -16,10 +16,13 @@ from loadtest.verdict.aggregate import Row, rows
 from loadtest.verdict.comparison import doubtful, verdict
 from loadtest.verdict.placement import placement
 from loadtest.workload import Load
+from loadtest.workload.open import Open
 from loadtest.workload.scenarios import ABOUT, SCENARIOS, names, sentence
 
-from .page import Page, Source
+from .page import CLOSED, OPEN, Page, Source
 from .sources import handlers
+
+INTERRUPTED = "This run is incomplete: it was interrupted."
 
 
 def page(results: Results) -> Page:
@@ -36,28 +39,49 @@ def page(results: Results) -> Page:
         facts=[*facts(results.machine), *calibrations(results.contenders)],
         commands=commands(results),
         doubts=doubtful(table),
+        load=OPEN if any(isinstance(load, Open) for load in options.loads) else CLOSED,
     )
 
 
 def about(results: Results) -> str:
     """Return the scenario, loads, time and machine of the run, in one line."""
     options = results.options
-    amounts = ", ".join(str(load.amount) for load in options.loads)
     repeats = "once" if options.repeats == 1 else f"{options.repeats} times"
-    cores = count(results.machine.cores, "core")
     return (
         f"Scenario {options.scenario}: {sentence(options.scenario, options.delay)}. "
-        f"{amounts} users, each step measured {repeats}, {results.started.astimezone(UTC):%Y-%m-%d %H:%M} UTC, "
+        f"{_loads(options.loads)}, each step measured {repeats}, {when_and_where(results)}"
+    )
+
+
+def when_and_where(results: Results) -> str:
+    """Return the time and machine of the run, as the end of a sentence."""
+    cores = count(results.machine.cores, "core")
+    return (
+        f"{results.started.astimezone(UTC):%Y-%m-%d %H:%M} UTC, "
         f"on {cores} ({results.machine.processor}): {placement(results)}."
     )
 
 
+def _loads(loads: list[Load]) -> str:
+    """Return the sizes of the loads, with what all arrivals of open ones have in common."""
+    amounts = ", ".join(str(load.amount) for load in loads)
+    match loads:
+        case [Open() as load, *_]:
+            return f"{amounts} {load.unit} ({load.arrivals}, seed {load.seed}, patience {load.patience:g} s)"
+        case _:
+            return f"{amounts} users"
+
+
+def incomplete(results: Results) -> list[str]:
+    """Return the warning that a run ended early, if it did."""
+    if results.complete:
+        return []
+    return [f"This run is incomplete: it failed. {results.failure}" if results.failure else INTERRUPTED]
+
+
 def warnings(results: Results, table: list[Row]) -> list[str]:
     """Return warnings that concern the whole run."""
-    told = []
-    if not results.complete:
-        why = f"it failed. {results.failure}" if results.failure else "it was interrupted."
-        told.append(f"This run is incomplete: {why}")
+    told = incomplete(results)
     measured = [row for row in table if row.windows]
     if measured and not any(row.holds for row in measured):
         told.append("No measured step is conclusive; the reasons are at the end.")
@@ -65,13 +89,14 @@ def warnings(results: Results, table: list[Row]) -> list[str]:
 
 
 def pictures(results: Results, table: list[Row]) -> list[Picture]:
-    """Return the six pictures, without those that have no data."""
+    """Return the pictures, without those that have no data. The first one depends on the kind of load."""
     run = [row for row in table if row.windows]
     if not run:
         return []
     shown = telling(run)
     drawn = (
-        throughput.picture(results, table),
+        (rates if isinstance(shown, Open) else throughput).picture(results, table),
+        goodput.picture(results, table, shown),
         latency.picture(results, table, shown),
         swimlane.picture(results, table, shown),
         whereabouts.picture(results, table, shown),

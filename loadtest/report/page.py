@@ -22,6 +22,19 @@ LIGHT, DARK = "default", "github-dark"
 """The pygments themes for light and dark screens."""
 
 
+CLOSED = (
+    "The load is closed: each user waits for an answer before the next request, so a slow service receives fewer "
+    "requests. Requests that arrive at a fixed rate would queue longer (coordinated omission)."
+)
+"""The limits of users who wait for their answers."""
+
+OPEN = (
+    "The load is open: requests arrive by a schedule, however busy the service is. Real clients who are refused or "
+    "kept waiting may send again at once, or not at all; these only give up. Nobody honours Retry-After."
+)
+"""The limits of arrivals by a schedule."""
+
+
 @dataclass(frozen=True)
 class Source:
     """The functions of both twins that wait in one scenario."""
@@ -49,6 +62,8 @@ class Page:
     """The commands of the run, as (purpose, command)."""
     doubts: list[str]
     """One sentence per inconclusive step, with the reasons."""
+    load: str = CLOSED
+    """The limits of the kind of load."""
     table: Table = NO_TABLE
     """One table of all results, if the pictures have no tables of their own."""
 

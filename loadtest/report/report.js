@@ -1,4 +1,4 @@
-// Replaces each static chart with a live one that follows the reader's choice of users.
+// Replaces each static chart with a live one that follows the reader's choice of a load.
 "use strict";
 
 const views = new Map(); // the Vega views of each picture, by its id

@@ -8,7 +8,7 @@ from altair.utils.schemapi import debug_mode
 from loadtest.results import atomic
 from loadtest.results.schema import Results
 
-from . import before_after, comparison, lineup
+from . import before_after, capacity, comparison, lineup
 from .map import page as page_of_map
 from .page import html
 from .perfetto import trace
@@ -16,9 +16,10 @@ from .vega import being_packed
 
 
 def write_comparison(results: Results, path: Path) -> Path:
-    """Write the report of one run to `path`, and return the path."""
+    """Write the report of one run, a comparison or a search for capacity, to `path`, and return the path."""
+    page = capacity.page if results.capacities else comparison.page
     with being_packed() as library, debug_mode(False):  # tests validate the charts; here it would take a second
-        return atomic.write(path, html(comparison.page(results), library))
+        return atomic.write(path, html(page(results), library))
 
 
 def write_before_after(before: Results, after: Results, path: Path) -> Path:

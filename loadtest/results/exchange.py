@@ -32,6 +32,11 @@ class Exchange(NamedTuple):
         return self.ended is not None and self.headed is not None and bool(self.served_by)
 
     @property
+    def process(self) -> str:
+        """Service and process that answered, or "" if the service reports none."""
+        return self.served_by.rpartition(";")[0]
+
+    @property
     def began(self) -> float:
         """The time when the service received the request, which was in a queue or in transit before."""
         return max(self.sent, (self.headed or 0.0) - self.served)

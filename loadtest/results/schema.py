@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, model_validator
 
 from loadtest.contenders.cores import Cores
 from loadtest.workload import Load
@@ -14,9 +14,12 @@ from loadtest.workload.demand import Calibration, Demand
 from loadtest.workload.scenarios import ABOUT
 
 from . import atomic
+from .arrivals import Arrived, Forecast
+from .capacity import Capacity
 from .exchange import Exchange
+from .record import Record
 
-SCHEMA = 6
+SCHEMA = 7
 
 FILE = "results.json"
 
@@ -37,21 +40,17 @@ def _printable(name: str) -> str:
 
 
 Name = Annotated[str, AfterValidator(_printable)]
+AnyLoad = Annotated[Load, Field(discriminator="kind")]
 
 
 def _possible(demand: Demand) -> Demand:
     times = (demand.wait, demand.late, demand.transit, demand.beside)
-    if min(times) < 0 or any(limit.capacity < 1 or limit.held <= 0 for limit in demand.limits):
+    limits = demand.limits if demand.admission is None else (*demand.limits, demand.admission)
+    if min(times) < 0 or any(limit.capacity < 1 or limit.held <= 0 for limit in limits):
         raise ValueError("times must be at least 0, held above 0, capacity at least 1")
     if not demand.alone:
         raise ValueError("a request must take some time")
     return demand
-
-
-class Record(BaseModel):
-    """A part of the file. Unknown fields are refused, so an older reader never misreads a newer file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Machine(Record):
@@ -100,12 +99,16 @@ class Options(Record):
     """The options of a run. Times are in seconds unless they carry a unit."""
 
     scenario: Annotated[str, AfterValidator(_known)]
-    loads: list[Load]
+    loads: list[AnyLoad]
     delay: str
     wait: float
     """`delay` in seconds."""
     seconds: float
     repeats: int
+    deadlines: list[Annotated[float, Field(gt=0)]] = Field(default_factory=list)
+    """Seconds within which an answer is good. The first one counts for goodput; further ones are objectives' own."""
+    objectives: list[str] = Field(default_factory=list)
+    """Objectives that a search for the capacity asks of a service, as typed."""
     slow_clients: Annotated[int, Field(ge=0, le=1000)] = 0
     """The number of clients that hold a half-sent request, in the scenario slow-clients."""
 
@@ -116,6 +119,8 @@ class Predicted(Record):
     throughput: float
     response: float
     bound: str
+    arrivals: Forecast | None = None
+    """The prediction for every arrival of the window; None for a closed load, and where it cannot be predicted."""
 
 
 class ServiceTimes(Record):
@@ -173,10 +178,16 @@ class Measured(Record):
     response_ms: float
     """The sum of all response times, in milliseconds."""
     latency: dict[float, Annotated[int, Field(ge=1)]]
-    """Response time in milliseconds, to three significant digits, to number of requests."""
+    """Response time in milliseconds, to three significant digits, to number of requests; of an open load: of the
+    window's arrivals that were served, from the intended start."""
+    good: list[int] = Field(default_factory=list)
+    """For each deadline: the requests that were served within it; of an open load: of the window's arrivals."""
+    arrivals: Arrived | None = None
+    """The window's arrivals; None for a closed load."""
     errors: dict[str, int]
     unfinished: int
-    """Requests sent before the window opened and not answered when it closed."""
+    """Requests sent before the window opened and not answered when it closed; 0 for an open load, whose clients give up
+    after their patience."""
     generator_cpu: float
     """Cores that the load generator used; its maximum is 1."""
     machine_cpu: float
@@ -228,7 +239,7 @@ class Step(Record):
 
     service: Name
     repeat: int
-    load: Load
+    load: AnyLoad
     warmup: float
     window: float
     predicted: Predicted | None
@@ -258,6 +269,8 @@ class Results(Record):
     machine: Machine
     contenders: list[Contender]
     steps: list[Step]
+    capacities: list[Capacity] = Field(default_factory=list)
+    """Findings of a search for the capacity of each service; empty for other runs."""
 
     @model_validator(mode="after")
     def knows_its_services(self) -> Self:

@@ -1,8 +1,5 @@
 """The output at the end of a comparison: its services, the tables and the verdict."""
 
-from collections.abc import Iterator
-from itertools import chain, groupby, repeat
-
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -13,9 +10,12 @@ from loadtest.results.schema import Contender, Results
 from loadtest.verdict import format as cells
 from loadtest.verdict.aggregate import LEAST_CPU, Row, grouped, known_costs
 from loadtest.verdict.comparison import verdict
+from loadtest.verdict.open_comparison import is_open
 from loadtest.verdict.placement import placement
 from loadtest.workload.scenarios import POOLS
 
+from . import arrivals
+from .labels import labelled, units
 from .layout import framed, put
 
 WIDE = 100
@@ -38,17 +38,30 @@ PARTS = (
 """The legend of the table of CPU time."""
 
 
+CLOSED = "±: half the difference between the fastest and the slowest repeat. Hung: in flight for the whole window. "
+"""The legend of columns that closed loads alone have."""
+
+
 def show(out: Console, results: Results, table: list[Row]) -> None:
     """Print the services, the tables, the verdict, the legend and the machine."""
     wide = out.width >= WIDE
-    happened, took = _what_happened(table, results, wide=wide), _what_it_took(table, results.contenders)
-    parts = [_parts_of_the_cpu_time(table, results.contenders)] if wide and results.cores.apart else []
-    for part in (_lineup(results.contenders), happened, took, *parts):
+    if is_open(results):
+        latency = arrivals.latency(table, results, wide=out.width >= arrivals.WIDE)
+        happened = [latency, arrivals.traffic(table, results, wide=wide)]
+    else:
+        happened = [_what_happened(table, results, wide=wide)]
+    took = _what_it_took(table, results)
+    parts = [_parts_of_the_cpu_time(table, results)] if wide and results.cores.apart else []
+    for part in (_lineup(results.contenders), *happened, took, *parts):
         part.padding = (0, 2 if wide else 1, 0, 0)
         put(out, part)
     for sentence in verdict(results, table):
         out.print(Padding(sentence, (0, 0, 0, 2)), markup=False)
     out.print(where(results), style="dim", markup=False)
+    if is_open(results):
+        out.print(arrivals.legend(table, results), style="dim", markup=False)
+    elif results.options.deadlines:
+        out.print(cells.good(results.options.deadlines), style="dim", markup=False)
     if _silent(table):
         out.print(SILENCE, style="dim", markup=False)
     if parts:
@@ -70,42 +83,52 @@ def _lineup(contenders: list[Contender]) -> Table:
 
 def _what_happened(table: list[Row], results: Results, *, wide: bool) -> Table:
     ranks = (0.5, 0.9, 0.99) if wide else (0.5, 0.99)
+    good = bool(results.options.deadlines)
     shown = framed(
         f"Throughput and latency: {results.options.scenario}, {results.options.delay} (requests/s; latency in ms)",
         ["service"],
-        [_units(table), "predicted", "measured", "ratio", *(f"p{rank * 100:.0f}" for rank in ranks)],
+        [
+            *(units(table), "predicted", "measured", "ratio", *(["goodput"] if good else [])),
+            *(f"p{rank * 100:.0f}" for rank in ranks),
+        ],
         "bound by",
     )
-    for service, row in _labelled(table, results.contenders):
+    for service, row in labelled(table, results.contenders):
         if row is None:
             shown.add_row(service, style="bold")
             continue
         amount, predicted = str(row.load.amount), f"{row.predicted.throughput:.1f}" if row.predicted else "-"
         if not row.windows:
-            shown.add_row(service, amount, predicted, "not run", *[""] * (1 + len(ranks)), "saturated at fewer users")
+            shown.add_row(
+                service, amount, predicted, "not run", *[""] * (1 + good + len(ranks)), cells.not_run(row.load)
+            )
             continue
         measured = f"{row.throughput:.1f}" + (f" ±{row.spread:.1f}" if wide and len(row.windows) > 1 else "")
         ratio = "-" if row.ratio is None else f"{row.ratio:.2f}"
-        tiles = [_three_digits(row.percentile(rank)) for rank in ranks]
+        tiles = [cells.latency(row.percentile(rank), row.load) for rank in ranks]
         bound = row.bound
         if row.doubts:
             tiles, bound = [cells.NONE] * len(ranks), "inconclusive"
         measured, ratio = (cells.bracketed(figure, holds=row.holds) for figure in (measured, ratio))
-        shown.add_row(service, amount, predicted, measured, ratio, *tiles, bound)
+        goodput = [cells.goodput(row)] if good else []
+        shown.add_row(service, amount, predicted, measured, ratio, *goodput, *tiles, bound)
     return shown
 
 
-def _what_it_took(table: list[Row], contenders: list[Contender]) -> Table:
-    run = [row for row in table if row.windows]
+def _what_it_took(table: list[Row], results: Results) -> Table:
+    run, late = [row for row in table if row.windows], is_open(results)
     kinds = any(row.errors for row in run)
     silent = _silent(run)
     shown = framed(
-        "Resources and errors (CPU and generator in cores)",
+        f"Resources and errors (CPU and generator in cores{'; own lateness in ms' if late else ''})",
         ["service"],
-        [_units(table), "CPU", "µs/request", "memory", "generator", "hung", "errors", *(SILENT if silent else ())],
+        [
+            *(units(table), "CPU", "µs/request", "memory", "generator", "own lateness" if late else "hung", "errors"),
+            *(SILENT if silent else ()),
+        ],
         *(["kinds of error"] if kinds else []),
     )
-    for service, row in _labelled(run, contenders):
+    for service, row in labelled(run, results.contenders, fold=late):
         if row is None:
             shown.add_row(service, style="bold")
             continue
@@ -114,20 +137,20 @@ def _what_it_took(table: list[Row], contenders: list[Contender]) -> Table:
             "-" if row.server_cpu is None else f"{row.server_cpu:.2f}",
             cells.microseconds(row.cpu_per_request),
             "-" if row.memory is None else f"{row.memory / 2**20:.0f} MiB",
-            *(f"{row.generator_cpu:.2f}", str(row.unfinished), str(row.failures)),
+            *(f"{row.generator_cpu:.2f}", cells.lateness(row) if late else str(row.unfinished), str(row.failures)),
             *(map(_counted, (row.resent, row.reconnected)) if silent else ()),
             *([", ".join(f"{count} x {kind}" for kind, count in row.errors.items())] if kinds else []),
         )
     return shown
 
 
-def _parts_of_the_cpu_time(table: list[Row], contenders: list[Contender]) -> Table:
+def _parts_of_the_cpu_time(table: list[Row], results: Results) -> Table:
     """Return the table of the CPU time per request that is not the service's, and of how the service spent its own."""
     run = [row for row in table if row.windows]
     names = known_costs(run)
     heads = ["one process", "switches", *names, "unaccounted"]
-    shown = framed("CPU time beside the service (µs/request)", ["service"], [_units(table), *heads])
-    for service, row in _labelled(run, contenders):
+    shown = framed("CPU time beside the service (µs/request)", ["service"], [units(table), *heads])
+    for service, row in labelled(run, results.contenders, fold=is_open(results)):
         if row is None:
             shown.add_row(service, style="bold")
             continue
@@ -145,41 +168,14 @@ def _counted(times: int | None) -> str:
     return cells.NONE if times is None else str(times)
 
 
-def _labelled(table: list[Row], contenders: list[Contender]) -> Iterator[tuple[str, Row | None]]:
-    """Yield each row with its label: the service's name, below it processes x threads = slots, then empty strings.
-
-    If there are several kinds of services, yield the name of each kind, with None as its row, before its services.
-    """
-    known = {each.name: each for each in contenders}
-    several = len({known[row.service].kind for row in table}) > 1
-    for kind, of_kind in groupby(table, key=lambda row: known[row.service].kind):
-        if several:
-            yield kind, None
-        for service, group in groupby(of_kind, key=lambda row: row.service):
-            rows, slots = list(group), cells.slots(known[service])
-            labels = [service, slots] if len(rows) > 1 else [f"{service}\n{slots}".rstrip()]
-            yield from zip(chain(labels, repeat("")), rows, strict=False)
-
-
-def _units(table: list[Row]) -> str:
-    return ", ".join(dict.fromkeys(row.load.unit for row in table))
-
-
-def _three_digits(milliseconds: float | None) -> str:
-    if milliseconds is None:
-        return "-"
-    digits = max(0, 3 - len(str(int(milliseconds)))) if milliseconds >= 1 else 3
-    return f"{milliseconds:.{digits}f}"
-
-
 def where(results: Results) -> str:
     """Return the legend of the tables, and the machine and software that they were measured on."""
     machine = results.machine
     packages = ", ".join(f"{name} {version}" for name, version in machine.packages.items())
+    closed = "" if is_open(results) else CLOSED
     return (
-        '\nBelow each service: processes x threads = slots ("any": no limit). ±: half the difference between the '
-        'fastest and the slowest repeat. Hung: in flight for the whole window. "-": unknown, or too few samples. A '
-        f"percentile needs five requests above it; a CPU time needs {LEAST_CPU:g} s in all."
+        f'\nBelow each service: processes x threads = slots ("any": no limit). {closed}"-": unknown, or too few '
+        f"samples. A percentile needs five requests above it; a CPU time needs {LEAST_CPU:g} s in all."
         f"\nMeasured on {count(machine.cores, 'core')} ({machine.processor}): {placement(results)}. "
         f"Python {machine.python}, {packages}."
     )

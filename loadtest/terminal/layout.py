@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import IO
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 
@@ -48,8 +49,10 @@ def framed(title: str, left: list[str], right: list[str], *last: str) -> Table:
 
 def put(out: Console, table: Table) -> None:
     """Print a table and an empty line. If the console is too narrow for its figures, print a list instead."""
-    unlimited = out.options.update(max_width=10_000)
-    if out.measure(table, options=unlimited).minimum <= out.width:
+    for column in table.columns:
+        if column.no_wrap:  # rich takes the longest word for the least width, and would cut the line
+            column.min_width = max(cell_len(line) for text in (column.header, *column.cells) for line in _lines(text))
+    if _fits(out, table) or _fits_closer(out, table):
         out.print(table, "")
         return
     out.print(table.title, style="bold", markup=False)
@@ -61,9 +64,24 @@ def put(out: Console, table: Table) -> None:
     out.print()
 
 
+def _fits(out: Console, table: Table) -> bool:
+    unlimited = out.options.update(max_width=10_000)
+    return out.measure(table, options=unlimited).minimum <= out.width
+
+
+def _fits_closer(out: Console, table: Table) -> bool:
+    """Move the columns closer together, and return True if the table fits then."""
+    table.padding = (0, 1, 0, 0)
+    return _fits(out, table)
+
+
+def _lines(cell: RenderableType) -> list[str]:
+    return str(cell).split("\n")
+
+
 def _listed(table: Table) -> Iterator[tuple[str, str]]:
     """Yield the first cell of each row, and its other cells with their headings."""
     heads = [str(column.header).replace("\n", " ") for column in table.columns]
     for cells in zip(*(column.cells for column in table.columns), strict=True):
-        name, *others = (str(cell).replace("\n", " / ") for cell in cells)
+        name, *others = (str(cell).replace(":\n", ":").replace("\n", " / ") for cell in cells)
         yield name, ", ".join(f"{head} {cell}" for head, cell in zip(heads[1:], others, strict=True) if cell)

@@ -4,14 +4,19 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 
 from rich.columns import Columns
 from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 
-from loadtest.results.schema import Step
+from loadtest.english import duration
+from loadtest.results.schema import Measured, Step
+from loadtest.verdict import backlog
+from loadtest.verdict.aggregate import Row
 from loadtest.verdict.bounds import throughput
+from loadtest.verdict.format import latency, not_run, per_second
 
 from .layout import legible
 
@@ -83,7 +88,28 @@ def _shows_bar(out: Console) -> bool:
 def _line(step: Step) -> str:
     head = f"{step.service}, {step.load.label}, repeat {step.repeat}: "
     if step.measured is None:
-        return head + "not run, saturated at fewer users"
-    predicted = f" ({step.predicted.throughput:.1f} predicted)" if step.predicted else ""
+        return f"{head}not run, {not_run(step.load)}"
     doubts = f"; inconclusive: {'; '.join(step.doubts)}" if step.doubts else ""
+    if step.measured.arrivals is not None:
+        return f"{head}{_arrivals(step, step.measured)}, bound by {step.bound}{doubts}"
+    predicted = f" ({step.predicted.throughput:.1f} predicted)" if step.predicted else ""
     return f"{head}{throughput(step.measured):.1f} requests per second{predicted}, bound by {step.bound}{doubts}"
+
+
+def _arrivals(step: Step, measured: Measured) -> str:
+    """Return the arrivals of a step, and the highest percentile that is known of them, or how their backlog grew."""
+    foretold = [step.predicted.arrivals] if step.predicted and step.predicted.arrivals else []
+    row = Row(step.service, step.load, step.predicted, [measured], step.bound, step.doubts, forecasts=foretold)
+    offered = f"{per_second(backlog.offered(row))} offered"
+    if backlog.diverges(row):
+        return f"{offered}, diverges: {backlog.slopes(row)}"
+    for rank in (0.99, 0.9, 0.5):
+        if (known := row.percentile(rank)) is not None:
+            told = f"{offered}, p{rank * 100:.0f} {_latency(known, row)}"
+            expected = row.foretold(rank)
+            return told if expected is None else f"{told} ({_latency(expected, row)} predicted)"
+    return offered
+
+
+def _latency(milliseconds: float, row: Row) -> str:
+    return duration(milliseconds) if milliseconds < inf else latency(milliseconds, row.load)

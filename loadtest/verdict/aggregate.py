@@ -2,14 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from statistics import mean
 
+from loadtest.results.arrivals import Arrived, Forecast
 from loadtest.results.exchange import Exchange
 from loadtest.results.histogram import merged, percentile
 from loadtest.results.schema import Contender, Measured, Predicted, Results, Step
 from loadtest.workload import Load
 from loadtest.workload.demand import GENERATOR, STANDSTILL
+from loadtest.workload.open import Open
 
 from .bounds import BURSTS, UNEVEN, throughput
 from .doubts import together
@@ -35,12 +38,15 @@ class Row:
     service: str
     load: Load
     predicted: Predicted | None
+    """The prediction; of an open load, whose repeats have a schedule each: on average, without the arrivals."""
     windows: list[Measured]
     """One window per repeat; empty if the step was not run."""
     bound: str
     doubts: list[str]
     processes: int | None = None
     """The number of worker processes of the service; None if unknown."""
+    forecasts: list[Forecast] = field(default_factory=list)
+    """The predictions of an open load's windows; empty for a closed load, and where there are none."""
 
     @property
     def holds(self) -> bool:
@@ -64,8 +70,63 @@ class Row:
         return self.throughput / self.predicted.throughput if self.predicted and self.predicted.throughput else None
 
     def percentile(self, rank: float) -> float | None:
-        """Return the latency percentile in milliseconds, or None if too few samples lie above it (`rank`: 0 to 1)."""
-        return percentile(self.latency, rank)
+        """Return the latency percentile in milliseconds, or None if too few samples lie above it (`rank`: 0 to 1).
+
+        Arrivals that were not served count as slower than all others: a percentile among them is inf.
+        """
+        return percentile(self.latency, rank, self.lost)
+
+    @property
+    def lost(self) -> int:
+        """The number of an open load's arrivals that were not served, or 0."""
+        return sum(each.lost for each in self.arrived)
+
+    @property
+    def arrived(self) -> list[Arrived]:
+        """The arrivals of the windows of an open load, or an empty list."""
+        return [each.arrivals for each in self.windows if each.arrivals]
+
+    @property
+    def diverges(self) -> bool:
+        """True if the backlog grows without end, by the prediction."""
+        return any(each.diverges for each in self.forecasts)
+
+    def foretold(self, rank: float) -> float | None:
+        """Return the predicted latency percentile of these very arrivals, in milliseconds, as `percentile` does."""
+        known = merged([each.latency for each in self.forecasts])
+        return percentile(known, rank, sum(each.lost for each in self.forecasts)) if self.forecasts else None
+
+    def served_in(self, rank: float) -> float | None:
+        """Return a percentile of the time from the actual send to the answer in milliseconds, as `percentile` does."""
+        return percentile(merged([each.service_ms for each in self.arrived]), rank, self.lost) if self.arrived else None
+
+    @property
+    def in_flight(self) -> float | None:
+        """The mean number of requests in flight under an open load, or None."""
+        return _over(self.arrived, [each.in_flight for each in self.arrived])
+
+    @property
+    def in_flight_foretold(self) -> float | None:
+        """The predicted mean number of requests in flight, or None."""
+        return _over(self.arrived, [each.in_flight for each in self.forecasts])
+
+    @property
+    def slope(self) -> float | None:
+        """The growth of the backlog under an open load in requests per second, or None."""
+        return _over(self.arrived, [each.slope for each in self.arrived])
+
+    @property
+    def slope_foretold(self) -> float | None:
+        """The predicted growth of the backlog in requests per second, or None."""
+        return _over(self.arrived, [each.slope for each in self.forecasts])
+
+    @property
+    def goodput(self) -> float | None:
+        """Requests per second that were served within the first deadline, or None without one."""
+        if not self.windows or not all(each.good for each in self.windows):
+            return None
+        seconds = sum(each.arrivals.seconds if each.arrivals else each.seconds for each in self.windows)
+        return sum(each.good[0] for each in self.windows) / seconds
 
     @cached_property
     def latency(self) -> dict[float, int]:
@@ -192,6 +253,14 @@ class Row:
         return sum(value * seconds for value, seconds in known) / self._seconds if known else None
 
 
+def _over(arrived: list[Arrived], figures: list[float]) -> float | None:
+    """Return the mean of one figure a window, weighted by the windows' lengths, or None without figures."""
+    if not figures or len(figures) != len(arrived):
+        return None
+    lengths = [each.seconds for each in arrived]
+    return sum(figure * length for figure, length in zip(figures, lengths, strict=True)) / sum(lengths)
+
+
 def _sum(counts: list[int | None]) -> int | None:
     known = [each for each in counts if each is not None]
     return sum(known) if known else None
@@ -230,20 +299,28 @@ def grouped(contenders: Iterable[Contender]) -> list[Contender]:
     return sorted(contenders, key=lambda contender: KINDS.index(contender.kind))
 
 
+def _predicted(known: list[Predicted]) -> Predicted | None:
+    """Return the prediction of a row from those of its windows, which differ if their schedules do."""
+    if not known or known[0].arrivals is None:
+        return next(iter(known), None)
+    return known[0].model_copy(update={"throughput": mean(each.throughput for each in known), "arrivals": None})
+
+
 def _row(steps: list[Step], processes: int | None) -> Row:
     run = [step for step in steps if step.measured is not None]
     bounds = {step.bound.partition(" (")[0]: step.bound for step in reversed(run or steps)}
     row = Row(
         service=steps[0].service,
         load=steps[0].load,
-        predicted=next((step.predicted for step in steps if step.predicted), None),
+        predicted=_predicted([step.predicted for step in run or steps if step.predicted]),
+        forecasts=[step.predicted.arrivals for step in run if step.predicted and step.predicted.arrivals],
         windows=[step.measured for step in steps if step.measured is not None],
         bound="; ".join(bounds.values()),
         doubts=together([doubt for step in run for doubt in step.doubts]),
         processes=processes,
     )
-    # each repeat distributes its connections at random, and users fall into step by chance
-    explained = row.bound in STANDSTILL or UNEVEN in row.bound or BURSTS in row.bound
+    # each repeat distributes its connections at random, users fall into step by chance, and schedules differ
+    explained = row.bound in STANDSTILL or UNEVEN in row.bound or BURSTS in row.bound or isinstance(row.load, Open)
     if not row.holds or explained or row.spread <= DISAGREE / 2 * row.throughput:
         return row
     rates = [throughput(each) for each in row.windows]

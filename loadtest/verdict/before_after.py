@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from loadtest.results.schema import Results
+from loadtest.workload.open import Open
 
 from .aggregate import Row
 from .comparison import ALIKE
@@ -17,6 +18,12 @@ NOTHING_IN_COMMON = "The runs have no step in common, so there is nothing to com
 TOO_FEW_REPEATS = (
     "No difference between these runs can be told from chance: that needs two repeats of a step in both runs, as "
     "compare makes without --quick."
+)
+
+
+OPEN = (
+    "Throughput under an open load follows the arrivals as long as the service keeps up; a slower service shows in its "
+    "latency, which is not compared here."
 )
 
 
@@ -107,7 +114,7 @@ def verdict(found: list[Pair]) -> list[str]:
         )
     if unknown:
         told.append(f"No conclusion for {unknown} of {len(found)} steps: the table gives the reasons.")
-    return told
+    return [*told, OPEN] if any(isinstance(pair.after.load, Open) for pair in found) else told
 
 
 def conclusion(found: list[Pair]) -> str:

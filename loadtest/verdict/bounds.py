@@ -6,7 +6,8 @@ from statistics import mean, pvariance
 from loadtest.english import duration
 from loadtest.results.schema import Contender, Measured, Predicted
 from loadtest.workload import Load
-from loadtest.workload.demand import BLOCKED, CPU, DEADLOCK, SLOTS, STANDSTILL, USERS, Demand
+from loadtest.workload.demand import ARRIVALS, BLOCKED, CPU, DEADLOCK, SLOTS, STANDSTILL, USERS, Demand
+from loadtest.workload.open import Open
 from loadtest.workload.scenarios import MIXED, POOLS
 
 from .processors import NEIGHBOUR, NEIGHBOURS, beside_the_service, full_service, full_tool
@@ -71,8 +72,9 @@ def gave_up(measured: Measured) -> int:
 def bound_by(load: Load, predicted: Predicted | None, measured: Measured, contender: Contender, scenario: str) -> str:
     """Return what bound the throughput.
 
-    It is USERS, DEADLOCK, BLOCKED, the predicted limit, a limit that is unevenly shared, CPU, BURSTS, COSTLIER,
-    THE_MIX, OWN_LIMIT or UNEXPLAINED, or what limited the measurement: GENERATOR, DATABASE, UPSTREAM or NEIGHBOURS.
+    It is USERS, ARRIVALS, DEADLOCK, BLOCKED, the predicted limit, a limit that is unevenly shared, CPU, BURSTS,
+    COSTLIER, THE_MIX, OWN_LIMIT or UNEXPLAINED, or what limited the measurement: GENERATOR, DATABASE, UPSTREAM or
+    NEIGHBOURS.
     """
     if predicted is not None and _stands_still(predicted, measured):
         return predicted.bound
@@ -81,7 +83,7 @@ def bound_by(load: Load, predicted: Predicted | None, measured: Measured, conten
     if full_service(measured) or _crowded_out(measured) or throttled(measured):
         return CPU
     if predicted is None:
-        return USERS
+        return ARRIVALS if isinstance(load, Open) else USERS
     if predicted.bound in STANDSTILL:
         return UNEXPLAINED
     met = throughput(measured) >= KEEPS_UP * predicted.throughput
@@ -126,11 +128,13 @@ def _uneven(load: Load, ratio: float, measured: Measured, contender: Contender) 
             continue
         each = limit.capacity // contender.processes
         usable = sum(min(count, each) for count in measured.connections)
-        wanted = min(load.most_in_flight, limit.capacity)
+        clients = sum(measured.connections) if isinstance(load, Open) else load.most_in_flight
+        wanted = min(clients, limit.capacity)
         if usable < wanted and ratio >= KEEPS_UP * usable / wanted:
             most = max(measured.connections)
             what = "connections" if limit.name in POOLS else limit.name
-            held = f"{most} of {load.amount} {load.unit} and {each} of {limit.capacity} {what}"
+            whose = f"{clients} {'clients' if isinstance(load, Open) else load.unit}"
+            held = f"{most} of {whose} and {each} of {limit.capacity} {what}"
             return f"{limit.name}, {UNEVEN} (one process had {held})"
     return None
 

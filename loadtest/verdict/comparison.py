@@ -10,6 +10,7 @@ from .aggregate import Row
 from .bounds import KEEPS_UP
 from .doubts import shape, together
 from .format import per_second
+from .open_comparison import blocked, findings, is_open
 
 ALIKE = 0.05
 """Difference, as a share of the larger figure, up to which two throughputs count as equal."""
@@ -17,14 +18,20 @@ ALIKE = 0.05
 
 def verdict(results: Results, table: list[Row]) -> list[str]:
     """Return the sentences in this order: smallest load, limit of each service, largest load, pools, CPU, doubts."""
-    sentences = [*_few(table)]
-    for contender in results.contenders:
-        sentences += _keeping_up(contender, [row for row in table if row.service == contender.name])
-    sentences += [*compared(table), *_pools(table, results.contenders), *_price(table)]
+    sentences = findings(results, table) if is_open(results) else _findings(results, table)
+    sentences += [*_pools(table, results.contenders), *_price(table)]
     sentences += [*_cpu_alone(table, results.contenders), *doubtful(table)]
     if not results.complete:
         sentences.append(f"The run {ended(results)} Only the steps measured until then are shown.")
     return sentences
+
+
+def _findings(results: Results, table: list[Row]) -> list[str]:
+    """Return the sentences on closed loads: smallest load, limit of each service, largest load."""
+    told = _few(table)
+    for contender in results.contenders:
+        told += _keeping_up(contender, [row for row in table if row.service == contender.name])
+    return [*told, *compared(table)]
 
 
 def ended(results: Results) -> str:
@@ -33,7 +40,9 @@ def ended(results: Results) -> str:
 
 
 def conclusive(results: Results, table: list[Row]) -> bool:
-    """Return True if the run is complete and every measured row can be trusted."""
+    """Return True if the run is complete and every measured row can be trusted; of a search, if every answer is one."""
+    if results.capacities:
+        return results.complete and all(each.resolved for each in results.capacities)
     return results.complete and bool(table) and all(row.holds for row in table if row.windows)
 
 
@@ -61,7 +70,7 @@ def _keeping_up(contender: Contender, table: list[Row]) -> list[str]:
     if not held:
         return []
     if held[0].bound == BLOCKED:
-        return [f"{contender.name} is blocked: slow clients hold all {contender.slots} slots; no request is answered."]
+        return [blocked(contender)]
     if contender.demand is None and (held[0] is not table[0] or len(held) < 2):
         return [_unknown(held[-1])]  # without a model, the first row is the measure for all others
     fell = next((row for row in held if row.throughput < KEEPS_UP * _unhindered(contender, row, held[0])), None)
@@ -96,7 +105,7 @@ def _kept(contender: Contender, kept: Load) -> str:
     return told
 
 
-def _room(limit: Limit, users: int) -> str:
+def _room(limit: Limit, users: float) -> str:
     """Return the limit in words; `users` is the number of users that it carries without a queue."""
     if limit.name == SLOTS:
         return f"slots for {users}"
@@ -236,7 +245,7 @@ def _rate(row: Row) -> float:
 
 
 def _by_falling_load(table: list[Row]) -> list[list[Row]]:
-    groups: dict[int, list[Row]] = {}
+    groups: dict[float, list[Row]] = {}
     for row in sorted(table, key=lambda row: -row.load.amount):
         groups.setdefault(row.load.amount, []).append(row)
     return list(groups.values())

@@ -1,6 +1,12 @@
 """Format figures for tables: in brackets if they are inconclusive, "-" if they are missing."""
 
+from collections.abc import Sequence
+from math import inf
+
+from loadtest.results.histogram import merged, percentile
 from loadtest.results.schema import Contender
+from loadtest.workload import Load
+from loadtest.workload.open import Open
 
 from .aggregate import Row
 
@@ -79,6 +85,55 @@ def memory(row: Row | None) -> str:
 def lines(contender: Contender) -> str:
     """Return the number of lines of the service's adapter."""
     return NONE if contender.adapter_lines is None else str(contender.adapter_lines)
+
+
+def latency(milliseconds: float | None, load: Load) -> str:
+    """Return a latency in milliseconds with three significant digits; `> 10 s`: beyond the clients' patience."""
+    if milliseconds is None:
+        return NONE
+    if milliseconds == inf and isinstance(load, Open):
+        return beyond(load)
+    digits = max(0, 3 - len(str(int(milliseconds)))) if milliseconds >= 1 else 3
+    return f"{milliseconds:.{digits}f}"
+
+
+def beyond(load: Open) -> str:
+    """Return a latency in words, with its unit, of which only one thing is known: it exceeds the clients' patience."""
+    return f"> {load.patience:g} s"
+
+
+def latency_ratio(row: Row) -> str:
+    """Return measured over predicted latency, of the 99th percentile or else the median; "-" without two figures."""
+    for rank in (0.99, 0.5):
+        measured, foretold = row.percentile(rank), row.foretold(rank)
+        if measured and foretold:
+            return NONE if inf in (measured, foretold) else f"{measured / foretold:.2f}"
+    return NONE
+
+
+def lateness(row: Row) -> str:
+    """Return by how much the load generator sent requests late by its own fault: 99th percentile in milliseconds."""
+    return latency(percentile(merged([each.late_ms for each in row.arrived]), 0.99), row.load)
+
+
+def goodput(row: Row) -> str:
+    """Return the good answers per second, in brackets if inconclusive."""
+    return NONE if row.goodput is None else bracketed(per_second(row.goodput), holds=row.holds)
+
+
+def good(deadlines: Sequence[float]) -> str:
+    """Return the legend of goodput."""
+    return f"Goodput: answers within {limit(deadlines[0])}, per second; of an open load, to arrivals in the window."
+
+
+def limit(seconds: float) -> str:
+    """Return a time that was asked for, exactly: in seconds if it is one second or longer, else in milliseconds."""
+    return f"{seconds:g} s" if seconds >= 1 else f"{seconds * 1000:g} ms"
+
+
+def not_run(load: Load) -> str:
+    """Return why a step was not run."""
+    return "diverges at a lower rate" if isinstance(load, Open) else "saturated at fewer users"
 
 
 def bracketed(figure: str, *, holds: bool) -> str:

@@ -11,7 +11,9 @@ from loadtest.english import count, duration
 from loadtest.results.schema import Contender, CoreUse, Measured, Predicted
 from loadtest.workload import Load
 from loadtest.workload.demand import BLOCKED, DEADLOCK, GENERATOR, Demand
+from loadtest.workload.open import Open
 
+from . import arrivals
 from .bounds import (
     BURSTS,
     MACHINE_BUSY,
@@ -85,19 +87,22 @@ def judge(
     """
     bound = bound_by(load, predicted, measured, contender, scenario)
     stuck = contender.slots if bound == DEADLOCK else None
-    tools = _tools(bound, measured, contender)
+    tools = _tools(load, bound, measured, contender)
     if bound == BLOCKED:
         return Judgement(bound, tools)  # no request succeeds, as predicted: there is nothing else to check
+    if isinstance(load, Open) and measured.arrivals is not None:
+        fates = arrivals.doubts(load, predicted, measured, measured.arrivals, contender.demand)
+        return Judgement(bound, [*tools, *fates, *_short(bound, predicted, measured, contender.demand)])
     doubts = [*tools, *_requests(load, measured, bound, stuck), *_drift(load, measured)]
     if predicted is not None and contender.demand is not None:
         doubts += _model(load, bound, predicted, measured, contender.demand)
     return Judgement(bound, doubts)
 
 
-def _tools(bound: str, measured: Measured, contender: Contender) -> list[str]:
+def _tools(load: Load, bound: str, measured: Measured, contender: Contender) -> list[str]:
     doubts = []
     if tool := GENERATOR if bound == GENERATOR else full_tool(measured):
-        doubts.append(_full(tool, measured, contender))
+        doubts.append(_full(load, tool, measured, contender))
     shared = measured.service_cores is None
     if (
         shared
@@ -122,12 +127,14 @@ def _tools(bound: str, measured: Measured, contender: Contender) -> list[str]:
     return doubts
 
 
-def _full(tool: str, measured: Measured, contender: Contender) -> str:
+def _full(load: Load, tool: str, measured: Measured, contender: Contender) -> str:
     """Return the doubt that a part of the measurement had no CPU time left, and what the service alone would carry."""
     if tool == GENERATOR and measured.generator_cpu >= GENERATOR_BUSY:
-        told = f"the load generator was saturated ({measured.generator_cpu:.0%} of a core); fewer users would lift that"
+        told = (
+            f"the load generator was saturated ({measured.generator_cpu:.0%} of a core); {_less(load)} would lift that"
+        )
     elif full_tool(measured) is None:
-        told = "the load generator was predicted to be the limit; fewer users would lift that"
+        told = f"the load generator was predicted to be the limit; {_less(load)} would lift that"
     else:
         what = {GENERATOR: "the load generator"}.get(tool, tool if tool == NEIGHBOURS else f"the {tool}")
         lift = "a quiet machine" if tool == NEIGHBOURS else "more cores"
@@ -136,6 +143,10 @@ def _full(tool: str, measured: Measured, contender: Contender) -> str:
     if alone is None:
         return told
     return f"{told}; computed, not measured: by its CPU time the service alone would carry about {alone:.0f}/s"
+
+
+def _less(load: Load) -> str:
+    return "a lower rate" if isinstance(load, Open) else "fewer users"
 
 
 def _cores(use: CoreUse | None) -> str:
@@ -205,10 +216,15 @@ def _model(load: Load, bound: str, predicted: Predicted, measured: Measured, dem
         return [f"throughput is {throughput(measured) / most:.2f} times the predicted maximum"]
     if demand.calibrated and throughput(measured) > BEYOND * load.most(demand):
         return [f"throughput is {ratio:.2f} times the prediction: its calibration does not hold here"]
-    if bound == UNEXPLAINED:
-        without = "" if demand.calibrated else "; the prediction leaves out CPU time"
-        return [
-            f"throughput is {ratio:.2f} times the prediction, and no measured figure explains why "
-            f"(the machine was {measured.machine_cpu:.0%} busy{without})"
-        ]
-    return []
+    return _short(bound, predicted, measured, demand)
+
+
+def _short(bound: str, predicted: Predicted | None, measured: Measured, demand: Demand | None) -> list[str]:
+    """Return the doubt that a throughput falls short of its prediction, and nothing that was measured explains it."""
+    if bound != UNEXPLAINED or predicted is None or demand is None:
+        return []
+    without = "" if demand.calibrated else "; the prediction leaves out CPU time"
+    return [
+        f"throughput is {throughput(measured) / predicted.throughput:.2f} times the prediction, and no measured figure "
+        f"explains why (the machine was {measured.machine_cpu:.0%} busy{without})"
+    ]

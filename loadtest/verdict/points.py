@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from loadtest.english import count
 from loadtest.results.schema import Results
+from loadtest.workload.closed import Closed
 
 from .aggregate import Row, rows
 
@@ -25,7 +26,7 @@ class Point:
     @property
     def users(self) -> int:
         """The number of users, each with one request in flight."""
-        return self.first.load.amount
+        return self.first.load.most_in_flight
 
     @property
     def holds(self) -> bool:
@@ -63,7 +64,7 @@ def points(runs: Iterable[Results], names: list[str]) -> list[Point]:
         table = {(row.service, row.load): row for row in rows(results) if row.windows and row.ratio}
         for load in results.options.loads:
             first, second = (table.get((name, load)) for name in names)
-            if first and second and not load.think:
+            if first and second and isinstance(load, Closed) and not load.think:
                 found.append(Point(results.options.wait, results.options.delay, first, second))
     return sorted(found, key=lambda point: (point.wait, point.users))
 

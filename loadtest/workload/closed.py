@@ -30,6 +30,9 @@ WARMUP_RESPONSES = 1.25
 WINDOW_RESPONSES = 1.8
 """Predicted response times that a window spans at least. The window then lasts to the end of a turn: to two."""
 
+EDGE = 5.0
+"""Seconds to wait for a completed request at the edge of a window, in addition to two predicted response times."""
+
 LITTLE = 0.05
 """Share of the users by which Little's law may be off, beside the one request that an edge of the window may cut."""
 
@@ -50,6 +53,9 @@ class Closed:
 
     unit: ClassVar = "users"
     """The unit of `amount`."""
+
+    beyond: ClassVar = 1
+    """The number of steps that are run beyond the first saturated one: what more users change is only the latency."""
 
     @property
     def amount(self) -> int:
@@ -81,6 +87,10 @@ class Closed:
         bound = min(bounds, key=lambda name: bounds[name] * (1 if name == USERS else 1 + ROUNDING))
         throughput = min(self._queued(demand), *(_queued(limit, demand) for limit in demand.limits), bounds[bound])
         return Prediction(throughput, self.response(throughput), bound)
+
+    def saturates(self, demand: Demand) -> bool:
+        """Return True if requests queue, by the prediction."""
+        return self.predict(demand).saturated
 
     def most(self, demand: Demand) -> float:
         """Return the throughput that no queueing can exceed: the tightest of the asymptotic bounds."""
@@ -117,6 +127,14 @@ class Closed:
         """Return the largest load with the same think time and no queue, or None without a limit."""
         knee = self.knee(demand)
         return None if knee == inf else Closed(floor(knee * (1 + ROUNDING)), self.think)  # a whole number of users
+
+    def tail(self, response: float) -> float:  # noqa: ARG002 - other loads depend on the response time
+        """Return the seconds from the end of a window until its requests have ended: it ends with one of them."""
+        return 0.0
+
+    def edges(self, response: float) -> float:
+        """Return the longest time in seconds to wait for the completed request that opens or closes a window."""
+        return EDGE + 2 * response
 
     def missing(self, throughput: float, response: float) -> float:
         """Return the number of users that Little's law does not account for: N - X (response + Z)."""

@@ -6,9 +6,11 @@ ROUNDING = 1e-9
 """Share by which two equal rates may differ: at the knee they are equal except for rounding."""
 
 USERS = "users"
+ARRIVALS = "arrivals"
 SLOTS = "slots"
 LOOPS = "event loops"
 CPU = "CPU"
+ADMISSION = "in-flight limit"
 GENERATOR = "generator"
 DEADLOCK = "deadlock"
 BLOCKED = "slow clients"
@@ -66,6 +68,8 @@ class Demand:
     network and the load generator. `beside`: the part of `transit` for which requests queue, on the core of the load
     generator. These three are 0 unless `calibrated`. `patience`: seconds until a long poll times out; None for requests
     that do not wait for another request, which needs a slot too. `blocked`: True if slow clients hold every slot.
+    `admission`: the requests that may wait at once, beyond which the service refuses further ones; None: as many as
+    come.
     """
 
     wait: float
@@ -76,6 +80,18 @@ class Demand:
     transit: float = 0.0
     beside: float = 0.0
     calibrated: bool = False
+    admission: Limit | None = None
+
+    @property
+    def sheds(self) -> bool:
+        """True if the service refuses requests when it is full.
+
+        It cannot unless it has more slots, or event loops, than it admits requests: otherwise they queue for one, and
+        nothing is free to refuse them.
+        """
+        if self.admission is None:
+            return False
+        return all(each.capacity > self.admission.capacity for each in self.limits if each.name in HELD_AT_WORK)
 
     @property
     def tightest(self) -> Limit | None:
@@ -111,7 +127,14 @@ class Demand:
         """Return the demand of a request that waits `wait` seconds: it holds all but the CPU as much longer."""
         longer = wait - self.wait
         limits = (each if each.name == CPU else replace(each, held=each.held + longer) for each in self.limits)
-        return replace(self, wait=wait, limits=tuple(limits))
+        admission = self.admission and replace(self.admission, held=self.admission.held + longer)
+        return replace(self, wait=wait, limits=tuple(limits), admission=admission)
+
+    def part(self, processes: int) -> "Demand":
+        """Return the demand on one of several processes, each of which has an equal part of every limit."""
+        limits = tuple(replace(each, capacity=max(1, each.capacity // processes)) for each in self.limits)
+        admission = self.admission and replace(self.admission, capacity=self.admission.capacity // processes)
+        return replace(self, limits=limits, admission=admission)
 
     @property
     def uncalibrated(self) -> "Demand":
@@ -122,7 +145,8 @@ class Demand:
             for limit in self.limits
             if limit.name != CPU
         )
-        return Demand(self.wait, limits)
+        admission = self.admission and replace(self.admission, held=self.admission.held / stretch)
+        return Demand(self.wait, limits, admission=admission)
 
     def slower(self, times: float, beside: float) -> "Demand":
         """Return this demand if a request costs `times` as much CPU time, and the load generator `beside` as much."""
@@ -153,6 +177,7 @@ class Demand:
         return replace(
             self,
             limits=(*limits, Limit(CPU, processors, cpu)),
+            admission=self.admission and replace(self.admission, held=self.admission.held * stretch),
             late=late,
             transit=max(calibration.beside, calibration.turn - calibration.cpu - waited),
             beside=calibration.beside,
@@ -174,9 +199,9 @@ class Prediction:
     """Seconds from request to response, including the queue."""
 
     bound: str
-    """`users`, the name of a limit, `generator`, `deadlock` or `slow clients`."""
+    """`users`, `arrivals`, the name of a limit, `generator`, `deadlock` or `slow clients`."""
 
     @property
     def saturated(self) -> bool:
-        """True if requests queue."""
-        return self.bound != USERS
+        """True if requests queue, or are refused."""
+        return self.bound not in (USERS, ARRIVALS)

@@ -8,7 +8,7 @@ from backing.environment import Need
 from contract.settings import Settings
 from loadtest.contenders.service import SYNC, Service
 
-from .demand import CPU, LOOPS, SLOTS, Calibration, Demand, Limit
+from .demand import ADMISSION, CPU, LOOPS, SLOTS, Calibration, Demand, Limit
 
 DATABASE_POOL = "database pool"
 UPSTREAM_POOL = "upstream pool"
@@ -229,7 +229,9 @@ def demand(
     processors = ceil(service.processors)
     if work:  # a part of a core is one core that computes for longer
         limits.append(Limit(CPU, processors, work * processors / service.processors))
-    known = Demand(wait, tuple(limits), patience(delay) if patience_needed(name) else None)
+    most = service.max_in_flight
+    admission = Limit(ADMISSION, service.workers * most, wait) if most and wait else None
+    known = Demand(wait, tuple(limits), patience(delay) if patience_needed(name) else None, admission=admission)
     if calibration is not None:
         return known.calibrated_by(calibration, processors)
     return known if known.alone else None
@@ -239,6 +241,14 @@ def calibrates(name: str, service: Service, slow_clients: int = 0) -> bool:
     """Return True if a calibration predicts more of a scenario: not if its wait is unknown, or if it stands still."""
     known = all(scenario.foretold for scenario, _ in _parts(name)) or name == MIXED
     return known and not (slow_clients and service.slots is not None)
+
+
+def replayable(name: str, service: Service, demand: Demand) -> bool:
+    """Return True if the passage of every request through `service` can be predicted.
+
+    It cannot if requests differ, or if one that holds a slot waits for another request that needs one.
+    """
+    return name != MIXED and not demand.blocked and not (patience_needed(name) and service.slots is not None)
 
 
 def asked_for(name: str, service: Service, delay: float) -> float:

@@ -40,7 +40,7 @@ def fabricated() -> dict[str, Results]:
     """Return a line-up that matches the model, with one inconclusive step."""
     whole = lineup_of()
     steps = [
-        each.model_copy(update={"doubts": ["a doubt"]}) if (each.service, each.load.users) == ("sanic", 200) else each
+        each.model_copy(update={"doubts": ["a doubt"]}) if (each.service, each.load.amount) == ("sanic", 200) else each
         for each in whole[DELAY].steps
     ]
     return {**whole, DELAY: whole[DELAY].model_copy(update={"steps": steps})}

@@ -1,6 +1,6 @@
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 import pytest
@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.support.visits import Opens, Visit
 from tests.loadtest.support.commands import alone, serving
-from tests.loadtest.support.racing import PAGE, URL, counted, heard, start, stopped
+from tests.loadtest.support.racing import PAGE, URL, counted, heard, start, start_arrivals, stopped
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ports")]  # the well-known ports allow one test at a time
 
@@ -125,6 +125,8 @@ def test_a_race_is_started_and_stopped_by_the_keyboard_alone(visit: Opens) -> No
     page = visit(PAGE).page
     status(page, "No race is running.")
     page.keyboard.press("Tab")
+    expect(page.get_by_label("Load")).to_be_focused()
+    page.keyboard.press("Tab")
     expect(page.get_by_label("Users per service")).to_be_focused()
     assert page.get_by_label("Users per service").evaluate("field => getComputedStyle(field).outlineStyle") == "solid"
     page.keyboard.type("4")
@@ -139,6 +141,62 @@ def test_a_race_is_started_and_stopped_by_the_keyboard_alone(visit: Opens) -> No
     expect(page.get_by_role("button", name="Stop")).to_be_focused()
     page.keyboard.press("Space")
     status(page, "No race is running.")
+
+
+def test_arrivals_are_switched_to_started_and_changed_by_the_keyboard_alone(visit: Opens) -> None:
+    visited = visit(PAGE)
+    page = visited.page
+    status(page, "No race is running.")
+    page.keyboard.press("Tab")
+    page.keyboard.type("arr")
+    expect(page.get_by_label("Load")).to_have_value("rate")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Arrivals/s per service")).to_be_focused()
+    page.keyboard.type("40")
+    page.keyboard.press("Tab")
+    page.keyboard.type("100ms")
+    page.keyboard.press("Enter")
+    status(page, "Running: 40 arrivals/s per service, delay, 100ms, stops in 9:5")
+    slow, quick = (page.locator(f'[data-name="{racer}"]') for racer in RACERS)
+    expect(slow.locator(".caption")).to_contain_text("diverges: the backlog grows by", timeout=WITHIN)
+    expect(quick.locator(".caption")).to_contain_text("keeps up", timeout=WITHIN)
+    expect(quick.locator('[data-figure="arriving"]')).to_have_text(re.compile(r"\d"))
+    expect(quick.locator('[data-figure="requests"]')).to_be_hidden()
+    expect(quick.locator("figcaption")).to_have_text(re.compile(r"^\d+ requests drawn, those sent first$"))
+    expect(page.get_by_text("Requests arrive at random moments")).to_be_visible()
+    expect(page.get_by_text("Each mark is a real request of one user")).to_be_hidden()
+    expect(slow.locator('[data-figure="p99"]')).to_have_text("\N{EN DASH}")
+    page.wait_for_function(MARKS, arg=quick.locator("canvas").element_handle(), timeout=WITHIN)
+    page.get_by_label("Arrivals/s per service").fill("12.5")
+    page.get_by_role("button", name="Change").click()
+    status(page, "12.5 arrivals/s per service")
+    quiet(visited)
+
+
+def test_users_cannot_become_arrivals_during_a_race_and_the_page_says_so(visit: Opens) -> None:
+    start(2, "20ms", "delay")
+    page = visit(PAGE).page
+    status(page, "Running: 2 users per service")
+    expect(page.get_by_label("Load")).to_have_value("users")
+    page.get_by_label("Load").select_option("arrivals")
+    page.get_by_label("Arrivals/s per service").fill("5")
+    page.get_by_role("button", name="Change").click()
+    expect(page.get_by_role("alert")).to_have_text(
+        "The run in progress has users, so it cannot change to arrivals; stop it first."
+    )
+    page.get_by_role("button", name="Stop").click()
+    status(page, "No race is running.")
+    page.get_by_role("button", name="Start").click()
+    status(page, "Running: 5 arrivals/s per service")
+
+
+def test_a_page_that_joins_a_race_of_arrivals_shows_their_rate(visit: Opens) -> None:
+    start_arrivals(7, "20ms", "delay")
+    page = visit(PAGE).page
+    status(page, "Running: 7 arrivals/s per service, delay, 20ms")
+    expect(page.get_by_label("Load")).to_have_value("rate")
+    expect(page.get_by_label("Arrivals/s per service")).to_have_value("7")
+    expect(page.get_by_text("Requests arrive at random moments")).to_be_visible()
 
 
 def test_what_cannot_be_run_is_said_on_the_page(visit: Opens) -> None:
@@ -181,9 +239,12 @@ def test_whoever_types_is_not_disturbed_by_the_race(visit: Opens) -> None:
     expect(page.get_by_label("Users per service")).to_have_value("77")
 
 
+@pytest.mark.parametrize("begin", [start, start_arrivals])
 @pytest.mark.parametrize("width", [1280, 380])
-def test_the_page_of_a_race_fits_every_screen_in_light_and_dark(visit: Opens, width: int) -> None:
-    start(200, "1ms", "delay")  # figures of many digits
+def test_the_page_of_a_race_fits_every_screen_in_light_and_dark(
+    visit: Opens, width: int, begin: Callable[[int, str, str], None]
+) -> None:
+    begin(200, "1ms", "delay")  # figures of many digits
     shades: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
     visited = visit(PAGE, width=width)
     moving(visited.page)
@@ -196,7 +257,7 @@ def test_the_page_of_a_race_fits_every_screen_in_light_and_dark(visit: Opens, wi
 def fits(page: Page, width: int, colours: str) -> None:
     """Assert that nothing is cut off, that the colours are those asked for, and that a wide page has large figures."""
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    for cell in page.locator("[data-figure]").all():
+    for cell in page.locator("[data-figure]:visible").all():
         assert cell.evaluate("cell => cell.scrollWidth <= cell.clientWidth"), cell.get_attribute("data-figure")
     ground, ink = page.evaluate(
         "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"

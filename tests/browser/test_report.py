@@ -117,7 +117,7 @@ def windows(service: str, users: int) -> list[Measured]:
     return [
         each.measured
         for each in RUN.steps
-        if (each.service, each.load.users) == (service, users) and each.measured is not None
+        if (each.service, each.load.amount) == (service, users) and each.measured is not None
     ]
 
 
@@ -174,7 +174,7 @@ def test_throughput_in_the_table_is_what_was_measured(still: Page) -> None:
         seen = windows(service, users)
         rates = [(each.requests - each.failures) / each.seconds for each in seen]
         rate = sum(each.requests - each.failures for each in seen) / sum(each.seconds for each in seen)
-        foretold = next(each.predicted for each in RUN.steps if (each.service, each.load.users) == (service, users))
+        foretold = next(each.predicted for each in RUN.steps if (each.service, each.load.amount) == (service, users))
         assert foretold
         bound = "inconclusive" if (service, users) == ("flask", 10) else foretold.bound
         assert found[service, users][2:] == [

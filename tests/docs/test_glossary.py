@@ -18,6 +18,7 @@ from loadtest.terminal.lineup import show_lineup
 from loadtest.terminal.map import show_map
 from loadtest.verdict.aggregate import rows as aggregated
 from tests.docs.support.pages import PAGES, ROOT, column
+from tests.loadtest.support.arrivals import open_run
 from tests.loadtest.support.fabricated import calibration, contender, lineup_of, results, step, use
 
 GLOSSARY = "docs/glossary.md"
@@ -83,7 +84,7 @@ def apart() -> Results:
 
 def seen() -> Iterator[str]:
     run = results([step(name, users) for name in ("flask", "aiohttp") for users in (1, 50)])
-    for each in (run, apart()):
+    for each in (run, apart(), open_run(deadline=1.0)):
         yield from headings_of(comparison.page(each))
         yield from printed(show, each, aggregated(each))
     yield from headings_of(a_map.page({"50ms": apart()}))

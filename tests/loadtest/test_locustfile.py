@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -15,6 +16,7 @@ import pytest
 from backing.environment import upstream
 from loadtest.contenders.service import lineup
 from loadtest.processes.service import running
+from loadtest.workload.open import Open
 from loadtest.workload.scenarios import DAY, SCENARIOS
 from tests.backing.support.databases import own_database
 from tests.loadtest.support.direct import asked
@@ -147,6 +149,43 @@ def test_a_timeout_is_a_failure(twins: Twins, tmp_path: Path) -> None:
     assert entry["min_response_time"] >= 200
 
 
+def test_with_a_rate_every_service_gets_the_same_arrivals(twins: Twins, tmp_path: Path) -> None:
+    entries = swarm(twins, tmp_path, "-u", "60", "-r", "60", "-t", "3s", "--rate", "40", "--delay", "20ms")
+    assert entries.keys() == {"sync_app /delay/20ms", "async_app /delay/20ms"}
+    check(entries)
+    one, other = (entry["num_requests"] for entry in entries.values())
+    assert abs(one - other) <= 2  # in flight at the end
+    due = sum(1 for _ in takewhile(lambda moment: moment < 3, Open(40).schedule(1)))
+    assert 0.5 * due < one <= due
+
+
+def test_latency_counts_from_the_intended_start_of_an_arrival(twins: Twins, tmp_path: Path) -> None:
+    more = ("-u", "2", "-r", "2", "-t", "3s", "--rate", "20", "--arrivals", "even", "--delay", "100ms", "AsyncApp")
+    (entry,) = swarm(twins, tmp_path, *more).values()
+    assert entry["max_response_time"] < 1_000  # two clients carry twenty a second, just
+    (entry,) = swarm(twins, tmp_path, *more, "--delay", "500ms").values()  # and now four
+    assert entry["min_response_time"] >= 500
+    assert entry["max_response_time"] > 1_000  # a request alone takes half of that
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--rate", "-1"), "--rate takes a number from 0 to 100000; got -1.0."),
+        (("--rate", "nan"), "--rate takes a number from 0 to 100000; got nan."),
+        (("--rate", "1", "--seed", "-1"), "--seed takes a whole number from 0 to 1000000000; got -1."),
+        (("--rate", "1", "--think", "1"), "--think is for users who wait for their answers; leave it out with --rate."),
+        (("--rate", "1", "--master"), "--rate needs a single process; leave out --master, --worker and --processes."),
+    ],
+)
+def test_arrivals_that_cannot_be_run_are_one_sentence_and_status_1(arguments: tuple[str, ...], complaint: str) -> None:
+    command = [*LOCUST, "--headless", "-t", "1s", *arguments]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert ran.returncode == 1
+    assert ran.stderr.endswith(f"{complaint}\n")
+    assert "Traceback" not in ran.stderr
+
+
 def asked_until(url: str, enough: Callable[[Any], bool]) -> Any:
     """Request `url` until `enough` is true for the JSON response, and return that response."""
     deadline = time.monotonic() + 30
@@ -174,8 +213,10 @@ def test_the_web_ui_offers_both_twins_and_our_options_and_swarms(twins: Twins, t
         "SyncApp": twins.sync_app,
         "AsyncApp": twins.async_app,
     }
-    assert offered["extra_options"].keys() == {"delay", "think", "stagger"}
+    assert offered["extra_options"].keys() == {"delay", "think", "stagger", "rate", "arrivals", "seed"}
     assert offered["extra_options"]["delay"]["default_value"] == "100ms"
+    assert offered["extra_options"]["rate"]["default_value"] == 0
+    assert offered["extra_options"]["arrivals"]["choices"] == ["poisson", "even"]
     assert said["errors"] == []
     assert {entry["name"] for entry in said["stats"]} == {
         *("sync_app /delay/30ms", "async_app /delay/30ms", "Aggregated"),

@@ -9,7 +9,7 @@ const PENS = ["queue", "waiting", "answered"];
 
 const body = document.body;
 const byId = (id) => document.getElementById(id);
-const fields = { users: byId("users"), delay: byId("delay"), scenario: byId("scenario") };
+const fields = { load: byId("load"), amount: byId("amount"), delay: byId("delay"), scenario: byId("scenario") };
 let edited = false; // the form is not overwritten while the presenter edits it
 let colours = {};
 
@@ -27,7 +27,7 @@ class Racer {
     this.picture = [" ".repeat(100), " ".repeat(100), 0];
   }
 
-  show(racer, now) {
+  show(racer, now, isOpen) {
     if (racer.kind !== this.kind || now - this.captionAt >= CAPTION_STAYS) {
       if (write(this.caption, racer.caption)) this.captionAt = now;
       if (racer.kind !== this.kind) write(this.said, racer.caption); // a screen reader reads it once, not with every figure
@@ -38,10 +38,12 @@ class Racer {
     write(this.figures.ratio, racer.ratio === null ? "–" : racer.ratio.toFixed(2));
     write(this.figures.in_flight, whole(racer.in_flight));
     write(this.figures.requests, whole(racer.requests));
+    write(this.figures.arriving, rate(racer.arriving));
     write(this.figures.failures, whole(racer.failures));
     write(this.figures.p50, time(racer.p50));
     write(this.figures.p99, time(racer.p99));
-    write(this.note, `${racer.looked_at} of ${racer.users} users drawn`);
+    const drawn = isOpen ? `${racer.looked_at} requests drawn, those sent first` : `${racer.looked_at} of ${racer.users} users drawn`;
+    write(this.note, drawn);
   }
 
   // A user has the same cell in each column, so that its request visibly moves across the columns.
@@ -132,6 +134,7 @@ const rate = (number) => (number === null ? "–" : number < 99.95 ? number.toFi
 
 function time(milliseconds) {
   if (milliseconds === null) return "–";
+  if (typeof milliseconds === "string") return milliseconds;
   if (milliseconds < 9.95) return `${milliseconds.toFixed(1)} ms`;
   return milliseconds < 999.5 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(milliseconds < 9995 ? 2 : 1)} s`;
 }
@@ -140,8 +143,10 @@ const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seco
 
 function status(race) {
   if (race.state === "ready") return "No race is running. Choose a load and press Start.";
-  const what = `${race.users} users per service, ${race.scenario ?? "several scenarios"}, ${race.delay}`;
-  if (race.state === "stopping") return `Stopping: ${what}. Users leave after their last answer.`;
+  const isOpen = race.rate !== null;
+  const load = isOpen ? `${race.rate} arrivals/s per service` : `${race.users} users per service`;
+  const what = `${load}, ${race.scenario ?? "several scenarios"}, ${race.delay}`;
+  if (race.state === "stopping") return `Stopping: ${what}. ${isOpen ? "Clients" : "Users"} leave after their last answer.`;
   const ends = race.ends === null ? "" : `, stops in ${clock(race.ends)}`;
   return `${race.state === "starting" ? "Starting" : "Running"}: ${what}${ends}.`;
 }
@@ -170,12 +175,16 @@ function show(race) {
   byId("stop").disabled = race.state === "ready" || race.state === "stopping";
   byId("start").disabled = race.state === "stopping";
   write(byId("start"), race.state === "ready" || race.state === "stopping" ? "Start" : "Change");
+  const isOpen = race.rate !== null;
+  if (race.state !== "ready") body.classList.replace(isOpen ? "users" : "arrivals", isOpen ? "arrivals" : "users");
   if (!edited && race.state !== "ready" && race.users) {
+    const chosen = { load: isOpen ? "rate" : "users", amount: race.rate ?? race.users, delay: race.delay, scenario: race.scenario };
     for (const [name, field] of Object.entries(fields)) {
-      if (race[name] !== null && field.value !== String(race[name])) field.value = race[name];
+      if (chosen[name] !== null && field.value !== String(chosen[name])) field.value = chosen[name];
     }
+    nameAmount();
   }
-  race.racers.forEach((racer, index) => racers[index].show(racer, now));
+  race.racers.forEach((racer, index) => racers[index].show(racer, now, isOpen));
   if (!document.hidden) draw(race.racers.map((racer) => racer.pictures), now);
 }
 
@@ -205,6 +214,13 @@ async function send(where, what) {
   return !problem;
 }
 
+// Gives the amount the label and the limits of the chosen kind of load.
+function nameAmount() {
+  const { label, least, most, step } = fields.load.selectedOptions[0].dataset;
+  write(document.querySelector("label[for=amount]"), label);
+  Object.assign(fields.amount, { min: least, max: most, step });
+}
+
 function choose() {
   const style = getComputedStyle(document.documentElement);
   for (const name of ["panel", "ground", "faint", "unknown", "queues", "waits", "answered", "failed"]) {
@@ -213,13 +229,15 @@ function choose() {
   racers.forEach((racer) => racer.draw(racer.picture));
 }
 
+nameAmount(); // a reloaded page keeps what was chosen
 choose();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", choose);
 byId("controls").addEventListener("input", () => { edited = true; });
+fields.load.addEventListener("change", nameAmount);
 byId("controls").addEventListener("submit", async (event) => {
   event.preventDefault();
-  const users = fields.users.valueAsNumber;
-  if (await send("start", { users, delay: fields.delay.value.trim(), scenario: fields.scenario.value })) edited = false;
+  const load = { [fields.load.value]: fields.amount.valueAsNumber };
+  if (await send("start", { ...load, delay: fields.delay.value.trim(), scenario: fields.scenario.value })) edited = false;
 });
 byId("stop").addEventListener("click", () => send("stop", {}));
 

@@ -1,7 +1,7 @@
 """The fifth picture: memory by requests in flight, and the slots and memory needed to match the best throughput."""
 
 from dataclasses import dataclass
-from math import ceil, inf
+from math import ceil, floor, inf
 
 import altair as alt
 
@@ -12,7 +12,9 @@ from loadtest.verdict.aggregate import Row, known_costs
 from loadtest.verdict.comparison import ALIKE
 from loadtest.verdict.memory import growth, in_flight
 from loadtest.workload.demand import CPU, SLOTS, STANDSTILL
+from loadtest.workload.open import Open
 
+from .arrivals import left_out, steady
 from .picture import Figure, Picture, Table, data
 from .theme import HEIGHT, colour, marks, services, size, stretches
 
@@ -37,6 +39,8 @@ class Match:
 
 def picture(results: Results, table: list[Row]) -> Picture | None:
     """Return the picture of memory by requests in flight, or None if no memory was measured."""
+    left = left_out(table)
+    table = steady(table)
     run = [row for row in table if row.windows and row.memory is not None]
     if not run:
         return None
@@ -48,7 +52,7 @@ def picture(results: Results, table: list[Row]) -> Picture | None:
         title=title(results, table, best, matches),
         caption="Memory of all processes of a service. Requests in flight: throughput times response time (Little's "
         "law), queued requests included. On Linux shared memory is divided among the processes; elsewhere it is "
-        "counted once per process. Hollow mark: inconclusive."
+        f"counted once per process. Hollow mark: inconclusive.{left}"
         + "".join(f" {sentence(match, cores)}" for match in matches),
         figures=[Figure(chart(results, table), "Memory by requests in flight.")],
         table=_table(run),
@@ -69,7 +73,8 @@ def title(results: Results, table: list[Row], best: Row | None, matches: list[Ma
         if each.slots is not None and not any(row.service == each.name and row.holds for row in table)
     ]
     told = [_needs(match) for match in matches]
-    told += [needs for each in results.contenders if (needs := _short_of_cpu(each, best, table))]
+    for needs in (_short_of_cpu, _short_of_places):
+        told += [what for each in results.contenders if (what := needs(each, best, table))]
     told += [f"the needs of {name} are unknown" for name in unknown]
     if not told:
         return f"No service needs more slots to match the throughput of {best.service} at {best.load.label}"
@@ -101,11 +106,13 @@ def matched(contender: Contender, best: Row, table: list[Row]) -> Match | None:
     if contender.demand is None or contender.slots is None or contender.processes is None:
         return None
     tightest = contender.demand.tightest
-    if tightest is None or tightest.name != SLOTS:
+    if tightest is None or tightest.name != SLOTS or contender.demand.sheds:
         return None
-    needs = ceil(best.throughput * tightest.held)
+    needs = _slots(best, tightest.held)
     if contender.demand.patience is not None:  # with only as many slots as users there is a deadlock
-        needs = max(needs, best.load.most_in_flight + 1)
+        if isinstance(best.load, Open):
+            return None  # no number of slots is enough for every schedule
+        needs = max(needs, best.load.users + 1)
     rows = [row for row in table if row.service == contender.name and row.holds]
     if needs <= contender.slots or not rows:
         return None
@@ -126,6 +133,16 @@ def matched(contender: Contender, best: Row, table: list[Row]) -> Match | None:
     )
 
 
+def _slots(best: Row, held: float) -> int:
+    """Return the slots that carry the load of `best` if a request holds one for `held` seconds.
+
+    With no more than arrivals at a rate need on average, their queue would grow without end.
+    """
+    if isinstance(best.load, Open) and not best.lost:
+        return floor(best.load.rate * held) + 1
+    return ceil(best.throughput * held)
+
+
 def per_process(row: Row, processes: int) -> float | None:
     """Return an upper bound of the bytes of one more process: the mean of the present ones; the first cost most."""
     return None if row.memory is None else row.memory / (processes + 1)  # plus the master process
@@ -137,7 +154,7 @@ def chart(results: Results, table: list[Row]) -> alt.LayerChart:
     steps = [
         {
             "service": row.service,
-            "users": row.load.amount,
+            "amount": row.load.amount,
             "flight": round(in_flight(row), 1),
             "memory": round(row.memory / MIB, 1),
             "holds": row.holds,
@@ -154,8 +171,9 @@ def chart(results: Results, table: list[Row]) -> alt.LayerChart:
         color=colour(names),
     )
     joined = drawn.transform_filter("datum.holds").mark_line(strokeWidth=1.5).encode(detail=alt.Detail("stretch:N"))
-    told = [alt.Tooltip("flight:Q", title="in flight"), alt.Tooltip("memory:Q", title="memory, MiB")]
-    layers = [joined, marks(drawn, names, ["service:N", "users:Q", *told])]
+    unit = table[0].load.unit
+    heads = {"service:N": "service", "amount:Q": unit, "flight:Q": "in flight", "memory:Q": "memory, MiB"}
+    layers = [joined, marks(drawn, names, [alt.Tooltip(field, title=head) for field, head in heads.items()])]
     return alt.LayerChart(layer=layers).properties(height=HEIGHT)
 
 
@@ -177,6 +195,18 @@ def _short_of_cpu(contender: Contender, best: Row, table: list[Row]) -> str | No
     return f"{contender.name} needs {times:.1f} times its CPU time, not more slots" if times > 1 + ALIKE else None
 
 
+def _short_of_places(contender: Contender, best: Row, table: list[Row]) -> str | None:
+    """Return what a service needs that refuses requests before its slots are taken, or None."""
+    demand = contender.demand
+    held = any(row.service == contender.name and row.holds for row in table)
+    if demand is None or not demand.sheds or demand.admission is None or not held:
+        return None
+    needs = _slots(best, demand.admission.held)
+    if needs <= demand.admission.capacity:
+        return None
+    return f"{contender.name} needs room for about {needs} requests in flight instead of {demand.admission.capacity}"
+
+
 def _table(run: list[Row]) -> Table:
     others = known_costs(run)
     rows = [
@@ -192,4 +222,4 @@ def _table(run: list[Row]) -> Table:
     ]
     costs = ["CPU per request, µs", *(f"{name}, µs" for name in others)]
     spent = ["one process", "switches", "unaccounted"]
-    return Table(["service", "users", "in flight", "memory, MiB", *costs, *spent, "conclusive"], rows)
+    return Table(["service", run[0].load.unit, "in flight", "memory, MiB", *costs, *spent, "conclusive"], rows)

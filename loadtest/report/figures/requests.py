@@ -12,6 +12,7 @@ from loadtest.verdict.aggregate import Row
 from loadtest.verdict.time_spent import Divider
 from loadtest.workload import Load
 from loadtest.workload.demand import DEADLOCK
+from loadtest.workload.open import Open
 from loadtest.workload.scenarios import computes
 
 from .latency import loads
@@ -54,11 +55,10 @@ def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
     return Picture(
         name="swimlane",
         title=titles[shown],
-        caption=f"Each bar is one request. At most {most} per service are drawn: the first ones sent after all users "
-        "of the first repeat had started. Bars are grouped by the process that served them; faint lines separate "
-        f"threads. A staircase means that requests queue, a stack that they {'run' if works else 'wait'} at the same "
-        f"time. {WORKING if works else WORKING_SHORTLY} Dark outline: failed. Empty bar: it is unknown when the "
-        "request queued and when it waited.",
+        caption=f"Each bar is one request. At most {most} per service are drawn: {_first(shown)} Bars are grouped by "
+        f"the process that served them; faint lines separate threads. {_shapes(shown, works=works)} "
+        f"{WORKING if works else WORKING_SHORTLY} Dark outline: failed. Empty bar: it is unknown when the request "
+        "queued and when it waited.",
         figures=[
             Figure(
                 chart([row for row in run if row.service == name], contender, dividers[name], ends, (shown, most)),
@@ -74,6 +74,18 @@ def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
     )
 
 
+def _first(load: Load) -> str:
+    if isinstance(load, Open):
+        return "the first ones of the first repeat, which found the service empty."
+    return "the first ones sent after all users of the first repeat had started."
+
+
+def _shapes(load: Load, *, works: bool) -> str:
+    if isinstance(load, Open):
+        return "A bar begins when its request was sent. If queues grow from bar to bar, more arrive than are served."
+    return f"A staircase means that requests queue, a stack that they {'run' if works else 'wait'} at the same time."
+
+
 def queued(row: Row, divider: Divider) -> float | None:
     """Return the share of time that the first requests of a step spent queueing, or None if no times were reported."""
     told = [parts for exchange in row.first if (parts := divider.of(exchange))]
@@ -83,6 +95,7 @@ def queued(row: Row, divider: Divider) -> float | None:
 
 def title(load: Load, run: list[Row], dividers: dict[str, Divider], *, works: bool) -> str:
     """Return the title for one load: which services queue, from conclusive steps only."""
+    arrive = isinstance(load, Open)  # one by one, whatever the queue
     at_once = "all running at once" if works else "all waiting at once"
     shares = {
         row.service: share
@@ -98,13 +111,13 @@ def title(load: Load, run: list[Row], dividers: dict[str, Divider], *, works: bo
     if not shares:
         return f"{at}no step is conclusive"
     if stack and not (locked or stairs or between or hardly):
-        return f"{at}no queueing, {at_once}"
+        return f"{at}no queueing" if arrive else f"{at}no queueing, {at_once}"
     told = (
         (locked, "deadlock on {}"),
-        (stairs, "mostly queueing on {} (staircase)"),
+        (stairs, "mostly queueing on {}" if arrive else "mostly queueing on {} (staircase)"),
         (between, "some queueing on {}"),
         (hardly, "little queueing on {}"),
-        (stack, f"{at_once} on {{}} (stack)"),
+        (stack, "no queueing on {}" if arrive else f"{at_once} on {{}} (stack)"),
     )
     return at + "; ".join(says.format(listed(names)) for names, says in told if names)
 
@@ -120,23 +133,23 @@ def chart(
     bars: list[dict[str, Any]] = []
     names: list[dict[str, Any]] = []
     for row in rows:
-        users, place = row.load.amount, 0
+        amount, place = row.load.amount, 0
         for worker in workers(row.first[: shown[1]], contender):
             name = worker.name if row.holds else f"{worker.name} (inconclusive)"
-            names += [{"users": users, "row": place + n, "name": "" if n else name} for n in range(LABEL_ROWS)]
+            names += [{"amount": amount, "row": place + n, "name": "" if n else name} for n in range(LABEL_ROWS)]
             place += LABEL_ROWS
             for thread in worker.threads:
                 if len(worker.threads) > 1:
-                    names.append({"users": users, "row": place, "name": "", "thread": True})
+                    names.append({"amount": amount, "row": place, "name": "", "thread": True})
                 for exchange in thread:
-                    bars.append({"users": users, "row": place, **_bar(exchange, divider, ends[row.load])})
+                    bars.append({"amount": amount, "row": place, **_bar(exchange, divider, ends[row.load])})
                     place += 1
     until = alt.ExprRef(f"{{{', '.join(f'{load.amount}: {end}' for load, end in ends.items())}}}[{STEP}]")
     y = alt.Y("row:O", axis=None)
 
     datasets = Datasets()
-    drawn = alt.Chart(datasets.add(bars)).transform_filter(f"datum.users == {STEP}")
-    named = alt.Chart(datasets.add(names)).transform_filter(f"datum.users == {STEP}")
+    drawn = alt.Chart(datasets.add(bars)).transform_filter(f"datum.amount == {STEP}")
+    named = alt.Chart(datasets.add(names)).transform_filter(f"datum.amount == {STEP}")
     told = drawn.transform_filter("isValid(datum.began)").transform_calculate(
         queue="round((datum.began - datum.sent) * 1e4) / 10",
         pool="round((datum.served - datum.began) * 1e4) / 10",
@@ -206,8 +219,8 @@ def _table(run: list[Row], known: dict[str, Contender], dividers: dict[str, Divi
             rows.append([*step, worker.name, str(len(worker.requests)), str(failed), *_range(worker)])
         if share is not None:
             rows.append([*step, f"all: {share:.0%} of their time queueing", "", "", "", "", ""])
-    head = ["service", "users", "served by", "requests", "failed", "first start, s", "last end, s", "most at once"]
-    return Table(head, rows)
+    times = ["first start, s", "last end, s", "most at once"]
+    return Table(["service", run[0].load.unit, "served by", "requests", "failed", *times], rows)
 
 
 def _range(worker: Worker) -> list[str]:

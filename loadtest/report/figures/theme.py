@@ -15,6 +15,9 @@ T = TypeVar("T")
 INK, MUTED, FAINT, PAPER = "#1d2126", "#59636e", "#dde2e7", "#ffffff"
 """Colours of the light page; report.css replaces them if the reader prefers dark."""
 
+SHADE = "#e3e8ed"
+"""The colour of a shaded area of the light page; report.css replaces it too."""
+
 COLOURS = (
     *("#d55e00", "#a87400", "#00875f", "#0072b2", "#a4509a", "#2f7f9f", "#7a7a00", "#6b7280"),
     *("#c2385f", "#6a62c9", "#8f5f45", "#4d8b1f", "#d0417e", "#5c6bc0"),
@@ -54,6 +57,12 @@ LARGEST, SMALLEST = 300, 45
 HEIGHT = 300
 """Height of a chart in pixels."""
 
+BAR, TALL_BAR = 22, 34
+"""Height in pixels of a step's bar and the space around it: with a name of one line, and of two."""
+
+IS_LONG = "indexof(datum.label, ':') >= 0"
+"""An expression that is true for the name of a service with settings."""
+
 
 def fill(part: str) -> str:
     """Return the fill of a part of a request's time, as a reference to a pattern in report.html."""
@@ -68,6 +77,11 @@ def services(results: Sequence[Results]) -> list[str]:
 def colour(names: list[str]) -> alt.Color:
     """Return the encoding of services by colour."""
     return alt.Color("service:N", scale=_scale(COLOURS, names), legend=legend())
+
+
+def colour_of(names: list[str], service: str) -> str:
+    """Return the colour of one service."""
+    return _as_many(COLOURS, names)[names.index(service)]
 
 
 def shape(names: list[str]) -> alt.Shape:
@@ -109,6 +123,20 @@ def dashes(names: list[str]) -> list[list[int]]:
     return _as_many(DASHES, names)
 
 
+def steps(names: list[str]) -> alt.Y:
+    """Return the axis of a chart with a bar for each step. The settings of a service have a line of their own."""
+    end = "indexof(datum.label, ':') + 1"
+    lines = f"{IS_LONG} ? [slice(datum.label, 0, {end}), slice(datum.label, {end})] : datum.label"
+    middle = {"condition": {"test": IS_LONG, "value": "bottom"}, "value": "middle"}  # the first line's
+    y = alt.Y("name:N", sort=names, title=None)
+    return y.axis(domain=False, labelBaseline=middle, labelExpr=lines, labelLimit=240, ticks=False)
+
+
+def height(names: list[str]) -> int:
+    """Return the height in pixels of a chart with a bar for each of these steps."""
+    return len(names) * (TALL_BAR if any(":" in name for name in names) else BAR)
+
+
 def legend() -> alt.Legend:
     """Return a legend above the chart, where it takes no width."""
     return alt.Legend(title=None, orient="top", direction="horizontal", columns=2, symbolSize=90)
@@ -123,7 +151,7 @@ def finished(chart: alt.LayerChart) -> dict[str, Any]:
         .configure(font="system-ui, sans-serif", background="transparent")
         .configure_view(stroke=None)
         .configure_axis(**lines, **texts, labelFontSize=12, titleFontSize=12)
-        .configure_legend(labelColor=INK, labelFontSize=13, labelLimit=240)
+        .configure_legend(labelColor=INK, labelFontSize=13, labelLimit=320)
         .configure_text(color=INK, fontSize=12)
     )
     specification: dict[str, Any] = styled.to_dict(validate=False)

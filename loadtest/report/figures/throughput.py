@@ -1,4 +1,4 @@
-"""The first picture: predicted and measured throughput by number of users."""
+"""The first picture of a closed load: predicted and measured throughput by number of users."""
 
 from math import isfinite, log10, sqrt
 from typing import Any
@@ -63,7 +63,7 @@ def _standstills(table: list[Row]) -> list[str]:
 def chart(results: Results, table: list[Row]) -> alt.LayerChart:
     """Return a chart of predicted lines, measured marks with their range, and knees."""
     names = services([results])
-    steps = loads(table)
+    steps = [load for load in loads(table) if isinstance(load, Closed)]
     users = [load.users for load in steps]
     measured = [{**_mark(row, stretch), "size": size(names, row.service)} for row, stretch in stretches(table)]
     lines = [point for each in results.contenders if each.demand for point in _line(each.name, each.demand, steps)]

@@ -1,23 +1,32 @@
 """The fourth picture: the mean time of a request, divided into queue, pool, wait and work."""
 
+from collections.abc import Sequence
+from math import inf
 from typing import Any, NamedTuple
 
 import altair as alt
 
-from loadtest.english import duration
+from loadtest.english import duration, listed
 from loadtest.results.schema import Results
 from loadtest.verdict.aggregate import Row
 from loadtest.verdict.format import bracketed
 from loadtest.verdict.time_spent import Divider, Parts, Times
 from loadtest.workload import Load
 from loadtest.workload.demand import STANDSTILL
+from loadtest.workload.open import Open
 from loadtest.workload.scenarios import computes
 
+from .arrivals import diverging, left_out, steady, unserved
 from .picture import Figure, Picture, Table, data
-from .theme import PARTS, STROKES, WORKING, fill
+from .theme import PARTS, STROKES, WORKING, fill, height
+from .theme import steps as axis
 
-BAR = 22
-"""Height in pixels of a bar and the space around it."""
+ALMOST_ALL = 0.99
+"""Share of the arrivals that are served at least if a mean is of answers."""
+
+
+REFUSED = "Refusals count as requests. "
+"""A note for the means of services that refused some."""
 
 
 class Spent(NamedTuple):
@@ -32,22 +41,28 @@ class Spent(NamedTuple):
 def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
     """Return the picture of the parts of the mean time, per service and step; None if no service reported times."""
     dividers = {each.name: Divider(each, results.options) for each in results.contenders}
-    steps = [found for row in table if (found := spent(row, dividers[row.service]))]
+    steps = [found for row in steady(table) if (found := spent(row, dividers[row.service]))]
     if not steps:
         return None
     works = computes(results.options.scenario)
     return Picture(
         name="whereabouts",
-        title=title(shown, [step for step in steps if step.row.load == shown]),
-        caption="Mean response time at each step (service, users), measured by the user and divided into parts with "
-        "the times in the service's response headers. Pool: how much longer than the delay the request waited, "
-        "queueing for a connection or a thread. On a busy process, pool (or wait, without a pool) contains the time "
-        "until it resumed the request. "
-        f"{f'{WORKING} ' if works else ''}Brackets: inconclusive.",
+        title=title(shown, [step for step in steps if step.row.load == shown], diverging(table, shown)),
+        caption=f"Mean response time at each step (service, {shown.unit}), measured by the {_client(shown)} and "
+        "divided into parts with the times in the service's response headers. Pool: how much longer than the delay the "
+        "request waited, queueing for a connection or a thread. On a busy process, pool (or wait, without a pool) "
+        "contains the time until it resumed the request. "
+        f"{f'{WORKING} ' if works else ''}{REFUSED if any(step.row.lost for step in steps) else ''}Brackets: "
+        f"inconclusive.{left_out(table)}",
         figures=[Figure(chart(steps), "Mean time of a request, as stacked bars of its parts.")],
         table=_table(steps),
         parts=PARTS,
     )
+
+
+def _client(load: Load) -> str:
+    """Return who measured the time, and from when on if that is not plain."""
+    return "client from the actual send on" if isinstance(load, Open) else "user"
 
 
 def spent(row: Row, divider: Divider) -> Spent | None:
@@ -65,16 +80,27 @@ def spent(row: Row, divider: Divider) -> Spent | None:
     return Spent(row, divider.parts(mean), count)
 
 
-def title(load: Load, steps: list[Spent]) -> str:
-    """Return the largest and the smallest share of time spent queueing at a load, from conclusive steps only."""
-    at = f"At {load.label} "
+def title(load: Load, steps: list[Spent], diverge: Sequence[str] = ()) -> str:
+    """Return the largest and the smallest share of time spent queueing at a load, from conclusive steps only.
+
+    A mean over many refusals says little, so their share stands in its place. `diverge`: which services diverge.
+    """
     held = [step for step in steps if step.row.holds and step.row.bound not in STANDSTILL and step.parts.total]
+    refusing = [step.row for step in held if step.row.percentile(ALMOST_ALL) == inf]
+    others = [*map(unserved, refusing), *diverge]
+    told = _queueing([step for step in held if step.row not in refusing], everywhere=not others)
+    return f"At {load.label} {'; '.join([told, *others])}"
+
+
+def _queueing(held: list[Spent], *, everywhere: bool) -> str:
+    """Return how the shares compare. `everywhere`: True if these are all services."""
     if not held:
-        return f"{at}no conclusive step shows where the time went"
+        return "no conclusive step shows where the time went"
     most, least = max(held, key=_queued), min(held, key=_queued)
+    where = "every service" if everywhere else listed([step.row.service for step in held])
     if len(held) > 1 and f"{_queued(most):.0%}" == f"{_queued(least):.0%}":
-        return f"{at}a request queues for {_queued(most):.0%} of its time on every service"
-    of = f"{at}a request queues for {_share(most)}"
+        return f"a request queues for {_queued(most):.0%} of its time on {where}"
+    of = f"a request queues for {_share(most)}"
     return of if most is least else f"{of}, {_share(least)}"
 
 
@@ -92,10 +118,10 @@ def chart(steps: list[Spent]) -> alt.LayerChart:
         totals.append({"name": name, "end": begin, "total": duration(begin * 1000)})
     longest = max(total["end"] for total in totals)
     order = [str(total["name"]) for total in totals]
-    y = alt.Y("name:N", sort=order, title=None).axis(domain=False, labelLimit=200, ticks=False)
+    y = axis(order)
     x = alt.X("begin:Q", title="mean time per request, s").axis(tickCount=5)
     x = x.scale(domain=[0, longest * 1.25 or 1], nice=False)
-    heads = {"name:N": "service, users", "part:N": "part", "took:N": "mean time"}
+    heads = {"name:N": f"service, {steps[0].row.load.unit}", "part:N": "part", "took:N": "mean time"}
     tooltip = [alt.Tooltip(field, title=head) for field, head in heads.items()]
     stacked = [
         alt.Chart(data([bar for bar in bars if bar["part"] == part]))
@@ -104,7 +130,7 @@ def chart(steps: list[Spent]) -> alt.LayerChart:
         for part in PARTS
     ]
     labels = alt.Chart(data(totals)).mark_text(align="left", dx=4).encode(x="end:Q", y=y, text="total:N")
-    return alt.LayerChart(layer=[*stacked, labels]).properties(height=BAR * len(steps))
+    return alt.LayerChart(layer=[*stacked, labels]).properties(height=height(order))
 
 
 def _queued(step: Spent) -> float:
@@ -125,4 +151,4 @@ def _table(steps: list[Spent]) -> Table:
         for step in steps
     ]
     parts = [f"{part}, ms" for part in (*PARTS, "total")]
-    return Table(["service", "users", *parts, "timed requests", "failed", "conclusive"], rows)
+    return Table(["service", steps[0].row.load.unit, *parts, "timed requests", "failed", "conclusive"], rows)

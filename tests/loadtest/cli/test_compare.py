@@ -13,6 +13,9 @@ from loadtest.cli.main import main
 from loadtest.contenders.cores import SHARED, Cores
 from loadtest.contenders.service import CORE, lineup
 from loadtest.measure.comparison import Comparison
+from loadtest.workload import Load
+from loadtest.workload.closed import Closed
+from loadtest.workload.open import Open
 from loadtest.workload.scenarios import ABOUT
 
 SCRIPT = Path(sys.executable).with_name("sync-vs-async")
@@ -131,6 +134,53 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
                 "aiohttp:workers=2:pool-size=250 would open 502 connections to the database, which accepts 500; ",
             )
             for scenario in ("query", "ask", "mixed")
+        ),
+        *(
+            (
+                f"--rate={rates}",
+                f"--rate takes arrivals per second from 0.1 to 20000, separated by commas; got {rates!r}.",
+            )
+            for rates in (
+                "",
+                "0",
+                "0.09",
+                "20001",
+                "100000",
+                "x",
+                "-1",
+                "1,,2",
+                "1,0",
+                "1e2",
+                "nan",
+                "inf",
+                "1.2345",
+                "²",
+            )
+        ),
+        ("--rate 20 --users 1", "--rate takes the place of --users and --think: arrivals do not wait for answers."),
+        ("--rate 20 --think 1s", "--rate takes the place of --users and --think: arrivals do not wait for answers."),
+        ("--rate 20 --arrivals bursts", "Invalid value for '--arrivals': 'bursts' is not one of 'poisson', 'even'."),
+        *(
+            (f"--rate 20 --seed={seed}", f"--seed takes a whole number from 0 to 1e+09; got {seed}.")
+            for seed in ("-1", "x", "1.5", "1000000001")
+        ),
+        *(
+            (f"--rate 20 --clients={clients}", f"--clients takes a whole number from 1 to 100000; got {clients}.")
+            for clients in ("0", "-1", "x", "100001")
+        ),
+        *(
+            (f"{option}={text}", f"{option.split()[-1]} takes seconds (0.25) or a number with a unit (250ms, 1.5s), ")
+            for option in ("--rate 20 --patience", "--rate 20 --deadline", "--deadline")
+            for text in ("", "x", "1h", "-1", "nan")
+        ),
+        *(
+            (f"--rate 20 --{option} {text}", f"--{option} takes at least 1ms; got '{text}'.")
+            for option in ("patience", "deadline")
+            for text in ("0", "0.9ms")
+        ),
+        *(
+            (f"--{option}", f"--{option.split()[0]} needs --rate.")
+            for option in ("arrivals poisson", "arrivals even", "seed 1", "patience 10s", "clients 7")
         ),
         ("--nope", "No such option '--nope'."),
         *(
@@ -381,6 +431,48 @@ def test_the_size_of_the_pools_reaches_the_services_and_what_is_foretold_of_them
 
 
 @pytest.mark.parametrize(
+    ("arguments", "loads"),
+    [
+        ("--users 3,1", [Closed(1), Closed(3)]),
+        ("--users 2 --think 1s", [Closed(2, 1.0)]),
+        ("--rate 20", [Open(20)]),
+        ("--rate 100,8,20,8", [Open(8), Open(20), Open(100)]),
+        ("--rate 0.1,20000,12.125", [Open(0.1), Open(12.125), Open(20_000)]),
+        ("--rate 20 --arrivals poisson --seed 1 --patience 10s", [Open(20)]),
+        ("--rate 20 --arrivals even", [Open(20, "even")]),
+        ("--rate 20,40 --seed 0", [Open(20, seed=0), Open(40, seed=0)]),
+        ("--rate 20 --patience 250ms", [Open(20, patience=0.25)]),
+        ("--rate 20 --clients 1", [Open(20, clients=1)]),
+        ("--rate 20 --think 0s", [Open(20)]),
+    ],
+)
+def test_rates_take_the_place_of_users(
+    arguments: str, loads: list[Load], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    comparison = planned(f"--services aiohttp:workers=1 {arguments}", tmp_path, monkeypatch)
+    assert comparison.results(complete=False).options.loads == loads
+
+
+@pytest.mark.parametrize(
+    ("arguments", "seconds", "deadlines"),
+    [
+        ("", 1.0, []),
+        ("--quick", 0.5, []),
+        ("--rate 20", 5.0, []),
+        ("--rate 20 --quick", 2.5, []),
+        ("--rate 20 --seconds 3", 3.0, []),
+        ("--rate 20 --deadline 1s", 5.0, [1.0]),
+        ("--deadline 250ms", 1.0, [0.25]),
+    ],
+)
+def test_windows_of_arrivals_are_longer_and_a_deadline_holds_for_any_load(
+    arguments: str, seconds: float, deadlines: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = planned(f"--services aiohttp:workers=1 {arguments}", tmp_path, monkeypatch).results(complete=False).options
+    assert (asked.seconds, asked.deadlines) == (seconds, deadlines)
+
+
+@pytest.mark.parametrize(
     ("arguments", "needed"),
     [
         ("--services aiohttp", set()),
@@ -416,7 +508,7 @@ def test_help_says_what_every_scenario_waits_for(capsys: pytest.CaptureFixture[s
     with pytest.raises(SystemExit):
         main(["compare", "--help"])
     options, _, examples = capsys.readouterr().out.partition("examples:\n")
-    told = " ".join(options.split())
+    told = " ".join(options.split()).replace("- ", "-")  # lines are broken after hyphens, too
     for name, about in ABOUT.items():
         assert f"{name}: {about}" in told
     shown = re.findall(r"--scenario (\w+)", examples)

@@ -35,7 +35,7 @@ class Fabricated(Comparison):
         for service in (lineup(1)[name] for name in NAMES):
             self._contenders[service.name] = contender(service, self._asked, calibration())
             for load in self._asked.loads:
-                done = step(service.name, load.users, **self._changes)
+                done = step(service.name, load.most_in_flight, **self._changes)
                 self.steps.append(done)
                 progress.ended(done)
         if self._ends:

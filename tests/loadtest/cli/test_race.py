@@ -21,20 +21,22 @@ import argparse, sys, time
 import gevent
 from locust.env import Environment
 from loadtest.contenders.service import lineup
+from loadtest.generator.profile import ProfileArrivals
 from loadtest.race import control
 from loadtest.race.racers import Racer
 from loadtest.race.users import user_classes
 from loadtest.race.request import Wish
+from loadtest.workload import Closed
 
 control.LASTS = 1.0
 racers = [Racer(lineup(1)["aiohttp"], sys.argv[1])]
 classes = [*user_classes(racers).values()]
-options = argparse.Namespace(delay="1s", think=0.0, stagger=0.1)
+options = argparse.Namespace(delay="1s", think=0.0, stagger=0.1, rate=0.0, arrivals="poisson", seed=1)
 environment = Environment(user_classes=classes, parsed_options=options, stop_timeout=5)
 runner = environment.create_local_runner()
-race = control.Control(environment, racers, classes)
+race = control.Control(environment, racers, classes, ProfileArrivals(environment))
 began = time.perf_counter()
-race.start(Wish(2, "10ms", 0.01, "delay"))
+race.start(Wish(Closed(2), "10ms", 0.01, "delay"))
 while race.state != "running":
     gevent.sleep(0.01)
 assert race.ends is not None

@@ -256,7 +256,7 @@ def test_results_are_known_by_what_they_are_and_not_by_their_name(
     [
         ("scenario", {"scenario": "query"}),
         ("delay", {"delay": "250ms"}),
-        ("think", {"loads": [Closed(load.users, 1.5) for load in AFTER.options.loads]}),
+        ("think", {"loads": [Closed(load.most_in_flight, 1.5) for load in AFTER.options.loads]}),
     ],
 )
 def test_runs_that_asked_for_different_things_are_refused(

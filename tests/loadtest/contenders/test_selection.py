@@ -54,6 +54,8 @@ def test_what_is_changed_changes_what_a_service_is_made_of(
         ("flask", {}),
         ("flask:workers=9", {"workers": 9}),
         ("flask-threads:workers=1:threads=64", {"workers": 1, "threads": 64}),
+        ("flask-threads:threads=96:max-in-flight=32", {"threads": 96, "max_in_flight": 32}),
+        ("aiohttp:max_in_flight=1", {"max_in_flight": 1}),
         ("flask:worker-class=gevent", {"worker_class": "gevent"}),
         ("flask:worker_class=gevent", {"worker_class": "gevent"}),
         ("flask-threads:worker-class=sync:threads=1", {"worker_class": "sync", "threads": 1}),
@@ -85,13 +87,22 @@ def test_a_service_can_be_changed_by_its_name(text: str, changes: dict[str, Any]
             )
             for value in ("", "0", "-1", "x")
         ),
+        *(
+            (
+                f"flask-threads:max-in-flight={value}",
+                f"'flask-threads:max-in-flight={value}': max-in-flight takes a whole number of at least 1; "
+                f"got '{value}'.",
+            )
+            for value in ("", "0", "-1", "1.5", "x")
+        ),
         ("aiohttp:threads=0", "'aiohttp:threads=0': threads takes a whole number of at least 1; got '0'."),
-        ("flask:", "'flask:': '' is not one of workers=N, threads=N, pool-size=N, worker-class=CLASS."),
-        ("flask:x=1", "'flask:x=1': 'x=1' is not one of workers=N, threads=N, pool-size=N, worker-class=CLASS."),
-        (
-            "flask:worker-class=",
-            "'flask:worker-class=': 'worker-class=' is not one of workers=N, threads=N, pool-size=N, "
-            "worker-class=CLASS.",
+        *(
+            (
+                f"flask:{change}",
+                f"'flask:{change}': '{change}' is not one of workers=N, threads=N, pool-size=N, max-in-flight=N, "
+                "worker-class=CLASS.",
+            )
+            for change in ("", "x=1", "worker-class=", "in-flight=4", "MAX_IN_FLIGHT=4")
         ),
         ("flask:threads=4", "'flask:threads=4': a sync worker has one thread; set threads=1 or worker-class=gthread."),
         (

@@ -97,6 +97,18 @@ def test_pools_have_the_size_that_the_services_have_by_themselves() -> None:
     assert {service.pool_size for service in KNOWN.values()} == {Settings().pool_size}
 
 
+def test_a_service_of_the_line_up_leaves_its_in_flight_limit_to_the_environment() -> None:
+    assert {service.max_in_flight for service in KNOWN.values()} == {None}
+    assert all(service.environment == {"POOL_SIZE": "10"} for service in KNOWN.values())
+
+
+def test_a_service_with_an_in_flight_limit_is_started_with_it() -> None:
+    limited = replace(KNOWN["flask-threads"], pool_size=7, max_in_flight=32)
+    assert limited.environment == {"POOL_SIZE": "7", "MAX_IN_FLIGHT": "32"}
+    assert limited.command() == KNOWN["flask-threads"].command()
+    assert limited.made_of == KNOWN["flask-threads"].made_of
+
+
 @pytest.mark.parametrize(
     ("cores", "workers", "processors"),
     [(2, 1, 1), (2, 2, 2), (2, 5, 2), (1, 3, 1), (0.5, 3, 0.5), (1.6, 3, 1.6), (1.6, 1, 1)],

@@ -3,6 +3,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
 import psutil
@@ -12,8 +13,11 @@ from backing.environment import upstream
 from loadtest.contenders.service import lineup
 from loadtest.generator.driver import Driver, GeneratorFailed, Job, Order, generator
 from loadtest.processes.service import running
+from loadtest.results.arrivals import Arrived
 from loadtest.results.exchange import Exchange
+from loadtest.verdict.arrivals import REFUSALS
 from loadtest.workload.closed import Closed
+from loadtest.workload.open import Open
 from tests.backing.support.databases import own_database
 from tests.loadtest.support.processes import living
 from tests.loadtest.support.servers import absent, answering, dropping, silent
@@ -40,11 +44,14 @@ def generators() -> list[psutil.Process]:
 
 
 def check_told(window: dict[str, Any]) -> None:
-    """Check that the service reported every request, with times within the users' times (0.1 ms of rounding each)."""
+    """Check that the service reported every request, with times within the users' times (0.1 ms of rounding each).
+
+    Users take the times of their requests once, for Locust's statistics and for the service's times alike.
+    """
     told = window["service_times"]
     rounding = 0.1 * told["requests"]
     assert told["requests"] == window["requests"]
-    assert told["response_ms"] <= window["response_ms"] + rounding
+    assert told["response_ms"] == pytest.approx(window["response_ms"], rel=1e-9)
     assert told["response_ms"] >= told["served_ms"] + told["received_ms"] - rounding
     assert told["served_ms"] >= told["waited_ms"] - rounding
 
@@ -122,7 +129,7 @@ def test_a_step_may_ask_for_another_delay_and_the_next_asks_for_that_of_the_job_
 def test_every_kind_of_waiting_is_answered_as_promised_and_not_before_its_time(aiohttp: str, scenario: str) -> None:
     with generator() as driver:
         driver.begin(job(aiohttp, scenario=scenario))
-        check(driver.measure(replace(SHORT, patience=5.0)), SHORT.load.users)
+        check(driver.measure(replace(SHORT, patience=5.0)), SHORT.load.most_in_flight)
 
 
 @pytest.mark.parametrize("scenario", ["file", "mixed"])
@@ -147,7 +154,7 @@ def test_requests_that_are_never_answered_are_unfinished_and_hold_nobody_up() ->
         started = generators()
         window = driver.measure(SHORT)
     assert (window["requests"], window["failures"], window["latency"]) == (0, 0, {})
-    assert window["unfinished"] == SHORT.load.users
+    assert window["unfinished"] == SHORT.load.most_in_flight
     assert window["seconds"] >= SHORT.window
     assert len(started) == 1
     assert living(started) == []
@@ -194,11 +201,120 @@ def test_what_is_sent_again_is_counted_in_the_window_and_the_window_is_divided()
     with dropping(5) as url:
         window = measured(url, THINKING, "/")
     assert window["requests"] > window["failures"] == 0
-    assert 0 < window["resent"] <= window["requests"] / 4 + THINKING.load.users
+    assert 0 < window["resent"] <= window["requests"] / 4 + THINKING.load.most_in_flight
     assert window["reconnected"] == 0
     assert len(window["course"]) == 16
     for figure in ("seconds", "requests", "response_ms"):
         assert sum(each[figure] for each in window["course"]) == pytest.approx(window[figure])
+
+
+def test_good_answers_are_those_within_each_deadline(aiohttp: str) -> None:
+    window = measured(aiohttp, replace(SHORT, patience=5.0, deadlines=(WAIT / 2, 5.0)))
+    assert window["good"] == [0, window["requests"]]
+
+
+def scheduled(load: Open, order: Order) -> int:
+    """Return the number of arrivals of a window by its schedule."""
+    starts = takewhile(lambda start: start < order.warmup + order.window, load.schedule(order.repeat))
+    return sum(start >= order.warmup for start in starts)
+
+
+def arrivals_of(window: dict[str, Any], load: Open, order: Order) -> Arrived:
+    """Return the arrivals of a window, and check that none is missing, none was early, and Little's law holds."""
+    arrived = Arrived(**window["arrivals"])
+    assert arrived.offered == scheduled(load, order)
+    served = arrived.offered - arrived.lost
+    assert sum(window["latency"].values()) == sum(arrived.service_ms.values()) == served
+    assert sum(arrived.late_ms.values()) <= arrived.offered - arrived.waited
+    assert (arrived.early, arrived.clients, arrived.seconds) == (0, load.most_in_flight, order.window)
+    spent = arrived.spent_ms / 1000
+    assert load.contradiction(arrived.in_flight, spent, order.window, arrived.edges) is None
+    return arrived
+
+
+@pytest.mark.parametrize(("load", "repeat"), [(Open(100), 1), (Open(100), 2), (Open(50, "even"), 1)])
+def test_every_arrival_is_sent_at_its_time_and_accounted_for(aiohttp: str, load: Open, repeat: int) -> None:
+    order = Order(load, warmup=0.3, window=1.0, patience=load.patience, repeat=repeat, deadlines=(WAIT / 2, 5.0))
+    with generator() as driver:
+        driver.begin(job(aiohttp))
+        window = driver.measure(order)
+        check(driver.measure(replace(SHORT, patience=5.0)), SHORT.load.most_in_flight)  # users again, as before
+    arrived = arrivals_of(window, load, order)
+    assert (window["failures"], window["errors"], arrived.lost, arrived.waited) == (0, {}, 0, 0)
+    assert min(map(float, window["latency"])) >= WAIT * 1000 * 0.995
+    assert min(arrived.service_ms) >= WAIT * 1000 * 0.995
+    assert window["good"] == [0, arrived.offered]
+    assert arrived.shares == [arrived.offered]  # one worker
+
+
+@pytest.mark.parametrize("scenario", ["ask", "mixed"])
+def test_arrivals_of_other_scenarios_are_answered_as_promised(aiohttp: str, scenario: str) -> None:
+    order = Order(Open(40), warmup=0.2, window=0.5, patience=10.0)
+    with generator() as driver:
+        driver.begin(job(aiohttp, scenario=scenario))
+        window = driver.measure(order)
+    assert arrivals_of(window, Open(40), order).lost == 0
+    assert (window["failures"], window["errors"]) == (0, {})
+
+
+def test_with_too_few_clients_arrivals_wait_and_latency_counts_from_the_intended_start(aiohttp: str) -> None:
+    load = Open(60, "even", clients=2)  # two clients send 40 requests of 50 ms in a second
+    order = Order(load, warmup=0.3, window=0.5, patience=load.patience)
+    with generator() as driver:
+        driver.begin(job(aiohttp))
+        window = driver.measure(order)
+    arrived = arrivals_of(window, load, order)
+    assert arrived.lost == 0
+    assert arrived.waited == arrived.offered == 30
+    assert arrived.late_ms == {}  # not by the load generator's own fault
+    # after 0.3 s two thirds of the arrivals have been sent: the next is 0.1 s late, and ever later
+    assert min(map(float, window["latency"])) >= WAIT * 1000 + 0.1 * 1000 - 20
+    assert max(map(float, window["latency"])) >= max(arrived.service_ms) + 100
+    assert arrived.in_flight > 2
+    assert arrived.slope > 5
+
+
+def test_the_statistics_of_locust_show_the_latencies_from_the_intended_start(aiohttp: str) -> None:
+    load = Open(10, seed=769, clients=1)  # the last of ten arrivals comes 0.7 s before the end
+    order = Order(load, warmup=0.0, window=1.5, patience=load.patience)
+    with generator() as driver:
+        driver.begin(job(aiohttp))
+        window = driver.measure(order)
+    arrived = arrivals_of(window, load, order)
+    assert window["requests"] == arrived.offered  # the last one ends in the window: Locust counts answers
+    latency = sum(float(milliseconds) * number for milliseconds, number in window["latency"].items())
+    assert window["response_ms"] == pytest.approx(latency, rel=0.006)  # each is rounded to three digits
+    assert window["response_ms"] > window["service_times"]["response_ms"] + 100  # some waited for the only client
+    assert arrived.waited > 0
+
+
+def test_clients_of_a_silent_server_give_up_when_their_patience_is_over() -> None:
+    load = Open(40, "even", patience=0.3)
+    order = Order(load, warmup=0.5, window=0.5, patience=load.patience)
+    with silent() as url, generator() as driver:
+        driver.begin(job(url))
+        window = driver.measure(order)
+    arrived = arrivals_of(window, load, order)
+    assert arrived.lost == arrived.offered == 20
+    assert arrived.spent_ms == pytest.approx(20 * 300)
+    assert arrived.in_flight == pytest.approx(12)
+    assert window["latency"] == {}
+    assert window["requests"] == window["failures"] > 0
+    assert "gave up: no answer within the patience" in window["errors"]
+    assert all(any(text in told for text in REFUSALS) for told in window["errors"])
+
+
+def test_arrivals_that_are_refused_are_lost_at_once() -> None:
+    load = Open(40, "even")
+    order = Order(load, warmup=0.2, window=0.5, patience=load.patience)
+    with answering(503, b"") as url, generator() as driver:
+        driver.begin(job(url, "/"))
+        window = driver.measure(order)
+    arrived = arrivals_of(window, load, order)
+    assert arrived.lost == arrived.offered == 20
+    assert arrived.spent_ms < 20 * 300
+    (told,) = window["errors"]
+    assert any(text in told for text in REFUSALS)
 
 
 def died_waiting_for_the_window(driver: Driver, kill: Callable[[], None]) -> None:

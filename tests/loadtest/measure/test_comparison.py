@@ -14,17 +14,20 @@ import pytest
 
 from backing.postgres import VERSION
 from loadtest.contenders.cores import SHARED, Cores
+from loadtest.contenders.selection import chosen
 from loadtest.contenders.service import lineup
 from loadtest.contenders.target import Target
-from loadtest.measure.comparison import Comparison
+from loadtest.measure.comparison import Comparison, contender
 from loadtest.results.schema import Measured, Results, Step
 from loadtest.verdict.bounds import throughput
+from loadtest.verdict.forecast import forecast
 from loadtest.workload.closed import Closed
 from loadtest.workload.demand import Calibration, Demand
+from loadtest.workload.open import Open
 from tests.backing.support.databases import folder
 from tests.loadtest.support.commands import with_packages_of_the_same_names
 from tests.loadtest.support.comparisons import ONE_WORKER, check, compare, written
-from tests.loadtest.support.fabricated import calibration, measured, options, use
+from tests.loadtest.support.fabricated import calibration, measured, open_step, options, use
 from tests.loadtest.support.processes import living, started_in, taken
 
 pytestmark = pytest.mark.slow
@@ -80,7 +83,7 @@ def test_an_interrupted_run_keeps_what_it_has_and_leaves_nothing_behind(
     measured = written(tmp_path, drawn=False)
     assert not measured.complete
     assert "To draw the report: sync-vs-async report " in out
-    assert [step.load.users for step in measured.steps] == [1]
+    assert [step.load.amount for step in measured.steps] == [1]
     check(measured.steps[0])
     assert "The run was interrupted. Only the steps measured until then are shown." in out
 
@@ -106,7 +109,7 @@ def test_a_generator_that_dies_is_a_run_that_failed_and_keeps_what_it_has(tmp_pa
     assert run.process.returncode == 1
     assert err.startswith("sync-vs-async: The load generator has exited.")
     nothing_is_left(run)
-    assert [step.load.users for step in written(tmp_path).steps] == [1]
+    assert [step.load.amount for step in written(tmp_path).steps] == [1]
     assert not written(tmp_path).complete
 
 
@@ -144,7 +147,7 @@ def compared(out: Path, environment: dict[str, str], *arguments: str) -> tuple[R
 
 def skip_where_in_doubt(steps: Iterable[Step]) -> None:
     """Skip the rest of a test if its steps are inconclusive, with the doubts as the reason."""
-    if doubts := [f"{step.service} at {step.load.users}: {doubt}" for step in steps for doubt in step.doubts]:
+    if doubts := [f"{step.service} at {step.load.amount}: {doubt}" for step in steps for doubt in step.doubts]:
         pytest.skip(f"no verdict to check, {len(doubts)} doubts: {'; '.join(doubts)}")
 
 
@@ -159,14 +162,14 @@ def test_a_small_pool_binds_both_twins(tmp_path: Path, environment: dict[str, st
         check(step)
         assert step.predicted
         assert 20 < step.predicted.throughput <= 40  # a query takes a little longer than the 50 ms that it waits
-        assert step.predicted.bound == ("database pool" if step.load.users == 8 else "users")
+        assert step.predicted.bound == ("database pool" if step.load.amount == 8 else "users")
         assert step.measured
         # two connections, each held for 50 ms by one query after the other; an edge may show one more of each
         assert step.measured.requests <= 2 * (step.measured.seconds / 0.05 + 1)
         if not step.doubts:
             assert step.bound == step.predicted.bound
     assert told.count("database pool of 2 ") >= 2
-    skip_where_in_doubt(step for step in run.steps if step.load.users == 8)
+    skip_where_in_doubt(step for step in run.steps if step.load.amount == 8)
     assert f"At 8 users aiohttp:{small} and flask-threads:{small} are bound by their database pools" in told
 
 
@@ -249,6 +252,72 @@ def test_a_disk_is_measured_without_a_prediction(tmp_path: Path) -> None:
         assert step.measured.requests > step.measured.failures == 0
 
 
+def kept(seen: list[int]) -> Measured:
+    """Return the window of an open load whose requests these processes answered."""
+    window = open_step("flask-threads", RATE).measured
+    assert window
+    assert window.arrivals
+    return window.model_copy(update={"arrivals": window.arrivals.model_copy(update={"shares": seen})})
+
+
+RATE = Open(190)
+"""A little less than two processes with ten connections each can carry, if a request holds one for 100 ms."""
+
+
+@pytest.mark.parametrize(
+    ("service", "seen", "shares"),
+    [
+        ("flask-threads", [600, 400], (600, 400)),
+        ("flask-threads", [1000], (1000, 0)),
+        ("aiohttp", [600, 400], (600, 400)),
+        ("flask-threads", [], (1,)),  # nobody says which process answered
+        ("flask", [400, 300, 200, 100, 0], (1,)),  # a connection for each request: any free process takes it
+        ("flask-threads:workers=1:threads=64", [1000], (1,)),
+    ],
+)
+def test_the_arrivals_of_a_window_are_predicted_with_the_requests_that_each_process_got(
+    service: str, seen: list[int], shares: tuple[int, ...]
+) -> None:
+    ours = chosen(service, lineup(2))
+    asked = options(loads=[RATE], scenario="query")
+    comparison = Comparison([ours], asked, [])
+    (planned,) = comparison.planned(ours)
+    step = comparison._step(ours, 2, planned, kept(seen), None)
+    assert step.predicted
+    demand = contender(ours, asked).demand
+    assert demand
+    spans = planned.warmup, planned.window
+    expected, served = forecast(RATE.schedule(2), RATE, demand, spans, shares)
+    assert (step.predicted.arrivals, step.predicted.throughput) == (expected, served)
+    assert (expected == forecast(RATE.schedule(2), RATE, demand, spans)[0]) == (len(shares) == 1)
+
+
+@pytest.mark.parametrize(("scenario", "service"), [("mixed", "aiohttp"), ("ask", "flask"), ("file", "aiohttp")])
+def test_arrivals_that_differ_or_wait_for_each_other_are_not_replayed(scenario: str, service: str) -> None:
+    ours = lineup(2)[service]
+    asked = options(loads=[Open(20)], scenario=scenario)
+    comparison = Comparison([ours], asked, [])
+    (planned,) = comparison.planned(ours)
+    step = comparison._step(ours, 1, planned, None, None)
+    assert (step.predicted is None) == (scenario == "file")
+    assert step.predicted is None or step.predicted.arrivals is None
+
+
+def test_arrivals_at_a_target_are_held_against_its_first_step() -> None:
+    target = Target("mine", "http://127.0.0.1:9", "/")
+    comparison = Comparison([target], options(loads=[Open(50), Open(100)]), [])
+    fifty, hundred = comparison.planned(target)
+    half, whole = (open_step("stranger", Open(rate)).measured for rate in (50, 100))
+    assert half
+    assert whole
+    began = comparison._step(target, 1, fifty, half, None)
+    assert (began.predicted, began.bound, began.doubts) == (None, "arrivals", [])
+    assert comparison._step(target, 1, hundred, whole, began).bound == "arrivals"
+    assert comparison._step(target, 1, hundred, half, began).bound == "its own limit"
+    doubtful = began.model_copy(update={"doubts": ["so"]})
+    assert comparison._step(target, 1, hundred, whole, doubtful).bound == "unexplained"
+
+
 @pytest.mark.parametrize(
     ("first", "bound"),
     [
@@ -293,9 +362,9 @@ class Instant:
         self.fresh = 0
         for name, replacement in {
             "confined": lambda _cores: nullcontext(),
-            "_fresh": self._fresh,
+            "fresh": self._fresh,
             "calibrate": lambda *_: self.calibration,
-            "_measure": lambda *_: self.window,
+            "Comparison._measure": lambda *_: self.window,
         }.items():
             monkeypatch.setattr(f"loadtest.measure.comparison.{name}", replacement)
 
@@ -385,6 +454,23 @@ def test_one_step_more_is_run_after_anything_was_full(window: Measured, bound: s
     comparison = Comparison([AIOHTTP], options(loads=[Closed(1), Closed(2), Closed(3)]), [], APART)
     instant(comparison)
     assert [step.bound for step in comparison.steps] == [bound, bound, "not run"]
+
+
+def test_no_step_more_is_run_after_a_backlog_has_grown_and_each_repeat_has_a_schedule_of_its_own(
+    instant: Instant,
+) -> None:
+    window = open_step("flask", Open(100)).measured
+    assert window
+    instant.window = window
+    flask = chosen("flask:workers=5", lineup(1))
+    comparison = Comparison([flask], options(loads=[Open(100), Open(20), Open(400)], repeats=2), [])
+    instant(comparison)
+    assert [(step.load.amount, step.measured is not None) for step in comparison.steps] == (
+        [(20, True), (100, True), (400, False)] * 2
+    )
+    known = [step.predicted and step.predicted.arrivals for step in comparison.steps]
+    assert None not in known
+    assert known[:3] != known[3:]  # the arrivals of each repeat
 
 
 @contextmanager

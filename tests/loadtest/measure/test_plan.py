@@ -3,7 +3,8 @@ import pytest
 from loadtest.measure.plan import plan, spans, to_run
 from loadtest.verdict.judge import QUEUES
 from loadtest.workload.closed import WARMUP_RESPONSES, WINDOW_RESPONSES, Closed
-from loadtest.workload.demand import DEADLOCK, SLOTS, Demand, Limit
+from loadtest.workload.demand import ADMISSION, DEADLOCK, SLOTS, Demand, Limit
+from loadtest.workload.open import Open
 from tests.loadtest.support.fabricated import slots
 
 
@@ -36,8 +37,8 @@ def test_one_step_beyond_the_first_saturated_one_is_run_and_the_rest_is_not(
     users: list[int], demand: Demand, run: list[int]
 ) -> None:
     steps = plan(map(Closed, users), demand, seconds=2)
-    assert [step.load.users for step in steps] == sorted(users)
-    assert [step.load.users for step in to_run(steps)] == run
+    assert [step.load.amount for step in steps] == sorted(users)
+    assert [step.load.amount for step in to_run(steps)] == run
 
 
 def test_a_step_that_is_not_run_is_predicted() -> None:
@@ -107,3 +108,38 @@ def test_a_deadlock_is_watched_until_those_who_came_last_have_given_up(users: in
     assert step.predicted.bound == DEADLOCK
     assert step.warmup >= queued
     assert step.window >= QUEUES * queued
+
+
+LIMITED = Demand(0.2, slots(8, 0.2), admission=Limit(ADMISSION, 5, 0.2))
+
+
+@pytest.mark.parametrize(
+    ("rates", "demand", "run"),
+    [
+        ([8, 20, 100, 400], on(None), [8, 20, 100, 400]),
+        ([8, 20, 100, 400], on(5), [8, 20, 100]),  # 25 a second: the backlog of 100 would reach into the next step
+        ([400, 100], on(5), [100]),
+        ([8, 24.9, 25, 26], on(5), [8, 24.9, 25]),
+        ([20, 100, 400], LIMITED, [20, 100, 400]),  # who refuses has no backlog
+    ],
+)
+def test_rates_are_run_up_to_the_first_one_whose_backlog_grows(
+    rates: list[float], demand: Demand, run: list[float]
+) -> None:
+    steps = plan(map(Open, rates), demand, seconds=2)
+    assert [step.load.amount for step in steps] == sorted(rates)
+    assert [step.load.amount for step in to_run(steps)] == run
+
+
+@pytest.mark.parametrize(
+    ("rate", "demand", "seconds"),
+    [
+        (8, on(5), 0.5 + 2.0 + 0.2),
+        (100, on(5), 0.5 + 2.0 + 10.0),  # until the clients of the last requests have given up
+        (100, LIMITED, 0.5 + 2.0 + 0.2),
+        (1, on(5), 0.5 + 11.0 + 0.2),  # eleven arrivals
+    ],
+)
+def test_a_step_of_arrivals_lasts_until_its_last_request_has_ended(rate: float, demand: Demand, seconds: float) -> None:
+    (step,) = plan([Open(rate)], demand, seconds=2)
+    assert step.seconds == pytest.approx(seconds)

@@ -49,7 +49,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 
 @pytest.mark.measures
 def test_every_step_is_measured_and_agrees_with_itself(ran: Ran) -> None:
-    assert [(step.service, step.load.users) for step in ran.results.steps] == [
+    assert [(step.service, step.load.amount) for step in ran.results.steps] == [
         *(("flask", 1), ("flask", 20)),
         *((ONE_WORKER, 1), (ONE_WORKER, 20)),
         *(("mine", 1), ("mine", 20)),
@@ -67,7 +67,7 @@ def test_our_own_services_are_held_against_their_model_and_watched(ran: Ran, nam
     for step in ran.steps(name):
         model = step.load.predict(known.demand)
         assert step.predicted
-        assert asdict(model) == step.predicted.model_dump()
+        assert step.predicted.model_dump() == {**asdict(model), "arrivals": None}
         assert model.throughput <= step.load.predict(Demand(0.05, slots(count, 0.05))).throughput
         assert step.measured
         assert step.measured.memory

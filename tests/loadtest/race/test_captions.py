@@ -37,10 +37,14 @@ def said(
         throughput=200.0,
         p50=None,
         p99=None,
+        due=0,
+        arriving=None,
+        growth=None,
+        behind=False,
         predicted=None if foretold is None else Closed(users).predict(foretold),
         ratio=1.0,
     )
-    race = Race(state, scenario, seen.pop("wanted", users))
+    race = Race(state, scenario, Closed(seen.pop("wanted", users)))
     return caption(race, service, foretold, replace(now, **seen), error).sentence
 
 

@@ -1,16 +1,20 @@
 from dataclasses import replace
+from math import inf
 
 import pytest
 
 from loadtest.contenders.service import lineup
 from loadtest.race.figures import SHORTEST, WINDOW, Figures, History, Reading
 from loadtest.workload.closed import Closed
+from loadtest.workload.open import Open
 from loadtest.workload.scenarios import demand
 
 THREADS = demand("delay", lineup(2)["flask-threads"], 0.1)
 """A limit of 640 answers per second."""
 
-NOTHING = Reading(clock=100.0, counted_since=1.0, requests=0, failures=0, latency={}, users=400, in_flight=400)
+NOTHING = Reading(
+    clock=100.0, counted_since=1.0, requests=0, failures=0, latency={}, failed_latency={}, users=400, in_flight=400
+)
 
 
 def after(seconds: float, requests: int, failures: int = 0, response_ms: float = 625.0) -> Reading:
@@ -107,3 +111,70 @@ def test_a_gap_in_the_readings_makes_no_figure_wrong() -> None:
     got = figures(*(after(seconds, 600 * seconds) for seconds in (0, 1, 2, 5, 6)))
     assert got.throughput == pytest.approx(600)
     assert figures(NOTHING, after(60, 36_000)).throughput is None
+
+
+def arrivals(rate: float, due: int, requests: int, failed: int = 0) -> Figures:
+    """Return the figures of 5 s with `due` arrivals; failed requests took 1 ms, the others 110 ms."""
+    load = Open(rate, clients=1000)
+    failures = {1.0: failed} if failed else {}
+    end = Reading(
+        clock=105.0,
+        counted_since=1.0,
+        requests=requests,
+        failures=failed,
+        latency={110.0: requests - failed, **failures},
+        failed_latency=failures,
+        users=1000,
+        in_flight=0,
+        due=due,
+    )
+    history = History()
+    history.add(replace(NOTHING, users=1000), 0.0)
+    history.add(end, 0.0)
+    return history.figures(load, THREADS, 0.0)
+
+
+def test_arrivals_are_counted_beside_answers() -> None:
+    got = arrivals(600, due=3_010, requests=2_990)
+    assert (got.due, got.arriving, got.growth) == (3_010, 602.0, 4.0)
+    assert got.predicted is not None
+    assert (got.predicted.throughput, got.throughput, got.p99) == (600, 598.0, 110.0)
+    assert got.ratio == pytest.approx(598 / 600)
+    assert not got.behind
+
+
+def test_where_the_backlog_is_predicted_to_grow_there_are_no_percentiles_and_no_ratio() -> None:
+    got = arrivals(800, due=4_000, requests=3_200)
+    assert got.predicted is not None
+    assert got.predicted.throughput == pytest.approx(640)
+    assert (got.growth, got.throughput) == (160.0, 640.0)
+    assert (got.p50, got.p99, got.ratio, got.behind) == (None, None, None, False)
+
+
+@pytest.mark.parametrize(("failed", "p50", "p99"), [(0, 110.0, 110.0), (40, 110.0, inf), (1_600, inf, inf)])
+def test_arrivals_that_failed_count_as_slower_than_all_others(failed: int, p50: float, p99: float) -> None:
+    got = arrivals(600, due=3_000, requests=3_000, failed=failed)
+    assert (got.p50, got.p99) == (p50, p99)
+
+
+@pytest.mark.parametrize(
+    ("rate", "due", "requests", "behind"),
+    [
+        (600, 3_000, 2_667, False),
+        (600, 3_000, 2_666, True),  # 2,700 less three times the root of 2 x 60 requests in flight, and one
+        (600, 2_000, 1_790, False),  # fewer happened to arrive
+        (639, 3_600, 3_200, False),  # more than 640 a second are not predicted
+        (20, 100, 83, False),
+    ],
+)
+def test_a_service_falls_behind_if_more_answers_are_missing_than_by_chance(
+    rate: float, due: int, requests: int, *, behind: bool
+) -> None:
+    got = arrivals(rate, due, requests)
+    assert got.behind == behind
+    assert (got.p50 is None) == behind
+
+
+def test_users_cannot_fall_behind_and_nothing_arrives() -> None:
+    got = figures(NOTHING, after(5, 100))
+    assert (got.behind, got.arriving, got.growth) == (False, None, None)

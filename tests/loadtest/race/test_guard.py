@@ -126,6 +126,27 @@ def test_a_form_sends_load_only_where_this_was_started_for(web_app: WebApp, stra
         assert not web_app.runs
 
 
+def test_a_form_with_arrivals_that_cannot_be_run_is_refused_in_one_sentence(web_app: WebApp) -> None:
+    for fields, complaint in (
+        ({"rate": "-1"}, "--rate takes a number from 0 to 100000; got -1."),
+        ({"rate": "many"}, "--rate takes a number from 0 to 100000; got many."),
+        ({"rate": "5", "seed": "1.5"}, "--seed takes a whole number from 0 to 1000000000; got 1.5."),
+        ({"rate": "5", "arrivals": "bursts"}, "--arrivals takes poisson or even; got bursts."),
+        ({"rate": "5"}, "--think is for users who wait for their answers; leave it out with --rate."),
+    ):
+        said = web_app.swarm(**fields)
+        assert (said["success"], said["message"]) == (False, complaint)
+    assert not web_app.runs
+
+
+def test_a_form_cannot_change_users_to_arrivals_during_a_run(web_app: WebApp) -> None:
+    assert web_app.swarm(rate="0")["success"]
+    said = web_app.swarm(rate="5", think="0")
+    assert web_app.ask("/stop", "").status == 200
+    refusal = "The run in progress has users, so it cannot change to arrivals; stop it first."
+    assert (said["success"], said["message"]) == (False, refusal)
+
+
 def test_settings_of_users_send_load_only_where_this_was_started_for(web_app: WebApp, stranger: socket.socket) -> None:
     port = stranger.getsockname()[1]
     others: list[Any] = [f"http://127.0.0.1:{port}", "", None, ["x"]]
@@ -145,7 +166,7 @@ def test_settings_of_users_send_load_only_where_this_was_started_for(web_app: We
 
 
 def test_a_body_that_is_too_long_or_no_json_is_a_mistake_of_who_sent_it(web_app: WebApp) -> None:
-    asked = "A start takes a JSON object with users, delay and scenario."
+    asked = "A start takes a JSON object with users or rate, delay and scenario."
     for path in ("/race/start", "/race/stop", "/user", "/swarm"):
         refused = web_app.ask(path, "[" * 100_000, Content_Type="application/json")
         assert (refused.status, refused.problem) == (413, "A body may have at most 16384 bytes.")
@@ -162,7 +183,7 @@ def test_a_body_that_is_too_long_or_no_json_is_a_mistake_of_who_sent_it(web_app:
 @pytest.mark.parametrize(("address", "host"), [("Demo.example", "demo.example:8089"), ("fe80::1", "[fe80::1]:8089")])
 def test_the_address_that_locust_was_told_to_listen_on_is_a_name_as_well(address: str, host: str) -> None:
     web_ui = SimpleNamespace(app=Flask(__name__), host=address)
-    guard(SimpleNamespace(web_ui=web_ui), ["http://127.0.0.1:1"])
+    guard(SimpleNamespace(web_ui=web_ui), ["http://127.0.0.1:1"], SimpleNamespace())  # type: ignore[arg-type] # a stand-in
     client = web_ui.app.test_client()
     assert client.get("/", headers={"Host": host}).status_code == 404
     assert client.get("/", headers={"Host": "other"}).status_code == 403

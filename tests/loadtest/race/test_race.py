@@ -9,7 +9,7 @@ import pytest
 
 from contract import ports
 from tests.loadtest.support.commands import Serving, alone, serving
-from tests.loadtest.support.racing import PAGE, URL, ask, counted, events, heard, post, start, stopped
+from tests.loadtest.support.racing import PAGE, URL, ask, counted, events, heard, post, start, start_arrivals, stopped
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ports")]  # the well-known ports allow one test at a time
 
@@ -89,6 +89,39 @@ def test_a_race_is_started_changed_and_stopped_and_its_figures_are_locusts() -> 
     assert (last["ends"], last["racers"][0]["caption"]) == (None, "No race is running.")
 
 
+def test_a_race_of_arrivals_sends_every_service_the_same_ones_and_says_who_keeps_up() -> None:
+    start_arrivals(60, "100ms", "delay")  # flask carries 20 a second
+    event = heard(lambda event: [racer["kind"] for racer in event["racers"]] == ["diverges", "keeps-up"])
+    assert (event["state"], event["rate"], event["users"]) == ("running", 60, 600)
+    assert by_racer(event, "predicted") == {RACERS[0]: pytest.approx(20), RACERS[1]: pytest.approx(60)}
+    flask, aiohttp = event["racers"]
+    assert flask["arriving"] == aiohttp["arriving"] > 20
+    assert (flask["ratio"], flask["p50"]) == (None, None)
+    assert flask["caption"].endswith("(predicted: 40)")
+    later = heard(lambda event: event["racers"][0]["in_flight"] > 60 and event["racers"][1]["ratio"])
+    assert later["racers"][1]["p50"] >= 100
+    assert later["racers"][1]["looked_at"] > 0
+    refused = post("start", {"users": 1, "delay": "100ms", "scenario": "delay"})
+    assert refused.status == 409
+    assert refused.problem == "The run in progress has arrivals, so it cannot change to users; stop it first."
+    last = stopped()  # clients of flask may have given up
+    assert (last["rate"], last["racers"][1]["failures"]) == (None, 0)
+    assert by_racer(last, "in_flight") == by_racer(last, "users") == dict.fromkeys(RACERS, 0)
+
+
+def test_a_changed_rate_counts_at_once_and_the_backlog_remains() -> None:
+    start_arrivals(1, "20ms", "delay")  # clients have taken the arrivals of the next ten seconds
+    heard(lambda event: event["racers"][1]["requests"])
+    start_arrivals(200, "20ms", "delay")
+    changed = heard(lambda event: event["racers"][1]["ratio"])
+    assert changed["racers"][1]["arriving"] > 100
+    start_arrivals(5, "20ms", "delay")
+    backlog = heard(lambda event: event["rate"] == 5)["racers"][0]["in_flight"]
+    assert backlog > 5
+    left = heard(lambda event: event["racers"][0]["kind"] == "keeps-up" and event["racers"][0]["ratio"])
+    assert left["users"] == 1000  # clients do not leave during a run
+
+
 def test_users_who_come_while_others_still_leave_are_all_there_in_the_end() -> None:
     start(20, "200ms", "delay")  # ten rounds of the two processes
     heard(lambda event: event["racers"][0]["in_flight"] == 20)
@@ -127,7 +160,10 @@ def test_what_cannot_be_run_is_one_sentence_and_nothing_starts() -> None:
         assert refused.status == 400
         assert refused.problem.endswith(".")
     refused = ask("/race/start", "{", Content_Type="application/json")
-    assert (refused.status, refused.problem) == (400, "A start takes a JSON object with users, delay and scenario.")
+    assert (refused.status, refused.problem) == (
+        400,
+        "A start takes a JSON object with users or rate, delay and scenario.",
+    )
     assert heard(lambda _: True)["state"] == "ready"
 
 

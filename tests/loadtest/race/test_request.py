@@ -3,9 +3,13 @@ from typing import Any
 import pytest
 
 from loadtest.race.request import Wish, decoded, wished
+from loadtest.workload.closed import Closed
+from loadtest.workload.open import Open
 from loadtest.workload.scenarios import RACED
 
 GOOD: dict[str, Any] = {"users": 400, "delay": "250ms", "scenario": "delay"}
+
+ARRIVALS: dict[str, Any] = {"rate": 100, "delay": "250ms", "scenario": "delay"}
 
 DURATIONS = "Delay takes seconds (0.25) or a number with a unit (250ms, 1.5s), from 1ms to 10 s; got"
 
@@ -13,17 +17,22 @@ DURATIONS = "Delay takes seconds (0.25) or a number with a unit (250ms, 1.5s), f
 @pytest.mark.parametrize(
     ("said", "wish"),
     [
-        ({}, Wish(400, "250ms", 0.25, "delay")),
-        ({"users": 1}, Wish(1, "250ms", 0.25, "delay")),
-        ({"users": 1000}, Wish(1000, "250ms", 0.25, "delay")),
-        ({"delay": "0.001"}, Wish(400, "0.001", 0.001, "delay")),
-        ({"delay": "10s"}, Wish(400, "10s", 10.0, "delay")),
-        ({"delay": "2s", "scenario": "fanout"}, Wish(400, "2s", 2.0, "fanout")),
-        *(({"scenario": name}, Wish(400, "250ms", 0.25, name)) for name in RACED),
+        ({}, Wish(Closed(400), "250ms", 0.25, "delay")),
+        ({"users": 1}, Wish(Closed(1), "250ms", 0.25, "delay")),
+        ({"users": 1000}, Wish(Closed(1000), "250ms", 0.25, "delay")),
+        ({"delay": "0.001"}, Wish(Closed(400), "0.001", 0.001, "delay")),
+        ({"delay": "10s"}, Wish(Closed(400), "10s", 10.0, "delay")),
+        ({"delay": "2s", "scenario": "fanout"}, Wish(Closed(400), "2s", 2.0, "fanout")),
+        *(({"scenario": name}, Wish(Closed(400), "250ms", 0.25, name)) for name in RACED),
     ],
 )
 def test_what_can_be_run_is_taken(said: dict[str, Any], wish: Wish) -> None:
     assert wished(GOOD | said) == wish
+
+
+@pytest.mark.parametrize(("rate", "clients"), [(1, 10), (2.5, 25), (99.99, 1000), (100, 1000), (1e3, 1000)])
+def test_a_rate_takes_the_place_of_users_and_has_clients_for_the_patience(rate: float, clients: int) -> None:
+    assert wished(ARRIVALS | {"rate": rate}) == Wish(Open(rate, clients=clients), "250ms", 0.25, "delay")
 
 
 @pytest.mark.parametrize(
@@ -43,7 +52,7 @@ def test_what_can_be_run_is_taken(said: dict[str, Any], wish: Wish) -> None:
             ({"scenario": name}, f"Scenario takes one of {', '.join(RACED)}; got {name!r}.")
             for name in ("", "nope", "Delay", "slow-clients", None, 1, ["delay"])
         ),
-        ({"more": 1}, "A start takes a JSON object with users, delay and scenario."),
+        ({"more": 1}, "A start takes a JSON object with users or rate, delay and scenario."),
     ],
 )  # fmt: skip
 def test_anything_else_is_refused_in_one_sentence(said: dict[str, Any], complaint: str) -> None:
@@ -52,9 +61,15 @@ def test_anything_else_is_refused_in_one_sentence(said: dict[str, Any], complain
     assert str(refused.value) == complaint
 
 
-@pytest.mark.parametrize("said", [None, 1, "delay", [], {}, {"users": 1}, [GOOD]])
+@pytest.mark.parametrize("rate", [0, 0.9, 1000.1, -5, "100", None, True, [4], float("nan"), float("inf"), 10**400])
+def test_a_rate_out_of_range_is_refused_in_one_sentence(rate: Any) -> None:
+    with pytest.raises(ValueError, match=r"^Rate takes a number from 1 to 1000; got .*\.$"):
+        wished(ARRIVALS | {"rate": rate})
+
+
+@pytest.mark.parametrize("said", [None, 1, "delay", [], {}, {"users": 1}, [GOOD], GOOD | ARRIVALS])
 def test_a_body_that_is_no_such_object_is_refused(said: Any) -> None:
-    with pytest.raises(ValueError, match=r"^A start takes a JSON object with users, delay and scenario\.$"):
+    with pytest.raises(ValueError, match=r"^A start takes a JSON object with users or rate, delay and scenario\.$"):
         wished(said)
 
 

@@ -50,7 +50,7 @@ def test_a_request_that_was_answered_is_where_it_was_at_that_moment(
 ) -> None:
     user = User()
     sample = looking_at(user)
-    sample.answered(user, told(10.0, 1.0, 2.5))  # type: ignore[arg-type] # a stand-in
+    sample.answered(user, told(10.0, 1.0, 2.5), served=True)  # type: ignore[arg-type] # a stand-in
     assert seen(sample, moment) == (where, came, answers)
 
 
@@ -72,7 +72,7 @@ def test_a_request_that_failed_is_shown_to_have_failed_and_where_only_a_service_
 ) -> None:
     user = User()
     sample = looking_at(user)
-    sample.answered(user, exchange)  # type: ignore[arg-type] # a stand-in
+    sample.answered(user, exchange, served=True)  # type: ignore[arg-type] # a stand-in
     assert seen(sample, 11.0).where == where  # type: ignore[attr-defined]
     if exchange.status != 200:
         assert seen(sample, 12.0) == ("", "x", 1)
@@ -82,7 +82,7 @@ def test_each_user_has_a_place_of_its_own_and_several_answers_are_counted() -> N
     quick, slow, new = User(), User(10.05), User(11.0)
     sample = looking_at(quick, slow, new)
     for turn in range(6):
-        sample.answered(quick, told(10 + turn / 10, 0.0, 0.09))  # type: ignore[arg-type] # a stand-in
+        sample.answered(quick, told(10 + turn / 10, 0.0, 0.09), served=True)  # type: ignore[arg-type] # a stand-in
     assert seen(sample, 10.25) == ("w?", "a", 2)
     assert seen(sample, 10.45) == ("w?", "a", 2)
     assert seen(sample, 11.0) == (" ??", "a", 2)
@@ -107,5 +107,5 @@ def test_nobody_is_told_anything_once_nobody_looks() -> None:
     sample.look_away()
     assert [user.watch for user in users] == [None] * 3
     assert len(sample) == 0
-    sample.answered(users[0], told(1.0, 0.0, 1.0))  # in flight when the sample was emptied
+    sample.answered(users[0], told(1.0, 0.0, 1.0), served=True)  # in flight when the sample was emptied
     assert seen(sample, 3.0) == ("", "", 0)

@@ -7,7 +7,8 @@ from loadtest.report import comparison as one
 from loadtest.report.page import Page
 from loadtest.results.schema import Results, Switches
 from loadtest.verdict.format import CALIBRATED
-from tests.loadtest.support.fabricated import calibration, contender, measured, results, step, use
+from loadtest.workload.open import Open
+from tests.loadtest.support.fabricated import calibration, contender, measured, open_step, results, step, use
 
 
 def apart() -> Results:
@@ -57,3 +58,10 @@ def test_the_table_of_resources_has_everything_that_spent_cpu_time(page: Page) -
             **{"unaccounted": "8.0%", "conclusive": "yes"},
         }
     ]
+
+
+def test_the_top_of_the_page_states_the_loads_with_what_their_arrivals_have_in_common() -> None:
+    assert "1, 50 users, each step measured once" in one.about(results([step("aiohttp", users) for users in (1, 50)]))
+    loads = [Open(rate, "even", seed=7, patience=2.5) for rate in (0.5, 100)]
+    told = one.about(results([open_step("aiohttp", load) for load in loads]))
+    assert "0.5, 100 arrivals/s (even, seed 7, patience 2.5 s), each step measured once" in told

@@ -30,7 +30,7 @@ ALL = lineup_of()
 def doubtful(service: str, users: int) -> dict[str, Results]:
     """Return the whole line-up with one inconclusive step of the waiting test."""
     steps = [
-        each.model_copy(update={"doubts": ["a doubt"]}) if (each.service, each.load.users) == (service, users) else each
+        each.model_copy(update={"doubts": ["a doubt"] if (each.service, each.load.amount) == (service, users) else []})
         for each in ALL[DELAY].steps
     ]
     return {**ALL, DELAY: ALL[DELAY].model_copy(update={"steps": steps})}

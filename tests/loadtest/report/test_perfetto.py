@@ -7,7 +7,8 @@ from loadtest.report.figures.theme import PARTS
 from loadtest.report.perfetto import trace
 from loadtest.results.exchange import Exchange
 from loadtest.results.schema import Results, Step
-from tests.loadtest.support.fabricated import not_run, results, step, stuck
+from loadtest.workload.open import Open
+from tests.loadtest.support.fabricated import not_run, open_step, results, step, stuck
 
 RUN = results(
     [
@@ -139,3 +140,13 @@ def test_a_run_without_a_step_that_was_run_is_a_trace_without_requests() -> None
 def test_the_parts_are_those_of_the_scenario(scenario: str, parts: set[str]) -> None:
     run = results([step("aiohttp", 50, scenario=scenario)], scenario=scenario)
     assert {name for track in tracks(run).values() for name, _, _ in track[1:]} - {"queue"} == parts
+
+
+def test_a_request_of_an_open_load_is_named_by_its_rate() -> None:
+    done = open_step("aiohttp", Open(20))
+    assert done.measured
+    window = done.measured.model_copy(update={"first": [Exchange(0.0, 0.5, 0.5, 200, TELLS, 0.5, 0.5)]})
+    run = results([done.model_copy(update={"measured": window})])
+    whole = next(event for event in events(run) if event["ph"] == "b")
+    assert whole["name"] == "20 arrivals/s"
+    assert whole["args"]["arrivals/s"] == 20

@@ -91,3 +91,15 @@ def test_a_request_is_told_of_once_it_is_over(
 )
 def test_another_clock_moves_when_it_happened_and_not_how_long_it_took(exchange: Exchange, since: Exchange) -> None:
     assert exchange.since(100.0) == since
+
+
+@pytest.mark.parametrize(
+    ("served_by", "process"),
+    [
+        ("async_app; pid=123; lane=loop", "async_app; pid=123"),
+        ("sync_app; pid=9; lane=ThreadPoolExecutor-0_3", "sync_app; pid=9"),
+        ("", ""),
+    ],
+)
+def test_a_request_is_answered_by_a_process_whichever_of_its_threads_did_it(served_by: str, process: str) -> None:
+    assert Exchange(0.0, served_by=served_by).process == process

@@ -1,17 +1,22 @@
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from loadtest.contenders.cores import Cores
-from loadtest.results.schema import SCHEMA, Switches, load, save
+from loadtest.results.schema import SCHEMA, Results, Switches, load, save
+from loadtest.workload.demand import ADMISSION, Limit
+from loadtest.workload.open import Open
 from tests.loadtest.support.fabricated import (
     calibration,
     contender,
     measured,
     not_run,
+    open_step,
+    options,
     results,
     step,
     stuck,
@@ -172,9 +177,9 @@ def test_what_is_no_results_file_is_one_clear_error(tmp_path: Path, text: str, c
     refused(tmp_path / "results.json", text, complaint)
 
 
-def edited(*path: str | int, value: Any) -> str:
-    """Return the JSON text of the run with one value changed."""
-    copy = json.loads(RUN.model_dump_json())
+def edited(*path: str | int, value: Any, run: Results = RUN) -> str:
+    """Return the JSON text of a run with one value changed."""
+    copy = json.loads(run.model_dump_json())
     place = copy
     for each in path[:-1]:
         place = place[each]
@@ -195,15 +200,16 @@ TWICE = [json.loads(contender("flask").model_dump_json())] * 2
         (edited("steps", 0, "service", value="a\nb"), "steps.0.service: the name 'a\\nb' cannot be printed."),
         (changed(contenders=TWICE, steps=[]), "the file: duplicate service name among flask, flask."),
         (edited("options", "scenario", value="nope"), "options.scenario: unknown scenario 'nope'."),
-        (edited("options", "loads", 0, "users", value=0), "options.loads.0.users: Input should be greater than or eq"),
+        (edited("options", "loads", 0, "users", value=0), "options.loads.0.closed.users: Input should be greater"),
         (
             edited("steps", 0, "load", "think", value=-1),
-            "steps.0.load.think: Input should be greater than or equal",
+            "steps.0.load.closed.think: Input should be greater than or equal",
         ),
-        (edited("steps", 0, "load", "kind", value="open"), "steps.0.load.kind: Input should be 'closed'."),
-        (edited("steps", 0, "load", "rate", value=1), "steps.0.load.rate: Unexpected keyword argument."),
+        (edited("steps", 0, "load", "kind", value="open"), "steps.0.load.open.rate: Field required."),
+        (edited("steps", 0, "load", "kind", value="ramp"), "steps.0.load: Input tag 'ramp' found using 'kind' does "),
+        (edited("steps", 0, "load", "rate", value=1), "steps.0.load.closed.rate: Unexpected keyword argument."),
         *(
-            (edited("steps", 0, "load", "users", value=users), "steps.0.load.users: Input should be ")
+            (edited("steps", 0, "load", "users", value=users), "steps.0.load.closed.users: Input should be ")
             for users in (0, -1, 1_000_001, 1.5)
         ),
         *(
@@ -278,7 +284,7 @@ def test_a_latency_of_no_request_is_refused(tmp_path: Path) -> None:
 def test_a_file_from_before_a_field_was_added_is_read(tmp_path: Path) -> None:
     old = json.loads(RUN.model_dump_json())
     for each in old["steps"]:
-        for name in ("resent", "reconnected", "course", "throttled") if each["measured"] else ():
+        for name in ("resent", "reconnected", "course", "throttled", "good", "arrivals") if each["measured"] else ():
             del each["measured"][name]
     (tmp_path / "results.json").write_text(json.dumps(old), encoding="utf-8")
     assert load(tmp_path / "results.json") == RUN
@@ -310,6 +316,96 @@ def test_the_load_of_a_step_is_written_with_its_kind() -> None:
     read = json.loads(results([step("flask", 64)]).model_dump_json())
     assert read["steps"][0]["load"] == {"kind": "closed", "users": 64, "think": 0.0}
     assert read["options"]["loads"] == [{"kind": "closed", "users": 64, "think": 0.0}]
+
+
+OPEN = results(
+    [
+        open_step("flask", Open(20, "even", seed=7, patience=2.5, clients=9)),
+        open_step("flask", Open(400.5)),
+        open_step("flask", Open(800), measured=None, bound="not run"),
+        open_step("stranger", Open(20)),
+    ]
+)
+
+
+def test_an_open_run_is_read_as_it_was_saved(tmp_path: Path) -> None:
+    run = OPEN.model_copy(update={"options": options(loads=[Open(20), Open(400.5)], deadlines=[1.0, 0.25])})
+    read = load(save(run, tmp_path / "now"))
+    assert read == run
+    assert read.options.deadlines == [1.0, 0.25]
+    assert read.steps[0].load == Open(20, "even", seed=7, patience=2.5, clients=9)
+    assert read.steps[0].measured
+    assert read.steps[0].measured.arrivals
+    assert read.steps[1].predicted
+    assert read.steps[1].predicted.arrivals
+    assert read.steps[1].predicted.arrivals.diverges
+
+
+def test_the_load_of_an_open_step_is_written_with_its_kind() -> None:
+    read = json.loads(OPEN.model_dump_json())
+    known = {"kind": "open", "rate": 20.0, "arrivals": "even", "seed": 7, "patience": 2.5, "clients": 9}
+    assert read["steps"][0]["load"] == known
+    assert known in read["options"]["loads"]
+
+
+def test_a_schedule_is_the_same_for_a_load_that_was_saved(tmp_path: Path) -> None:
+    read = load(save(OPEN, tmp_path / "now"))
+    for saved, again in zip(OPEN.steps, read.steps, strict=True):
+        assert isinstance(saved.load, Open)
+        assert isinstance(again.load, Open)
+        assert next(again.load.schedule(2)) == next(saved.load.schedule(2))
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "complaint"),
+    [
+        (("load", "rate"), 0, "load.open.rate: Input should be greater than 0."),
+        (("load", "rate"), 100_001, "load.open.rate: Input should be less than or equal to 100000."),
+        (("load", "arrivals"), "bursts", "load.open.arrivals: Input should be 'poisson' or 'even'."),
+        (("load", "seed"), -1, "load.open.seed: Input should be greater than or equal to 0."),
+        (("load", "patience"), 0, "load.open.patience: Input should be greater than 0."),
+        (("load", "clients"), 0, "load.open.clients: Input should be greater than or equal to 1."),
+        (("load", "users"), 1, "load.open.users: Unexpected keyword argument."),
+        (("measured", "arrivals", "lost"), -1, "measured.arrivals.lost: Input should be greater than or equal to 0."),
+        (("measured", "arrivals", "seconds"), 0, "measured.arrivals.seconds: Input should be greater than 0."),
+        (
+            ("measured", "arrivals", "late_ms"),
+            {"1": 0},
+            "measured.arrivals.late_ms.1: Input should be greater than or ",
+        ),
+        (("measured", "arrivals", "nap"), 1, "measured.arrivals.nap: Extra inputs are not permitted."),
+        (("measured", "arrivals", "slope"), 1e300, "measured.arrivals.slope: numbers go up to 1e+15."),
+        (("predicted", "arrivals", "lost"), -1, "predicted.arrivals.lost: Input should be greater than or equal to 0."),
+        (("predicted", "arrivals", "in_flight"), float("nan"), "predicted.arrivals.in_flight: Input should be "),
+    ],
+)
+def test_what_no_open_step_can_have_is_refused(
+    tmp_path: Path, place: tuple[str, ...], value: Any, complaint: str
+) -> None:
+    refused(tmp_path / "results.json", edited("steps", 0, *place, value=value, run=OPEN), f"steps.0.{complaint}")
+
+
+@pytest.mark.parametrize(("capacity", "held"), [(0, 0.1), (32, 0.0)])
+def test_a_limit_of_the_requests_in_flight_that_admits_nothing_is_refused(
+    tmp_path: Path, capacity: int, held: float
+) -> None:
+    impossible = {"name": ADMISSION, "capacity": capacity, "held": held}
+    text = edited("contenders", 0, "demand", "admission", value=impossible)
+    refused(tmp_path / "results.json", text, "contenders.0.demand: times must be at least 0, held above 0, capacity ")
+
+
+def test_a_limit_of_the_requests_in_flight_is_read_again(tmp_path: Path) -> None:
+    known = contender("aiohttp")
+    assert known.demand
+    limited = known.model_copy(update={"demand": replace(known.demand, admission=Limit(ADMISSION, 32, 0.1))})
+    run = RUN.model_copy(update={"contenders": [limited], "steps": []})
+    assert load(save(run, tmp_path / "now")).contenders == [limited]
+
+
+@pytest.mark.parametrize("deadline", [0, -1])
+def test_a_deadline_before_the_start_is_refused(tmp_path: Path, deadline: float) -> None:
+    text = edited("options", "deadlines", value=[deadline])
+    refused(tmp_path / "results.json", text, "options.deadlines.0: Input should be greater than 0.")
 
 
 def test_bytes_that_are_no_text_are_one_clear_error(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_the_wait_stands_beside_both_controls() -> None:
 def test_each_is_a_comparison_of_its_own(name: str, wait: float, think: float, seconds: float) -> None:
     asked = options(name, 2.0, 3)
     assert (asked.scenario, asked.loads, asked.repeats) == (name, list(WAYS[name].loads), 3)
-    assert (asked.wait, {load.think for load in asked.loads}, asked.seconds) == (wait, {think}, seconds)
+    assert (asked.wait, {load.conditions["think"] for load in asked.loads}, asked.seconds) == (wait, {think}, seconds)
     assert asked.wait <= longest(name)
 
 

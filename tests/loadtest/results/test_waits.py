@@ -20,8 +20,8 @@ def test_no_wait_is_that_of_the_calibration() -> None:
 
 def test_there_are_twelve_points_with_different_numbers_of_users() -> None:
     asked = [options(name, "delay", 1.0, 1).loads for name in POINTS]
-    assert sum(len({load.users for load in loads}) for loads in asked) == 12
-    assert all(load.users > 1 for loads in asked for load in loads)
+    assert sum(len({load.amount for load in loads}) for loads in asked) == 12
+    assert all(load.amount > 1 for loads in asked for load in loads)
 
 
 def test_what_is_saved_is_read_again(tmp_path: Path) -> None:

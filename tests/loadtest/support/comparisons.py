@@ -6,6 +6,7 @@ from pathlib import Path
 from loadtest.contenders.cores import SHARED_WORD, halves
 from loadtest.contenders.service import lineup
 from loadtest.results.schema import Results, Step, load
+from loadtest.workload.closed import Closed
 
 SCRIPT = Path(sys.executable).with_name("sync-vs-async")
 ONE_WORKER = "aiohttp:workers=1"
@@ -39,6 +40,7 @@ def check(step: Step) -> None:
     assert sum(window.latency.values()) == window.requests > 0
     assert min(window.latency) >= 50 * 0.995
     assert (window.failures, window.errors, window.unfinished) == (0, {}, 0)
+    assert isinstance(step.load, Closed)
     lost = step.load.missing(window.requests / window.seconds, window.response_ms / window.requests / 1000)
     assert abs(lost) < 0.2 * step.load.users + 1
     assert 0 <= window.machine_cpu <= 1

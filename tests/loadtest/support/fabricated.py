@@ -8,6 +8,7 @@ from typing import Any
 
 from loadtest.contenders.cores import SHARED
 from loadtest.contenders.service import lineup
+from loadtest.results.arrivals import Arrived, Forecast
 from loadtest.results.exchange import Exchange
 from loadtest.results.schema import (
     SCHEMA,
@@ -22,9 +23,11 @@ from loadtest.results.schema import (
     Step,
 )
 from loadtest.results.suite import WAYS
-from loadtest.workload import scenarios
+from loadtest.verdict.forecast import forecast
+from loadtest.workload import Load, scenarios
 from loadtest.workload.closed import Closed
 from loadtest.workload.demand import DEADLOCK, SLOTS, Calibration, Demand, Limit
+from loadtest.workload.open import Open
 
 WAIT = 0.1
 
@@ -84,7 +87,7 @@ def slots(count: int | None, wait: float = WAIT) -> tuple[Limit, ...]:
     return () if count is None else (Limit(SLOTS, count, wait),)
 
 
-def foretold(load: Closed, demand: Demand) -> Predicted:
+def foretold(load: Load, demand: Demand) -> Predicted:
     return Predicted(**asdict(load.predict(demand)))
 
 
@@ -215,6 +218,69 @@ def step(  # noqa: PLR0913 - most are optional deviations
     return done.model_copy(update=changes)
 
 
+WARMUP = 0.5
+"""Seconds of the warm-up of an open step."""
+
+
+def good_within(deadline: float, model: Forecast) -> int:
+    """Return the predicted number of arrivals that are served within `deadline` seconds."""
+    return sum(number for milliseconds, number in model.latency.items() if milliseconds < deadline * 1000)
+
+
+def arrived(load: Open, model: Forecast, seconds: float = 10.0, **changes: Any) -> Arrived:
+    """Return the arrivals of a window of an open load that fare as in `model`, each sent on time by a free client."""
+    served = sum(model.latency.values())
+    known = Arrived(
+        seconds=seconds,
+        offered=served + model.lost,
+        lost=model.lost,
+        spent_ms=model.in_flight * seconds * 1000,
+        service_ms=model.latency,
+        late_ms={0.25: served} if served else {},
+        waited=0,
+        early=0,
+        clients=load.most_in_flight,
+        in_flight=model.in_flight,
+        edges=round(model.in_flight),
+        slope=model.slope,
+        shares=[served],
+    )
+    return known.model_copy(update=changes)
+
+
+def open_step(
+    service: str, load: Open, *, repeat: int = 1, seconds: float = 10.0, scenario: str = "delay", **changes: Any
+) -> Step:
+    """Return one step of an open load as the replay predicts it, with a deadline of 1 s, unless `changes` differ."""
+    known = contender(service, scenario)
+    demand = known.demand or Demand(WAIT)
+    model, served = forecast(load.schedule(repeat), load, demand, (WARMUP, seconds))
+    requests, total = round(served * seconds), sum(ms * number for ms, number in model.latency.items())
+    mean = total / max(1, sum(model.latency.values()))
+    fates = arrived(load, model, seconds)
+    seen = {
+        "requests": requests,
+        "response_ms": requests * mean,
+        "latency": model.latency,
+        "good": [good_within(1.0, model)],
+        "arrivals": fates,
+        "service_times": service_times(requests if known.ours else 0),
+    }
+    prediction = foretold(load, demand).model_copy(update={"throughput": served, "arrivals": model})
+    done = Step(
+        service=service,
+        repeat=repeat,
+        load=load,
+        warmup=WARMUP,
+        window=seconds,
+        predicted=None if known.demand is None else prediction,
+        measured=measured(seconds=seconds).model_copy(update=seen),
+        bound=prediction.bound,
+        doubts=[],
+    )
+    return done.model_copy(update=changes)
+
+
 def lineup_of(
     names: Sequence[str] = tuple(lineup(2)), *, ways: Sequence[str] = tuple(WAYS), **changes: Any
 ) -> dict[str, Results]:
@@ -256,7 +322,7 @@ def results(steps: Sequence[Step], *, complete: bool = True, scenario: str = "de
         command=["sync-vs-async", "compare"],
         generator_command=["generate"],
         cores=SHARED,
-        options=options(scenario=scenario, loads=sorted({step.load for step in steps}, key=lambda load: load.users)),
+        options=options(scenario=scenario, loads=sorted({step.load for step in steps}, key=lambda load: load.amount)),
         machine=Machine(
             cores=2,
             memory=2**32,

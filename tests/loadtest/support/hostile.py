@@ -29,7 +29,7 @@ def hostile(text: str) -> Results:
             update={
                 "service": printable(text),
                 "bound": text,
-                "measured": measured(each.load.users, first=first, errors={text: 1}),
+                "measured": measured(each.load.most_in_flight, first=first, errors={text: 1}),
                 "predicted": each.predicted and each.predicted.model_copy(update={"bound": text}),
             }
         )

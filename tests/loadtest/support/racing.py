@@ -51,8 +51,14 @@ def post(what: str, said: Any, port: int = ports.LOCUST) -> Answer:
 
 
 def start(users: int, delay: str, scenario: str, port: int = ports.LOCUST) -> None:
-    """Start a race, or change the running one."""
+    """Start a race of users, or change the running one."""
     started = post("start", {"users": users, "delay": delay, "scenario": scenario}, port)
+    assert started.status == 200, started.body
+
+
+def start_arrivals(rate: float, delay: str, scenario: str, port: int = ports.LOCUST) -> None:
+    """Start a race of arrivals, or change the running one."""
+    started = post("start", {"rate": rate, "delay": delay, "scenario": scenario}, port)
     assert started.status == 200, started.body
 
 

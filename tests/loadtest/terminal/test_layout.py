@@ -118,3 +118,18 @@ def test_a_table_that_is_too_wide_is_a_list_of_its_figures_under_their_names() -
         "",
     ]
     assert "users 1," not in printed(table, 80)
+
+
+def test_a_figure_with_a_space_is_never_cut() -> None:
+    table = framed("A title", ["service"], ["context switches"])
+    table.add_row("flask", "1234.5 + 1234.5")
+    for width in range(15, 40):
+        assert "1234.5 + 1234.5" in " ".join(printed(table, width).split())
+
+
+def test_a_table_that_is_a_little_too_wide_has_its_columns_closer_together() -> None:
+    table = framed("A title", ["service"], ["one", "two", "three"])
+    table.add_row("flask", "1", "2", "3")
+    assert "service   one   two   three" in printed(table, 40)
+    assert "service  one  two  three" in printed(table, 27)
+    assert "one 1, two 2," in printed(table, 24)

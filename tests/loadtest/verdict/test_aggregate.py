@@ -26,7 +26,7 @@ def test_there_is_a_row_for_each_service_and_number_of_users_in_their_order() ->
             *(step("aiohttp", users, repeat=2) for users in (1, 10)),
         ]
     )
-    table = [(each.service, each.load.users, len(each.windows)) for each in rows(run)]
+    table = [(each.service, each.load.amount, len(each.windows)) for each in rows(run)]
     assert table == [("flask", 1, 2), ("flask", 10, 2), ("aiohttp", 1, 2), ("aiohttp", 10, 2)]
 
 

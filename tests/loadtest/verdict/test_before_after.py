@@ -7,6 +7,7 @@ from loadtest.verdict.aggregate import rows
 from loadtest.verdict.before_after import (
     FASTER,
     NOTHING_IN_COMMON,
+    OPEN,
     SLOWER,
     TOO_FEW_REPEATS,
     WITHIN,
@@ -19,7 +20,8 @@ from loadtest.verdict.before_after import (
     verdict,
 )
 from loadtest.workload.closed import Closed
-from tests.loadtest.support.fabricated import not_run, results, step, stuck
+from loadtest.workload.open import Open
+from tests.loadtest.support.fabricated import not_run, open_step, results, step, stuck
 
 DOUBTS = ["a doubt"]
 
@@ -41,7 +43,7 @@ def pair(before: list[Step], after: list[Step]) -> Pair:
 def test_steps_that_both_runs_measured_make_a_pair() -> None:
     before = [step("flask", 1), step("flask", 50), step("aiohttp", 1), step("aiohttp", 400), not_run("flask", 400)]
     after = [step("aiohttp", 1), step("aiohttp", 50), not_run("aiohttp", 400), step("flask", 50), step("flask", 400)]
-    found = [(each.before.service, each.before.load.users) for each in paired(before, after)]
+    found = [(each.before.service, each.before.load.amount) for each in paired(before, after)]
     assert found == [("flask", 50), ("aiohttp", 1)]
 
 
@@ -182,3 +184,9 @@ def test_runs_that_asked_for_different_things_are_refused_in_one_sentence(
 @pytest.mark.parametrize("changes", [{}, {"loads": [Closed(1), Closed(2)]}, {"repeats": 3}, {"seconds": 2.0}])
 def test_comparing_runs_of_other_sizes_does_not_raise(changes: dict[str, object]) -> None:
     refuse_others(asked(), asked(**changes))
+
+
+def test_open_loads_are_said_to_be_compared_by_throughput_alone() -> None:
+    run = rows(results([open_step("aiohttp", Open(100, "even"), repeat=repeat) for repeat in (1, 2)]))
+    assert verdict(pairs(run, run))[-1] == OPEN
+    assert OPEN not in verdict(paired([step("aiohttp", 10)], [step("aiohttp", 10)]))

@@ -32,8 +32,8 @@ RUN = [
 
 def replaced(steps: Sequence[Step], *others: Step) -> list[Step]:
     """Return the steps, with each step replaced by the other step of the same service and users, if any."""
-    places = {(other.service, other.load.users): other for other in others}
-    return [places.get((each.service, each.load.users), each) for each in steps]
+    places = {(other.service, other.load.amount): other for other in others}
+    return [places.get((each.service, each.load.amount), each) for each in steps]
 
 
 def about(results: Results, *words: str) -> list[str]:
@@ -120,10 +120,10 @@ def test_the_ratio_is_told_at_the_most_users_that_can_be_trusted(
     "case", [each for each in RUN if each.measured], ids=lambda case: f"{case.service}-{case.load.users}"
 )
 def test_an_inconclusive_row_is_no_result_in_any_sentence_but_its_own(case: Step) -> None:
-    telltale = measured(case.load.users, requests=77_777, response_ms=1.0, latency={7777.0: 77_777}, server_cpu=6.0448)
+    telltale = measured(requests=77_777, response_ms=1.0, latency={7777.0: 77_777}, server_cpu=6.0448)
     doubted = case.model_copy(update={"measured": telltale, "doubts": ["it cannot be", "nor that"]})
     run = results(replaced(RUN, doubted))
-    users = "1 user" if case.load.users == 1 else f"{case.load.users} users"
+    users = "1 user" if case.load.amount == 1 else f"{case.load.amount} users"
     own = f"Inconclusive: {case.service} at {users}, because it cannot be; nor that."
     sentences = verdict(run)
     assert sentences.count(own) == 1

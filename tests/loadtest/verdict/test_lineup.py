@@ -18,7 +18,7 @@ ALL = lineup_of()
 def changed(run: Results, service: str, users: int, **changes: Any) -> Results:
     """Return the run with one step changed."""
     steps = [
-        each.model_copy(update=changes) if (each.service, each.load.users) == (service, users) else each
+        each.model_copy(update=changes) if (each.service, each.load.amount) == (service, users) else each
         for each in run.steps
     ]
     return run.model_copy(update={"steps": steps})

@@ -1,6 +1,18 @@
 import pytest
 
-from loadtest.workload.demand import CPU, GENERATOR, LOOPS, SLOTS, USERS, Calibration, Demand, Limit, Prediction
+from loadtest.workload.demand import (
+    ADMISSION,
+    ARRIVALS,
+    CPU,
+    GENERATOR,
+    LOOPS,
+    SLOTS,
+    USERS,
+    Calibration,
+    Demand,
+    Limit,
+    Prediction,
+)
 from tests.loadtest.support.fabricated import calibration
 
 POOL, THREADS = "database pool", "threads"
@@ -96,9 +108,13 @@ def test_no_neighbours_are_assumed_where_none_were_measured() -> None:
 
 
 @pytest.mark.parametrize(
-    ("bound", "saturated"), [(USERS, False), (SLOTS, True), (CPU, True), (GENERATOR, True), ("deadlock", True)]
+    ("bound", "saturated"),
+    [
+        *((USERS, False), (ARRIVALS, False), (SLOTS, True), (CPU, True), (ADMISSION, True), (GENERATOR, True)),
+        ("deadlock", True),
+    ],
 )
-def test_requests_queue_wherever_it_is_not_the_users_who_bound(bound: str, saturated: bool) -> None:
+def test_requests_queue_or_are_refused_wherever_neither_users_nor_arrivals_bound(bound: str, saturated: bool) -> None:
     assert Prediction(100.0, 0.1, bound).saturated == saturated
 
 
@@ -113,3 +129,44 @@ def test_a_slower_machine_computes_longer_everywhere_and_waits_as_long() -> None
     ]
     times = (slower.wait, slower.late, slower.transit, slower.beside)
     assert times == pytest.approx((0.1, 0.001, 0.0042, 0.0012))
+
+
+@pytest.mark.parametrize(
+    ("slots", "admitted", "sheds"),
+    [
+        (None, None, False),
+        (96, None, False),
+        (None, 1, True),
+        (96, 32, True),
+        (33, 32, True),
+        (32, 32, False),
+        (31, 32, False),
+    ],
+)
+def test_a_service_refuses_only_if_it_has_more_slots_than_it_admits_requests(
+    slots: int | None, admitted: int | None, sheds: bool
+) -> None:
+    limits = () if slots is None else (Limit(SLOTS, slots, 0.1),)
+    admission = None if admitted is None else Limit(ADMISSION, admitted, 0.1)
+    assert Demand(0.1, limits, admission=admission).sheds == sheds
+
+
+def test_a_place_is_held_for_the_wait_as_it_lasts_and_not_for_the_cpu_time() -> None:
+    plain = Demand(0.1, (Limit(SLOTS, 8, 0.1),), admission=Limit(ADMISSION, 4, 0.1))
+    got = plain.calibrated_by(calibration(), 1)
+    longer, slower = got.waiting(0.25), got.slower(1.5, 1.2)
+    assert got.admission
+    assert longer.admission
+    assert (got.admission.name, got.admission.capacity) == (ADMISSION, 4)
+    assert got.admission.held == pytest.approx(0.101)  # the wait of 10 ms took 11
+    assert held(got)[SLOTS] == pytest.approx(0.102)
+    assert longer.admission.held == pytest.approx(0.251)
+    assert slower.admission == got.admission
+    assert got.sheds
+    assert longer.sheds
+
+
+def test_a_demand_without_an_in_flight_limit_gets_none_from_a_calibration_or_a_longer_wait() -> None:
+    got = Demand(0.1, (Limit(SLOTS, 8, 0.1),)).calibrated_by(calibration(), 1)
+    assert got.admission is None
+    assert got.waiting(0.25).admission is None

@@ -12,7 +12,7 @@ from contract.replies import NO_HEADERS
 from contract.settings import Settings
 from loadtest.contenders.service import Service, lineup
 from loadtest.workload.closed import Closed
-from loadtest.workload.demand import CPU, Demand, Limit
+from loadtest.workload.demand import ADMISSION, CPU, Demand, Limit
 from loadtest.workload.scenarios import (
     ABOUT,
     DAY,
@@ -232,6 +232,45 @@ def test_the_threads_of_a_repair_are_those_of_all_processes(change: dict[str, in
     got = demand("offload", replace(KNOWN[AIOHTTP], **change), 0.1)  # type: ignore[arg-type] # all values are numbers
     assert got is not None
     assert {limit.name: limit.capacity for limit in got.limits} == limited
+
+
+@pytest.mark.parametrize("name", ["delay", "query", "ask", MIXED])
+@pytest.mark.parametrize(
+    ("service", "change", "admitted", "sheds"),
+    [
+        (THREADS, {}, None, False),
+        (THREADS, {"threads": 96, "max_in_flight": 32}, 64, True),
+        (THREADS, {"threads": 33, "max_in_flight": 32}, 64, True),
+        (THREADS, {"threads": 32, "max_in_flight": 32}, 64, False),
+        (THREADS, {"threads": 8, "max_in_flight": 32}, 64, False),
+        (FLASK, {"max_in_flight": 1}, 5, False),
+        (GEVENT, {"max_in_flight": 32}, 64, True),
+        (AIOHTTP, {}, None, False),
+        (AIOHTTP, {"workers": 1, "max_in_flight": 32}, 32, True),
+    ],
+)
+def test_each_process_admits_as_many_requests_as_its_in_flight_limit(
+    name: str, service: str, change: dict[str, int], admitted: int | None, sheds: bool
+) -> None:
+    got = demand(name, replace(KNOWN[service], **change), 0.1)  # type: ignore[arg-type] # all values are numbers
+    assert got is not None
+    assert got.admission == (None if admitted is None else Limit(ADMISSION, admitted, got.wait))
+    assert got.sheds == sheds
+
+
+def test_slow_clients_hold_slots_without_which_nothing_is_free_to_refuse() -> None:
+    limited = replace(KNOWN[THREADS], workers=1, threads=40, max_in_flight=32)
+    few, many = (demand(SLOW_CLIENTS, limited, 0.1, slow_clients=number) for number in (7, 8))
+    assert few is not None
+    assert many is not None
+    assert (few.sheds, many.sheds) == (True, False)
+
+
+def test_a_request_that_does_not_wait_is_under_no_in_flight_limit() -> None:
+    limited = replace(KNOWN[AIOHTTP], max_in_flight=1)
+    got = demand("healthz", limited, 0.1, calibration=calibration(waited=0.0, delay=0.0))
+    assert got is not None
+    assert (got.admission, got.sheds) == (None, False)
 
 
 @pytest.mark.parametrize(("workers", "cores"), [(1, 1), (2, 2), (4, 2)])

@@ -18,12 +18,16 @@ from loadtest.results.exchange import Exchange
 from loadtest.results.schema import Results, Step
 from loadtest.verdict.aggregate import rows
 from loadtest.workload.closed import Closed
-from tests.loadtest.support.fabricated import contender, measured, not_run, results, step, stuck
+from loadtest.workload.open import Open
+from tests.loadtest.support.arrivals import DEADLINE, RUN, limited, open_run, refusing
+from tests.loadtest.support.fabricated import contender, measured, not_run, open_step, results, step, stuck
 from tests.loadtest.support.pages import records
 
 pytestmark = pytest.mark.slow
 
 TWINS = ("flask", "aiohttp")
+
+FIVE = ("flask", "flask-threads", "flask-gevent", "django", "aiohttp")
 
 TELLS = "app; pid=1; lane=loop"
 
@@ -65,6 +69,13 @@ RUNS = {
     "file": results(everyone([1, 5], scenario="file"), scenario="file"),
     "think time": results(everyone([1, 5], think=1.0)),
     "a dozen": dozen(),
+    "arrivals": open_run(deadline=DEADLINE),
+    "arrivals without a deadline": open_run(),
+    "doubtful arrivals": open_run([each.model_copy(update={"doubts": ["a doubt"]}) for each in RUN]),
+    "refusals": open_run([refusing(limited(32), Open(800))], deadline=DEADLINE, contenders=[limited(32)]),
+    "arrivals that all diverge": open_run([open_step("flask", Open(100))], deadline=DEADLINE),
+    "arrivals at a target": open_run([open_step("stranger", Open(rate)) for rate in (0.5, 20)], deadline=DEADLINE),
+    "arrivals at five services": open_run([open_step(name, Open(20)) for name in FIVE]),
 }  # fmt: skip
 
 
@@ -104,6 +115,7 @@ def test_every_run_has_charts_that_can_be_drawn(name: str) -> None:
         ("all failed", "all failed"),
         ("a dozen", "a dozen"),
         ("no step", "no step that was run"),
+        ("arrivals", "arrivals"),
     ],
 )
 def test_two_runs_have_charts_that_can_be_drawn(before: str, after: str) -> None:
@@ -204,6 +216,6 @@ def test_control_characters_in_a_doubt_do_not_keep_a_chart_from_being_drawn() ->
 
 def test_a_line_for_a_pool_has_a_bar_of_its_own() -> None:
     run = RUNS["query"]
-    found = [bar for bar in bars_of_each(run)[1] if bar["users"] == 400]
+    found = [bar for bar in bars_of_each(run)[1] if bar["amount"] == 400]
     assert found
     assert all(float(str(bar["served"])) - float(str(bar["began"])) > 1.0 for bar in found)

@@ -12,6 +12,7 @@ from loadtest.report.figures.memory import (
 )
 from loadtest.results.schema import Results, Step
 from loadtest.verdict.aggregate import Row, rows
+from loadtest.workload.closed import Closed
 from loadtest.workload.demand import DEADLOCK
 from tests.loadtest.support.fabricated import calibration, contender, measured, results, step
 
@@ -108,7 +109,7 @@ def test_the_best_is_the_cheapest_of_those_that_carry_the_most() -> None:
     )
     best = best_of(run, rows(run))
     assert best
-    assert (best.service, best.load.users) == ("aiohttp", 400)
+    assert (best.service, best.load) == ("aiohttp", Closed(400))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,129 @@
+"""`sync-vs-async capacity`: find the highest rate of arrivals that each service carries within its objectives."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from loadtest.contenders.cores import Cores
+from loadtest.contenders.service import Service
+from loadtest.measure.capacity import CapacitySearch
+from loadtest.results.schema import Options, save
+from loadtest.terminal.capacity import show_capacities
+from loadtest.terminal.progress import console
+from loadtest.verdict.objectives import Objective, objective
+from loadtest.workload.scenarios import ABOUT
+
+from .options import (
+    QUICK_SERVICES,
+    Command,
+    cores_option,
+    folder,
+    mistakes,
+    open_loads,
+    open_options,
+    opened,
+    out_folder,
+    refuse_twice,
+    services_option,
+    wait_of,
+)
+from .run import Outcome, draw_comparison, run_all
+
+BUDGET, QUICK_BUDGET = 180.0, 60.0
+"""Seconds that the search may take for each service."""
+
+EXAMPLES = """examples:
+  sync-vs-async capacity                                       flask, flask-threads, aiohttp: up to three minutes each
+  sync-vs-async capacity --quick                               up to one minute each; answers are wider
+  sync-vs-async capacity --services flask-threads,flask-threads:threads=64 --delay 250ms
+  sync-vs-async capacity --scenario query --slo 'p99<300ms' --slo 'errors<0.1%'
+  sync-vs-async report results/latest                          draw the report again
+
+exit status: 0 conclusive, 2 inconclusive (the verdict says why) or interrupted, 1 failed to run"""
+
+
+class Slo(click.ParamType[Objective]):
+    """An objective such as p99<500ms."""
+
+    name = "OBJECTIVE"
+
+    def convert(self, value: Any, _param: click.Parameter | None, _context: click.Context | None) -> Objective:
+        """Return the objective. Raises Mistake if the text is none."""
+        with mistakes():
+            return objective(value) if isinstance(value, str) else value
+
+
+@click.command(
+    cls=Command,
+    short_help="Find the highest rate of arrivals that each service carries within its objectives.",
+    help="Search for the highest rate of arrivals at which a service meets all objectives. The search begins where the "
+    "model predicts it. Each probe runs on a fresh server, and decides only if the 95 % interval of the share of "
+    "arrivals that missed an objective lies on one side of what it allows; otherwise it is repeated. The answer is the "
+    "highest rate that passed and the lowest that failed, with what bound the service there.",
+    epilog=EXAMPLES,
+)
+@services_option(
+    "Services, separated by commas; `sync-vs-async compare --help` lists the names.", default=",".join(QUICK_SERVICES)
+)
+@click.option(
+    "--scenario",
+    type=click.Choice(list(ABOUT)),
+    metavar="NAME",
+    default="delay",
+    show_default=True,
+    help="Kind of request that arrives; `sync-vs-async compare --help` explains them.",
+)
+@click.option(
+    "--delay", metavar="DURATION", default="250ms", show_default=True, help="Duration of each wait of a request."
+)
+@click.option(
+    "--slo",
+    type=Slo(),
+    multiple=True,
+    default=("p99<500ms",),
+    show_default=True,
+    help="Objective of the service; may be repeated. p99<500ms: at least 99 % of the arrivals are answered within "
+    "500 ms, from the intended start; errors<1%: fewer than 1 % are refused, fail or get no answer.",
+)
+@click.option(
+    "--quick", is_flag=True, help=f"Search for at most {QUICK_BUDGET:g} s per service instead of {BUDGET:g} s."
+)
+@open_options
+@cores_option
+@out_folder
+@opened
+@click.pass_obj
+def capacity(
+    command: list[str],
+    /,
+    cores: Cores,
+    services: list[Service],
+    scenario: str,
+    delay: str,
+    slo: Sequence[Objective],
+    out: str,
+    *,
+    quick: bool,
+    opened: bool,
+    **open_load: Any,
+) -> int:
+    """Check all options, run the search, and return the exit status."""
+    refuse_twice([each.name for each in services], "searched")
+    options = Options(
+        scenario=scenario,
+        loads=open_loads([1.0], open_load),
+        delay=delay,
+        wait=wait_of(delay, scenario),
+        seconds=1.0,
+        repeats=1,
+        objectives=[each.text for each in slo],
+        deadlines=sorted({each.deadline for each in slo if each.deadline}),
+    )
+    search = CapacitySearch(services, options, command, cores, slo, QUICK_BUDGET if quick else BUDGET)
+    outcome = Outcome(
+        save=lambda measured, folder: save(measured[scenario], folder),
+        show=lambda screen, measured: show_capacities(screen, measured[scenario]),
+        draw=lambda measured, saved: draw_comparison(measured[scenario], saved.with_name("report.html"), trace=False),
+    )
+    return run_all({scenario: search}, folder(out), console(), outcome, opened=opened)

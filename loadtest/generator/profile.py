@@ -1,0 +1,135 @@
+"""The arrivals of a Locust profile: with a rate, requests of every service arrive at this rate.
+
+All services get the very same arrivals. The users of a service are then its clients, who take the arrivals in turn.
+Arrivals begin once all users have started. They begin anew if their options change during a run, and if users leave:
+each of these may have taken an arrival that is not due yet.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from itertools import repeat
+from math import inf
+from time import perf_counter
+from typing import Any
+
+from gevent.event import Event
+from locust.env import Environment
+from locust.runners import LocalRunner
+
+from loadtest.workload.open import MOST, Open
+
+from .arrivals import Arrival, Schedule
+from .options import open_load
+from .users import WaitingUser, seconds_until
+
+AHEAD = 0.1
+"""Seconds from the beginning of the arrivals until the first may be due, in which all clients take theirs."""
+
+ONE_PROCESS = "--rate needs a single process; leave out --master, --worker and --processes."
+
+
+class ChangingSchedule(Schedule):
+    """A schedule that begins late and can begin anew. Clients wait in `take`, from which a change wakes them."""
+
+    def __init__(self, patience: float, clients: int) -> None:
+        super().__init__(repeat(inf), patience, clients)  # nothing arrives before it begins
+        self._changed = Event()
+        self._taken = 0
+        """The arrivals that were due and were taken."""
+        self._seen: deque[float] = deque()
+        """The intended starts (perf_counter) that were looked at, but not taken: those overdue, and one more."""
+
+    def begin(self, offsets: Iterator[float]) -> None:
+        """Replace the arrivals that are not due yet: `offsets` count from now on."""
+        now = perf_counter()
+        self.due(now)
+        self._seen.pop()
+        self._offsets, self.began = offsets, now + AHEAD
+        changed, self._changed = self._changed, Event()
+        changed.set()
+
+    def due(self, clock: float) -> int:
+        """Return how many arrivals were due until `clock` (perf_counter), whether they have been taken or not."""
+        while not self._seen or self._seen[-1] <= clock:
+            self._seen.append(self.began + next(self._offsets))
+        return self._taken + len(self._seen) - 1
+
+    def take(self) -> Arrival:
+        """Wait until the next arrival is due, and return it."""
+        while True:
+            changed = self._changed
+            intended = self._seen.popleft() if self._seen else self.began + next(self._offsets)
+            left = seconds_until(intended)
+            if not left or not changed.wait(None if left == inf else left):
+                self._taken += 1
+                return Arrival(intended, free=left > 0)
+
+
+class ProfileArrivals:
+    """The arrivals that the options of a Locust environment ask for."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.load: Open | None = None
+        """The load of the run in progress; None without a run, or if users wait for their answers."""
+        self._environment = environment
+        self._schedules: list[ChangingSchedule] = []
+        self._user_classes: list[type[WaitingUser]] = []
+        self._runs = False
+        self._users = 0
+        for event, listener in (
+            (environment.events.test_start, self._on_start),
+            (environment.events.spawning_complete, self._on_there),
+            (environment.events.test_stop, self._on_stop),
+        ):
+            event.add_listener(listener)  # type: ignore[no-untyped-call] # Locust has no type for it
+
+    def asked_for(self, changes: Mapping[str, Any] | None = None) -> Open | None:
+        """Return the load that the options ask for, with `changes`, or None if users wait for their answers.
+
+        Raises:
+            ValueError: if an option is invalid, or if this process is one of several; the message is one sentence.
+
+        """
+        load = open_load({**vars(self._environment.parsed_options), **(changes or {})})
+        if load is not None and not isinstance(self._environment.runner, LocalRunner):
+            raise ValueError(ONE_PROCESS)
+        return load
+
+    def refusal(self, load: Open | None) -> str | None:
+        """Return why the run in progress, if there is one, cannot change to `load`, or None if it can."""
+        if not self._runs or (load is None) == (self.load is None):
+            return None
+        has, asked = ("users", "arrivals") if load else ("arrivals", "users")
+        return f"The run in progress has {has}, so it cannot change to {asked}; stop it first."
+
+    def due(self, clock: float) -> int:
+        """Return how many arrivals of each service were due until `clock` (perf_counter), since the run started."""
+        return self._schedules[0].due(clock) if self._schedules else 0
+
+    def _on_start(self, **_event: Any) -> None:
+        self._runs = True
+        self.load = self.asked_for()
+        if self.load is None or self._environment.runner is None:
+            return
+        self._users = 0
+        self._user_classes = [each for each in self._environment.user_classes if issubclass(each, WaitingUser)]
+        most = max(MOST, self._environment.runner.target_user_count)  # more clients may come
+        for user_class in self._user_classes:
+            user_class.schedule = ChangingSchedule(self.load.patience, most)
+            self._schedules.append(user_class.schedule)
+
+    def _on_there(self, user_count: int, **_event: Any) -> None:
+        load = self.asked_for()
+        if self._schedules and load is not None and (load != self.load or user_count < self._users or not self._users):
+            self.load = load
+            for schedule in self._schedules:
+                schedule.begin(load.schedule(repeat=1))
+        self._users = user_count
+
+    def _on_stop(self, **_event: Any) -> None:
+        for user_class in self._user_classes:
+            user_class.schedule = None
+            if user_class.connections is not None:
+                user_class.connections.close()
+                user_class.connections = None
+        self._schedules, self._user_classes, self.load, self._runs = [], [], None, False

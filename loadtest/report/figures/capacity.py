@@ -1,0 +1,137 @@
+"""The picture of a search for capacity: the share of arrivals that missed the objectives, against the rate."""
+
+from typing import Any
+
+import altair as alt
+
+from loadtest.results.capacity import Capacity
+from loadtest.results.schema import Contender, Results
+from loadtest.verdict.capacities import found, headline
+from loadtest.verdict.format import NONE, per_second
+from loadtest.verdict.objectives import objective
+from loadtest.workload.margins import Model
+from loadtest.workload.open import Open
+
+from .picture import Datasets, Figure, Picture, Table
+from .theme import FAINT, INK, MUTED, PAPER
+
+POINTS = 24
+"""Rates at which the predicted share is computed."""
+
+REPLAYED = 20_000
+"""Arrivals of each replay of the predicted share."""
+
+HEIGHT, WIDTH = 260, 340
+
+ENDS = ("low", "high")
+"""The ends of an interval."""
+
+OUTCOMES = {"passed": "circle", "failed": "square", "undecided": "diamond", "inconclusive": "triangle-up"}
+"""The marks of a probe by its outcome; hollow if it is undecided or inconclusive."""
+
+
+def picture(results: Results) -> Picture | None:
+    """Return the picture, or None for a run that did not search."""
+    if not any(each.probes for each in results.capacities):
+        return None
+    known = {each.name: each for each in results.contenders}
+    return Picture(
+        name="capacity",
+        title=headline(results),
+        caption="For each rate: the share of arrivals that missed the objective, with its 95 % interval. Dashed: the "
+        "share by a replay of the model. Horizontal line: the share that the objective allows. Shaded: from the "
+        "highest rate that passed to the lowest that failed. Circle: passed, square: failed, hollow: not decided.",
+        figures=[
+            Figure(
+                chart(results, each, known[each.service]),
+                f"Share of arrivals that missed the objective on {each.service}, by rate.",
+                heading=f"{each.service}: {found(each)} arrivals/s",
+                width=WIDTH,
+            )
+            for each in results.capacities
+            if each.probes
+        ],
+        table=_table(results),
+    )
+
+
+def chart(results: Results, capacity: Capacity, contender: Contender) -> alt.LayerChart:
+    """Return the chart of one service: prediction, limit, bracket and probes."""
+    data = Datasets()
+    rates = [each.rate for each in capacity.probes]
+    low, high = min(rates) * 0.9, max(rates) * 1.1
+    x = alt.X("rate:Q", title="arrivals/s", scale=alt.Scale(domain=[low, high], nice=False)).axis(tickCount=6)
+    shares = alt.Scale(type="pow", exponent=0.35, domain=[0, 1])
+    y = alt.Y("share:Q", title="share that missed", scale=shares).axis(
+        values=[0, 0.001, 0.01, 0.05, 0.2, 0.5, 1], format=".1~%"
+    )
+    objectives = [objective(each) for each in results.options.objectives]
+    layers: list[Any] = []
+    if capacity.passed is not None and capacity.failed is not None:
+        bracket = data.add([{"rate": capacity.passed, "until": capacity.failed, "share": 0, "top": 1}])
+        layers.append(
+            alt.Chart(bracket).mark_rect(fill=FAINT, opacity=0.7).encode(x=x, x2="until:Q", y=y, y2=alt.Y2("top:Q"))
+        )
+    allowed = data.add([{"share": each.allowed} for each in objectives])
+    layers.append(alt.Chart(allowed).mark_rule(stroke=INK, strokeWidth=1).encode(y=y))
+    if curve := _curve(results, contender, low, high):
+        layers.append(
+            alt.Chart(data.add(curve)).mark_line(strokeDash=[5, 4], stroke=MUTED, strokeWidth=1.5).encode(x=x, y=y)
+        )
+    probes = data.add([_probe(each) for each in capacity.probes])
+    layers.append(
+        alt.Chart(probes).mark_rule(strokeWidth=2, stroke=INK).encode(x=x, y=alt.Y("low:Q", scale=shares), y2="high:Q")
+    )
+    shapes = alt.Shape("outcome:N", scale=alt.Scale(domain=[*OUTCOMES], range=[*OUTCOMES.values()]), legend=None)
+    layers.append(
+        alt.Chart(probes)
+        .mark_point(size=80, stroke=INK, strokeWidth=1.5, opacity=1)
+        .encode(
+            x=x,
+            y=y,
+            shape=shapes,
+            fill=alt.condition("datum.decided", alt.value(INK), alt.value(PAPER)),
+            tooltip=["rate:Q", "outcome:N", "windows:Q", *(alt.Tooltip(f"{end}:Q", format=".2%") for end in ENDS)],
+        )
+    )
+    return data.chart(layers).properties(height=HEIGHT)
+
+
+def _curve(results: Results, contender: Contender, low: float, high: float) -> list[dict[str, float]]:
+    demand, load = contender.demand, results.options.loads[0]
+    if demand is None or not isinstance(load, Open):
+        return []
+    first = objective(results.options.objectives[0])
+    model = Model(demand, first.deadline or load.patience, load, REPLAYED)
+    tried = [low + (high - low) * step / POINTS for step in range(POINTS + 1)]
+    return [{"rate": rate, "share": 1.0 if load.at(rate).saturates(demand) else model.missed(rate)} for rate in tried]
+
+
+def _probe(probe: Any) -> dict[str, Any]:
+    return {
+        "rate": probe.rate,
+        "share": probe.share,
+        "low": probe.low,
+        "high": probe.high,
+        "outcome": probe.outcome,
+        "windows": probe.windows,
+        "decided": probe.outcome in ("passed", "failed"),
+    }
+
+
+def _table(results: Results) -> Table:
+    head = ["service", "predicted", "rate", "windows", "share missed", "outcome", "found"]
+    rows = [
+        [
+            each.service,
+            NONE if each.predicted is None else per_second(each.predicted),
+            per_second(probe.rate),
+            str(probe.windows),
+            f"{probe.low:.2%} to {probe.high:.2%}",
+            probe.outcome,
+            found(each),
+        ]
+        for each in results.capacities
+        for probe in each.probes
+    ]
+    return Table(head, rows)

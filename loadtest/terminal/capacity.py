@@ -1,0 +1,40 @@
+"""The output at the end of a search for capacity: a table, and the answer in words."""
+
+from rich.console import Console
+from rich.padding import Padding
+
+from loadtest.english import count
+from loadtest.results.schema import Results
+from loadtest.verdict.capacities import found, sentences
+from loadtest.verdict.format import NONE, per_second
+from loadtest.verdict.placement import placement
+
+from .layout import framed, put
+
+LEGEND = (
+    "Predicted: the highest rate that meets the objectives by a replay of the model. Found: the highest rate that met "
+    "them, and the lowest that missed one. A probe decides only if the 95 % interval of the share of arrivals that "
+    "missed an objective lies on one side of it. Latency counts from the intended start of each request."
+)
+
+
+def show_capacities(out: Console, results: Results) -> None:
+    """Print what was found for each service, the answer, and what it was measured on."""
+    options = results.options
+    shown = framed(
+        f"Capacity within {', '.join(options.objectives)}: {options.scenario}, {options.delay} (arrivals/s)",
+        ["service"],
+        ["predicted", "found", "probes", "seconds"],
+        "bound by",
+    )
+    for each in results.capacities:
+        predicted = NONE if each.predicted is None else per_second(each.predicted)
+        seconds = sum(probe.seconds for probe in each.probes)
+        answer = found(each) if each.resolved else f"({found(each)})"
+        shown.add_row(each.service, predicted, answer, str(len(each.probes)), f"{seconds:.0f}", each.bound)
+    put(out, shown)
+    for sentence in sentences(results):
+        out.print(Padding(sentence, (0, 0, 0, 2)), markup=False)
+    machine = results.machine
+    where = f"Measured on {count(machine.cores, 'core')} ({machine.processor}): {placement(results)}."
+    out.print(f"\n{LEGEND} Figures in brackets are no single answer.\n{where}", style="dim", markup=False)

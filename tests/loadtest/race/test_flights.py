@@ -1,0 +1,97 @@
+from dataclasses import dataclass
+from typing import Any
+
+from loadtest.race.flights import Flights
+from loadtest.race.sample import MOST_DRAWN, Frame
+from loadtest.results.exchange import Exchange
+
+
+@dataclass(eq=False)
+class Client:
+    """A stand-in with the attributes of a client that is watched."""
+
+    asked_at: float | None = None
+    watch: Any = None
+
+
+def told(sent: float, queued: float, waited: float, status: int = 200) -> Exchange:
+    """Return an answered request whose service reported its times."""
+    began = sent + queued
+    return Exchange(sent, began + waited, began + waited, status, "aiohttp; pid=1; racer=1", waited, waited)
+
+
+def seen(flights: Flights, moment: float) -> Frame:
+    """Return the frame without trailing empty places."""
+    frame = flights.frame(moment)
+    assert {len(frame.where), len(frame.came)} == {MOST_DRAWN}
+    return Frame(frame.where.rstrip(), frame.came.rstrip(), frame.answers)
+
+
+def watching(*clients: Any) -> Flights:
+    flights = Flights()
+    flights.look(clients)
+    return flights
+
+
+def asks(flights: Flights, client: Any, exchange: Exchange) -> None:
+    """Have a client send a request and hear its end."""
+    flights.asked(client, exchange.sent)
+    flights.answered(client, exchange, served=exchange.status == 200)
+
+
+def test_a_request_keeps_its_place_from_the_queue_to_its_answer() -> None:
+    client = Client()
+    flights = watching(client)
+    asks(flights, client, told(10.0, 1.0, 1.0))
+    assert [seen(flights, moment) for moment in (9.9, 10.0, 10.9, 11.1, 12.1, 12.2)] == [
+        ("", "", 0),
+        ("q", "", 0),
+        ("q", "", 0),
+        ("w", "", 0),
+        ("", "a", 1),
+        ("", "", 0),
+    ]
+
+
+def test_a_client_may_have_sent_several_requests_before_they_are_drawn() -> None:
+    client: Any = Client()
+    other: Any = Client()
+    flights = watching(client, other)
+    asks(flights, client, told(10.0, 0.0, 0.5))
+    flights.asked(other, 10.1)
+    asks(flights, client, told(10.6, 0.0, 0.5, status=503))
+    assert seen(flights, 10.2) == ("w?", "", 0)
+    assert seen(flights, 10.7) == (" ?w", "a", 1)
+    assert len(flights) == 2
+    assert seen(flights, 11.2) == (" ?", "  x", 1)
+
+
+def test_with_more_requests_than_places_those_sent_first_are_drawn_and_all_answers_are_counted() -> None:
+    clients: list[Any] = [Client() for _ in range(MOST_DRAWN + 20)]
+    flights = watching(*clients)
+    for number, client in enumerate(clients):
+        flights.asked(client, 10 + number / 1000)
+    assert seen(flights, 10.5) == ("?" * MOST_DRAWN, "", 0)
+    assert len(flights) == MOST_DRAWN
+    for client in clients[MOST_DRAWN:]:
+        flights.answered(client, told(10.1, 0.0, 0.5), served=True)
+    assert seen(flights, 10.7) == ("?" * MOST_DRAWN, "", 20)
+
+
+def test_a_request_that_was_in_flight_before_somebody_looked_is_drawn() -> None:
+    early, late = Client(10.0), Client(9.0)
+    flights = watching(early, late)
+    flights.answered(late, told(9.0, 0.0, 4.0), served=True)  # type: ignore[arg-type] # a stand-in
+    assert seen(flights, 12.0) == ("w?", "", 0)
+
+
+def test_nobody_is_told_anything_once_nobody_looks() -> None:
+    clients: list[Any] = [Client(1.0), Client()]
+    flights = watching(*clients)
+    assert all(client.watch is flights for client in clients)
+    assert seen(flights, 2.0).where == "?"
+    flights.look_away()
+    assert [client.watch for client in clients] == [None, None]
+    assert len(flights) == 0
+    flights.answered(clients[0], told(1.0, 0.0, 1.0), served=True)  # in flight when all requests were forgotten
+    assert seen(flights, 3.0) == ("", "", 0)
