@@ -19,6 +19,7 @@ from . import (
     overhead,
     processors,
     race,
+    search,
     user_cost,
     waiting_memory,
     wrk_agreement,
@@ -36,6 +37,7 @@ BENCHES = {
     "wrk-agreement": wrk_agreement.report,
     "processors": processors.report,
     "arrivals": arrivals.report,
+    "search": search.report,
     "lineup": lineup.report,
     "race": race.report,
 }

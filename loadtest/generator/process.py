@@ -11,6 +11,7 @@ when it opens and closes, and `measured` follows when its requests have ended.
 """
 
 import argparse
+import gc
 import json
 import sys
 import time
@@ -40,8 +41,9 @@ FIRST = 100
 ROUNDS = 4
 """Recorded requests per user, on average, if users are few: min(FIRST, ROUNDS * users) are recorded."""
 
-AHEAD = 0.05
-"""Seconds from the start of all clients of an open load until the first request may be due."""
+AHEAD, EACH = 0.05, 2e-4
+"""Seconds from the start of all clients of an open load until the first request may be due, and for each client: all
+take their first arrival at once."""
 
 POLL = 0.01
 """Seconds between two looks at users who start or stop, or at requests that end."""
@@ -178,8 +180,10 @@ class Generator:
         self._user_class.schedule = schedule
         self._crowd.clear()
         self._people(schedule.clients)
+        gc.collect()
+        gc.freeze()  # else thousands of clients are searched for garbage again and again, for 0.1 s each time
         self._witness.step(schedule.clients)
-        schedule.began = time.perf_counter() + AHEAD
+        schedule.began = time.perf_counter() + AHEAD + EACH * schedule.clients
         begins = schedule.began + order.warmup
         ends = begins + order.window
         self._crowd.set()
@@ -193,6 +197,7 @@ class Generator:
             gevent.sleep(POLL)
         arrivals = schedule.close(ends)
         self._people(0)
+        gc.unfreeze()
         self._user_class.schedule = None
         self._user_class.connections.close()
         self._user_class.connections = None

@@ -25,8 +25,8 @@ from .search import Search, window
 AROUND = 5.0
 """Seconds that a window takes beside itself: starts, warm-up, drain and replays."""
 
-CEILING = 20_000.0
-"""The highest rate that is tried, in arrivals per second."""
+CEILING = 1500.0
+"""The highest rate that is tried, in arrivals per second: above, the load generator sends too many requests late."""
 
 REPLAYED = 50_000
 """Arrivals of a long replay, which takes two seconds for each rate."""

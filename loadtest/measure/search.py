@@ -9,7 +9,7 @@ until there are bounds on both sides, so that a wrong prediction only costs time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from math import sqrt
+from math import inf, sqrt
 
 from loadtest.verdict.objectives import Outcome
 
@@ -20,15 +20,17 @@ most 5 % off."""
 STEP = sqrt(WIDTH)
 """The factor between the prediction and the first two rates, one on each side."""
 
-NEAR = WIDTH
+ROUNDED = 1.001
+"""The factor by which two rounded rates may be further apart."""
+
 CLOSEST = 1.04
 """Bounds and undecided rates that are closer than this factor leave no room for another rate."""
 
 PROBES = 8
 """The most rates that are tried."""
 
-FIRST_WINDOWS, MOST_WINDOWS = 1, 4
-"""The windows of an undecided rate before others are tried, and in all."""
+MOST_WINDOWS = 4
+"""The most windows of an undecided rate. Other rates are tried first, for their windows may decide it too."""
 
 BUDGET = 180.0
 """Seconds that a search may take."""
@@ -86,7 +88,6 @@ class Search:
     spent: float = 0.0
     """Seconds that all windows have taken."""
     _probes: dict[float, _Probe] = field(default_factory=dict)
-    _latest: float | None = None
     _aim: float | None = None
     _over: str = ""
 
@@ -102,9 +103,7 @@ class Search:
             self._over, rate = f"another window would take longer than the {self.budget:g} s of a search", None
         return rate
 
-    def add(
-        self, rate: float, outcomes: Mapping[float, Outcome], seconds: float, aim: float | None = None
-    ) -> None:
+    def add(self, rate: float, outcomes: Mapping[float, Outcome], seconds: float, aim: float | None = None) -> None:
         """Note a window that took `seconds` in all, and what is now known of the rates that were tried.
 
         `aim`: a better prediction than the first one, from the rates that are decided.
@@ -115,7 +114,6 @@ class Search:
         self._probes.setdefault(rate, _Probe()).windows += 1
         for each, outcome in outcomes.items():
             self._probes[each].outcome = outcome
-        self._latest = rate
         self._aim = aim
 
     @property
@@ -133,12 +131,10 @@ class Search:
         odd = f"; {' and '.join(above)} arrivals/s passed although {high:g} failed" if above else ""
         return Found(low, high, f"{self._over or 'the search is not over'}{odd}")
 
-    def _next(self) -> float | None:  # noqa: PLR0911 - a rule each
+    def _next(self) -> float | None:
         """Return the next rate by the rules of the search alone, or None if they leave none."""
-        if self._latest is None:
+        if not self._probes:
             return self._rounded(self.start * STEP if self.start else self.first)
-        if self._unclear(self._latest, FIRST_WINDOWS):
-            return self._latest
         low, high = self._bounds()
         aimed = self._aimed(low, high)
         if aimed is not None:
@@ -158,7 +154,7 @@ class Search:
             return None
         for rate in (self._rounded(self._aim * STEP), self._rounded(self._aim / STEP)):
             near = any(1 / CLOSEST < rate / each < CLOSEST for each in self._probes)
-            if not near and (low or 0.0) < rate < (high or self.ceiling * 2):
+            if not near and (low or 0.0) < rate < (high or inf):
                 return rate
         return None
 
@@ -170,7 +166,7 @@ class Search:
         if not self.start:
             return 2.0
         if self._probes[edge].outcome is Outcome.UNDECIDED:
-            return NEAR
+            return WIDTH
         decided = sum(each.outcome is not Outcome.UNDECIDED for each in self._probes.values())
         return float(WIDTH**2 ** (decided - 1))
 
@@ -189,16 +185,15 @@ class Search:
         open_ = [
             rate
             for rate in self.rates
-            if self._unclear(rate, MOST_WINDOWS) and (low or 0.0) < rate < (high or self.ceiling * 2)
+            if self._probes[rate].outcome is Outcome.UNDECIDED
+            and self._probes[rate].windows < MOST_WINDOWS
+            and (low or 0.0) < rate < (high or inf)
+            and rate <= self.ceiling * ROUNDED
         ]
         if open_:
             return min(open_, key=lambda rate: self._probes[rate].windows)
         self._over = otherwise
         return None
-
-    def _unclear(self, rate: float, windows: int) -> bool:
-        probe = self._probes[rate]
-        return probe.outcome is Outcome.UNDECIDED and probe.windows < windows
 
     def _with(self, outcome: Outcome) -> list[float]:
         return [rate for rate in self.rates if self._probes[rate].outcome is outcome]
@@ -213,7 +208,7 @@ class Search:
         """Return True if the search is resolved."""
         low, high = self._bounds()
         contradicted = high is not None and any(rate > high for rate in self._with(Outcome.PASSED))
-        return low is not None and high is not None and high / low <= WIDTH * 1.001 and not contradicted
+        return low is not None and high is not None and high / low <= WIDTH * ROUNDED and not contradicted
 
     def _rounded(self, rate: float) -> float:
         """Return the rate with four digits, so that results show the rate that was used."""

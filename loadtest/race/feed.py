@@ -14,7 +14,7 @@ from gevent.event import Event
 from locust.env import Environment
 
 from loadtest.generator.profile import AHEAD, ProfileArrivals
-from loadtest.generator.users import WaitingUser
+from loadtest.generator.users import GaveUp, WaitingUser
 from loadtest.results.histogram import bucket, merged
 from loadtest.verdict.bounds import MACHINE_BUSY
 from loadtest.verdict.processors import GENERATOR_BUSY
@@ -42,6 +42,10 @@ LATE = 2.0
 """Seconds by which the last picture of an event lags behind it; most requests have been answered by then."""
 
 
+ABANDONED = 60.0
+"""Seconds after a client gave up in which the page says that its service may still work on abandoned requests."""
+
+
 class Feed:
     """The stream of events, made once for all clients."""
 
@@ -58,6 +62,8 @@ class Feed:
         self._histories = [History() for _ in racers]
         self._failed: dict[str, Counter[float]] = {racer.name: Counter() for racer in racers}
         """The number of failed requests of each racer by response time in milliseconds."""
+        self._gave_up = -ABANDONED
+        """Time at which a client last gave up (perf_counter)."""
         self._stale = [0.0] * len(racers)
         """Time, by racer, at which a request from before the last change was last in flight (perf_counter)."""
         self._generator = psutil.Process()
@@ -112,6 +118,8 @@ class Feed:
             return f"The machine is saturated ({machine:.0%} of all cores): the services compete for CPU."
         if self._control.gave_up:
             return "The last stop timed out: services may still work on abandoned requests."
+        if time.perf_counter() < self._gave_up + ABANDONED:
+            return "Clients gave up: services may still work on abandoned requests."
         return ""
 
     def _now(self) -> dict[str, Any]:
@@ -197,7 +205,9 @@ class Feed:
         return foretold
 
     def _on_request(self, name: str, response_time: float, exception: Exception | None = None, **_event: Any) -> None:
-        """Count a failed request by its response time."""
+        """Count a failed request by its response time, and note when a client gave up."""
+        if isinstance(exception, GaveUp):
+            self._gave_up = time.perf_counter()
         failed = self._failed.get(name.partition(" ")[0])
         if exception is not None and failed is not None:
             failed[bucket(response_time)] += 1

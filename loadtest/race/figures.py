@@ -34,7 +34,7 @@ class Reading:
     latency: Mapping[float, int]
     """The number of requests by response time in milliseconds."""
     failed_latency: Mapping[float, int]
-    """The failed requests of the window."""
+    """The number of failed requests by response time in milliseconds."""
     users: int
     in_flight: int
     due: int = 0

@@ -27,13 +27,13 @@ class Probe(Record):
     """The share of arrivals that missed the objective that is hardest to meet."""
     low: Share
     high: Share
-    """Its 95 % interval."""
+    """The ends of the 95 % interval of the share."""
     outcome: Fate
     """`inconclusive`: a window cannot be trusted, so the share says nothing."""
 
 
 class Capacity(Record):
-    """What was found for one service. Rates are in arrivals per second."""
+    """The finding for one service. Rates are in arrivals per second."""
 
     service: str
     predicted: Rate | None

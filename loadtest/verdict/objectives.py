@@ -15,11 +15,11 @@ and at a lower rate a failure. This assumes that requests of one stratum do not 
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate, pairwise
-from statistics import mean, variance
+from statistics import fmean, variance
 from typing import NamedTuple
 
 from loadtest.workload.durations import seconds
@@ -31,7 +31,7 @@ BATCHES = 16
 """Batches of equally many arrivals into which a window is divided."""
 
 FEWEST = 4
-"""Arrivals that a stratum has on average in the windows: below that, it is joined with the next one."""
+"""Arrivals in a stratum: one with less is joined with its neighbour."""
 
 TAKES = "an objective reads like p99<500ms or errors<1%"
 
@@ -72,7 +72,7 @@ def objective(text: str) -> Objective:
 
 
 class Outcome(StrEnum):
-    """What the arrivals at a rate say of the objectives."""
+    """The verdict of the arrivals at a rate on the objectives."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -81,14 +81,14 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether a rate meets an objective, and the interval of the share that misses there in the long run."""
+    """The outcome of a rate for an objective, and the interval of the share that misses there in the long run."""
 
     outcome: Outcome
     interval: Interval
     arrivals: int
     """Arrivals that were measured at this rate itself."""
     missed: int
-    """Those of them that missed."""
+    """The arrivals among them that missed."""
 
 
 def combined(outcomes: Iterable[Outcome]) -> Outcome:
@@ -136,11 +136,12 @@ class Evidence:
     def decide(self, rate: float) -> Decision:
         """Return what all windows say of a rate at which at least one was measured."""
         own = [each for each in self._windows if each.rate == rate]
-        here = self._interval(rate, own)
-        low = self._interval(rate, [each for each in self._windows if each.rate <= rate]).low
-        high = self._interval(rate, [each for each in self._windows if each.rate >= rate]).high
+        lower = [each for each in self._windows if each.rate <= rate]
+        higher = [each for each in self._windows if each.rate >= rate]
+        share = self._interval(rate, own, _hardest_first).share
+        low, high = self._interval(rate, lower, _hardest_first).low, self._interval(rate, higher, _easiest_first).high
         if low > high:  # requests missed more often at a lower rate, so other rates say nothing of this one
-            low, high = here.low, here.high
+            low, high = self._interval(rate, own, _hardest_first).low, self._interval(rate, own, _easiest_first).high
         outcome = Outcome.UNDECIDED
         if high <= self._sought.allowed:
             outcome = Outcome.PASSED
@@ -148,7 +149,7 @@ class Evidence:
             outcome = Outcome.FAILED
         batches = [batch for window in own for batch in window.batches]
         arrivals, missed = (sum(each[column].total() for each in batches) for column in (0, 1))
-        return Decision(outcome, Interval(here.share, low, high), arrivals, missed)
+        return Decision(outcome, Interval(share, low, high), arrivals, missed)
 
     def aim(self, rates: Collection[float]) -> float | None:
         """Return the capacity of the model, slowed until it misses as often as was measured at these rates.
@@ -167,12 +168,15 @@ class Evidence:
         slowdown = FASTEST * FINENESS ** min(number, STRATA - 2)
         return self._model.capacity(self._sought.allowed, round(slowdown, 2))
 
-    def _interval(self, rate: float, windows: Sequence[_Window]) -> Interval:
+    def _interval(
+        self, rate: float, windows: Sequence[_Window], join: Callable[[Sequence[int]], list[range]]
+    ) -> Interval:
         """Return the interval of the share that misses at a rate, from windows that are taken to be alike."""
         batches = [batch for window in windows for batch in window.batches]
         shares = self._model.shares(rate) if self._model else ((1.0, *[0.0] * (STRATA - 1)),)
-        weights = [mean(block) for block in zip(*shares, strict=True)]
-        joined = _joined(weights, sum(arrivals.total() for arrivals, _ in batches))
+        weights = [fmean(block) for block in zip(*shares, strict=True)]
+        counts = sum((arrivals for arrivals, _ in batches), Counter[int]())
+        joined = join([counts[margin] for margin in range(STRATA)])
         strata = [_stratum(margins, weights, batches) for margins in joined]
         found = interval(strata)
         if len(shares) == 1:
@@ -188,20 +192,31 @@ class Evidence:
         return Interval(found.share, max(0.0, found.share - below), min(1.0, found.share + above))
 
 
-def _joined(weights: Sequence[float], arrivals: int) -> list[range]:
-    """Return the ranges of margins that form the strata, so that each is expected to have FEWEST arrivals.
+def _hardest_first(counts: Sequence[int]) -> list[range]:
+    """Return the ranges of margins that form the strata, each with FEWEST arrivals. `counts`: arrivals by margin.
 
-    Only expectations decide, so that the strata do not depend on what was measured.
+    A margin with too few is joined with larger ones, at which requests miss less often: the share is at least that.
     """
     found, begin = list[range](), 0
-    for end in range(1, len(weights) + 1):
-        if sum(weights[begin:end]) * arrivals >= FEWEST:
+    for end in range(1, len(counts) + 1):
+        if sum(counts[begin:end]) >= FEWEST:
             found.append(range(begin, end))
             begin = end
-    if begin == len(weights):
-        return found
     last = found.pop() if found else range(begin)
-    return [*found, range(last.start, len(weights))]
+    return [*found, range(last.start, len(counts))]
+
+
+def _easiest_first(counts: Sequence[int]) -> list[range]:
+    """Return the ranges of margins that form the strata. `counts`: arrivals by margin.
+
+    A margin with too few is joined with smaller ones, at which requests miss more often: the share is at most that.
+    """
+    found, end = list[range](), len(counts)
+    for begin in reversed(range(len(counts))):
+        if sum(counts[begin:end]) >= FEWEST or begin == 0:
+            found.append(range(begin, end))
+            end = begin
+    return found
 
 
 def _stratum(margins: range, weights: Sequence[float], batches: Sequence[tuple[Counter[int], Counter[int]]]) -> Stratum:

@@ -20,7 +20,7 @@ SLOWDOWNS = tuple(FASTEST * FINENESS**number for number in range(19))
 STRATA = len(SLOWDOWNS) + 1
 """The number of margins that are told apart."""
 
-REPLAYED = 100_000
+REPLAYED = 60_000
 """Arrivals of the replay that shows how often each margin occurs in the long run."""
 
 BLOCKS = 20
@@ -52,7 +52,10 @@ class Model:
         """
         found = [len(SLOWDOWNS)] * len(offsets)
         for number in reversed(range(len(SLOWDOWNS))):
-            for place, missed in enumerate(self._misses(offsets, SLOWDOWNS[number])):
+            misses = self._misses(offsets, SLOWDOWNS[number])
+            if not any(misses):  # nor does any with a smaller slowdown
+                break
+            for place, missed in enumerate(misses):
                 if missed:
                     found[place] = number
         return found
@@ -82,7 +85,7 @@ class Model:
         return [not each.served or each.left - each.arrived >= self.deadline for each in passages]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def _shares(model: Model, rate: float) -> tuple[tuple[float, ...], ...]:
     margins = model.margins([each / rate for each in model._unscaled])
     size = len(margins) // BLOCKS
@@ -90,7 +93,7 @@ def _shares(model: Model, rate: float) -> tuple[tuple[float, ...], ...]:
     return tuple(tuple(block.count(margin) / size for margin in range(STRATA)) for block in blocks)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def _capacity(model: Model, allowed: float, slowdown: float) -> float | None:
     limit = capacity(_slowed(model.demand, slowdown))
     if limit is None:

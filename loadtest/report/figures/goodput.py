@@ -17,7 +17,7 @@ from .picture import Datasets, Figure, Picture, Table
 from .theme import BAR, INK, colour_of, height, services, steps
 
 FATES = ("within the deadline", "later", "not served")
-"""What becomes of a request, in the order of the bars."""
+"""Fates of a request, in the order of the bars."""
 
 SOLID = (1.0, 0.35, 0.0)
 """The opacity of each part of a bar."""
