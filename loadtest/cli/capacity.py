@@ -24,6 +24,7 @@ from .options import (
     open_options,
     opened,
     out_folder,
+    refuse_impatience,
     refuse_twice,
     services_option,
     wait_of,
@@ -120,6 +121,7 @@ def capacity(
         objectives=[each.text for each in slo],
         deadlines=sorted({each.deadline for each in slo if each.deadline}),
     )
+    refuse_impatience(options.wait, options.deadlines, options.loads)
     search = CapacitySearch(services, options, command, cores, slo, QUICK_BUDGET if quick else BUDGET)
     outcome = Outcome(
         save=lambda measured, folder: save(measured[scenario], folder),

@@ -41,6 +41,7 @@ from .options import (
     open_options,
     opened,
     out_folder,
+    refuse_impatience,
     refuse_twice,
     services_option,
     traced,
@@ -241,6 +242,7 @@ def compare(
             slow_clients=_slow_clients(slow_clients, scenario),
             repeats=repeats or (1 if quick else 2),
         )
+        refuse_impatience(options.wait, options.deadlines, options.loads)
         comparison = Comparison(contenders, options, command, cores)
     if "database" in comparison.needs and not os.environ.get("DATABASE_URL"):
         _refuse_too_many_connections(ours)

@@ -178,6 +178,16 @@ def open_loads(rates: Sequence[float], given: Mapping[str, Any]) -> list[Load]:
     return [Open(rate, **{name: value for name, value in given.items() if value is not None}) for rate in rates]
 
 
+def refuse_impatience(wait: float, deadlines: Sequence[float], loads: Sequence[Load]) -> None:
+    """Raise Mistake if clients give up before an answer can come, or before it would be late. Times are in seconds."""
+    for load in loads:
+        if isinstance(load, Open) and wait >= load.patience:
+            raise Mistake(f"--patience must be longer than --delay, or no request is answered; got {load.patience:g}s.")
+        if isinstance(load, Open) and deadlines and max(deadlines) > load.patience:
+            least = f"{max(deadlines):g}s"
+            raise Mistake(f"--patience must be at least as long as the deadline, {least}; got {load.patience:g}s.")
+
+
 def services_option(about: str, default: str | None = None) -> Callable[[F], F]:
     """Return the option --services with `about` as its help text."""
     return click.option(

@@ -79,6 +79,7 @@ class CapacitySearch(Comparison):
             spent = time.monotonic() - began
             search.add(rate, probes.outcomes(), spent)
             probes.spent(rate, spent)
+            progress.found(f"{service.name}, {self._load.at(rate).label}: {probes.told(rate)}")
             if step.measured is not None and step.bound == GENERATOR:  # begin again with a rate that it can offer
                 ceiling = OFFERED * throughput(step.measured)
                 left = search.budget - search.spent
@@ -168,6 +169,13 @@ class _Probes:
             for rate in self._steps
             if self._usable(rate)
         }
+
+    def told(self, rate: float) -> str:
+        """Return the outcome of a rate in words, with the share that missed, or why it has none."""
+        record = self._record(rate)
+        if not self._usable(rate):
+            return f"{record.outcome}: {self._steps[rate][-1].doubts[0]}"
+        return f"{record.outcome} ({record.share:.2%} missed, {record.low:.2%} to {record.high:.2%} in the long run)"
 
     def bound(self, rate: float | None) -> str:
         """Return what bound the service at a rate."""

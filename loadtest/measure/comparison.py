@@ -57,6 +57,9 @@ class Progress(Protocol):
     def ended(self, step: Step) -> None:
         """Report that a step has been measured, or will not be run."""
 
+    def found(self, sentence: str) -> None:
+        """Report what a step shows, in words."""
+
 
 class Comparison:
     """A run of all steps. `steps` grows during the run, so an interrupted run keeps its finished steps.

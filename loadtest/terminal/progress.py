@@ -62,6 +62,10 @@ class Bar:
         if not _shows_bar(self._out):
             self._out.print(self.about + _line(step), markup=False)
 
+    def found(self, sentence: str) -> None:
+        """Print what a step shows, above the bar if there is one."""
+        self._out.print(self.about + sentence, markup=False)
+
     def view(self) -> RenderableType:
         """Return the bar, the time left and the current step, for the terminal."""
         done = self._done + min(time.monotonic() - self._began, self._current)

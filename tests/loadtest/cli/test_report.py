@@ -293,7 +293,10 @@ def unsound(*path: str | int, value: Any) -> str:
         ("{}", "schema_version: Field required"),
         (unsound("schema_version", value="x"), "schema_version: Input should be a valid integer"),
         (unsound("contenders", value="flask"), "contenders: Input should be a valid "),
-        (unsound("steps", 0, "load", "users", value="many"), "steps.0.load.users: Input should be a valid integer"),
+        (
+            unsound("steps", 0, "load", "users", value="many"),
+            "steps.0.load.closed.users: Input should be a valid integer",
+        ),
         (
             unsound("steps", 0, "measured", "seconds", value=None),
             "steps.0.measured.seconds: Input should be a valid number",
@@ -358,7 +361,7 @@ def test_where_one_of_two_results_cannot_be_read_nothing_is_drawn(
         (unsound("options", "scenario", value="<script>"), "options.scenario: unknown scenario '<script>'."),
         (
             unsound("steps", 0, "load", "users", value=0),
-            "steps.0.load.users: Input should be greater than or equal",
+            "steps.0.load.closed.users: Input should be greater than or equal",
         ),
         (unsound("steps", 0, "measured", "seconds", value=0), "steps.0.measured.seconds: Input should be greater than"),
         (unsound("contenders", 0, "name", value="a\nb"), "contenders.0.name: the name 'a\\nb' cannot be printed."),

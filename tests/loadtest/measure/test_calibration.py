@@ -187,6 +187,9 @@ class Silent:
     def __init__(self) -> None:
         self.began: list[tuple[str, str, int]] = []
 
+    def found(self, _sentence: str) -> None:
+        raise AssertionError("a comparison finds nothing in words")
+
     def begins(self, service: str, what: str, repeat: int, _seconds: float) -> None:
         self.began.append((service, what, repeat))
 

@@ -342,6 +342,9 @@ class Begun:
         self.what: list[tuple[str, str, int]] = []
         self.seconds = 0.0
 
+    def found(self, _sentence: str) -> None:
+        raise AssertionError("a comparison finds nothing in words")
+
     def begins(self, service: str, what: str, repeat: int, seconds: float) -> None:
         self.what.append((service, what, repeat))
         self.seconds += seconds
