@@ -166,7 +166,7 @@ class Search:
         if not self.start:
             return 2.0
         if self._probes[edge].outcome is Outcome.UNDECIDED:
-            return STEP
+            return WIDTH
         decided = sum(each.outcome is not Outcome.UNDECIDED for each in self._probes.values())
         return float(WIDTH**2 ** (decided - 1))
 
