@@ -12,11 +12,12 @@ from loadtest.results.schema import Options, save
 from loadtest.terminal.capacity import show_capacities
 from loadtest.terminal.progress import console
 from loadtest.verdict.objectives import Objective, objective
-from loadtest.workload.scenarios import ABOUT
+from loadtest.workload.scenarios import ABOUT, SLOW, SLOW_CLIENTS
 
 from .options import (
     QUICK_SERVICES,
     Command,
+    Mistake,
     cores_option,
     folder,
     mistakes,
@@ -25,8 +26,10 @@ from .options import (
     opened,
     out_folder,
     refuse_impatience,
+    refuse_too_many_connections,
     refuse_twice,
     services_option,
+    takes_the_delay,
     wait_of,
 )
 from .run import Outcome, draw_comparison, run_all
@@ -111,21 +114,33 @@ def capacity(
 ) -> int:
     """Check all options, run the search, and return the exit status."""
     refuse_twice([each.name for each in services], "searched")
-    options = Options(
-        scenario=scenario,
-        loads=open_loads([1.0], open_load),
-        delay=delay,
-        wait=wait_of(delay, scenario),
-        seconds=1.0,
-        repeats=1,
-        objectives=[each.text for each in slo],
-        deadlines=sorted({each.deadline for each in slo if each.deadline}),
-    )
-    refuse_impatience(options.wait, options.deadlines, options.loads)
-    search = CapacitySearch(services, options, command, cores, slo, QUICK_BUDGET if quick else BUDGET)
+    objectives = list(dict.fromkeys(slo))
+    with mistakes():
+        options = Options(
+            scenario=scenario,
+            loads=open_loads([1.0], open_load),
+            delay=delay,
+            wait=wait_of(delay, scenario),
+            seconds=1.0,
+            repeats=1,
+            objectives=[each.text for each in objectives],
+            deadlines=sorted({each.deadline for each in objectives if each.deadline}),
+            slow_clients=SLOW if scenario == SLOW_CLIENTS else 0,
+        )
+        refuse_impatience(options)
+        _refuse_unreachable(objectives, options)
+        search = CapacitySearch(services, options, command, cores, objectives, QUICK_BUDGET if quick else BUDGET)
+    refuse_too_many_connections(services, search.needs)
     outcome = Outcome(
         save=lambda measured, folder: save(measured[scenario], folder),
         show=lambda screen, measured: show_capacities(screen, measured[scenario]),
         draw=lambda measured, saved: draw_comparison(measured[scenario], saved.with_name("report.html"), trace=False),
     )
     return run_all({scenario: search}, folder(out), console(), outcome, opened=opened)
+
+
+def _refuse_unreachable(objectives: Sequence[Objective], options: Options) -> None:
+    """Raise Mistake if a request waits for as long as an objective allows, so that no rate can meet it."""
+    for each in objectives:
+        if each.deadline is not None and takes_the_delay(options.scenario) and options.wait >= each.deadline:
+            raise Mistake(f"--delay must be shorter than what {each.text} allows; got {options.delay!r}.")

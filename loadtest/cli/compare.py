@@ -1,13 +1,11 @@
 """`sync-vs-async compare`: load services one after the other, and compare each figure with its prediction."""
 
-import os
 import re
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from backing.postgres import CONNECTIONS
 from loadtest.contenders.cores import Cores
 from loadtest.contenders.selection import ALL
 from loadtest.contenders.service import CORE, Service
@@ -42,6 +40,7 @@ from .options import (
     opened,
     out_folder,
     refuse_impatience,
+    refuse_too_many_connections,
     refuse_twice,
     services_option,
     traced,
@@ -242,10 +241,9 @@ def compare(
             slow_clients=_slow_clients(slow_clients, scenario),
             repeats=repeats or (1 if quick else 2),
         )
-        refuse_impatience(options.wait, options.deadlines, options.loads)
+        refuse_impatience(options)
         comparison = Comparison(contenders, options, command, cores)
-    if "database" in comparison.needs and not os.environ.get("DATABASE_URL"):
-        _refuse_too_many_connections(ours)
+    refuse_too_many_connections(ours, comparison.needs)
     outcome = Outcome(
         save=lambda measured, folder: save(measured[scenario], folder),
         show=lambda screen, measured: show(screen, measured[scenario], rows(measured[scenario])),
@@ -261,13 +259,3 @@ def _slow_clients(asked: int | None, scenario: str) -> int:
     if asked is not None:
         raise Mistake(f"--slow-clients needs --scenario {SLOW_CLIENTS}; got {scenario}.")
     return 0
-
-
-def _refuse_too_many_connections(services: Sequence[Service]) -> None:
-    """Raise Mistake if a service would open more connections than the embedded database accepts."""
-    for service in services:
-        if service.connections > CONNECTIONS:
-            raise Mistake(
-                f"{service.name} would open {service.connections} connections to the database, which accepts "
-                f"{CONNECTIONS}; choose a smaller pool-size or fewer workers."
-            )

@@ -1,7 +1,7 @@
 """Options, parameter types and error reporting that the commands share."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -11,15 +11,18 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from backing.environment import Need
+from backing.postgres import CONNECTIONS
 from contract.settings import Settings
 from loadtest.contenders import cores
 from loadtest.contenders.cores import Cores
 from loadtest.contenders.selection import ALL, every
 from loadtest.contenders.service import Service, lineup
+from loadtest.results.schema import Options
 from loadtest.workload import Load
 from loadtest.workload.durations import seconds as seconds_of
 from loadtest.workload.open import MOST, PATIENCE, Open
-from loadtest.workload.scenarios import longest
+from loadtest.workload.scenarios import SCENARIOS, longest
 
 QUICK_SERVICES = ("flask", "flask-threads", "aiohttp")
 """The services of a quick comparison, and the default services of a race."""
@@ -92,7 +95,8 @@ class Number(click.ParamType[float]):
             number = None
         if number is None or not self._least <= number <= self._most:  # NaN fails every comparison
             what = "a whole number" if self._kind is int else "a number"
-            raise Mistake(f"{self._option} takes {what} from {self._least:g} to {self._most:g}; got {value}.")
+            limits = f"from {self._least:.15g} to {self._most:.15g}"  # :g alone would write 10**9 as 1e+09
+            raise Mistake(f"{self._option} takes {what} {limits}; got {value}.")
         return number
 
 
@@ -178,14 +182,32 @@ def open_loads(rates: Sequence[float], given: Mapping[str, Any]) -> list[Load]:
     return [Open(rate, **{name: value for name, value in given.items() if value is not None}) for rate in rates]
 
 
-def refuse_impatience(wait: float, deadlines: Sequence[float], loads: Sequence[Load]) -> None:
-    """Raise Mistake if clients give up before an answer can come, or before it would be late. Times are in seconds."""
-    for load in loads:
-        if isinstance(load, Open) and wait >= load.patience:
-            raise Mistake(f"--patience must be longer than --delay, or no request is answered; got {load.patience:g}s.")
-        if isinstance(load, Open) and deadlines and max(deadlines) > load.patience:
-            least = f"{max(deadlines):g}s"
-            raise Mistake(f"--patience must be at least as long as the deadline, {least}; got {load.patience:g}s.")
+def refuse_impatience(options: Options) -> None:
+    """Raise Mistake if clients give up before an answer can come, or before it would be late."""
+    latest = max(options.deadlines, default=0.0)
+    for patience in (load.patience for load in options.loads if isinstance(load, Open)):
+        if takes_the_delay(options.scenario) and options.wait >= patience:
+            raise Mistake(f"--patience must be longer than --delay, or no request is answered; got {patience:g}s.")
+        if latest > patience:
+            raise Mistake(f"--patience must be at least as long as the deadline, {latest:g}s; got {patience:g}s.")
+
+
+def takes_the_delay(scenario: str) -> bool:
+    """Return True if requests of a scenario take at least the delay: those to a disk and to /healthz ignore it."""
+    known = SCENARIOS.get(scenario)
+    return known is None or (known.foretold and known.waits)
+
+
+def refuse_too_many_connections(services: Sequence[Service], needs: Collection[Need]) -> None:
+    """Raise Mistake if a service would open more connections than the embedded database, if needed, accepts."""
+    if "database" not in needs or os.environ.get("DATABASE_URL"):
+        return
+    for service in services:
+        if service.connections > CONNECTIONS:
+            raise Mistake(
+                f"{service.name} would open {service.connections} connections to the database, which accepts "
+                f"{CONNECTIONS}; choose a smaller pool-size or fewer workers."
+            )
 
 
 def services_option(about: str, default: str | None = None) -> Callable[[F], F]:

@@ -20,13 +20,17 @@ from loadtest.workload.open import Open
 from .clocks import Clocks
 from .comparison import CALIBRATION, Comparison, Progress, fresh
 from .plan import PlannedStep
-from .search import Search, window
+from .search import Found, Search, window
 
 AROUND = 5.0
 """Seconds that a window takes beside itself: starts, warm-up, drain and replays."""
 
 CEILING = 1500.0
 """The highest rate that is tried, in arrivals per second: above, the load generator sends too many requests late."""
+
+FIRST = 10.0
+"""The first rate without a prediction, in arrivals per second. Eight rates, each twice the last, nearly reach the
+ceiling."""
 
 REPLAYED = 50_000
 """Arrivals of a long replay, which takes two seconds for each rate."""
@@ -50,7 +54,7 @@ class CapacitySearch(Comparison):
         super().__init__([*services], options, command, cores)
         self._objectives = objectives
         self._budget = budget
-        self._capacities: list[Capacity] = []
+        self._capacities: dict[str, Capacity] = {}
 
     @property
     def seconds(self) -> float:
@@ -59,7 +63,8 @@ class CapacitySearch(Comparison):
 
     def results(self, *, complete: bool, failure: str | None = None) -> Results:
         """Return the record of the run so far."""
-        return super().results(complete=complete, failure=failure).model_copy(update={"capacities": self._capacities})
+        known = super().results(complete=complete, failure=failure)
+        return known.model_copy(update={"capacities": [*self._capacities.values()]})
 
     def _measured(self, service: Service | Target, repeat: int, progress: Progress, behind: Backing) -> Iterator[Step]:
         assert isinstance(service, Service)
@@ -69,7 +74,7 @@ class CapacitySearch(Comparison):
         probes = _Probes(self._objectives, self._load, self._replayable(service))
         predicted = probes.predicted()
         deadline = max((each.deadline or 0.0 for each in self._objectives), default=0.0)
-        search = Search(predicted, CEILING, deadline=deadline, overhead=AROUND, budget=self._budget)
+        search = Search(predicted, CEILING, FIRST, deadline, overhead=AROUND, budget=self._budget)
         while (rate := search.next()) is not None:
             began = time.monotonic()
             progress.begins(service.name, self._load.at(rate).label, repeat, window(rate, deadline) + AROUND)
@@ -81,25 +86,13 @@ class CapacitySearch(Comparison):
             probes.spent(rate, spent)
             progress.found(f"{service.name}, {self._load.at(rate).label}: {probes.told(rate)}")
             if step.measured is not None and step.bound == GENERATOR:  # begin again with a rate that it can offer
-                ceiling = OFFERED * throughput(step.measured)
-                left = search.budget - search.spent
-                search = Search(ceiling, ceiling, deadline=deadline, overhead=AROUND, budget=left)
+                ceiling, spent = OFFERED * throughput(step.measured), search.spent
+                search = Search(ceiling, ceiling, FIRST, deadline, AROUND, self._budget, spent)
                 for known, outcome in probes.outcomes().items():
                     search.add(known, {known: outcome}, 0.0)
-        found = search.found
-        edge = probes.bound(found.failed or found.passed)
-        self._capacities.append(
-            Capacity(
-                service=service.name,
-                predicted=predicted,
-                passed=found.passed,
-                failed=found.failed,
-                bound=edge,
-                resolved=found.resolved,
-                why=found.reason,
-                probes=probes.records(),
-            )
-        )
+            # also after each window, so that an interrupted run keeps what was found
+            self._capacities[service.name] = _capacity(service, predicted, search.found, probes)
+        self._capacities[service.name] = _capacity(service, predicted, search.found, probes)
 
     def _window(self, service: Service, rate: float, seconds: float, number: int, behind: Backing) -> Step:
         """Measure one window on a fresh server. `number`: which of this rate's windows it is."""
@@ -122,6 +115,20 @@ class CapacitySearch(Comparison):
         load = self._options.loads[0]
         assert isinstance(load, Open)
         return load
+
+
+def _capacity(service: Service, predicted: float | None, found: Found, probes: "_Probes") -> Capacity:
+    """Return the record of what a search has found."""
+    return Capacity(
+        service=service.name,
+        predicted=predicted,
+        passed=found.passed,
+        failed=found.failed,
+        bound=probes.bound(found.failed or found.passed),
+        resolved=found.resolved,
+        why=found.reason,
+        probes=probes.records(),
+    )
 
 
 class _Probes:
@@ -178,8 +185,9 @@ class _Probes:
         return f"{record.outcome} ({record.share:.2%} missed, {record.low:.2%} to {record.high:.2%} in the long run)"
 
     def bound(self, rate: float | None) -> str:
-        """Return what bound the service at a rate."""
-        return "; ".join(dict.fromkeys(step.bound.partition(" (")[0] for step in self._steps.get(rate or 0.0, [])))
+        """Return what bound the service at a rate, by the windows that can be trusted."""
+        trusted = [step.bound for step in self._steps.get(rate or 0.0, []) if not step.doubts]
+        return "; ".join(dict.fromkeys(bound.partition(" (")[0] for bound in trusted))
 
     def records(self) -> list[Probe]:
         """Return the record of each rate, ascending."""

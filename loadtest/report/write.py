@@ -17,7 +17,7 @@ from .vega import being_packed
 
 def write_comparison(results: Results, path: Path) -> Path:
     """Write the report of one run, a comparison or a search for capacity, to `path`, and return the path."""
-    page = capacity.page if results.capacities else comparison.page
+    page = capacity.page if results.options.objectives else comparison.page
     with being_packed() as library, debug_mode(False):  # tests validate the charts; here it would take a second
         return atomic.write(path, html(page(results), library))
 

@@ -4,6 +4,7 @@ from loadtest.english import count, listed
 from loadtest.results.capacity import Capacity
 from loadtest.results.schema import Results
 
+from .comparison import ended
 from .format import NONE, per_second
 
 
@@ -33,9 +34,11 @@ def sentences(results: Results) -> list[str]:
     resolved = sorted((each for each in known if each.resolved), key=lambda each: each.passed or 0.0)
     if len(resolved) > 1:
         least, most = resolved[0], resolved[-1]
-        times = (most.passed or 0.0) / (least.passed or 1.0)
-        told.append(f"Within the same objectives {most.service} carries {times:.1f} times the load of {least.service}.")
-    return [*told, *doubts(results)]
+        told.append(f"Within the same objectives {_compared(least, most)}.")
+    told += doubts(results)
+    if not results.complete:
+        told.append(f"The run {ended(results)} Only the probes measured until then are shown.")
+    return told
 
 
 def doubts(results: Results) -> list[str]:
@@ -51,6 +54,14 @@ def _told(capacity: Capacity) -> str:
     bound = f" ({capacity.bound.partition(' (')[0]})" if capacity.passed is not None and capacity.bound else ""
     unit = "unknown" if found(capacity) == NONE else f"{found(capacity)} arrivals/s"
     return f"{capacity.service} {unit}{bound}"
+
+
+def _compared(least: Capacity, most: Capacity) -> str:
+    """Return how many times the load one service carries, unless the capacities of both may be the same."""
+    if (most.passed or 0.0) <= (least.failed or float("inf")):
+        return f"{least.service} and {most.service} carry about the same load"
+    times = (most.passed or 0.0) / (least.passed or 1.0)
+    return f"{most.service} carries {times:.1f} times the load of {least.service}"
 
 
 def _agrees(capacity: Capacity) -> bool:

@@ -4,7 +4,7 @@ from typing import Any
 
 import altair as alt
 
-from loadtest.results.capacity import Capacity
+from loadtest.results.capacity import INCONCLUSIVE, Capacity, Probe
 from loadtest.results.schema import Contender, Results
 from loadtest.verdict.capacities import found, headline
 from loadtest.verdict.format import NONE, per_second
@@ -13,7 +13,7 @@ from loadtest.workload.margins import Model
 from loadtest.workload.open import Open
 
 from .picture import Datasets, Figure, Picture, Table
-from .theme import FAINT, INK, MUTED, PAPER
+from .theme import INK, MUTED, PAPER, SHADE
 
 POINTS = 24
 """Rates at which the predicted share is computed."""
@@ -21,13 +21,19 @@ POINTS = 24
 REPLAYED = 20_000
 """Arrivals of each replay of the predicted share."""
 
-HEIGHT, WIDTH = 260, 340
+HEIGHT = 260
+
+WIDTHS = {1: 720, 2: 540, 3: 340}
+"""Width in pixels of a chart without scripts, by the number of charts side by side."""
+
+TOP = 8
+"""Distance in pixels from the top of the chart of the marks of inconclusive probes, which have no share."""
 
 ENDS = ("low", "high")
 """The ends of an interval."""
 
 OUTCOMES = {"passed": "circle", "failed": "square", "undecided": "diamond", "inconclusive": "triangle-up"}
-"""The marks of a probe by its outcome; hollow if it is undecided or inconclusive."""
+"""The marks of a probe by its outcome; hollow if undecided or inconclusive."""
 
 
 def picture(results: Results) -> Picture | None:
@@ -35,23 +41,36 @@ def picture(results: Results) -> Picture | None:
     if not any(each.probes for each in results.capacities):
         return None
     known = {each.name: each for each in results.contenders}
+    shown = [each for each in results.capacities if each.probes]
+    abreast = {1: 1, 2: 2, 4: 2}.get(len(shown), 3)
     return Picture(
         name="capacity",
         title=headline(results),
-        caption="For each rate: the share of arrivals that missed the objective, with its 95 % interval. Dashed: the "
-        "share by a replay of the model. Horizontal line: the share that the objective allows. Shaded: from the "
-        "highest rate that passed to the lowest that failed. Circle: passed, square: failed, hollow: not decided.",
+        caption=_caption(results.options.objectives),
         figures=[
             Figure(
                 chart(results, each, known[each.service]),
                 f"Share of arrivals that missed the objective on {each.service}, by rate.",
                 heading=f"{each.service}: {found(each)} arrivals/s",
-                width=WIDTH,
+                width=WIDTHS[abreast],
             )
-            for each in results.capacities
-            if each.probes
+            for each in shown
         ],
         table=_table(results),
+        abreast=abreast,
+    )
+
+
+def _caption(objectives: list[str]) -> str:
+    """Return the explanation of the picture. A probe has one share, of the objective that is hardest to meet there."""
+    several = len(objectives) > 1
+    missed = "the objective that is hardest to meet" if several else "the objective"
+    return (
+        f"For each rate: the share of arrivals that missed {missed}, with its 95% interval. Dashed: the share "
+        f"{f'that misses {objectives[0]} ' if several else ''}by a replay of the model. Horizontal line: the share "
+        f"that {'an' if several else 'the'} objective allows. Shaded: from the highest rate that passed to the lowest "
+        "that failed. Circle: passed; square: failed; hollow diamond: undecided; hollow triangle at the top: "
+        "inconclusive, so that the share is unknown."
     )
 
 
@@ -70,7 +89,7 @@ def chart(results: Results, capacity: Capacity, contender: Contender) -> alt.Lay
     if capacity.passed is not None and capacity.failed is not None:
         bracket = data.add([{"rate": capacity.passed, "until": capacity.failed, "share": 0, "top": 1}])
         layers.append(
-            alt.Chart(bracket).mark_rect(fill=FAINT, opacity=0.7).encode(x=x, x2="until:Q", y=y, y2=alt.Y2("top:Q"))
+            alt.Chart(bracket).mark_rect(fill=SHADE, opacity=1).encode(x=x, x2="until:Q", y=y, y2=alt.Y2("top:Q"))
         )
     allowed = data.add([{"share": each.allowed} for each in objectives])
     layers.append(alt.Chart(allowed).mark_rule(stroke=INK, strokeWidth=1).encode(y=y))
@@ -78,10 +97,16 @@ def chart(results: Results, capacity: Capacity, contender: Contender) -> alt.Lay
         layers.append(
             alt.Chart(data.add(curve)).mark_line(strokeDash=[5, 4], stroke=MUTED, strokeWidth=1.5).encode(x=x, y=y)
         )
-    probes = data.add([_probe(each) for each in capacity.probes])
+    probes = data.add([_probe(each) for each in capacity.probes if each.outcome != INCONCLUSIVE])
     layers.append(
         alt.Chart(probes).mark_rule(strokeWidth=2, stroke=INK).encode(x=x, y=alt.Y("low:Q", scale=shares), y2="high:Q")
     )
+    if unknown := [_probe(each) for each in capacity.probes if each.outcome == INCONCLUSIVE]:
+        layers.append(
+            alt.Chart(data.add(unknown))
+            .mark_point(size=80, stroke=INK, strokeWidth=1.5, opacity=1, fill=PAPER, shape=OUTCOMES[INCONCLUSIVE])
+            .encode(x=x, y=alt.value(TOP), tooltip=["rate:Q", "outcome:N", "windows:Q"])
+        )
     shapes = alt.Shape("outcome:N", scale=alt.Scale(domain=[*OUTCOMES], range=[*OUTCOMES.values()]), legend=None)
     layers.append(
         alt.Chart(probes)
@@ -107,16 +132,9 @@ def _curve(results: Results, contender: Contender, low: float, high: float) -> l
     return [{"rate": rate, "share": 1.0 if load.at(rate).saturates(demand) else model.missed(rate)} for rate in tried]
 
 
-def _probe(probe: Any) -> dict[str, Any]:
-    return {
-        "rate": probe.rate,
-        "share": probe.share,
-        "low": probe.low,
-        "high": probe.high,
-        "outcome": probe.outcome,
-        "windows": probe.windows,
-        "decided": probe.outcome in ("passed", "failed"),
-    }
+def _probe(probe: Probe) -> dict[str, Any]:
+    decided = probe.outcome in ("passed", "failed")
+    return {"decided": decided, **probe.model_dump(include={"rate", "share", "low", "high", "outcome", "windows"})}
 
 
 def _table(results: Results) -> Table:
@@ -127,7 +145,7 @@ def _table(results: Results) -> Table:
             NONE if each.predicted is None else per_second(each.predicted),
             per_second(probe.rate),
             str(probe.windows),
-            f"{probe.low:.2%} to {probe.high:.2%}",
+            NONE if probe.outcome == INCONCLUSIVE else f"{probe.low:.2%} to {probe.high:.2%}",
             probe.outcome,
             found(each),
         ]

@@ -161,7 +161,7 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         ("--rate 20 --think 1s", "--rate takes the place of --users and --think: arrivals do not wait for answers."),
         ("--rate 20 --arrivals bursts", "Invalid value for '--arrivals': 'bursts' is not one of 'poisson', 'even'."),
         *(
-            (f"--rate 20 --seed={seed}", f"--seed takes a whole number from 0 to 1e+09; got {seed}.")
+            (f"--rate 20 --seed={seed}", f"--seed takes a whole number from 0 to 1000000000; got {seed}.")
             for seed in ("-1", "x", "1.5", "1000000001")
         ),
         *(
@@ -181,6 +181,19 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         *(
             (f"--{option}", f"--{option.split()[0]} needs --rate.")
             for option in ("arrivals poisson", "arrivals even", "seed 1", "patience 10s", "clients 7")
+        ),
+        *(
+            (f"--rate 20 {option}", f"--patience must be longer than --delay, or no request is answered; got {got}s.")
+            for option, got in (
+                ("--patience 100ms --delay 100ms", 0.1),
+                ("--patience 100ms", 0.1),
+                ("--delay 10s", 10),
+                ("--scenario cpu --patience 200ms", 0.2),
+            )
+        ),
+        (
+            "--rate 20 --deadline 3s --patience 2s",
+            "--patience must be at least as long as the deadline, 3s; got 2s.",
         ),
         ("--nope", "No such option '--nope'."),
         *(
@@ -462,6 +475,10 @@ def test_rates_take_the_place_of_users(
         ("--rate 20 --quick", 2.5, []),
         ("--rate 20 --seconds 3", 3.0, []),
         ("--rate 20 --deadline 1s", 5.0, [1.0]),
+        ("--rate 20 --deadline 1s --patience 1s", 5.0, [1.0]),
+        ("--rate 20 --delay 999ms --patience 1s", 5.0, []),
+        ("--rate 20 --scenario healthz --patience 100ms", 5.0, []),  # it ignores the delay
+        ("--delay 10s", 1.0, []),  # users have no patience
         ("--deadline 250ms", 1.0, [0.25]),
     ],
 )

@@ -1,6 +1,25 @@
-"""Fabricated findings of searches for capacity."""
+"""Fabricated findings of searches for capacity, and a search that is shorter than those of users."""
 
-from loadtest.results.capacity import Capacity, Probe
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from loadtest.results.capacity import Capacity, Fate, Probe
+from loadtest.results.schema import Results
+from loadtest.workload.open import Open
+from tests.loadtest.support.fabricated import calibration, contender, open_step, options, results
+
+SHORTER = """
+import loadtest.cli.capacity as command
+import loadtest.measure.capacity as measure
+import loadtest.measure.search as search
+from loadtest.cli.main import main
+command.QUICK_BUDGET, measure.AROUND, measure.REPLAYED = 8.0, 2.0, 4000
+search.SHORTEST = search.LONGEST = 1.0
+search.DEADLINES = 1
+main()
+"""
+"""A program like sync-vs-async whose searches take eight seconds per service, in windows of 1 s."""
 
 
 def capacity(passed: float | None, failed: float | None, *, resolved: bool = True, service: str = "flask") -> Capacity:
@@ -14,3 +33,30 @@ def capacity(passed: float | None, failed: float | None, *, resolved: bool = Tru
         why="" if resolved else "the time was over",
         probes=[Probe(rate=90.0, windows=1, seconds=15.0, share=0.0, low=0.0, high=0.005, outcome="passed")],
     )
+
+
+def probe(rate: float, outcome: Fate, share: float, low: float, high: float) -> Probe:
+    return Probe(rate=rate, windows=2, seconds=30.0, share=share, low=low, high=high, outcome=outcome)
+
+
+def searched(probes: Mapping[str, Sequence[Probe]], objectives: Sequence[str] = ("p99<500ms",)) -> Results:
+    """Return a run that searched for the capacity of these services. Their bounds follow from their probes."""
+    found = []
+    for name, tried in probes.items():
+        passed = max((each.rate for each in tried if each.outcome == "passed"), default=None)
+        failed = min((each.rate for each in tried if each.outcome == "failed"), default=None)
+        known = capacity(passed, failed, resolved=bool(passed and failed), service=name)
+        found.append(known.model_copy(update={"probes": list(tried)}))
+    run = results([open_step(name, Open(each.rate)) for name, tried in probes.items() for each in tried[:1]])
+    return run.model_copy(
+        update={
+            "options": options(loads=[Open(1.0)], objectives=[*objectives], deadlines=[0.5]),
+            "contenders": [contender(name, calibration=calibration()) for name in probes],
+            "capacities": found,
+        }
+    )
+
+
+def shorter(out: Path, *arguments: str) -> list[str]:
+    """Return the command of a short search whose results are written into `out`."""
+    return [sys.executable, "-c", SHORTER, "capacity", "--quick", "--out", str(out), *arguments]
