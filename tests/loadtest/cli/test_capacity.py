@@ -252,7 +252,7 @@ def test_a_search_ends_with_a_range_and_a_report_and_is_drawn_again(
 @pytest.mark.slow
 @pytest.mark.measures
 def test_ctrl_c_keeps_the_probes_and_leaves_no_process(tmp_path: Path) -> None:
-    command = shorter(tmp_path, *ASKED, "--cores", "shared")
+    command = shorter(tmp_path, *ASKED, "--cores", "shared", budget=120.0)  # even a slow window is not the last
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:

@@ -10,16 +10,17 @@ from loadtest.workload.open import Open
 from tests.loadtest.support.fabricated import calibration, contender, open_step, options, results
 
 SHORTER = """
+import sys
 import loadtest.cli.capacity as command
 import loadtest.measure.capacity as measure
 import loadtest.measure.search as search
 from loadtest.cli.main import main
-command.QUICK_BUDGET, measure.AROUND, measure.REPLAYED = 8.0, 2.0, 4000
+command.QUICK_BUDGET, measure.AROUND, measure.REPLAYED = float(sys.argv.pop(1)), 2.0, 4000
 search.SHORTEST = search.LONGEST = 1.0
 search.DEADLINES = 1
 main()
 """
-"""A program like sync-vs-async whose searches take eight seconds per service, in windows of 1 s."""
+"""A program like sync-vs-async whose searches have windows of 1 s, and whose first argument is their longest time."""
 
 
 def capacity(passed: float | None, failed: float | None, *, resolved: bool = True, service: str = "flask") -> Capacity:
@@ -57,6 +58,6 @@ def searched(probes: Mapping[str, Sequence[Probe]], objectives: Sequence[str] = 
     )
 
 
-def shorter(out: Path, *arguments: str) -> list[str]:
-    """Return the command of a short search whose results are written into `out`."""
-    return [sys.executable, "-c", SHORTER, "capacity", "--quick", "--out", str(out), *arguments]
+def shorter(out: Path, *arguments: str, budget: float = 8.0) -> list[str]:
+    """Return the command of a search of at most `budget` seconds, whose results are written into `out`."""
+    return [sys.executable, "-c", SHORTER, str(budget), "capacity", "--quick", "--out", str(out), *arguments]
