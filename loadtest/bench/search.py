@@ -172,18 +172,10 @@ def search(service: Simulated, known: Model | None, start: float | None, seed: i
         if rate is None:
             break
         seconds = WARMUP + window(rate, deadline)
-        offsets = list(_until(seconds, Open(rate, seed=seed).schedule(repeat)))
+        offsets = list(Open(rate, seed=seed).until(seconds, repeat))
         latencies = [1000 * each for each in service.latencies(offsets, random)]
         inside = [latency for offset, latency in zip(offsets, latencies, strict=True) if offset >= WARMUP]
         evidence.add(rate, offsets, WARMUP, inside)
         outcomes = {each: evidence.decide(each).outcome for each in {*search.rates, rate}}
-        decided = {each for each, outcome in outcomes.items() if outcome is not Outcome.UNDECIDED}
-        search.add(rate, outcomes, seconds + BETWEEN, evidence.aim(decided))
+        search.add(rate, outcomes, seconds + BETWEEN)
     return Searched(search.found, search.spent, outcomes)
-
-
-def _until(end: float, offsets: Iterator[float]) -> Iterator[float]:
-    for offset in offsets:
-        if offset >= end:
-            return
-        yield offset

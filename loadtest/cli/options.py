@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
 from click.shell_completion import CompletionItem
@@ -21,7 +21,7 @@ from loadtest.contenders.service import Service, lineup
 from loadtest.results.schema import Options
 from loadtest.workload import Load
 from loadtest.workload.durations import seconds as seconds_of
-from loadtest.workload.open import MOST, PATIENCE, Open
+from loadtest.workload.open import MOST, PATIENCE, Arrivals, Open
 from loadtest.workload.scenarios import SCENARIOS, longest
 
 QUICK_SERVICES = ("flask", "flask-threads", "aiohttp")
@@ -168,7 +168,7 @@ def open_options(function: F) -> F:
         ),
         click.option(
             "--arrivals",
-            type=click.Choice(["poisson", "even"]),
+            type=click.Choice(get_args(Arrivals)),
             help="poisson: arrivals independent of each other, as those of many people; even: at equal intervals "
             "(default: poisson).",
         ),

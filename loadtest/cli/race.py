@@ -26,7 +26,7 @@ exit status: 0 after Ctrl-C, 1 if a process did not start or exited"""
     cls=Command,
     short_help="Run two or three services side by side under the same load, live on a web page.",
     help="Run services as serve does, and Locust, which puts the same load on all of them at once. A web page shows "
-    "the requests live; choose users, delay and scenario there.",
+    "the requests live; choose users or arrivals, delay and scenario there.",
     epilog=EXAMPLES,
 )
 @services_option("Two or three services, separated by commas and named as for serve.", default=",".join(QUICK_SERVICES))

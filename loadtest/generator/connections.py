@@ -1,11 +1,13 @@
 """The connections of users, with a count of what geventhttpclient does in silence.
 
-Its client sends a request again, up to eleven times, if the service closes the connection instead of answering. It also
-replaces a kept connection that the service has closed before anything was sent. Neither shows in a response.
+Its client sends a request again if the service closes the connection instead of answering, up to ten times more than it
+has connections. It also replaces a kept connection that the service has closed before anything was sent. Neither shows
+in a response.
 """
 
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import gevent
 import gevent.socket
@@ -29,7 +31,7 @@ class Connections(HTTPClientPool):
     def __init__(self, tally: Tally, **settings: Any) -> None:
         super().__init__(**settings)
         self._tally = tally
-        self._taken: dict[object, int] = {}
+        self._taken = WeakKeyDictionary[object, int]()  # not to keep users who left
         """Connections that each greenlet has taken for its request."""
 
     def get_client(self, url: str | URL) -> HTTPClient:

@@ -14,7 +14,7 @@ from loadtest.verdict.objectives import Decision, Evidence, Objective, Outcome, 
 from loadtest.verdict.shares import Interval
 from loadtest.workload import scenarios
 from loadtest.workload.demand import GENERATOR, Demand
-from loadtest.workload.margins import Model
+from loadtest.workload.margins import REPLAYED, Model
 from loadtest.workload.open import Open
 
 from .clocks import Clocks
@@ -31,9 +31,6 @@ CEILING = 1500.0
 FIRST = 10.0
 """The first rate without a prediction, in arrivals per second. Eight rates, each twice the last, nearly reach the
 ceiling."""
-
-REPLAYED = 50_000
-"""Arrivals of a long replay, which takes two seconds for each rate."""
 
 OFFERED = 0.8
 """Share of the rate that filled the load generator that it can offer on time."""
@@ -108,7 +105,7 @@ class CapacitySearch(Comparison):
     def _replayable(self, service: Service) -> Demand | None:
         """Return the demand by which each request can be replayed, or None."""
         demand = self._contenders[service.name].demand
-        return demand if demand and scenarios.replayable(self._options.scenario, service, demand) else None
+        return demand if demand and scenarios.replayable(self._options.scenario, demand) else None
 
     @property
     def _load(self) -> Open:

@@ -269,7 +269,7 @@ class Comparison:
         if demand is None or isinstance(service, Target):
             return None
         known = Predicted(**asdict(step.predicted))
-        if not isinstance(step.load, Open) or not scenarios.replayable(self._options.scenario, service, demand):
+        if not isinstance(step.load, Open) or not scenarios.replayable(self._options.scenario, demand):
             return known
         found, served = forecast(
             step.load.schedule(repeat), step.load, demand, (step.warmup, step.window), _shares(service, measured)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from math import inf, sqrt
 
+from loadtest.english import listed
 from loadtest.verdict.objectives import Outcome
 
 WIDTH = 1.1
@@ -88,7 +89,6 @@ class Search:
     spent: float = 0.0
     """Seconds that all windows have taken."""
     _probes: dict[float, _Probe] = field(default_factory=dict)
-    _aim: float | None = None
     _over: str = ""
 
     def next(self) -> float | None:
@@ -103,10 +103,9 @@ class Search:
             self._over, rate = f"another window would take longer than the {self.budget:g} s of a search", None
         return rate
 
-    def add(self, rate: float, outcomes: Mapping[float, Outcome], seconds: float, aim: float | None = None) -> None:
+    def add(self, rate: float, outcomes: Mapping[float, Outcome], seconds: float) -> None:
         """Note a window that took `seconds` in all, and what is now known of the rates that were tried.
 
-        `aim`: a better prediction than the first one, from the rates that are decided.
         An inconclusive window is noted too, with the outcomes as they were: it counts only as time, and as a window of
         its rate.
         """
@@ -114,7 +113,6 @@ class Search:
         self._probes.setdefault(rate, _Probe()).windows += 1
         for each, outcome in outcomes.items():
             self._probes[each].outcome = outcome
-        self._aim = aim
 
     @property
     def rates(self) -> list[float]:
@@ -128,7 +126,7 @@ class Search:
         if self._close():
             return Found(low, high, "")
         above = [f"{rate:g}" for rate in self._with(Outcome.PASSED) if high is not None and rate > high]
-        odd = f"; {' and '.join(above)} arrivals/s passed although {high:g} failed" if above else ""
+        odd = f"; {listed(above)} arrivals/s passed although {high:g} failed" if above else ""
         return Found(low, high, f"{self._over or 'the search is not over'}{odd}")
 
     def _next(self) -> float | None:
@@ -136,9 +134,6 @@ class Search:
         if not self._probes:
             return self._rounded(self.start * STEP if self.start else self.first)
         low, high = self._bounds()
-        aimed = self._aimed(low, high)
-        if aimed is not None:
-            return aimed
         lowest, highest = self.rates[0], self.rates[-1]
         if high is None and highest < self._rounded(self.ceiling):
             return self._rounded(highest * self._outward(highest))
@@ -147,16 +142,6 @@ class Search:
         if high is None:
             return self._lengthened(f"no more than {highest:g} arrivals/s can be offered")
         return self._between(low, high)
-
-    def _aimed(self, low: float | None, high: float | None) -> float | None:
-        """Return a rate beside the aim, above it or below, that is new and inside the bounds; None if there is none."""
-        if self._aim is None:
-            return None
-        for rate in (self._rounded(self._aim * STEP), self._rounded(self._aim / STEP)):
-            near = any(1 / CLOSEST < rate / each < CLOSEST for each in self._probes)
-            if not near and (low or 0.0) < rate < (high or inf):
-                return rate
-        return None
 
     def _outward(self, edge: float) -> float:
         """Return the factor from the outermost rate to the next one further out.
@@ -176,7 +161,7 @@ class Search:
         below, above = max(pairwise(rates), key=lambda gap: gap[1] / gap[0])
         if above / below >= CLOSEST:
             return self._rounded(sqrt(below * above))
-        between = " and ".join(f"{rate:g}" for rate in rates[1:-1])
+        between = listed([f"{rate:g}" for rate in rates[1:-1]])
         return self._lengthened(f"{between} arrivals/s stayed undecided after {MOST_WINDOWS} windows")
 
     def _lengthened(self, otherwise: str) -> float | None:

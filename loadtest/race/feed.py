@@ -200,7 +200,7 @@ class Feed:
         if race.scenario is None or wait is None or race.state not in (STARTING, RUNNING):
             return None
         foretold = demand(race.scenario, racer.service, wait)
-        if foretold is not None and isinstance(race.load, Open) and foretold.patience is not None and foretold.slots:
+        if foretold is not None and isinstance(race.load, Open) and foretold.needs_another:
             return None  # whether answers find a slot depends on chance
         return foretold
 

@@ -13,17 +13,16 @@ and at a lower rate a failure. This assumes that requests of one stratum do not 
 """
 
 import re
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from statistics import fmean, variance
 from typing import NamedTuple
 
 from loadtest.workload.durations import seconds
-from loadtest.workload.margins import FASTEST, FINENESS, STRATA, Model
+from loadtest.workload.margins import STRATA, Model
 
 from .shares import CONFIDENCE, Interval, Stratum, design_effect, deviations, interval
 
@@ -150,23 +149,6 @@ class Evidence:
         batches = [batch for window in own for batch in window.batches]
         arrivals, missed = (sum(each[column].total() for each in batches) for column in (0, 1))
         return Decision(outcome, Interval(share, low, high), arrivals, missed)
-
-    def aim(self, rates: Collection[float]) -> float | None:
-        """Return the capacity of the model, slowed until it misses as often as was measured at these rates.
-
-        It is a guess at where to measure next, and never a result. None: without a model, or if nothing missed.
-        """
-        batches = [batch for window in self._windows if window.rate in rates for batch in window.batches]
-        arrivals, missed = (sum((each[column] for each in batches), Counter()) for column in (0, 1))
-        if self._model is None or not missed:
-            return None
-        expected = list(accumulate(arrivals[number] for number in range(STRATA - 1)))
-        number = float(bisect_left(expected, missed.total()))
-        if 0 < number < len(expected):
-            below, above = expected[int(number) - 1], expected[int(number)]
-            number -= (above - missed.total()) / (above - below)
-        slowdown = FASTEST * FINENESS ** min(number, STRATA - 2)
-        return self._model.capacity(self._sought.allowed, round(slowdown, 2))
 
     def _interval(
         self, rate: float, windows: Sequence[_Window], join: Callable[[Sequence[int]], list[range]]

@@ -94,6 +94,11 @@ class Demand:
         return all(each.capacity > self.admission.capacity for each in self.limits if each.name in HELD_AT_WORK)
 
     @property
+    def needs_another(self) -> bool:
+        """True if a request that holds a slot waits for another request that needs one."""
+        return self.patience is not None and self.slots is not None
+
+    @property
     def tightest(self) -> Limit | None:
         """The limit with the lowest throughput, or None without limits."""
         return min(self.limits, key=lambda limit: limit.throughput, default=None)

@@ -68,12 +68,16 @@ class Model:
         """Return the share of arrivals that miss the deadline in a long replay at this rate."""
         return sum(self._misses([each / rate for each in self._unscaled], 1.0)) / self.replayed
 
-    def capacity(self, allowed: float, slowdown: float = 1.0) -> float | None:
-        """Return the highest rate at which at most the share `allowed` misses, or None if nothing limits the rate.
-
-        `slowdown`: the factor by which all times of the service are multiplied.
-        """
-        return _capacity(self, allowed, slowdown)
+    def capacity(self, allowed: float) -> float | None:
+        """Return the highest rate at which at most the share `allowed` misses, or None if nothing limits the rate."""
+        limit = capacity(self.demand)
+        if limit is None:
+            return None
+        low, high = 0.0, limit.throughput
+        for _ in range(HALVINGS):
+            rate = (low + high) / 2
+            low, high = (low, rate) if self.missed(rate) > allowed else (rate, high)
+        return low
 
     @cached_property
     def _unscaled(self) -> list[float]:
@@ -91,19 +95,6 @@ def _shares(model: Model, rate: float) -> tuple[tuple[float, ...], ...]:
     size = len(margins) // BLOCKS
     blocks = [margins[number * size : (number + 1) * size] for number in range(BLOCKS)]
     return tuple(tuple(block.count(margin) / size for margin in range(STRATA)) for block in blocks)
-
-
-@lru_cache(maxsize=1024)
-def _capacity(model: Model, allowed: float, slowdown: float) -> float | None:
-    limit = capacity(_slowed(model.demand, slowdown))
-    if limit is None:
-        return None
-    low, high = 0.0, limit.throughput
-    for _ in range(HALVINGS):
-        rate = (low + high) / 2
-        missed = sum(model._misses([each / rate for each in model._unscaled], slowdown))
-        low, high = (low, rate) if missed > allowed * model.replayed else (rate, high)
-    return low
 
 
 def _slowed(demand: Demand, factor: float) -> Demand:

@@ -11,7 +11,7 @@ A client that has no answer after its patience, counted from the intended start,
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count, takewhile
-from math import ceil, inf
+from math import ceil, inf, sqrt
 from random import Random
 from typing import Annotated, ClassVar, Literal
 
@@ -30,6 +30,9 @@ SHORTEST_WARMUP = 0.5
 
 WINDOW_RESPONSES = 2.0
 """Response times that a window spans at least, of a request that queues for nothing."""
+
+CHANCE = 3
+"""Standard deviations by which fewer requests may arrive in a window than on average."""
 
 LITTLE = 0.05
 """Share of the requests in flight by which Little's law may be off, beside those that the window's edges cut."""
@@ -115,8 +118,12 @@ class Open:
         return demand.blocked or self.diverges(demand)
 
     def diverges(self, demand: Demand) -> bool:
-        """Return True if the backlog grows without end: more requests arrive than a limit that refuses none carries."""
-        return any(self.rate >= each.throughput * (1 - ROUNDING) for each in _queued(demand))
+        """Return True if the backlog grows without end: more requests arrive than a limit that refuses none carries.
+
+        A service that refuses requests bounds the queues of all that its requests hold, but not that for the CPU.
+        """
+        endless = [each for each in demand.limits if each.name == CPU or not demand.sheds]
+        return any(self.rate >= each.throughput * (1 - ROUNDING) for each in endless)
 
     def most(self, demand: Demand) -> float:
         """Return the throughput that no service with this demand can exceed."""
@@ -127,13 +134,9 @@ class Open:
         """Return the throughput of a service on which no request queues."""
         return self.rate
 
-    def response(self, throughput: float) -> float:
-        """Return the mean response time, in seconds, of a service of which nothing else is known."""
-        return 1.0 if throughput >= self.rate else self.patience
-
-    def knee(self, demand: Demand) -> float:
-        """Return the arrivals per second from which on the backlog grows, or inf without a limit."""
-        return self.most(demand)
+    def response(self, throughput: float) -> float:  # noqa: ARG002 - other loads depend on the throughput
+        """Return 0: the throughput of an open load says nothing of the response time."""
+        return 0.0
 
     def at_knee(self, demand: Demand) -> "Open | None":
         """Return None: at its knee an open load has no steady state."""
@@ -166,16 +169,12 @@ class Open:
         Predictions begin with the first arrival too, so the warm-up need not last until the service is in a steady
         state.
         """
-        window = max(seconds, WINDOW_RESPONSES * demand.alone, requests / self.rate)
+        expected = requests if self.arrivals == "even" else requests + CHANCE * sqrt(requests)
+        window = max(seconds, WINDOW_RESPONSES * demand.alone, expected / self.rate)
         return max(SHORTEST_WARMUP, 2 * demand.alone), window
 
 
 def capacity(demand: Demand) -> Limit | None:
     """Return the limit that binds first as the rate grows, or None without limits."""
-    limits = [*_queued(demand), *([demand.admission] if demand.sheds and demand.admission else [])]
-    return min(limits, key=lambda limit: limit.throughput, default=None)
-
-
-def _queued(demand: Demand) -> list[Limit]:
-    """Return the limits for which requests queue: no slot is waited for where requests are refused before."""
-    return [limit for limit in demand.limits if not (demand.sheds and limit.name != CPU)]
+    refusing = [demand.admission] if demand.sheds and demand.admission else []
+    return min([*demand.limits, *refusing], key=lambda limit: limit.throughput, default=None)

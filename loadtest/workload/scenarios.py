@@ -243,12 +243,12 @@ def calibrates(name: str, service: Service, slow_clients: int = 0) -> bool:
     return known and not (slow_clients and service.slots is not None)
 
 
-def replayable(name: str, service: Service, demand: Demand) -> bool:
-    """Return True if the passage of every request through `service` can be predicted.
+def replayable(name: str, demand: Demand) -> bool:
+    """Return True if the passage of every request through a service can be predicted.
 
     It cannot if requests differ, or if one that holds a slot waits for another request that needs one.
     """
-    return name != MIXED and not demand.blocked and not (patience_needed(name) and service.slots is not None)
+    return name != MIXED and not demand.blocked and not demand.needs_another
 
 
 def asked_for(name: str, service: Service, delay: float) -> float:

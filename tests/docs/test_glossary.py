@@ -9,16 +9,18 @@ from typing import Any
 from rich.console import Console
 
 from loadtest.contenders.cores import Cores
-from loadtest.report import before_after, comparison, lineup
+from loadtest.report import before_after, capacity, comparison, lineup
 from loadtest.report import map as a_map
 from loadtest.report.page import Page
 from loadtest.results.schema import Results
+from loadtest.terminal.capacity import show_capacities
 from loadtest.terminal.comparison import show
 from loadtest.terminal.lineup import show_lineup
 from loadtest.terminal.map import show_map
 from loadtest.verdict.aggregate import rows as aggregated
 from tests.docs.support.pages import PAGES, ROOT, column
 from tests.loadtest.support.arrivals import open_run
+from tests.loadtest.support.capacities import probe, searched
 from tests.loadtest.support.fabricated import calibration, contender, lineup_of, results, step, use
 
 GLOSSARY = "docs/glossary.md"
@@ -87,6 +89,9 @@ def seen() -> Iterator[str]:
     for each in (run, apart(), open_run(deadline=1.0)):
         yield from headings_of(comparison.page(each))
         yield from printed(show, each, aggregated(each))
+    search = searched({"flask": [probe(20.0, "passed", 0.001, 0.0, 0.005)]})
+    yield from headings_of(capacity.page(search))
+    yield from printed(show_capacities, search)
     yield from headings_of(a_map.page({"50ms": apart()}))
     yield from printed(show_map, {"50ms": apart()})
     yield from headings_of(before_after.page(run, run))

@@ -211,7 +211,7 @@ def _end(row: Row) -> dict[str, Any]:
 
 def _capacity(own: list[Row], contender: Contender, rates: list[float]) -> Iterator[dict[str, Any]]:
     """Yield the rates above what the service can carry by the model, as far as they lie within the chart."""
-    knee = own[0].load.knee(contender.demand) if contender.demand else inf
+    knee = own[0].load.most(contender.demand) if contender.demand else inf
     low, high = rates[0] / AROUND, rates[-1] * AROUND
     if knee < high:
         yield {"rate": max(low, knee), "until": high, "carries": f"at most {knee:.3g}/s"}

@@ -134,10 +134,10 @@ def test_rates_are_run_up_to_the_first_one_whose_backlog_grows(
 @pytest.mark.parametrize(
     ("rate", "demand", "seconds"),
     [
-        (8, on(5), 0.5 + 2.0 + 0.2),
+        (8, on(5), 0.5 + (11 + 3 * 11**0.5) / 8 + 0.2),
         (100, on(5), 0.5 + 2.0 + 10.0),  # until the clients of the last requests have given up
         (100, LIMITED, 0.5 + 2.0 + 0.2),
-        (1, on(5), 0.5 + 11.0 + 0.2),  # eleven arrivals
+        (1, on(5), 0.5 + 11 + 3 * 11**0.5 + 0.2),  # eleven arrivals, also if by chance fewer come
     ],
 )
 def test_a_step_of_arrivals_lasts_until_its_last_request_has_ended(rate: float, demand: Demand, seconds: float) -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from loadtest.contenders.service import Service, lineup
 from loadtest.race.captions import READY, RUNNING, STARTING, STOPPING, Race, caption
-from loadtest.race.figures import Figures
 from loadtest.workload.closed import Closed
 from loadtest.workload.scenarios import ABOUT, demand
+from tests.loadtest.support.racers import figures
 
 KNOWN = lineup(2)
 ALONE = replace(KNOWN["aiohttp"], workers=1, threads=1, pool_size=1)
@@ -26,26 +26,9 @@ def said(
 ) -> str:
     """Return the caption of a racer that meets its prediction, except for the figures in `seen`."""
     foretold = None if scenario is None else demand(scenario, service, 0.1)
-    now = Figures(
-        users=users,
-        in_flight=seen.get("in_flight", users),
-        requests=5_000,
-        failures=0,
-        seconds=5.0,
-        answered=1_000,
-        failed=0,
-        throughput=200.0,
-        p50=None,
-        p99=None,
-        due=0,
-        arriving=None,
-        growth=None,
-        behind=False,
-        predicted=None if foretold is None else Closed(users).predict(foretold),
-        ratio=1.0,
-    )
     race = Race(state, scenario, Closed(seen.pop("wanted", users)))
-    return caption(race, service, foretold, replace(now, **seen), error).sentence
+    now = figures(Closed(users), foretold, **seen)
+    return caption(race, service, foretold, now, error).sentence
 
 
 @pytest.mark.parametrize(

@@ -1,23 +1,9 @@
-from dataclasses import dataclass
 from typing import Any
 
 from loadtest.race.flights import Flights
 from loadtest.race.sample import MOST_DRAWN, Frame
 from loadtest.results.exchange import Exchange
-
-
-@dataclass(eq=False)
-class Client:
-    """A stand-in with the attributes of a client that is watched."""
-
-    asked_at: float | None = None
-    watch: Any = None
-
-
-def told(sent: float, queued: float, waited: float, status: int = 200) -> Exchange:
-    """Return an answered request whose service reported its times."""
-    began = sent + queued
-    return Exchange(sent, began + waited, began + waited, status, "aiohttp; pid=1; racer=1", waited, waited)
+from tests.loadtest.support.racers import User, told
 
 
 def seen(flights: Flights, moment: float) -> Frame:
@@ -40,7 +26,7 @@ def asks(flights: Flights, client: Any, exchange: Exchange) -> None:
 
 
 def test_a_request_keeps_its_place_from_the_queue_to_its_answer() -> None:
-    client = Client()
+    client = User()
     flights = watching(client)
     asks(flights, client, told(10.0, 1.0, 1.0))
     assert [seen(flights, moment) for moment in (9.9, 10.0, 10.9, 11.1, 12.1, 12.2)] == [
@@ -54,8 +40,8 @@ def test_a_request_keeps_its_place_from_the_queue_to_its_answer() -> None:
 
 
 def test_a_client_may_have_sent_several_requests_before_they_are_drawn() -> None:
-    client: Any = Client()
-    other: Any = Client()
+    client: Any = User()
+    other: Any = User()
     flights = watching(client, other)
     asks(flights, client, told(10.0, 0.0, 0.5))
     flights.asked(other, 10.1)
@@ -67,7 +53,7 @@ def test_a_client_may_have_sent_several_requests_before_they_are_drawn() -> None
 
 
 def test_with_more_requests_than_places_those_sent_first_are_drawn_and_all_answers_are_counted() -> None:
-    clients: list[Any] = [Client() for _ in range(MOST_DRAWN + 20)]
+    clients: list[Any] = [User() for _ in range(MOST_DRAWN + 20)]
     flights = watching(*clients)
     for number, client in enumerate(clients):
         flights.asked(client, 10 + number / 1000)
@@ -79,14 +65,14 @@ def test_with_more_requests_than_places_those_sent_first_are_drawn_and_all_answe
 
 
 def test_a_request_that_was_in_flight_before_somebody_looked_is_drawn() -> None:
-    early, late = Client(10.0), Client(9.0)
+    early, late = User(10.0), User(9.0)
     flights = watching(early, late)
     flights.answered(late, told(9.0, 0.0, 4.0), served=True)  # type: ignore[arg-type] # a stand-in
     assert seen(flights, 12.0) == ("w?", "", 0)
 
 
 def test_nobody_is_told_anything_once_nobody_looks() -> None:
-    clients: list[Any] = [Client(1.0), Client()]
+    clients: list[Any] = [User(1.0), User()]
     flights = watching(*clients)
     assert all(client.watch is flights for client in clients)
     assert seen(flights, 2.0).where == "?"

@@ -5,9 +5,9 @@ import pytest
 
 from loadtest.contenders.service import Service, lineup
 from loadtest.race.captions import RUNNING, STARTING, Race, caption
-from loadtest.race.figures import Figures
 from loadtest.workload.open import Open
 from loadtest.workload.scenarios import demand
+from tests.loadtest.support.racers import figures
 
 KNOWN = lineup(2)
 FLASK, THREADS, GEVENT, AIOHTTP = (KNOWN[name] for name in ("flask", "flask-threads", "flask-gevent", "aiohttp"))
@@ -20,25 +20,9 @@ def said(
     """Return the caption of a racer whose requests wait 100 ms, except for the figures in `seen`."""
     load = Open(rate, clients=1000)
     foretold = demand(scenario, service, 0.1)
-    now = Figures(
-        users=1000,
-        in_flight=30,
-        requests=5_000,
-        failures=0,
-        seconds=5.0,
-        answered=1_000,
-        failed=0,
-        throughput=200.0,
-        p50=None,
-        p99=None,
-        predicted=None if foretold is None else load.predict(foretold),
-        ratio=None,
-        due=1_000,
-        arriving=200.0,
-        growth=0.0,
-        behind=False,
-    )
-    return caption(Race(state, scenario, load), service, foretold, replace(now, **seen), error).sentence
+    steady = {"in_flight": 30, "due": 1_000, "arriving": 200.0, "growth": 0.0, "ratio": None}
+    now = figures(load, foretold, **{**steady, **seen})
+    return caption(Race(state, scenario, load), service, foretold, now, error).sentence
 
 
 @pytest.mark.parametrize(

@@ -1,24 +1,10 @@
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from loadtest.race.sample import MOST_DRAWN, Frame, Sample
 from loadtest.results.exchange import Exchange
-
-
-@dataclass(eq=False)
-class User:
-    """A stand-in with the attributes of a user that a sample reads."""
-
-    asked_at: float | None = None
-    watch: Any = None
-
-
-def told(sent: float, queued: float, waited: float, status: int = 200) -> Exchange:
-    """Return an answered request whose service reported its times."""
-    began = sent + queued
-    return Exchange(sent, began + waited, began + waited, status, "aiohttp; pid=1; racer=1", waited, waited)
+from tests.loadtest.support.racers import User, told
 
 
 def seen(sample: Sample, moment: float) -> tuple[str, str, int]:

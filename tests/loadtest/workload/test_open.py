@@ -129,10 +129,15 @@ def test_a_service_that_is_not_full_refuses_nothing_and_has_no_backlog(demand: D
 
 
 @pytest.mark.parametrize(("demand", "knee"), [(Demand(0.2), inf), (FIVE, 25), (POOLED, 20), (full(32), 128)])
-def test_the_knee_is_the_rate_that_the_tightest_limit_carries(demand: Demand, knee: float) -> None:
-    load = Open(10)
-    assert load.knee(demand) == load.most(demand) == pytest.approx(knee)
-    assert load.at_knee(demand) is None
+def test_a_service_carries_at_most_what_its_tightest_limit_does(demand: Demand, knee: float) -> None:
+    assert Open(10).most(demand) == pytest.approx(knee)
+    assert Open(10).at_knee(demand) is None
+
+
+def test_a_pool_may_bind_a_service_that_refuses_requests_before_its_limit_does() -> None:
+    pooled = replace(full(32), limits=(*full(32).limits, Limit("database pool", 10, 0.25)))
+    assert Open(100).predict(pooled) == Prediction(40, pooled.alone, "database pool")
+    assert not Open(100).diverges(pooled)  # those that wait for a connection are in flight, and further ones refused
 
 
 @pytest.mark.parametrize(
@@ -218,7 +223,7 @@ def test_a_request_is_cut_for_no_longer_than_the_window_or_the_patience_lasts() 
     [
         (100, Demand(0.2), 5.0, 0.5, 5.0),
         (100, Demand(3.0), 5.0, 6.0, 6.0),
-        (2, Demand(0.2), 5.0, 0.5, 5.5),
+        (2, Demand(0.2), 5.0, 0.5, (11 + 3 * 11**0.5) / 2),  # by chance fewer may come
         (100, FIVE, 5.0, 0.5, 5.0),  # a backlog needs no longer window
     ],
 )
@@ -235,7 +240,10 @@ def test_a_step_lasts_until_its_last_request_is_answered_or_given_up() -> None:
     assert load.edges(0.25) == 4.0
 
 
-def test_a_service_of_which_nothing_is_known_is_slow_if_it_does_not_keep_up() -> None:
-    assert Open(100).response(100) == 1.0
-    assert Open(100).response(99) == 10.0
+def test_even_arrivals_come_as_often_as_the_rate_says_so_their_window_is_no_longer() -> None:
+    assert Open(2, "even").spans(0.2, Demand(0.2), 5.0, 11) == pytest.approx((0.5, 5.5))
+
+
+def test_the_throughput_of_arrivals_says_nothing_of_the_response_time() -> None:
+    assert Open(100).response(100) == Open(100).response(99) == 0
     assert Open(100).unhindered(FIVE) == 100
