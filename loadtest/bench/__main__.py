@@ -1,4 +1,4 @@
-"""Run the benchmarks one after the other: those named, or all of them in about thirty-five minutes (make bench)."""
+"""Run the benchmarks one after the other: those named, or all of them in about forty minutes (make bench)."""
 
 import argparse
 import sys

@@ -58,14 +58,14 @@ TRIALS = (
     Trial("flask-threads", "delay", "64,115,154", 10),
     Trial("aiohttp", "delay", "100,500", 6),
     Trial("flask", "query", "9,10.8,14.4", 60),
-    Trial("flask-threads", "query", "20,36,48", 20),
-    Trial("aiohttp", "query", "20,36,48", 20),
+    Trial("flask-threads", "query", "20,36,48", 30),
+    Trial("aiohttp", "query", "20,36,48", 30),
 )
 """All with a wait of 250 ms and the sizes for one core: 3 slots, 32 slots, pools of 10."""
 
 
 def report() -> Iterator[Finding]:
-    """Yield the findings. Needs two cores; takes about ten minutes."""
+    """Yield the findings. Needs two cores; takes about fifteen minutes."""
     yield _punctual()
     yield from _freeze()
     for trial in TRIALS:
