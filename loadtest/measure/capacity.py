@@ -13,9 +13,9 @@ from loadtest.verdict.bounds import throughput
 from loadtest.verdict.objectives import Decision, Evidence, Objective, Outcome, combined
 from loadtest.verdict.shares import Interval
 from loadtest.workload import scenarios
-from loadtest.workload.demand import GENERATOR, Demand
+from loadtest.workload.demand import ARRIVALS, GENERATOR, Demand
 from loadtest.workload.margins import REPLAYED, Model
-from loadtest.workload.open import Open
+from loadtest.workload.open import Open, capacity
 
 from .clocks import Clocks
 from .comparison import CALIBRATION, Comparison, Progress, fresh
@@ -68,7 +68,8 @@ class CapacitySearch(Comparison):
         if self._calibrates(service):
             progress.begins(service.name, "calibration", repeat, CALIBRATION)
             self._calibrate(service, behind)
-        probes = _Probes(self._objectives, self._load, self._replayable(service))
+        demand = self._replayable(service)
+        probes = _Probes(self._objectives, self._load, demand)
         predicted = probes.predicted()
         deadline = max((each.deadline or 0.0 for each in self._objectives), default=0.0)
         search = Search(predicted, CEILING, FIRST, deadline, overhead=AROUND, budget=self._budget)
@@ -88,8 +89,8 @@ class CapacitySearch(Comparison):
                 for known, outcome in probes.outcomes().items():
                     search.add(known, {known: outcome}, 0.0)
             # also after each window, so that an interrupted run keeps what was found
-            self._capacities[service.name] = _capacity(service, predicted, search.found, probes)
-        self._capacities[service.name] = _capacity(service, predicted, search.found, probes)
+            self._capacities[service.name] = _capacity(service, predicted, search.found, probes, demand)
+        self._capacities[service.name] = _capacity(service, predicted, search.found, probes, demand)
 
     def _window(self, service: Service, rate: float, seconds: float, number: int, behind: Backing) -> Step:
         """Measure one window on a fresh server. `number`: which of this rate's windows it is."""
@@ -114,14 +115,19 @@ class CapacitySearch(Comparison):
         return load
 
 
-def _capacity(service: Service, predicted: float | None, found: Found, probes: "_Probes") -> Capacity:
+def _capacity(
+    service: Service, predicted: float | None, found: Found, probes: "_Probes", demand: Demand | None
+) -> Capacity:
     """Return the record of what a search has found."""
+    bound = probes.bound(found.failed or found.passed)
+    if not bound and found.failed and demand and (limit := capacity(demand)):  # it kept up with arrivals that queued
+        bound = f"queue for {limit.name}"
     return Capacity(
         service=service.name,
         predicted=predicted,
         passed=found.passed,
         failed=found.failed,
-        bound=probes.bound(found.failed or found.passed),
+        bound=bound,
         resolved=found.resolved,
         why=found.reason,
         probes=probes.records(),
@@ -179,11 +185,14 @@ class _Probes:
         record = self._record(rate)
         if not self._usable(rate):
             return f"{record.outcome}: {self._steps[rate][-1].doubts[0]}"
-        return f"{record.outcome} ({record.share:.2%} missed, {record.low:.2%} to {record.high:.2%} in the long run)"
+        long_run = f"{record.low:.2%} to {record.high:.2%} in the long run"
+        return f"{record.outcome} ({record.share:.2%} missed {record.objective}, {long_run})"
 
     def bound(self, rate: float | None) -> str:
-        """Return what bound the service at a rate, by the windows that can be trusted."""
-        trusted = [step.bound for step in self._steps.get(rate or 0.0, []) if not step.doubts]
+        """Return what bound the service at a rate, by the windows that can be trusted; empty if nothing did."""
+        trusted = [
+            step.bound for step in self._steps.get(rate or 0.0, []) if not step.doubts and step.bound != ARRIVALS
+        ]
         return "; ".join(dict.fromkeys(bound.partition(" (")[0] for bound in trusted))
 
     def records(self) -> list[Probe]:
@@ -192,19 +201,20 @@ class _Probes:
 
     def _record(self, rate: float) -> Probe:
         outcome: Fate = INCONCLUSIVE
-        hardest = Interval(0.0, 0.0, 1.0)
+        hardest, share = next(iter(self._evidence)), Interval(0.0, 0.0, 1.0)
         if self._usable(rate):
             decisions = self._decisions(rate)
             outcome = combined(decision.outcome for _, decision in decisions).value
-            _, decided = max(decisions, key=lambda each: each[1].interval.share / each[0].allowed)
-            hardest = decided.interval
+            hardest, decided = max(decisions, key=lambda each: each[1].interval.share / each[0].allowed)
+            share = decided.interval
         return Probe(
             rate=rate,
             windows=self.windows(rate),
             seconds=self._seconds.get(rate, 0.0),
-            share=hardest.share,
-            low=hardest.low,
-            high=hardest.high,
+            objective=hardest.text,
+            share=share.share,
+            low=share.low,
+            high=share.high,
             outcome=outcome,
         )
 

@@ -23,8 +23,10 @@ class Probe(Record):
     """Windows that were measured until the probe was decided, or given up."""
     seconds: float
     """Duration of the probe in seconds, with starts, warm-ups and drains."""
+    objective: str
+    """The objective that is hardest to meet at this rate, as it was typed."""
     share: Share
-    """The share of arrivals that missed the objective that is hardest to meet."""
+    """The share of arrivals that missed this objective."""
     low: Share
     high: Share
     """The ends of the 95 % interval of the share."""
@@ -43,7 +45,8 @@ class Capacity(Record):
     failed: Rate | None
     """The lowest rate above that one that missed an objective; None if no rate did."""
     bound: str
-    """The bound of the service at the lowest rate that failed, or else at the highest that passed."""
+    """The bound of the service at the lowest rate that failed, or else at the highest that passed. If it kept up there,
+    what its requests queued for; empty if that is unknown, or if no rate failed."""
     resolved: bool
     """True if both rates are so close that the answer is one figure."""
     why: str

@@ -44,7 +44,7 @@ AnyLoad = Annotated[Load, Field(discriminator="kind")]
 
 
 def _possible(demand: Demand) -> Demand:
-    times = (demand.wait, demand.late, demand.transit, demand.beside)
+    times = (demand.wait, demand.late, demand.inside, demand.transit, demand.beside)
     limits = demand.limits if demand.admission is None else (*demand.limits, demand.admission)
     if min(times) < 0 or any(limit.capacity < 1 or limit.held <= 0 for limit in limits):
         raise ValueError("times must be at least 0, held above 0, capacity at least 1")

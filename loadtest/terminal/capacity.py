@@ -17,6 +17,9 @@ LEGEND = (
     "missed an objective lies on one side of it. Latency counts from the intended start of each request."
 )
 
+UNREACHED = "none reached"
+"""The bound of a service that carried every rate that could be offered."""
+
 
 def show_capacities(out: Console, results: Results) -> None:
     """Print what was found for each service, the answer, and what it was measured on."""
@@ -31,7 +34,14 @@ def show_capacities(out: Console, results: Results) -> None:
         predicted = NONE if each.predicted is None else per_second(each.predicted)
         seconds = sum(probe.seconds for probe in each.probes)
         answer = found(each) if each.resolved else f"({found(each)})"
-        shown.add_row(each.service, predicted, answer, str(len(each.probes)), f"{seconds:.0f}", each.bound)
+        shown.add_row(
+            each.service,
+            predicted,
+            answer,
+            str(len(each.probes)),
+            f"{seconds:.0f}",
+            each.bound or (NONE if each.failed else UNREACHED),
+        )
     put(out, shown)
     for sentence in sentences(results):
         out.print(Padding(sentence, (0, 0, 0, 2)), markup=False)

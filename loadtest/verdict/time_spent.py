@@ -48,7 +48,11 @@ class Divider:
         demand = contender.demand
         pools = demand is not None and any(limit.name not in OUTSIDE for limit in demand.limits)
         self._computes = computes(options.scenario)
-        self._wait = demand.wait + demand.late if demand is not None and pools and options.scenario != MIXED else None
+        self._wait = (
+            demand.wait + demand.late + demand.inside
+            if demand is not None and pools and options.scenario != MIXED
+            else None
+        )
 
     def parts(self, times: Times) -> Parts:
         """Divide the times. A wait beyond the scenario's counts as `pool` if the service has a pool or threads."""

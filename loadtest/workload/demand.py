@@ -47,7 +47,9 @@ class Calibration:
     requests find an idle core. `beside`: CPU time on the core of the load generator, while many users keep it busy.
     `turn`: time from one request to the next of a single user. `waited`: the part of it in which the request waited on
     the service and no CPU time was spent. `delay`: the wait, or the computation, that was asked for. `neighbours`: the
-    largest share of a set of cores that processes outside the run took meanwhile, from 0 to 1.
+    largest share of a set of cores that processes outside the run took meanwhile, from 0 to 1. `inside`: CPU time of a
+    single user's request while it held what it waited for, such as that of a database's driver. It includes that of the
+    database itself where that shares its core with the load generator.
     """
 
     cpu: float
@@ -57,6 +59,7 @@ class Calibration:
     waited: float
     delay: float
     neighbours: float = 0.0
+    inside: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -64,9 +67,10 @@ class Demand:
     """The demand of one request on one service.
 
     `wait`: seconds that the request waits on the service, by the contract. `late`: seconds by which the wait lasts
-    longer, such as the grain of a timer or a database's own time. `transit`: seconds outside the service, of the
-    network and the load generator. `beside`: the part of `transit` for which requests queue, on the core of the load
-    generator. These three are 0 unless `calibrated`. `patience`: seconds until a long poll times out; None for requests
+    longer, such as the grain of a timer or a database's own time. `inside`: CPU time in seconds during which a request
+    holds a unit of a pool. `transit`: seconds outside the service, of the network and the load generator. `beside`: the
+    part of `transit` for which requests queue, on the core of the load generator. These four are 0 unless `calibrated`.
+    `patience`: seconds until a long poll times out; None for requests
     that do not wait for another request, which needs a slot too. `blocked`: True if slow clients hold every slot.
     `admission`: the requests that may wait at once, beyond which the service refuses further ones; None: as many as
     come.
@@ -81,6 +85,7 @@ class Demand:
     beside: float = 0.0
     calibrated: bool = False
     admission: Limit | None = None
+    inside: float = 0.0
 
     @property
     def sheds(self) -> bool:
@@ -144,9 +149,14 @@ class Demand:
     @property
     def uncalibrated(self) -> "Demand":
         """The waits and limits of this demand by the contract alone, without the CPU."""
-        cpu, stretch = (self.cpu.held if self.cpu else 0.0), (1 + self.late / self.wait if self.wait else 1.0)
+        cpu, stretch = (self.cpu.held if self.cpu else 0.0), self._stretch(self.late)
         limits = tuple(
-            replace(limit, held=(limit.held - (cpu if limit.name in HELD_AT_WORK else 0.0)) / stretch)
+            replace(
+                limit,
+                held=(limit.held - cpu) / stretch
+                if limit.name in HELD_AT_WORK
+                else limit.held / self._stretch(self.late + self.inside),
+            )
             for limit in self.limits
             if limit.name != CPU
         )
@@ -155,13 +165,14 @@ class Demand:
 
     def slower(self, times: float, beside: float) -> "Demand":
         """Return this demand if a request costs `times` as much CPU time, and the load generator `beside` as much."""
-        more = (times - 1) * (self.cpu.held if self.cpu else 0.0)
+        more, inside = (times - 1) * (self.cpu.held if self.cpu else 0.0), self.inside * times
+        pools = self._stretch(self.late + inside) / self._stretch(self.late + self.inside)
         limits = tuple(
-            replace(limit, held=limit.held + (more if limit.name in (CPU, *HELD_AT_WORK) else 0.0))
+            replace(limit, held=limit.held + more if limit.name in (CPU, *HELD_AT_WORK) else limit.held * pools)
             for limit in self.limits
         )
         transit = self.waking * times + self.beside * beside
-        return replace(self, limits=limits, transit=transit, beside=self.beside * beside)
+        return replace(self, limits=limits, transit=transit, beside=self.beside * beside, inside=inside)
 
     def calibrated_by(self, calibration: Calibration, processors: int) -> "Demand":
         """Return this demand with the times of a calibration; `processors` is the capacity of the limit CPU.
@@ -173,9 +184,9 @@ class Demand:
         cpu = own + calibration.cpu - (calibration.delay if own else 0.0)
         late = max(0.0, calibration.waited - calibration.delay) if self.wait else 0.0
         waited = calibration.delay + late if self.wait else 0.0
-        stretch = 1 + (late / self.wait if self.wait else 0.0)
+        stretch, pools = self._stretch(late), self._stretch(late + calibration.inside)
         limits = tuple(
-            replace(limit, held=limit.held * stretch + (cpu if limit.name in HELD_AT_WORK else 0.0))
+            replace(limit, held=limit.held * stretch + cpu if limit.name in HELD_AT_WORK else limit.held * pools)
             for limit in self.limits
             if limit.name != CPU
         )
@@ -184,10 +195,15 @@ class Demand:
             limits=(*limits, Limit(CPU, processors, cpu)),
             admission=self.admission and replace(self.admission, held=self.admission.held * stretch),
             late=late,
+            inside=calibration.inside if self.wait else 0.0,
             transit=max(calibration.beside, calibration.turn - calibration.cpu - waited),
             beside=calibration.beside,
             calibrated=True,
         )
+
+    def _stretch(self, longer: float) -> float:
+        """Return the factor by which a wait that takes `longer` seconds more is longer than the contract's."""
+        return 1 + longer / self.wait if self.wait else 1.0
 
     def _named(self, name: str) -> Limit | None:
         return next((limit for limit in self.limits if limit.name == name), None)

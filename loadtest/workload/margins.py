@@ -103,6 +103,7 @@ def _slowed(demand: Demand, factor: float) -> Demand:
         demand,
         wait=demand.wait * factor,
         late=demand.late * factor,
+        inside=demand.inside * factor,
         transit=demand.transit * factor,
         limits=tuple(replace(each, held=each.held * factor) for each in demand.limits),
     )

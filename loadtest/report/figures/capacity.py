@@ -116,7 +116,13 @@ def chart(results: Results, capacity: Capacity, contender: Contender) -> alt.Lay
             y=y,
             shape=shapes,
             fill=alt.condition("datum.decided", alt.value(INK), alt.value(PAPER)),
-            tooltip=["rate:Q", "outcome:N", "windows:Q", *(alt.Tooltip(f"{end}:Q", format=".2%") for end in ENDS)],
+            tooltip=[
+                "rate:Q",
+                "outcome:N",
+                "windows:Q",
+                "objective:N",
+                *(alt.Tooltip(f"{end}:Q", format=".2%") for end in ENDS),
+            ],
         )
     )
     return data.chart(layers).properties(height=HEIGHT)
@@ -134,17 +140,21 @@ def _curve(results: Results, contender: Contender, low: float, high: float) -> l
 
 def _probe(probe: Probe) -> dict[str, Any]:
     decided = probe.outcome in ("passed", "failed")
-    return {"decided": decided, **probe.model_dump(include={"rate", "share", "low", "high", "outcome", "windows"})}
+    return {
+        "decided": decided,
+        **probe.model_dump(include={"rate", "objective", "share", "low", "high", "outcome", "windows"}),
+    }
 
 
 def _table(results: Results) -> Table:
-    head = ["service", "predicted", "rate", "windows", "share missed", "outcome", "found"]
+    head = ["service", "predicted", "rate", "windows", "objective", "share missed", "outcome", "found"]
     rows = [
         [
             each.service,
             NONE if each.predicted is None else per_second(each.predicted),
             per_second(probe.rate),
             str(probe.windows),
+            probe.objective,
             NONE if probe.outcome == INCONCLUSIVE else f"{probe.low:.2%} to {probe.high:.2%}",
             probe.outcome,
             found(each),

@@ -15,6 +15,7 @@ from loadtest.results.schema import Measured, Options, Step
 from loadtest.workload.closed import Closed
 from loadtest.workload.demand import Calibration
 from tests.loadtest.support.fabricated import measured, options, service_times, use
+from tests.support.stalls import TooLate, at_best, within
 
 AIOHTTP = lineup(1)["aiohttp"]
 
@@ -79,6 +80,7 @@ def test_one_user_shows_the_turn_and_the_wait_and_many_show_the_cpu_time(found: 
             "waited": 0.011,
             "delay": DELAY,
             "neighbours": 0.0,
+            "inside": 0.0,
         }
     )
 
@@ -98,6 +100,7 @@ def test_cpu_time_that_falls_into_the_wait_is_no_wait(cpu: float, waited: float,
     calibration = found(alone(cpu, waited), together())
     assert calibration
     assert calibration.waited == pytest.approx(expected)
+    assert calibration.inside == pytest.approx(waited - expected)
 
 
 @pytest.mark.parametrize(
@@ -198,6 +201,7 @@ class Silent:
 
 
 @pytest.fixture(scope="module")
+@at_best()
 def ran() -> tuple[Comparison, Silent]:
     """Run one step of aiohttp on cores of its own."""
     apart = halves()
@@ -209,6 +213,11 @@ def ran() -> tuple[Comparison, Silent]:
     before = os.sched_getaffinity(0)
     comparison.run(progress)
     assert os.sched_getaffinity(0) == before
+    (known,) = comparison.results(complete=True).contenders
+    if known.calibration is None:
+        raise TooLate("no request was answered")
+    within(3 * DELAY, known.calibration.waited)
+    within(5 * DELAY, known.calibration.turn)
     return comparison, progress
 
 

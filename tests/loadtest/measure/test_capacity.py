@@ -115,13 +115,13 @@ def test_an_inconclusive_window_decides_nothing_and_bounds_nothing() -> None:
 
 def test_an_inconclusive_window_does_not_count_beside_one_that_can_be_trusted() -> None:
     known = probes()
-    known.add(windowed(Open(40), FAST, bound="arrivals"))
+    known.add(windowed(Open(40), FAST, bound="slots"))
     alone = known.records()[0]
     known.add(windowed(Open(40), SLOW, 2, doubts=BUSY, bound=GENERATOR))
     (both,) = known.records()
     assert (both.outcome, both.share, both.low, both.high) == (alone.outcome, alone.share, alone.low, alone.high)
     assert both.windows == 2
-    assert known.bound(40) == "arrivals"
+    assert known.bound(40) == "slots"
 
 
 @pytest.mark.parametrize(("latency", "outcome"), [(FAST, "passed"), (SLOW, "failed"), (LOST, "failed")])
@@ -185,6 +185,14 @@ def test_the_range_that_is_found_contains_the_capacity_if_the_prediction_is_wron
     assert (found.resolved, found.why) == (True, "")
     assert sorted(set(search.rates)) == [each.rate for each in found.probes]
     assert len(search.rates) == sum(each.windows for each in found.probes) == len(search.steps)
+
+
+@pytest.mark.parametrize(("judged", "told"), [("slots (5 of 5)", "slots"), ("arrivals", "queue for slots")])
+def test_what_a_service_that_kept_up_and_missed_the_objective_was_short_of_is_named(judged: str, told: str) -> None:
+    made = replayed(1.0)
+    (found,) = Fabricated(lambda load, number: made(load, number).model_copy(update={"bound": judged})).searched()
+    assert found.failed
+    assert found.bound == told
 
 
 def test_each_window_of_a_rate_has_a_schedule_of_its_own() -> None:
@@ -252,7 +260,7 @@ def test_each_window_tells_the_outcome_of_its_rate() -> None:
     assert [line.partition(": ")[0] for line in progress.findings] == [
         f"flask, {Open(rate).label}" for rate in search.rates
     ]
-    words = r": (passed|failed|undecided) \([\d.]+% missed, [\d.]+% to [\d.]+% in the long run\)$"
+    words = r": (passed|failed|undecided) \([\d.]+% missed p99<500ms, [\d.]+% to [\d.]+% in the long run\)$"
     told = [found[1] for line in progress.findings if (found := re.search(words, line))]
     assert len(told) == len(progress.findings)
     assert {"passed", "failed"} <= {*told}

@@ -223,7 +223,7 @@ TWICE = [json.loads(contender("flask").model_dump_json())] * 2
         (edited("contenders", 0, "demand", "wait", value=0), "contenders.0.demand: a request must take some time."),
         *(
             (edited("contenders", 0, "demand", name, value=-1), "contenders.0.demand: times must be at least 0, ")
-            for name in ("wait", "late", "transit", "beside")
+            for name in ("wait", "late", "inside", "transit", "beside")
         ),
         *(
             (edited("contenders", 0, "demand", "limits", 0, name, value=0), "contenders.0.demand: times must be at ")

@@ -32,12 +32,14 @@ def capacity(passed: float | None, failed: float | None, *, resolved: bool = Tru
         bound="slots (3 of 3)",
         resolved=resolved,
         why="" if resolved else "the time was over",
-        probes=[Probe(rate=90.0, windows=1, seconds=15.0, share=0.0, low=0.0, high=0.005, outcome="passed")],
+        probes=[probe(90.0, "passed", 0.0, 0.0, 0.005).model_copy(update={"windows": 1, "seconds": 15.0})],
     )
 
 
 def probe(rate: float, outcome: Fate, share: float, low: float, high: float) -> Probe:
-    return Probe(rate=rate, windows=2, seconds=30.0, share=share, low=low, high=high, outcome=outcome)
+    return Probe(
+        rate=rate, windows=2, seconds=30.0, objective="p99<500ms", share=share, low=low, high=high, outcome=outcome
+    )
 
 
 def searched(probes: Mapping[str, Sequence[Probe]], objectives: Sequence[str] = ("p99<500ms",)) -> Results:

@@ -47,6 +47,14 @@ def test_a_service_without_a_prediction_has_none() -> None:
     assert re.search(r"^ flask +- +95\.0 to 104 ", told, re.MULTILINE)
 
 
+def test_a_service_that_carried_every_rate_reached_no_bound() -> None:
+    known = run("aiohttp")
+    (found,) = known.capacities
+    told = printed(known.model_copy(update={"capacities": [found.model_copy(update={"failed": None, "bound": ""})]}))
+    assert re.search(r"^ aiohttp +100 +at least 95\.0 +1 +15 +none reached", told, re.MULTILINE)
+    assert "For p99<500ms: aiohttp at least 95.0 arrivals/s." in told
+
+
 @pytest.mark.parametrize("width", [60, 80, 120, 200])
 @pytest.mark.parametrize("names", [("flask", "aiohttp"), (LONG, "aiohttp")])
 def test_no_figure_is_cut_however_narrow_the_console(names: tuple[str, ...], width: int) -> None:
@@ -56,7 +64,7 @@ def test_no_figure_is_cut_however_narrow_the_console(names: tuple[str, ...], wid
     assert "95.0 to 104" in told
 
 
-FINDING = "flask-threads, 249 arrivals/s: passed (0.40% missed, 0.10% to 0.90% in the long run)"
+FINDING = "flask-threads, 249 arrivals/s: passed (0.40% missed p99<500ms, 0.10% to 0.90% in the long run)"
 
 
 @pytest.mark.parametrize(("terminal", "about_the_step"), [(True, False), (False, True)])

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from loadtest.workload.demand import (
@@ -85,6 +87,17 @@ def test_a_demand_is_known_by_its_limits_before_and_after_the_calibration() -> N
     dear = plain.calibrated_by(calibration(cpu=0.02), 1)
     assert dear.tightest == dear.cpu == Limit(CPU, 1, 0.02)
     assert Demand(0.1).tightest is None
+
+
+def test_a_pool_is_also_held_for_the_cpu_time_that_falls_into_the_wait() -> None:
+    plain = Demand(0.1, (Limit(SLOTS, 64, 0.1), Limit(POOL, 10, 0.04)))  # the pool is part of a mixed day
+    got = plain.calibrated_by(replace(calibration(), inside=0.0005), 1)
+    assert held(got) == pytest.approx({SLOTS: 0.102, POOL: 0.04 * 1.015, CPU: 0.001})
+    assert got.late == pytest.approx(0.001)
+    assert got.inside == 0.0005
+    assert held(got.slower(2.0, 1.0)) == pytest.approx({SLOTS: 0.103, POOL: 0.04 * 1.02, CPU: 0.002})
+    assert held(got.uncalibrated) == pytest.approx({SLOTS: 0.1, POOL: 0.04})
+    assert COMPUTES.calibrated_by(replace(calibration(), inside=0.0005), 1).inside == 0
 
 
 def test_a_service_by_itself_is_seen_without_the_load_generator_s_own_time() -> None:
