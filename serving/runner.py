@@ -23,6 +23,10 @@ class Site(web.SockSite):
         super().__init__(*arguments, **named, backlog=BACKLOG)
 
 
+AT_ONCE = 0.001
+"""Seconds that stand for 0, which aiohttp takes for no limit."""
+
+
 def runner(app: web.Application, drain: float) -> web.AppRunner:
     """Create the runner for aiohttp's worker. Requests in flight may take `drain` seconds to finish."""
     web.SockSite = Site  # type: ignore[misc] # the worker looks it up here
@@ -35,7 +39,7 @@ def runner(app: web.Application, drain: float) -> web.AppRunner:
         handler_cancellation=True,  # a request frees its resources when its client disconnects
         keepalive_timeout=KEEPALIVE,
         max_headers=MOST_HEADERS,
-        shutdown_timeout=drain,
+        shutdown_timeout=drain or AT_ONCE,
     )
 
 

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from http.client import HTTPConnection
 
 import psutil
@@ -30,10 +31,9 @@ def test_what_is_needed_is_there_and_nothing_after_it() -> None:
         with psycopg.connect(found["DATABASE_URL"]) as connection:
             assert connection.execute("select 1").fetchone() == (1,)
         address = found["UPSTREAM_URL"].removeprefix("http://")
-        connection_to = HTTPConnection(address, timeout=30)
-        connection_to.request("GET", "/delay/0")
-        assert json.loads(connection_to.getresponse().read()) == {"duration": 0}
-        connection_to.close()
+        with closing(HTTPConnection(address, timeout=30)) as client:
+            client.request("GET", "/delay/0")
+            assert json.loads(client.getresponse().read()) == {"duration": 0}
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(found["DATABASE_URL"])
     assert not taken(int(address.rpartition(":")[2]))

@@ -8,10 +8,12 @@ from http.client import HTTPConnection, HTTPResponse
 import pytest
 
 from backing.environment import upstream
+from backing.processes import STOP_WITHIN
 from contract.operations import OPERATIONS
 from contract.parameters import Duration, checked
 from contract.problems import PROBLEM
 from contract.settings import Settings
+from tests.support.stalls import SLACK, at_best, within
 
 NO_HEADERS: Mapping[str, str] = {}
 
@@ -56,7 +58,7 @@ def test_a_hundred_requests_wait_at_once(url: str) -> None:
     with ThreadPoolExecutor(100) as pool:
         statuses = {answer.status for answer, _ in pool.map(lambda _: ask(url, "/delay/0.5"), range(100))}
     assert statuses == {200}
-    assert 0.5 <= time.perf_counter() - began < 5
+    assert 0.5 <= time.perf_counter() - began < 0.5 + SLACK  # in a row they would take 50 s
 
 
 @pytest.mark.parametrize(
@@ -99,13 +101,14 @@ def test_the_environment_sets_its_longest_wait(monkeypatch: pytest.MonkeyPatch) 
         assert ask(url, "/delay/0.6")[0].status == 400
 
 
-def test_the_upstream_stops_at_once_whoever_waits() -> None:
+@at_best()
+def test_the_upstream_is_stopped_whoever_waits() -> None:
     with socket.socket() as asked:
         with upstream() as (url, _):
             asked.connect(("127.0.0.1", int(url.rpartition(":")[2])))
             asked.sendall(b"GET /delay/10 HTTP/1.1\r\nHost: x\r\n\r\n")
             assert ask(url, "/delay/0.1")[0].status == 200  # by then, the first request has arrived
             began = time.monotonic()
-        assert time.monotonic() - began < 5
-        asked.settimeout(5)
+        within(STOP_WITHIN, time.monotonic() - began)  # by itself: then it is killed
+        asked.settimeout(SLACK)
         assert asked.recv(1) == b""

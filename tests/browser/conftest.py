@@ -3,11 +3,14 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.support.visits import Opens, visits
+from tests.support.stalls import SLACK
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+expect.set_options(timeout=1.5 * SLACK * 1000)  # in milliseconds; a stall lasts as long as the default
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import pytest
 
 from loadtest.processes.service import Running
 from tests.conformance.support.fleet import APPLICATIONS, NAMES, TWINS, Fleet
+from tests.support.stalls import at_best
 
 HERE = Path(__file__).parent
 
@@ -20,6 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Group the tests by service, in one xdist worker each, so that every service starts only once.
 
     Tests of an unchanged twin are quick. The others start a twin with other settings, or a peer; they are marked slow.
+    All run as `at_best` says, because every process that they use may stall.
     """
     own = [item for item in items if item.path.is_relative_to(HERE)]
     for item in own:
@@ -28,6 +30,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         as_it_stands = isinstance(item, pytest.Function) and {"service", "application"} & {*item.fixturenames}
         if name not in TWINS or not as_it_stands:
             item.add_marker(pytest.mark.slow)
+        if isinstance(item, pytest.Function):
+            item.obj = at_best()(item.obj)
     own.sort(key=lambda item: (NAMES.index(service_of(item)), item.path == LAST))
     items[:] = [*own, *(item for item in items if not item.path.is_relative_to(HERE))]
 

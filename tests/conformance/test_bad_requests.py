@@ -10,6 +10,7 @@ from tests.conformance.support.cases import BAD, NOWHERE, Bad, by_operation
 from tests.conformance.support.exceptions import ANNOUNCED, deviates, leave_out
 from tests.conformance.support.problems import detail
 from tests.conformance.support.wire import HOST, announced, ask, connect, other_promises, read, say, written
+from tests.support.stalls import SLACK
 
 BAD_OF_EACH = by_operation(BAD)
 
@@ -23,7 +24,7 @@ def test_a_bad_parameter_is_refused_with_its_limits_and_what_was_sent(applicatio
         assert detail(answer, 400, "Bad Request") == case.detail
         assert not other_promises(answer), case.target
         assert answer.timing.keys() == {"total"}, case.target  # the request never waited
-        assert answer.elapsed < 1, case.target
+        assert answer.elapsed < SLACK, case.target
 
 
 def test_what_is_served_nowhere_is_not_found(application: Running) -> None:
@@ -57,10 +58,9 @@ def test_a_body_up_to_the_limit_is_let_pass(application: Running, method: str) -
 
 @pytest.mark.parametrize("size", [1, 5000])
 def test_a_body_of_unknown_length_is_refused(service: Running, size: int) -> None:
-    connection = connect(service.url)
     request = written("/delay/0", headers={"Transfer-Encoding": "chunked"})
-    connection.sendall(request + b"%x\r\n%b\r\n0\r\n\r\n" % (size, b"x" * size))
-    with connection:
+    with connect(service.url) as connection:
+        connection.sendall(request + b"%x\r\n%b\r\n0\r\n\r\n" % (size, b"x" * size))
         answer = read(connection, time.perf_counter())
     told = "A request body needs a Content-Length of at most 4096 bytes."
     assert detail(answer, 411, "Length Required") == told

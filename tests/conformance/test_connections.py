@@ -7,7 +7,7 @@ import pytest
 
 from loadtest.processes.service import Running
 from tests.conformance.support.fleet import LOOPS, ONE_AT_A_TIME, Fleet
-from tests.conformance.support.wire import Held, connect
+from tests.conformance.support.wire import PATIENCE, Held, connect
 
 SOMAXCONN = Path("/proc/sys/net/core/somaxconn")
 
@@ -15,7 +15,7 @@ SOMAXCONN = Path("/proc/sys/net/core/somaxconn")
 @pytest.fixture
 def connection(service: Running) -> Iterator[HTTPConnection]:
     host, _, port = service.url.removeprefix("http://").partition(":")
-    with closing(HTTPConnection(host, int(port), timeout=10)) as connection:
+    with closing(HTTPConnection(host, int(port), timeout=PATIENCE)) as connection:
         yield connection
 
 
@@ -46,8 +46,7 @@ def test_an_upgrade_that_is_offered_is_not_taken(connection: HTTPConnection, pro
 )
 def test_three_hundred_may_knock_while_a_process_is_busy(fleet: Fleet, name: str, busy: str) -> None:
     url = fleet(name, workers=1).url
-    held = Held(url, busy)
-    with ExitStack() as stack:
+    with Held(url, busy) as held, ExitStack() as stack:
         for _ in range(300):  # more than aiohttp's default backlog of 128
             stack.enter_context(connect(url))
         answer = held.answer()

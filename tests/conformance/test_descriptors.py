@@ -9,7 +9,8 @@ import pytest
 
 from backing.processes import address_in, lines_of, logged
 from tests.conformance.support.fleet import LINEUP, SERVERS, TOGETHER
-from tests.conformance.support.wire import NotAnswered, ask, at_once, connect, eventually
+from tests.conformance.support.wire import PATIENCE, NotAnswered, ask, at_once, connect
+from tests.support.stalls import eventually
 
 LIMITED = ("/bin/sh", "-c", 'ulimit -n 100; exec "$@"', "sh")
 """The start of a command that may open 100 files and sockets in each process."""
@@ -20,9 +21,8 @@ def limited(name: str) -> Iterator[tuple[str, IO[str]]]:
     """Run a service that may open few files and sockets, and yield its URL and its log."""
     command = replace(LINEUP[name], workers=1, threads=32).command()
     with logged((*LIMITED, *command), {**os.environ, "DATABASE_URL": "", "UPSTREAM_URL": ""}) as (process, log):
-        url = address_in(lines_of(process.stdout).get(timeout=30)) or ""
-
-        eventually(lambda: answers(url), within=30)
+        url = address_in(lines_of(process.stdout).get(timeout=PATIENCE)) or ""
+        eventually(lambda: answers(url), PATIENCE)
         yield url, log
 
 

@@ -4,6 +4,7 @@ import pytest
 from loadtest.processes.service import Running
 from tests.conformance.support.fleet import LINEUP, NAMES, NOTHING_BEHIND, Fleet
 from tests.conformance.support.wire import ask, at_once
+from tests.support.stalls import SLACK, within
 
 ONE_AFTER_THE_OTHER, AT_ONCE = "one after the other", "at once"
 
@@ -19,14 +20,15 @@ def test_five_waits_take_as_long_as_their_mode_says(service: Running, mode: str)
     if how == ONE_AFTER_THE_OTHER:
         assert answer.timing["wait"] >= 0.5
     else:
-        assert 0.1 <= answer.timing["wait"] < 0.5
+        assert answer.timing["wait"] >= 0.1
+        within(0.5, answer.timing["wait"])
 
 
 @pytest.mark.parametrize("kind", ["delay", "cpu", "blocking", "offload"])
 def test_a_wait_is_never_short_and_is_what_was_measured(service: Running, kind: str) -> None:
     answer = ask(service.url, f"/{kind}/150ms")
     assert 0.15 <= answer.timing["wait"] <= answer.timing["total"] <= answer.elapsed + 0.0001  # header is rounded
-    assert answer.elapsed < 1.5
+    assert answer.elapsed < 0.15 + SLACK
 
 
 def cpu_seconds(service: Running) -> float:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.conformance.support.fleet import LINEUP, LOOPS, ONE_AT_A_TIME, TOGETHER, WAYS_TO_WAIT, Fleet
 from tests.conformance.support.wire import Held, ask, at_once, elapsed
+from tests.support.stalls import within
 
 WAIT = 0.5
 TWENTY = ["/delay/500ms"] * 20
@@ -17,14 +18,17 @@ def test_twenty_waits_take_twenty_over_its_slots_where_these_are_few(fleet: Flee
     assert slots
     answers = at_once(fleet(name).url, TWENTY)
     assert {answer.status for answer in answers} == {200}
-    assert ceil(20 / slots) * WAIT <= elapsed(answers) < ceil(20 / slots) * WAIT + 2 * WAIT
+    rounds = ceil(20 / slots)
+    assert elapsed(answers) >= rounds * WAIT
+    within((rounds + 2) * WAIT, elapsed(answers))
 
 
 @pytest.mark.parametrize("name", TOGETHER)
 def test_twenty_waits_take_about_one_where_there_are_slots_enough(fleet: Fleet, name: str) -> None:
     answers = at_once(fleet(name).url, TWENTY)
     assert {answer.status for answer in answers} == {200}
-    assert WAIT <= elapsed(answers) < 3 * WAIT
+    assert elapsed(answers) >= WAIT
+    within(3 * WAIT, elapsed(answers))
 
 
 # One process each. gevent replaces the standard library's blocking sleep by one that blocks no other request.
@@ -41,12 +45,14 @@ def test_twenty_waits_take_about_one_where_there_are_slots_enough(fleet: Fleet, 
 )
 def test_a_neighbour_holds_a_request_up_or_does_not(fleet: Fleet, name: str, neighbour: str, held_up: bool) -> None:
     url = fleet(name, workers=1).url
-    slow = Held(url, neighbour)
     with ThreadPoolExecutor() as pool:
-        answer = pool.submit(slow.answer)
+        slow = pool.submit(Held(url, neighbour).answer)
         quick = ask(url, "/delay/0")
-    assert answer.result().status == quick.status == 200
-    assert (quick.ended - slow.began >= 0.5) == held_up
+    assert slow.result().status == quick.status == 200
+    if held_up:
+        assert quick.ended - slow.result().began >= WAIT
+    else:
+        within(WAIT, quick.ended - slow.result().began)
 
 
 # A waiting request must not delay another one. /file is left out: gevent cannot make disk calls cooperative, so they
@@ -65,17 +71,17 @@ def overlapping(streamed: Sequence[str]) -> list[tuple[str, str]]:
 def test_nothing_that_waits_holds_up_its_neighbours(fleet: Fleet, name: str, neighbour: str) -> None:
     url = fleet(name, workers=1).url
     with ThreadPoolExecutor() as pool:
-        slow = [Held(url, neighbour) for _ in range(3)]
-        answers = [pool.submit(held.answer) for held in slow]
+        slow = [pool.submit(Held(url, neighbour).answer) for _ in range(3)]
         quick = ask(url, "/delay/10ms")
     assert quick.elapsed >= 0.01
-    assert quick.ended - slow[0].began < 0.5
-    assert {answer.result().status for answer in answers} <= {200, 504}
-    assert all(answer.result().elapsed >= WAIT for answer in answers)
+    assert {each.result().status for each in slow} <= {200, 504}
+    assert all(each.result().elapsed >= WAIT for each in slow)
+    within(WAIT, quick.ended - slow[0].result().began)
 
 
 @pytest.mark.parametrize(("name", "target"), overlapping(["/drip?duration=500ms", "/sse?duration=500ms"]))
 def test_three_of_a_kind_wait_together(fleet: Fleet, name: str, target: str) -> None:
     answers = at_once(fleet(name, workers=1).url, [target] * 3)
     assert len({answer.status for answer in answers}) == 1
-    assert WAIT <= elapsed(answers) < 2 * WAIT
+    assert elapsed(answers) >= WAIT
+    within(2 * WAIT, elapsed(answers))

@@ -1,12 +1,10 @@
-import json
 import os
 import signal
 import socket
 import time
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from uuid import uuid4
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
@@ -14,37 +12,22 @@ import pytest
 from loadtest.processes.service import Running
 from tests.conformance.support.cases import BAD_ANSWERS
 from tests.conformance.support.fleet import ONE_AT_A_TIME, TOGETHER, Fleet
+from tests.conformance.support.people import fresh, give, nobody_is_answered, told
 from tests.conformance.support.problems import detail
-from tests.conformance.support.wire import Answer, Held, NotAnswered, ask, at_once, connect, eventually, read, written
+from tests.conformance.support.wire import (
+    PATIENCE,
+    Answer,
+    Held,
+    NotAnswered,
+    ask,
+    at_once,
+    connect,
+    read,
+    written,
+)
+from tests.support.stalls import SLACK, eventually, within
 
 OVERLAPPING = pytest.mark.parametrize("name", TOGETHER)
-
-
-def fresh() -> str:
-    """Return a new name for a question."""
-    return f"q-{uuid4().hex}"
-
-
-def give(service: Running, question: str, text: str) -> Answer:
-    answer = ask(service.url, f"/answer/{question}", "POST", body=text.encode())
-    assert (answer.status, answer.headers["Content-Type"]) == (202, "application/json"), answer.body
-    assert answer.body == b'{"question":"%s"}\n' % question.encode()
-    return answer
-
-
-def told(answer: Answer, question: str) -> str:
-    """Return the answer in the body of a response."""
-    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json"), answer.body
-    assert answer.headers["Content-Length"] == str(len(answer.body))
-    document = json.loads(answer.body)
-    assert list(document) == ["question", "answer"]
-    assert document["question"] == question
-    text: str = document["answer"]
-    return text
-
-
-def pid(answer: Answer) -> int:
-    return int(answer.headers["Served-By"].split("pid=")[1].partition(";")[0])
 
 
 def workers(service: Running) -> set[int]:
@@ -55,12 +38,19 @@ def kill(service: Running, worker: int) -> None:
     """Kill a worker and wait until another one has replaced it."""
     before = workers(service)
     os.kill(worker, signal.SIGKILL)
-    eventually(lambda: worker not in workers(service) and len(workers(service)) == len(before))
+    eventually(lambda: worker not in workers(service) and len(workers(service)) == len(before), PATIENCE)
+
+
+def clients_of(service: Running, worker: int) -> int:
+    """Return the number of clients that are connected to a worker."""
+    port = int(service.url.rpartition(":")[2])
+    sockets = psutil.Process(worker).net_connections("tcp")
+    return sum(each.status == psutil.CONN_ESTABLISHED and each.laddr.port == port for each in sockets)
 
 
 def test_an_answer_that_is_there_is_given_once(service: Running) -> None:
     question = fresh()
-    give(service, question, "soup")
+    give(service.url, question, "soup")
     assert told(ask(service.url, f"/ask/{question}"), question) == "soup"
     assert ask(service.url, f"/ask/{question}?timeout=0").status == 504
 
@@ -71,7 +61,7 @@ def test_an_answer_that_is_there_is_given_once(service: Running) -> None:
 )
 def test_an_answer_comes_as_it_was_given(service: Running, text: str) -> None:
     question = fresh()
-    give(service, question, text)
+    give(service.url, question, text)
     assert told(ask(service.url, f"/ask/{question}"), question) == text
 
 
@@ -79,7 +69,7 @@ def test_an_answer_comes_as_it_was_given(service: Running, text: str) -> None:
 def test_a_question_may_have_any_name_of_these(service: Running, question: str) -> None:
     while ask(service.url, f"/ask/{question}?timeout=0").status == 200:
         pass  # discards the answers of other tests
-    give(service, question, "soup")
+    give(service.url, question, "soup")
     assert told(ask(service.url, f"/ask/{question}"), question) == "soup"
 
 
@@ -123,7 +113,7 @@ def test_nobody_answers_in_time(service: Running, timeout: float) -> None:
     answer = ask(service.url, f"/ask/{question}?timeout={timeout}")
     assert detail(answer, 504, "Gateway Timeout") == f"No answer to {question!r} came within {timeout:g} s."
     assert timeout <= answer.timing["wait"] <= answer.elapsed + 0.0001
-    assert answer.elapsed < timeout + 1
+    assert answer.elapsed < timeout + SLACK
 
 
 @pytest.mark.parametrize("answering", ["itself", "flask", "aiohttp"])
@@ -133,21 +123,20 @@ def test_an_answer_reaches_who_asks_at_once_whichever_process_it_is_given_to(
     question = fresh()
     with ThreadPoolExecutor() as pool:
         asker = pool.submit(Held(service.url, f"/ask/{question}?timeout=10s").answer)
-        assert wait([asker], timeout=0.1).done == set()
-        given = give(service if answering == "itself" else fleet(answering), question, "soup")
+        nobody_is_answered([asker])
+        given = give((service if answering == "itself" else fleet(answering)).url, question, "soup")
         heard = asker.result()
     assert told(heard, question) == "soup"
     assert heard.elapsed >= 0.1
-    assert heard.ended - given.ended < 1
+    within(1, heard.ended - given.ended)
 
 
 def test_questions_do_not_mix(service: Running) -> None:
     questions = [fresh() for _ in range(3)]
     with ThreadPoolExecutor() as pool:
-        asked = [Held(service.url, f"/ask/{question}?timeout=1s") for question in questions[:1]]
-        asker = pool.submit(asked[0].answer)
+        asker = pool.submit(Held(service.url, f"/ask/{questions[0]}?timeout=1s").answer)
         for question in questions[1:]:
-            give(service, question, f"to {question}")
+            give(service.url, question, f"to {question}")
         assert asker.result().status == 504
     for question in questions[1:]:
         assert told(ask(service.url, f"/ask/{question}"), question) == f"to {question}"
@@ -161,8 +150,8 @@ def test_twenty_answers_are_kept_and_each_is_given_to_one_of_twenty_who_ask_at_o
     question = fresh()
     texts = [f"answer {number}" for number in range(20)]
     for text in texts:
-        give(service, question, text)
-    answers = at_once(service.url, [f"/ask/{question}?timeout=5s"] * 20)
+        give(service.url, question, text)
+    answers = at_once(service.url, [f"/ask/{question}?timeout=10s"] * 20)
     assert heard(answers, question) == Counter(texts)
     assert ask(service.url, f"/ask/{question}?timeout=0").status == 504
 
@@ -174,24 +163,24 @@ def test_twenty_answers_that_come_at_once_are_each_given_to_one_of_twenty_who_wa
     texts = [f"answer {number}" for number in range(20)]
     with ThreadPoolExecutor(40) as pool:
         waiting = [pool.submit(Held(service.url, f"/ask/{question}?timeout=10s").answer) for _ in texts]
-        assert wait(waiting, timeout=0.1).done == set()
-        list(pool.map(lambda text: give(service, question, text), texts))
+        nobody_is_answered(waiting)
+        list(pool.map(lambda text: give(service.url, question, text), texts))
         answers = [each.result() for each in waiting]
     assert heard(answers, question) == Counter(texts)
-    assert max(answer.elapsed for answer in answers) < 5
     assert ask(service.url, f"/ask/{question}?timeout=0").status == 504
+    within(5, max(answer.elapsed for answer in answers))
 
 
 def test_the_oldest_answer_comes_first(service: Running) -> None:
     question = fresh()
     for text in ("first", "second"):
-        give(service, question, text)
+        give(service.url, question, text)
     assert [told(ask(service.url, f"/ask/{question}"), question) for _ in range(2)] == ["first", "second"]
 
 
 def test_head_leaves_the_answer_where_it_is(service: Running) -> None:
     question = fresh()
-    give(service, question, "soup")
+    give(service.url, question, "soup")
     heads = [ask(service.url, f"/ask/{question}", "HEAD") for _ in range(2)]
     got = ask(service.url, f"/ask/{question}")
     assert told(got, question) == "soup"
@@ -201,30 +190,29 @@ def test_head_leaves_the_answer_where_it_is(service: Running) -> None:
 
 def test_an_asker_who_left_takes_no_answer_from_the_one_who_waits_behind(service: Running) -> None:
     question = fresh()
-    left = Held(service.url, f"/ask/{question}?timeout=10s")
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor() as pool, Held(service.url, f"/ask/{question}?timeout=10s") as left:
         asker = pool.submit(Held(service.url, f"/ask/{question}?timeout=10s").answer)
-        assert wait([asker], timeout=0.1).done == set()
+        nobody_is_answered([asker])
         left.leave()
-        given = give(service, question, "soup")
+        given = give(service.url, question, "soup")
         answer = asker.result()
     assert told(answer, question) == "soup"
-    assert answer.ended - given.ended < 1
+    within(1, answer.ended - given.ended)
 
 
 def test_an_answer_that_only_those_who_left_waited_for_is_kept(service: Running) -> None:
     question = fresh()
     for _ in range(2):
         Held(service.url, f"/ask/{question}?timeout=10s").leave()
-    give(service, question, "soup")
-    assert told(ask(service.url, f"/ask/{question}?timeout=5s"), question) == "soup"
+    give(service.url, question, "soup")
+    assert told(ask(service.url, f"/ask/{question}?timeout=10s"), question) == "soup"
 
 
 def test_nothing_is_lost_when_the_worker_that_took_an_answer_is_killed(fleet: Fleet, service: Running) -> None:
     service = fleet(service.service.name, workers=2)
     question = fresh()
-    kill(service, pid(give(service, question, "soup")))
-    assert told(ask(service.url, f"/ask/{question}?timeout=5s"), question) == "soup"
+    kill(service, give(service.url, question, "soup").pid)
+    assert told(ask(service.url, f"/ask/{question}?timeout=10s"), question) == "soup"
 
 
 def test_when_a_worker_is_killed_while_many_wait_the_others_have_every_answer(fleet: Fleet, service: Running) -> None:
@@ -240,13 +228,13 @@ def test_when_a_worker_is_killed_while_many_wait_the_others_have_every_answer(fl
             return None
 
     with ThreadPoolExecutor(len(texts)) as pool:
-        asked = [Held(service.url, f"/ask/{question}?timeout=10s") for _ in texts]
-        waiting: list[Future[Answer | None]] = [pool.submit(outcome, held) for held in asked]
-        kill(service, min(workers(service)))
-        lost = sum(each.result() is None for each in wait(waiting, timeout=0.1).done)
+        waiting = [pool.submit(outcome, Held(service.url, f"/ask/{question}?timeout=10s")) for _ in texts]
+        lost = clients_of(service, worker := min(workers(service)))
+        kill(service, worker)
+        eventually(lambda: sum(each.done() for each in waiting) >= lost)
         for text in texts:
-            give(other, question, text)
+            give(other.url, question, text)
         answers = [answer for each in waiting if (answer := each.result())]
     assert len(answers) == len(texts) - lost
-    answers += at_once(service.url, [f"/ask/{question}?timeout=5s"] * lost) if lost else []
+    answers += at_once(service.url, [f"/ask/{question}?timeout=10s"] * lost) if lost else []
     assert heard(answers, question) == Counter(texts)

@@ -6,7 +6,8 @@ from loadtest.processes.service import Running
 from tests.conformance.support.counted import Counts
 from tests.conformance.support.fleet import LETTING_GO, NAMES, NOTHING_BEHIND, TOGETHER, WAYS_TO_WAIT, Fleet
 from tests.conformance.support.problems import unavailable
-from tests.conformance.support.wire import Held, ask, at_once, elapsed, eventually
+from tests.conformance.support.wire import Held, ask, at_once, elapsed, request
+from tests.support.stalls import SLACK, TooLate, eventually, within
 
 SMALL = {"POOL_SIZE": "2", "POOL_TIMEOUT": "0.6", "THREADS": "32"}
 OVERLAPPING = pytest.mark.parametrize("name", [name for name in WAYS_TO_WAIT if name in TOGETHER])
@@ -21,7 +22,7 @@ def small(request: pytest.FixtureRequest, fleet: Fleet) -> Running:
     return fleet(name, workers=1, environment=SMALL)
 
 
-@pytest.mark.parametrize("operation", ["query", "fetch"])
+@CALLS
 @pytest.mark.parametrize("mode", ["idiomatic", "sequential", "concurrent"])
 def test_four_calls_take_as_long_as_their_mode_says(service: Running, operation: str, mode: str) -> None:
     in_a_row = mode == "sequential" or (mode == "idiomatic" and service.service.twin == "sync_app")
@@ -30,14 +31,16 @@ def test_four_calls_take_as_long_as_their_mode_says(service: Running, operation:
     if in_a_row:
         assert answer.timing["wait"] >= 0.6
     else:
-        assert 0.15 <= answer.timing["wait"] < 0.6
+        assert answer.timing["wait"] >= 0.15
+        within(0.6, answer.timing["wait"])
 
 
 @CALLS
 def test_two_connections_serve_four_calls_of_one_request_in_two_rounds(small: Running, operation: str) -> None:
     answer = ask(small.url, f"/{operation}?n=4&delay=200ms&mode=concurrent")
     assert answer.status == 200
-    assert 0.4 <= answer.timing["wait"] < 0.8
+    assert answer.timing["wait"] >= 0.4
+    within(0.8, answer.timing["wait"])
 
 
 @OVERLAPPING
@@ -45,15 +48,18 @@ def test_two_connections_serve_four_calls_of_one_request_in_two_rounds(small: Ru
 def test_two_connections_serve_four_requests_in_two_rounds(fleet: Fleet, name: str, operation: str) -> None:
     answers = at_once(fleet(name, workers=1, environment=SMALL).url, [f"/{operation}?delay=200ms"] * 4)
     assert [answer.status for answer in answers] == [200] * 4
-    assert 0.4 <= elapsed(answers) < 0.8
+    assert elapsed(answers) >= 0.4
+    within(0.8, elapsed(answers))
 
 
 @POOLED
 def test_a_request_that_finds_no_connection_in_time_is_told_to_come_again(
     small: Running, operation: str, pool: str
 ) -> None:
-    answer = ask(small.url, f"/{operation}?n=3&delay=1s&mode=concurrent")
+    answer = request(small.url, f"/{operation}?n=3&delay=1s&mode=concurrent")
     sentence = f"No connection of this process to the {pool} became free within 0.6 s (pool size: 2)."
+    if sentence.encode() not in answer.body:
+        raise TooLate(answer.body.decode())  # such as the answer after a stall in which a connection became free
     assert unavailable(answer) == sentence
     assert answer.elapsed >= 0.6
     assert ask(small.url, f"/{operation}?n=2&delay=0&mode=concurrent").status == 200
@@ -65,16 +71,18 @@ def test_what_a_pool_is_doing_is_shown(fleet: Fleet, name: str, operation: str, 
     url = fleet(name, workers=1, environment=SMALL).url
     with ThreadPoolExecutor() as threads:
         answers = [threads.submit(ask, url, f"/{operation}?delay=500ms") for _ in range(3)]
-        eventually(
-            lambda: (
-                [Counts(url)(name, pool=pool) for name in ("pool_in_use", "pool_waiting")] == [2, 1]
-                or all(answer.done() for answer in answers)
-            )
-        )
-        assert not all(answer.done() for answer in answers)
-        assert {answer.result().status for answer in answers} == {200}
+        eventually(lambda: shown(url, pool) == [2, 1] or all(answer.done() for answer in answers))
+        late = all(answer.done() for answer in answers)
+    assert {answer.result().status for answer in answers} == {200}
+    if late:
+        raise TooLate("the requests had ended")
+    assert shown(url, pool) == [0, 0]
+
+
+def shown(url: str, pool: str) -> list[float]:
+    """Return the connections of a pool that are in use, and the requests that wait for one."""
     counts = Counts(url)
-    assert [counts(name, pool=pool) for name in ("pool_in_use", "pool_waiting")] == [0, 0]
+    return [counts(name, pool=pool) for name in ("pool_in_use", "pool_waiting")]
 
 
 @pytest.mark.parametrize("name", LETTING_GO)
@@ -103,5 +111,5 @@ def test_what_was_not_configured_is_named(fleet: Fleet, name: str, method: str, 
     answer = ask(service.url, target, method, body=b"soup" if method == "POST" else b"")
     sentence = f"The service was started without {variable}, which this endpoint needs."
     assert unavailable(answer, again_after=60) == sentence
-    assert answer.elapsed < 1
+    assert answer.elapsed < SLACK
     assert ask(service.url, "/drip?duration=0").status == 200

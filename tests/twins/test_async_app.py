@@ -1,7 +1,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 
 import pytest
 from aiohttp import web
@@ -147,9 +147,9 @@ async def test_a_stream_that_fails_as_it_is_closed_is_followed_by_no_second_resp
     monkeypatch.setattr(async_app.plumbing.steps, "open_waits", open_waits)
     async with TestServer(async_app.app.create_app(Settings())) as server, asyncio.timeout(10):
         reader, writer = await asyncio.open_connection(server.host, server.port)
-        writer.write(f"{method} /drip HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        received = await reader.read()  # to the end of the connection
-        writer.close()
+        with closing(writer):
+            writer.write(f"{method} /drip HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            received = await reader.read()  # to the end of the connection
         await writer.wait_closed()
     assert received.startswith(b"HTTP/1.1 200 OK\r\n")
     assert received.count(b"HTTP/") == 1

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import closing
 
 import pytest
 from aiohttp import web
@@ -41,10 +42,10 @@ async def talk() -> AsyncIterator[Talk]:
 
     async def talk(sent: bytes) -> bytes:
         reader, writer = await asyncio.open_connection(host, port)
-        writer.write(sent)
-        async with asyncio.timeout(10):
-            received = await reader.read()
-        writer.close()
+        with closing(writer):
+            writer.write(sent)
+            async with asyncio.timeout(10):
+                received = await reader.read()
         await writer.wait_closed()
         return received
 

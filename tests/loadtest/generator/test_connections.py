@@ -35,6 +35,10 @@ def forgetful(closed: Event) -> Iterator[str]:
             thread.join()
 
 
+def patient(tally: Tally, **settings: int) -> Connections:
+    return Connections(tally, connection_timeout=30.0, network_timeout=30.0, **settings)
+
+
 def ask(connections: Connections, url: str, target: str = "/") -> int:
     response = connections.get_client(url).get(target)
     response.read()
@@ -43,7 +47,7 @@ def ask(connections: Connections, url: str, target: str = "/") -> int:
 
 def test_a_request_that_is_read_and_not_answered_is_sent_again_and_counted() -> None:
     tally = Tally()
-    with dropping(50) as url, closing(Connections(tally)) as connections:
+    with dropping(50) as url, closing(patient(tally)) as connections:
         assert {ask(connections, url) for _ in range(120)} == {200}
     assert tally == Tally(resent=2, reconnected=0)
 
@@ -52,7 +56,7 @@ def test_each_time_that_a_request_is_sent_again_counts() -> None:
     tally = Tally()
     with (
         dropping(1) as url,
-        closing(Connections(tally, concurrency=1)) as connections,
+        closing(patient(tally, concurrency=1)) as connections,
         pytest.raises(HTTPConnectionClosed),
     ):
         ask(connections, url)
@@ -61,7 +65,7 @@ def test_each_time_that_a_request_is_sent_again_counts() -> None:
 
 def test_a_kept_connection_that_was_closed_before_is_replaced_and_counted_and_nothing_is_sent_again() -> None:
     tally, closed = Tally(), Event()
-    with forgetful(closed) as url, closing(Connections(tally)) as connections:
+    with forgetful(closed) as url, closing(patient(tally)) as connections:
         for _ in range(3):
             assert ask(connections, url) == 200
             assert closed.wait(10)
@@ -71,7 +75,7 @@ def test_a_kept_connection_that_was_closed_before_is_replaced_and_counted_and_no
 
 def test_a_request_that_cannot_be_sent_is_not_sent_again() -> None:
     tally = Tally()
-    with dropping(50) as url, closing(Connections(tally)) as connections:
+    with dropping(50) as url, closing(patient(tally)) as connections:
         for _ in range(2):
             with pytest.raises(ValueError, match="invalid request URI"):
                 ask(connections, url, "//delay")

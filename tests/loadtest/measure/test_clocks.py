@@ -13,6 +13,7 @@ from backing.environment import Backing, Need
 from loadtest.contenders.cores import SHARED, Cores, usable
 from loadtest.measure.clocks import Clocks, Reading
 from loadtest.processes.clocks import CoreTime, Switches, TreeTime
+from tests.support.stalls import at_best, within
 
 NOTHING = Backing({}, {})
 
@@ -109,13 +110,14 @@ def test_a_service_is_read_with_its_switches() -> None:
 
 
 @pytest.mark.skipif(len(CORES) < 2, reason="needs two cores, and a system that binds processes to cores")
+@at_best()
 def test_the_clocks_of_both_sets_of_cores_are_read_and_everywhere_is_both() -> None:
     read = Clocks(SERVER, NOTHING, BOTH).read()
     assert read.service_cores
     assert read.other_cores
     assert read.service_cores.busy + read.service_cores.idle > 0
     parts = sum(each.busy + each.idle for each in (read.service_cores, read.other_cores))
-    assert read.everywhere.busy + read.everywhere.idle == pytest.approx(parts, abs=0.5)  # read at different moments
+    within(0.5, abs(read.everywhere.busy + read.everywhere.idle - parts))  # read at different moments
 
 
 @pytest.mark.skipif(len(CORES) < 2, reason="needs two cores, and a system that binds processes to cores")

@@ -1,4 +1,5 @@
 import os
+import re
 import signal
 import subprocess
 import time
@@ -6,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
+from tempfile import mkdtemp
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,15 +28,20 @@ from loadtest.workload.demand import Calibration, Demand
 from loadtest.workload.open import Open
 from tests.backing.support.databases import folder
 from tests.loadtest.support.commands import with_packages_of_the_same_names
-from tests.loadtest.support.comparisons import ONE_WORKER, check, compare, written
+from tests.loadtest.support.comparisons import ONE_WORKER, check, compare, rest_of, unless_in_doubt, written
 from tests.loadtest.support.fabricated import calibration, measured, open_step, options, use
 from tests.loadtest.support.processes import living, started_in, taken
+from tests.support.stalls import SLACK, TooLate, at_best
 
 pytestmark = pytest.mark.slow
 
 
+MANY = ",".join(map(str, range(1, 25)))
+"""Numbers of users whose steps take much longer than it takes to interrupt the run."""
+
+
 class Interrupted:
-    """A run during its second step, with all processes that it has started."""
+    """A run after its first step, with all processes that it has started."""
 
     def __init__(self, process: subprocess.Popen[str], first: str) -> None:
         self.process = process
@@ -47,10 +54,14 @@ class Interrupted:
             if connection.status == psutil.CONN_LISTEN
         }
 
+    def finished(self, out: str) -> list[int]:
+        """Return the users of each step that had ended, by the output: `first` and what follows it."""
+        return [int(users) for users in re.findall(r"^.*, (\d+) users?, repeat 1: ", self.first + out, re.MULTILINE)]
+
 
 @contextmanager
-def second_step(out: Path) -> Iterator[Interrupted]:
-    command = compare(out, "--services", ONE_WORKER, "--users", "1,2,3,4,5,6,7,8", "--delay", "50ms")
+def first_step(out: Path) -> Iterator[Interrupted]:
+    command = compare(out, "--services", ONE_WORKER, "--users", MANY, "--delay", "50ms")
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout
@@ -73,17 +84,17 @@ def nothing_is_left(run: Interrupted) -> None:
 def test_an_interrupted_run_keeps_what_it_has_and_leaves_nothing_behind(
     tmp_path: Path, number: signal.Signals, times: int
 ) -> None:
-    with second_step(tmp_path) as run:
+    with first_step(tmp_path) as run:
         run.process.send_signal(number)
         if times > 1:  # a second Ctrl-C, while compare stops its processes
-            psutil.wait_procs(run.children, timeout=10, callback=lambda _ended: run.process.send_signal(number))
-        out, err = run.process.communicate(timeout=60)
+            psutil.wait_procs(run.children, timeout=SLACK, callback=lambda _gone: run.process.send_signal(number))
+        out, err = rest_of(run.process)
     assert (run.process.returncode, err) == (2, "")
     nothing_is_left(run)
     measured = written(tmp_path, drawn=False)
     assert not measured.complete
     assert "To draw the report: sync-vs-async report " in out
-    assert [step.load.amount for step in measured.steps] == [1]
+    assert [step.load.amount for step in measured.steps] == run.finished(out)
     check(measured.steps[0])
     assert "The run was interrupted. Only the steps measured until then are shown." in out
 
@@ -92,24 +103,27 @@ def test_a_run_that_is_interrupted_before_anything_was_measured_writes_nothing(t
     command = compare(tmp_path, "--services", ONE_WORKER, "--users", "1", "--seconds", "60")
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         children: list[psutil.Process] = []
-        while len(children) < 3 and process.poll() is None:
-            children = psutil.Process(process.pid).children(recursive=True)
-            time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        try:
+            while len(children) < 3 and process.poll() is None:
+                children = psutil.Process(process.pid).children(recursive=True)
+                time.sleep(0.02)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert (process.returncode, out, err) == (2, "Nothing was measured.\n", "")
     assert living(children) == []
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_generator_that_dies_is_a_run_that_failed_and_keeps_what_it_has(tmp_path: Path) -> None:
-    with second_step(tmp_path) as run:
+    with first_step(tmp_path) as run:
         next(child for child in run.children if "loadtest.generator.process" in child.cmdline()).kill()
-        _, err = run.process.communicate(timeout=60)
+        out, err = rest_of(run.process)
     assert run.process.returncode == 1
     assert err.startswith("sync-vs-async: The load generator has exited.")
     nothing_is_left(run)
-    assert [step.load.amount for step in written(tmp_path).steps] == [1]
+    assert [step.load.amount for step in written(tmp_path).steps] == run.finished(out)
     assert not written(tmp_path).complete
 
 
@@ -132,7 +146,11 @@ def environment() -> Iterator[dict[str, str]]:
 
 
 def compared(out: Path, environment: dict[str, str], *arguments: str) -> tuple[Results, str]:
-    """Run one scenario, check that it leaves no process, and return its results and its output in one line."""
+    """Run one scenario, check that it leaves no process, and return its results and its output in one line.
+
+    The results are written into a new folder in `out`.
+    """
+    out = Path(mkdtemp(dir=out))
     ran = subprocess.run(
         compare(out, *arguments), env=environment, capture_output=True, text=True, check=False, timeout=120
     )
@@ -152,6 +170,7 @@ def skip_where_in_doubt(steps: Iterable[Step]) -> None:
 
 
 @pytest.mark.measures
+@at_best()
 def test_a_small_pool_binds_both_twins(tmp_path: Path, environment: dict[str, str]) -> None:
     small = "workers=1:pool-size=2"
     services = f"flask-threads:{small},aiohttp:{small}"
@@ -159,13 +178,14 @@ def test_a_small_pool_binds_both_twins(tmp_path: Path, environment: dict[str, st
     run, told = compared(tmp_path, environment, *asked)
     assert [contender.environment for contender in run.contenders] == [{"POOL_SIZE": "2", "POOL_TIMEOUT": "60"}] * 2
     for step in run.steps:
-        check(step)
         assert step.predicted
         assert 20 < step.predicted.throughput <= 40  # a query takes a little longer than the 50 ms that it waits
         assert step.predicted.bound == ("database pool" if step.load.amount == 8 else "users")
         assert step.measured
-        # two connections, each held for 50 ms by one query after the other; an edge may show one more of each
-        assert step.measured.requests <= 2 * (step.measured.seconds / 0.05 + 1)
+        with unless_in_doubt([step]):
+            check(step)
+            # two connections, each held for 50 ms by one query after the other; an edge may show one more of each
+            assert step.measured.requests <= 2 * (step.measured.seconds / 0.05 + 1)
         if not step.doubts:
             assert step.bound == step.predicted.bound
     assert told.count("database pool of 2 ") >= 2
@@ -174,6 +194,7 @@ def test_a_small_pool_binds_both_twins(tmp_path: Path, environment: dict[str, st
 
 
 @pytest.mark.measures
+@at_best()
 def test_as_many_askers_as_workers_lock_the_blocking_twin_and_the_other_answers_them(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
@@ -184,10 +205,11 @@ def test_as_many_askers_as_workers_lock_the_blocking_twin_and_the_other_answers_
     assert (flask.predicted.throughput, flask.predicted.bound) == (0.0, "deadlock")
     assert flask.doubts or flask.bound == "deadlock"
     assert flask.measured
-    assert flask.measured.failures >= flask.measured.requests / 2 > 0
-    assert all("504" in kind for kind in flask.measured.errors)
-    assert not any("failed" in doubt for doubt in flask.doubts)
-    check(aiohttp)
+    with unless_in_doubt(run.steps):
+        assert flask.measured.failures >= flask.measured.requests / 2 > 0
+        assert all("504" in kind for kind in flask.measured.errors)
+        assert not any("failed" in doubt for doubt in flask.doubts)
+        check(aiohttp)
     assert aiohttp.predicted
     assert 10 < aiohttp.predicted.throughput <= 20  # besides the 100 ms there is the work of two requests
     assert aiohttp.predicted.bound == "users"
@@ -196,6 +218,7 @@ def test_as_many_askers_as_workers_lock_the_blocking_twin_and_the_other_answers_
 
 
 @pytest.mark.measures
+@at_best()
 def test_slow_clients_block_a_service_with_a_slot_for_each_of_them_and_no_event_loop(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
@@ -210,16 +233,18 @@ def test_slow_clients_block_a_service_with_a_slot_for_each_of_them_and_no_event_
         assert step.predicted
         assert step.predicted.bound == bound
         assert step.doubts or step.bound == bound
-    check(aiohttp)
     assert threads.predicted
     assert threads.predicted.throughput == pytest.approx(40)
     assert threads.measured
-    assert threads.measured.requests <= 2 * (threads.measured.seconds / 0.05 + 1)
+    with unless_in_doubt(run.steps):
+        check(aiohttp)
+        assert threads.measured.requests <= 2 * (threads.measured.seconds / 0.05 + 1)
     skip_where_in_doubt([flask])
     assert "flask:workers=2 is blocked: slow clients hold all 2 slots; no request is answered." in told
 
 
 @pytest.mark.measures
+@at_best()
 def test_a_mixed_day_is_answered_by_both_and_stays_below_its_ceiling(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
@@ -230,10 +255,11 @@ def test_a_mixed_day_is_answered_by_both_and_stays_below_its_ceiling(
         assert step.predicted
         assert 0.5 * 4 / 0.045 < step.predicted.throughput <= 4 / 0.045
         assert step.measured
-        assert step.measured.requests > 10
-        assert (step.measured.failures, step.measured.unfinished) == (0, 0)
         assert step.doubts or step.bound in ("users", "the mix", "CPU")
-        assert throughput(step.measured) <= 1.3 * step.predicted.throughput  # a second is too short for a whole day
+        with unless_in_doubt([step]):
+            assert step.measured.requests > 10
+            assert (step.measured.failures, step.measured.unfinished) == (0, 0)
+            assert throughput(step.measured) <= 1.3 * step.predicted.throughput  # a second is too short for a whole day
 
 
 @pytest.mark.measures
@@ -478,7 +504,7 @@ def test_no_step_more_is_run_after_a_backlog_has_grown_and_each_repeat_has_a_sch
 
 @contextmanager
 def mixed_run(out: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    asked = ("--scenario", "mixed", "--services", ONE_WORKER, "--users", "1,2,3,4,5,6,7,8", "--delay", "50ms")
+    asked = ("--scenario", "mixed", "--services", ONE_WORKER, "--users", MANY, "--delay", "50ms")
     with subprocess.Popen(
         compare(out, *asked),
         env=environment,
@@ -512,22 +538,27 @@ def command_of(process: psutil.Process) -> list[str]:
 
 
 @pytest.mark.parametrize("when", ["at once", "in the middle"])
+@at_best()
 def test_ctrl_c_leaves_no_database_no_upstream_and_no_port(
     tmp_path: Path, environment: dict[str, str], when: str
 ) -> None:
-    with mixed_run(tmp_path, environment) as process:
+    out = Path(mkdtemp(dir=tmp_path))
+    with mixed_run(out, environment) as process:
         if when == "in the middle":
             assert process.stdout
             assert process.stdout.readline().startswith(f"{ONE_WORKER}, 1 user, repeat 1: ")
         started = started_with_a_database(process, environment)
         ports = ports_of(started)
-        assert len(ports) == (2 if when == "in the middle" else 0)  # ports of the upstream and of the service
         os.killpg(process.pid, signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (2, "")
     assert living(started) == living(started_in(environment)) == []
     assert not any(taken(port) for port in ports)
-    assert len(list(tmp_path.glob("*/results.json"))) == (2 if when == "in the middle" else 0)  # with the link latest
+    files = list(out.glob("*/results.json"))
+    if when == "at once" and (ports or files):
+        raise TooLate("it had gone on")
+    # the ports of the upstream and of the service; the file, and the same through the link latest
+    assert (len(ports), len(files)) == ((2, 2) if when == "in the middle" else (0, 0))
 
 
 def test_a_run_works_in_a_folder_with_packages_of_the_same_names(tmp_path: Path) -> None:

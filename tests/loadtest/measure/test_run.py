@@ -14,8 +14,9 @@ from loadtest.processes.service import running
 from loadtest.results.schema import Results, Step
 from loadtest.workload.closed import Closed
 from loadtest.workload.demand import Demand
-from tests.loadtest.support.comparisons import KNOWN, ONE_WORKER, check, compare, written
+from tests.loadtest.support.comparisons import KNOWN, ONE_WORKER, check, compare, unless_in_doubt, written
 from tests.loadtest.support.fabricated import slots
+from tests.support.stalls import at_best
 
 pytestmark = pytest.mark.slow
 
@@ -35,6 +36,7 @@ class Ran(NamedTuple):
 
 
 @pytest.fixture(scope="module")
+@at_best()
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     out = tmp_path_factory.mktemp("results")
     with running(replace(KNOWN["aiohttp"], workers=1)) as server:
@@ -44,7 +46,11 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         )
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
         assert server.process.poll() is None  # compare must not stop a target
-    return Ran(command, server.url, done.returncode, done.stdout, done.stderr, written(out))
+    results = written(out)
+    with unless_in_doubt(results.steps):
+        for step in results.steps:
+            check(step)
+    return Ran(command, server.url, done.returncode, done.stdout, done.stderr, results)
 
 
 @pytest.mark.measures

@@ -11,6 +11,7 @@ from loadtest.results.schema import Results, Step
 from loadtest.verdict.forecast import forecast
 from loadtest.workload.open import Open
 from tests.loadtest.support.comparisons import ONE_WORKER, compare, written
+from tests.support.stalls import TooLate, at_best
 
 pytestmark = [pytest.mark.slow, pytest.mark.measures]
 
@@ -32,12 +33,16 @@ class Ran(NamedTuple):
 
 
 @pytest.fixture(scope="module")
+@at_best()
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     out = tmp_path_factory.mktemp("results")
     load = ("--rate", "60,20", "--arrivals", "even", "--patience", "2s", "--deadline", "100ms", "--delay", "50ms")
     command = compare(out, "--services", f"{TWO_SLOTS},{ONE_WORKER}", *load)
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    return Ran(done.returncode, done.stdout, done.stderr, written(out))
+    found = Ran(done.returncode, done.stdout, done.stderr, written(out))
+    if arrived(found.step(ONE_WORKER, 60)).lost:
+        raise TooLate("clients gave up")
+    return found
 
 
 def test_a_run_of_arrivals_ends_with_a_verdict_unless_a_row_is_inconclusive(ran: Ran) -> None:

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from threading import Event, Thread, get_native_id
 
 import psutil
@@ -81,14 +81,12 @@ def cores_of(root: int) -> list[set[int]]:
 
 
 def test_a_process_that_is_started_meanwhile_keeps_to_the_cores_and_only_this_thread_was_bound() -> None:
-    with waiting() as other:
+    with waiting() as other, ExitStack() as started:
         with inherited(FIRST):
             assert os.sched_getaffinity(other) == ALL
-            started = running(NOTHING)
-            process = started.__enter__()
+            process = started.enter_context(running(NOTHING))
         assert os.sched_getaffinity(0) == ALL
         assert cores_of(process.pid) == [FIRST]
-        started.__exit__(None, None, None)
 
 
 def test_all_threads_of_this_process_are_confined_and_come_back() -> None:

@@ -21,6 +21,7 @@ from loadtest.processes.clocks import (
     tree,
     tree_time,
 )
+from tests.support.stalls import at_best, within
 
 Linux = namedtuple("Linux", "user nice system idle iowait irq softirq steal guest guest_nice")
 MacOS = namedtuple("MacOS", "user nice system idle")
@@ -136,15 +137,20 @@ def test_the_clock_of_a_process_is_the_one_that_it_reads_itself() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system's times are less exact")
+@at_best()  # a host that stalls may count as CPU time
 def test_the_clock_of_another_process_agrees_with_its_own() -> None:
     with running(WORKER) as (process, line):
         told = float(line())
-        assert process_time(psutil.Process(process.pid)) == pytest.approx(told, rel=0.03)
+        read = process_time(psutil.Process(process.pid))
+    assert read >= told
+    within(1.03 * told, read)
 
 
 def test_a_system_without_such_clocks_has_those_in_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert process_time(psutil.Process()) == pytest.approx(time.process_time(), abs=3 * TICK)
+    before = time.process_time()
+    read = process_time(psutil.Process())
+    assert before - 3 * TICK <= read <= time.process_time() + 3 * TICK
     assert switches([psutil.Process()]) is None
 
 

@@ -27,6 +27,7 @@ from tests.loadtest.support.commands import (
     with_packages_of_the_same_names,
 )
 from tests.loadtest.support.processes import living, started_in, taken_by_us
+from tests.support.stalls import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ports")]  # one test at a time uses the well-known ports
 
@@ -50,7 +51,7 @@ def fresh() -> Iterator[dict[str, str]]:
 
 
 def status_of(port: int, path: str) -> int:
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("GET", path)
         return connection.getresponse().status
@@ -58,6 +59,11 @@ def status_of(port: int, path: str) -> int:
         return pytest.fail(f"{port}{path}: {error}")
     finally:
         connection.close()
+
+
+def answers(port: int, path: str) -> None:
+    """Wait for a 200. If the database or the upstream stalls, a service first answers with a 503 or 504."""
+    eventually(lambda: status_of(port, path) == 200)
 
 
 def test_without_names_it_is_both_twins_as_they_are_by_themselves() -> None:
@@ -99,7 +105,7 @@ def test_serve_comes_up_says_what_to_try_and_goes_down_on_ctrl_c(environment: di
             paths = re.findall(rf"'http://127\.0\.0\.1:{port}(/\w+)", "\n".join(curls))
             assert paths == ["/delay", "/fetch", "/query", "/ask", "/answer"]
             for path in ("/delay/0", "/fetch?delay=0", "/query?delay=0"):
-                assert status_of(port, path) == 200
+                answers(port, path)
         assert "\x1b" not in "".join(served.said)
         assert any("postgres" in process.name() for process in served.processes)
         served.process.send_signal(signal.SIGINT)
@@ -184,7 +190,7 @@ def test_a_service_that_cannot_start_says_why(environment: dict[str, str]) -> No
 
 def test_in_a_terminal_each_name_has_a_colour_and_closing_it_ends_everything(environment: dict[str, str]) -> None:
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [SCRIPT, "serve", "--services", "aiohttp:workers=1"],
         env={**environment, "TERM": "xterm"},
         stdin=theirs,
@@ -192,14 +198,17 @@ def test_in_a_terminal_each_name_has_a_colour_and_closing_it_ends_everything(env
         stderr=theirs,
         start_new_session=True,
         preexec_fn=_controlled_by_its_terminal,  # noqa: PLW1509 - possible only in the new process
-    )
-    os.close(theirs)
-    said = b""
-    while b"Ctrl-C stops everything" not in said:
-        said += os.read(ours, 4096)
-    processes = started_in(environment)
-    os.close(ours)
-    assert process.wait(WITHIN) in (0, 1)
+    ) as process:
+        os.close(theirs)
+        try:
+            with open(ours, "rb", buffering=0) as terminal:
+                said = b""
+                while b"Ctrl-C stops everything" not in said:
+                    said += terminal.read(4096)
+                processes = started_in(environment)
+            assert process.wait(WITHIN) in (0, 1)
+        finally:
+            process.kill()
     assert living(processes) == []
     assert re.search(rb"\x1b\[\d+maiohttp:workers=1 \| ", said)
 

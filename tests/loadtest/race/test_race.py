@@ -1,7 +1,9 @@
 import json
 import re
 import signal
+import time
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,7 +11,20 @@ import pytest
 
 from contract import ports
 from tests.loadtest.support.commands import Serving, alone, serving
-from tests.loadtest.support.racing import PAGE, URL, ask, counted, events, heard, post, start, start_arrivals, stopped
+from tests.loadtest.support.racing import (
+    PAGE,
+    URL,
+    ask,
+    counted,
+    events,
+    first,
+    heard,
+    post,
+    start,
+    start_arrivals,
+    stopped,
+)
+from tests.support.stalls import TooLate, at_best
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ports")]  # the well-known ports allow one test at a time
 
@@ -33,6 +48,20 @@ def _nothing_runs_on(race: Serving) -> Iterator[None]:  # noqa: ARG001 - the rac
     stopped()
 
 
+def as_foretold(event: Any) -> bool:
+    """Return True if every racer has a throughput, of at most what is predicted."""
+    predicted = by_racer(event, "predicted")
+    return all(0 < (each or 0) <= 1.1 * predicted[name] for name, each in by_racer(event, "throughput").items())
+
+
+def eight_are_drawn(event: Any) -> bool:
+    """Return True if it is known of all eight users of the first racer where they are, and one of the second waits."""
+    (queue, came, _), _ = event["racers"][0]["pictures"]
+    waiting, *_ = event["racers"][1]["pictures"][0]
+    two_processes = queue.count("q") == 8 - queue.count("w") >= 6
+    return two_processes and "x" not in came and "w" in waiting
+
+
 def by_racer(event: Any, figure: str) -> dict[str, Any]:
     return {name: racer[figure] for name, racer in zip(RACERS, event["racers"], strict=True)}
 
@@ -52,28 +81,25 @@ def test_the_address_of_a_race_is_said_and_its_page_asks_nobody_else(race: Servi
         assert "://" not in answer.body
 
 
+@at_best()
 def test_a_race_is_started_changed_and_stopped_and_its_figures_are_locusts() -> None:
+    began = time.perf_counter()
     start(8, "50ms", "delay")
     heard(lambda event: all(racer["ratio"] for racer in event["racers"]))
-    with events() as told:
-        event, counts, later = next(told), counted(), heard(bool)
+    event = heard(as_foretold)
+    assert 600 - (time.perf_counter() - began) <= event["ends"] <= 600
+    with events():  # somebody looks all the time
+        counts, later = counted(), heard(eight_are_drawn)
     assert (event["state"], event["users"], event["delay"], event["scenario"]) == ("running", 8, "50ms", "delay")
-    assert 590 < event["ends"] <= 600
     assert by_racer(event, "users") == dict.fromkeys(RACERS, 8)
     for name, count in counts.items():
         assert 0 < by_racer(event, "requests")[name] <= count <= by_racer(later, "requests")[name]
-    predicted = by_racer(event, "predicted")
-    assert predicted == {RACERS[0]: pytest.approx(40), RACERS[1]: pytest.approx(160)}
-    for name, throughput in by_racer(event, "throughput").items():
-        assert 0 < throughput <= 1.1 * predicted[name]
+    assert by_racer(event, "predicted") == {RACERS[0]: pytest.approx(40), RACERS[1]: pytest.approx(160)}
     assert event["racers"][0]["in_flight"] > 2
-    (queue, came, answers), _ = later["racers"][0]["pictures"]
-    assert (queue.count("q"), queue.count("?"), came.count("x")) == (8 - queue.count("w"), 0, 0)
-    assert queue.count("q") >= 6  # eight users, two processes
+    (_, came, answers), _ = later["racers"][0]["pictures"]
     assert came.count("a") <= answers
-    waiting, *_ = later["racers"][1]["pictures"][0]
-    assert waiting.count("w") > 0
     assert [racer["looked_at"] for racer in later["racers"]] == [8, 8]
+    assert by_racer(later, "failures") == dict.fromkeys(RACERS, 0)
 
     start(3, "30ms", "query")
     changed = heard(lambda event: set(by_racer(event, "users").values()) == {3} and event["state"] == "running")
@@ -84,21 +110,28 @@ def test_a_race_is_started_changed_and_stopped_and_its_figures_are_locusts() -> 
 
     last = stopped()
     assert by_racer(last, "requests") == counted()
-    assert by_racer(last, "failures") == dict.fromkeys(RACERS, 0)
+    if any(by_racer(last, "failures").values()):
+        raise TooLate("the database did not answer in time")
     assert by_racer(last, "in_flight") == by_racer(last, "users") == dict.fromkeys(RACERS, 0)
     assert (last["ends"], last["racers"][0]["caption"]) == (None, "No race is running.")
 
 
+def diverges_and_keeps_up(event: Any) -> bool:
+    flask, aiohttp = event["racers"]
+    return (flask["kind"], aiohttp["kind"]) == ("diverges", "keeps-up") and "(predicted: 40)" in flask["caption"]
+
+
 def test_a_race_of_arrivals_sends_every_service_the_same_ones_and_says_who_keeps_up() -> None:
     start_arrivals(60, "100ms", "delay")  # flask carries 20 a second
-    event = heard(lambda event: [racer["kind"] for racer in event["racers"]] == ["diverges", "keeps-up"])
+    event = heard(diverges_and_keeps_up)
     assert (event["state"], event["rate"], event["users"]) == ("running", 60, 600)
     assert by_racer(event, "predicted") == {RACERS[0]: pytest.approx(20), RACERS[1]: pytest.approx(60)}
     flask, aiohttp = event["racers"]
     assert flask["arriving"] == aiohttp["arriving"] > 20
     assert (flask["ratio"], flask["p50"]) == (None, None)
-    assert flask["caption"].endswith("(predicted: 40)")
-    later = heard(lambda event: event["racers"][0]["in_flight"] > 60 and event["racers"][1]["ratio"])
+    later = heard(
+        lambda event: event["racers"][0]["in_flight"] > 60 and event["racers"][1]["ratio"] and event["racers"][1]["p50"]
+    )
     assert later["racers"][1]["p50"] >= 100
     assert later["racers"][1]["looked_at"] > 0
     refused = post("start", {"users": 1, "delay": "100ms", "scenario": "delay"})
@@ -109,15 +142,18 @@ def test_a_race_of_arrivals_sends_every_service_the_same_ones_and_says_who_keeps
     assert by_racer(last, "in_flight") == by_racer(last, "users") == dict.fromkeys(RACERS, 0)
 
 
+@at_best()
 def test_a_changed_rate_counts_at_once_and_the_backlog_remains() -> None:
     start_arrivals(1, "20ms", "delay")  # clients have taken the arrivals of the next ten seconds
     heard(lambda event: event["racers"][1]["requests"])
     start_arrivals(200, "20ms", "delay")
     changed = heard(lambda event: event["racers"][1]["ratio"])
     assert changed["racers"][1]["arriving"] > 100
-    start_arrivals(5, "20ms", "delay")
-    backlog = heard(lambda event: event["rate"] == 5)["racers"][0]["in_flight"]
-    assert backlog > 5
+    with events() as told:
+        start_arrivals(5, "20ms", "delay")
+        backlog = first(told, lambda event: event["rate"] == 5)["racers"][0]["in_flight"]
+    if backlog <= 5:
+        raise TooLate("the backlog had been served")
     left = heard(lambda event: event["racers"][0]["kind"] == "keeps-up" and event["racers"][0]["ratio"])
     assert left["users"] == 1000  # clients do not leave during a run
 
@@ -137,18 +173,23 @@ def test_whoever_joins_hears_all_of_it_at_once_and_everybody_the_same() -> None:
         joined = next(other)
         assert (joined["state"], joined["users"]) == ("running", 4)
         assert all(racer["requests"] for racer in joined["racers"])
-        assert joined in (next(one), next(one))
+        assert joined in islice(one, 40)  # it may have heard earlier ones before
 
 
+@at_best()
 def test_a_start_waits_for_the_last_answers_of_the_run_before() -> None:
     start(12, "500ms", "delay")
     heard(lambda event: event["racers"][0]["in_flight"] == 12)
-    post("stop", {})
-    stopping = heard(lambda event: event["state"] == "stopping")
-    left = stopping["racers"][0]["in_flight"]
-    assert left > 1
-    assert stopping["racers"][0]["caption"] == f"stopping: {left} requests still wait for an answer"
+    with events() as told:
+        post("stop", {})
+        stopping = first(told, lambda event: event["state"] != "running")
     refused = post("start", {"users": 1, "delay": "1s", "scenario": "delay"})
+    left = stopping["racers"][0]["in_flight"]
+    if left <= 1 or refused.status == 200:
+        stopped()
+        raise TooLate("the run before had ended")
+    assert stopping["state"] == "stopping"
+    assert stopping["racers"][0]["caption"] == f"stopping: {left} requests still wait for an answer"
     assert refused.status == 409
     assert refused.problem.startswith("The previous run still waits for its last answers")
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -77,7 +77,7 @@ def with_packages_of_the_same_names(folder: Path) -> Path:
 @contextmanager
 def serving(environment: dict[str, str], *arguments: str, folder: Path | None = None) -> Iterator[Serving]:
     """Run sync-vs-async with these arguments, in this working directory, until the context exits."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [SCRIPT, *arguments],
         cwd=folder,
         env=environment,
@@ -87,12 +87,12 @@ def serving(environment: dict[str, str], *arguments: str, folder: Path | None = 
         text=True,
         start_new_session=True,
         preexec_fn=heeds_hangups,  # noqa: PLW1509 - possible only in the new process
-    )
-    try:
-        yield Serving(process, environment)
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-            process.wait(WITHIN)
-        assert process.stdout is not None
-        process.stdout.close()
+    ) as process:
+        try:
+            yield Serving(process, environment)
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(WITHIN)
+            process.kill()

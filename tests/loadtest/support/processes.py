@@ -8,7 +8,9 @@ from contextlib import suppress
 
 import psutil
 
-MOMENT = 10.0
+from tests.support.stalls import SLACK
+
+MOMENT = 2 * SLACK
 """The longest time in seconds until a killed process is gone."""
 
 

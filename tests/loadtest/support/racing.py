@@ -35,7 +35,7 @@ class Answer(NamedTuple):
 
 def ask(path: str, body: str | None = None, port: int = ports.LOCUST, **headers: str) -> Answer:
     """GET `path`, or POST `body` to it if given. In names of headers, _ stands for -."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", port, timeout=WITHIN)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     try:
         connection.request("GET" if body is None else "POST", path, body, named)
@@ -65,7 +65,7 @@ def start_arrivals(rate: float, delay: str, scenario: str, port: int = ports.LOC
 @contextmanager
 def events(port: int = ports.LOCUST) -> Iterator[Iterator[Any]]:
     """Yield an iterator over the events that the page receives."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", port, timeout=WITHIN)
     try:
         connection.request("GET", "/race/events")
         response = connection.getresponse()
@@ -77,14 +77,19 @@ def events(port: int = ports.LOCUST) -> Iterator[Iterator[Any]]:
 
 
 def heard(enough: Callable[[Any], bool], port: int = ports.LOCUST) -> Any:
-    """Return the first event for which `enough` is true. Fail after WITHIN seconds."""
-    deadline = time.monotonic() + WITHIN
+    """Return the first event from now on for which `enough` is true. Fail after WITHIN seconds."""
     with events(port) as told:
-        for event in told:
-            if enough(event):
-                return event
-            if time.monotonic() > deadline:
-                pytest.fail(f"no event was enough, the last: {event}")
+        return first(told, enough)
+
+
+def first(told: Iterator[Any], enough: Callable[[Any], bool]) -> Any:
+    """Return the first of these events for which `enough` is true. Fail after WITHIN seconds."""
+    deadline = time.monotonic() + WITHIN
+    for event in told:
+        if enough(event):
+            return event
+        if time.monotonic() > deadline:
+            pytest.fail(f"no event was enough, the last: {event}")
     return pytest.fail("the events ended")
 
 
