@@ -23,20 +23,22 @@ STOP_WITHIN = 3.0
 """Seconds that a process may take to stop before it is killed."""
 
 
-def start(
+def start(  # noqa: PLR0913 - what a process is made of
     command: Sequence[str],
     log: IO[str] | int,
     environment: Mapping[str, str] | None = None,
     stdin: int = subprocess.DEVNULL,
     folder: Path | None = None,
+    *,
+    whole: bool = False,
 ) -> Popen[str]:
     """Start a process in `folder`, with a pipe for its standard output, and with `log` for its standard error.
 
     The process leads its own session: Ctrl-C reaches only its parent, which stops its children in the right order. It
-    ends with its parent, even if that is killed.
+    ends with its parent, even if that is killed; with `whole` its children do so too, whatever they are.
     """
     return Popen(
-        [sys.executable, "-IS", end_with_parent.__file__, str(os.getpid()), *command],
+        [sys.executable, "-IS", end_with_parent.__file__, str(os.getpid()), "group" if whole else "leader", *command],
         cwd=folder,
         env=environment,
         stdin=stdin,
@@ -50,11 +52,16 @@ def start(
 
 @contextmanager
 def logged(
-    command: Sequence[str], environment: Mapping[str, str] | None = None, stdin: int = subprocess.DEVNULL
+    command: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    stdin: int = subprocess.DEVNULL,
+    folder: Path | None = None,
+    *,
+    whole: bool = False,
 ) -> Iterator[tuple[Popen[str], IO[str]]]:
     """Run a process until the context exits, and yield it with the log of its standard error."""
     with TemporaryFile("w+") as log:
-        process = start(command, log, environment, stdin)
+        process = start(command, log, environment, stdin, folder, whole=whole)
         try:
             yield process, log
         finally:

@@ -1,4 +1,6 @@
-"""Run a command that ends when the process that started it ends, even by SIGKILL: `PARENT COMMAND...`.
+"""Run a command that ends when the process that started it ends, even by SIGKILL: `PARENT WHAT COMMAND...`.
+
+WHAT is `leader` for a command whose children end with it, and `group` for one that may leave some behind.
 
 It runs as a script of the standard library alone, without site-packages: it starts before every process of a command.
 """
@@ -11,6 +13,8 @@ import time
 
 PR_SET_PDEATHSIG = 1
 """The operation of prctl(2) that chooses the signal. The choice outlives exec, but not fork."""
+
+GROUP = "group"
 
 LOOK_EVERY = 0.5
 """Seconds between two checks of the parent on systems that do not signal its death."""
@@ -55,10 +59,10 @@ def _exists(process: int) -> bool:
 
 def main() -> None:
     """Become the command, which is killed when the parent ends."""
-    parent, *command = sys.argv[1:]
+    parent, what, *command = sys.argv[1:]
     if sys.platform == "linux":
         signalled(int(parent), signal.SIGKILL)
-    else:
+    if sys.platform != "linux" or what == GROUP:
         watched(int(parent))
     os.execv(command[0], command)  # noqa: S606 - the command is our own
 

@@ -9,7 +9,7 @@ import click
 from loadtest.contenders.cores import Cores
 from loadtest.contenders.selection import ALL
 from loadtest.contenders.service import CORE, Service
-from loadtest.contenders.target import Target, parsed
+from loadtest.contenders.target import Target
 from loadtest.measure.comparison import Comparison
 from loadtest.results.schema import Options, save
 from loadtest.terminal.comparison import show
@@ -18,10 +18,11 @@ from loadtest.verdict.aggregate import rows
 from loadtest.workload import Load
 from loadtest.workload.closed import Closed
 from loadtest.workload.durations import seconds as seconds_of
-from loadtest.workload.scenarios import ABOUT, SLOW, SLOW_CLIENTS, longest
+from loadtest.workload.scenarios import ABOUT, OWN, SLOW, SLOW_CLIENTS, longest, needs
 from serving.aiohttp_workers import CHOICES
 
 from .options import (
+    NO_SERVICES,
     OPEN,
     QUICK_SERVICES,
     REPEATS,
@@ -47,6 +48,7 @@ from .options import (
     wait_of,
 )
 from .run import Outcome, draw_comparison, run_all
+from .targets import answering, environment_secrets, target_options, targets
 
 LEAST_RATE, MOST_RATE = 0.1, 20_000
 """The range of rates, in arrivals per second."""
@@ -70,6 +72,8 @@ EXAMPLES = """examples:
     aiohttp,flask-threads:threads=96,flask-threads:threads=96:max-in-flight=32
   sync-vs-async compare --quick --open --trace                 report in a browser, requests in trace.json for Perfetto
   sync-vs-async compare --services aiohttp --target mine=http://127.0.0.1:5001 --path /slow
+  sync-vs-async compare --services none --target old=http://127.0.0.1:5001 --target new=http://127.0.0.1:5002 \\
+    --path /orders --header 'Authorization: Bearer ${TOKEN}' --json '{"id": 7}' --expect status=201
 
 exit status: 0 conclusive, 2 inconclusive (the verdict says why) or interrupted, 1 failed to run"""
 
@@ -112,13 +116,13 @@ def rates(text: str) -> list[float]:
     "workers, threads, pool-size, max-in-flight and worker-class, as in flask-threads:workers=1:threads=64. "
     "max-in-flight is how many requests may wait in one process; further ones get 503. worker-class is sync, "
     f"gthread or gevent for flask, flask-threads and flask-gevent, and {' or '.join(CHOICES)} for aiohttp; the others "
-    "have one each."
+    f"have one each. {NO_SERVICES} compares each --target alone.",
+    optional=True,
 )
 @click.option(
     "--scenario",
     type=click.Choice(list(ABOUT)),
     metavar="NAME",
-    default="delay",
     help="Kind of request that every user sends, and what the request waits for (default: delay). "
     + "; ".join(f"{name}: {about}" for name, about in ABOUT.items()),
 )
@@ -172,16 +176,7 @@ def rates(text: str) -> list[float]:
 )
 @cores_option
 @out_folder
-@click.option(
-    "--target",
-    multiple=True,
-    metavar="NAME=URL",
-    help="Also compare your own running HTTP service, such as mine=http://127.0.0.1:5001; may be repeated.",
-)
-@click.option("--path", metavar="PATH", help="Path to request from every --target (default: /).")
-@click.option(
-    "--allow-remote", is_flag=True, help="Allow a --target on another machine; get its owner's consent first."
-)
+@target_options
 @opened
 @traced
 @click.pass_obj
@@ -194,9 +189,7 @@ def compare(
     delay: str | None,
     repeats: int | None,
     out: str,
-    target: Sequence[str],
-    path: str | None,
-    scenario: str,
+    scenario: str | None,
     think: str,
     seconds: float | None,
     slow_clients: int | None,
@@ -204,52 +197,66 @@ def compare(
     deadline: float | None,
     *,
     quick: bool,
-    allow_remote: bool,
     opened: bool,
     trace: bool,
-    **open_load: Any,
+    **given: Any,
 ) -> int:
     """Check all options, run the comparison, and return the exit status."""
-    for option, given in (("--path", path is not None), ("--allow-remote", allow_remote)):
-        if given and not target:
-            raise Mistake(f"{option} needs a --target.")
+    secrets = environment_secrets()
+    screen = console()
+    theirs = targets(given, secrets, screen)
+    if services is None and any(each.described for each in theirs):
+        services = []
+    if services == []:
+        scenario = _alone(theirs, scenario, delay)
     with mistakes():
         ours = named(",".join(QUICK_SERVICES if quick else CORE), cores) if services is None else services
-        contenders: list[Service | Target] = [
-            *ours,
-            *(parsed(each, "/" if path is None else path, allow_remote=allow_remote) for each in target),
-        ]
-        refuse_twice([each.name for each in contenders], "compared")
+        refuse_twice([*(each.name for each in ours), *(each.name for each in theirs)], "compared")
+        scenario = scenario or "delay"
         delay = delay if delay is not None else ("100ms" if quick else "200ms")
         pause = seconds_of("--think", think)
         if rate is None:
-            for option in (name for name in OPEN if open_load[name] is not None):
+            for option in (name for name in OPEN if given[name] is not None):
                 raise Mistake(f"--{option} needs --rate.")
             counts = users or ([1, 8, 32, 200] if quick else [1, 10, 32, 200])
             loads: list[Load] = [Closed(count, pause) for count in counts]
         else:
             if users is not None or pause:
                 raise Mistake("--rate takes the place of --users and --think: arrivals do not wait for answers.")
-            loads = open_loads(rate, open_load)
+            loads = open_loads(rate, {name: given[name] for name in OPEN})
         options = Options(
             scenario=scenario,
             loads=loads,
             delay=delay,
-            wait=wait_of(delay, scenario),
+            wait=0.0 if scenario == OWN else wait_of(delay, scenario),  # of own requests it is not yet known
             seconds=seconds or (0.5 if quick else 1.0) * (LONGER if rate else 1),
             deadlines=[] if deadline is None else [deadline],
             slow_clients=_slow_clients(slow_clients, scenario),
             repeats=repeats or (1 if quick else 2),
         )
         refuse_impatience(options)
-        comparison = Comparison(contenders, options, command, cores)
-    refuse_too_many_connections(ours, comparison.needs)
+    refuse_too_many_connections(ours, needs(scenario) if ours else ())
+    where = folder(out)
+    tried = answering(theirs, screen, secrets)
+    if scenario == OWN:  # the longest wait takes the place of the delay that the requests of our services take
+        options = options.model_copy(update={"wait": max(each.wait or 0.0 for each in tried), "delay": ""})
+    comparison = Comparison([*ours, *tried], options, command, cores, secrets=secrets)
     outcome = Outcome(
         save=lambda measured, folder: save(measured[scenario], folder),
         show=lambda screen, measured: show(screen, measured[scenario], rows(measured[scenario])),
         draw=lambda measured, saved: draw_comparison(measured[scenario], saved.with_name("report.html"), trace=trace),
     )
-    return run_all({scenario: comparison}, folder(out), console(), outcome, opened=opened)
+    return run_all({scenario: comparison}, where, screen, outcome, opened=opened)
+
+
+def _alone(theirs: Sequence[Target], scenario: str | None, delay: str | None) -> str:
+    """Return the scenario of a run of targets alone. Raises Mistake if there is no target, or too much is said."""
+    if not theirs:
+        raise Mistake(f"--services {NO_SERVICES} needs a --target.")
+    for option, given in (("--scenario", scenario), ("--delay", delay)):
+        if given is not None:
+            raise Mistake(f"{option} is for services of the line-up: name some with --services.")
+    return OWN
 
 
 def _slow_clients(asked: int | None, scenario: str) -> int:

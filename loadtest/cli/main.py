@@ -10,6 +10,7 @@ from .capacity import capacity
 from .compare import compare
 from .lineup import lineup
 from .map import map_
+from .options import Mistake
 from .race import race
 from .report import report
 from .run import FAILED
@@ -31,13 +32,15 @@ for command in (serve, report, race, compare, capacity, lineup, map_):
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and exit with its status. A mistake prints one line on standard error: status 1."""
+    """Run the command line and exit with its status. Mistakes print a line each on standard error: status 1."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         status: int = group.main(given, PROGRAM, standalone_mode=False, obj=[PROGRAM, *given])
     except click.ClickException as mistake:
         where = mistake.ctx.command_path if isinstance(mistake, click.UsageError) and mistake.ctx else PROGRAM
-        print(f"{where}: {' '.join(mistake.format_message().split())}", file=sys.stderr)
+        told = mistake.format_message()
+        lines = told.splitlines() if isinstance(mistake, Mistake) else [told]  # click wraps its own sentences
+        print(f"{where}:", "\n".join(" ".join(line.split()) for line in lines), file=sys.stderr)
         sys.exit(FAILED)
     except click.Abort:  # Ctrl-C before the command started anything
         sys.exit(FAILED)

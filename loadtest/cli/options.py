@@ -62,14 +62,23 @@ class CoresOption(click.ParamType[Cores]):
             return cores.parsed(value) if isinstance(value, str) else value
 
 
+NO_SERVICES = "none"
+"""The value of --services that names no service, where a command can do without one."""
+
+
 class Services(click.ParamType[list[Service]]):
-    """A comma-separated list of services."""
+    """A comma-separated list of services. `optional`: NO_SERVICES stands for an empty one."""
 
     name = "A,B"
+
+    def __init__(self, *, optional: bool = False) -> None:
+        self._optional = optional
 
     def convert(self, value: Any, _param: click.Parameter | None, context: click.Context | None) -> list[Service]:
         """Return the named services, sized for `--cores`. Raises Mistake if one is unknown or not installed."""
         apart = context.params.get("cores") if context else None
+        if value == NO_SERVICES and self._optional:
+            return []
         with mistakes():
             return named(value, apart or cores.SHARED) if isinstance(value, str) else value
 
@@ -210,10 +219,15 @@ def refuse_too_many_connections(services: Sequence[Service], needs: Collection[N
             )
 
 
-def services_option(about: str, default: str | None = None) -> Callable[[F], F]:
-    """Return the option --services with `about` as its help text."""
+def services_option(about: str, default: str | None = None, *, optional: bool = False) -> Callable[[F], F]:
+    """Return the option --services with `about` as its help text. `optional`: it may name none."""
     return click.option(
-        "--services", type=Services(), metavar="A,B", default=default, show_default=default is not None, help=about
+        "--services",
+        type=Services(optional=optional),
+        metavar="A,B",
+        default=default,
+        show_default=default is not None,
+        help=about,
     )
 
 

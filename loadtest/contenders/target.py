@@ -2,25 +2,89 @@
 
 import ipaddress
 import socket
-from dataclasses import dataclass
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
+
+from .request import Request
+
+
+@dataclass(frozen=True)
+class Tls:
+    """The check of the certificate of a target."""
+
+    ca: str | None = None
+    """The path of a file with the certificates of authorities to trust, in PEM; None: those of the system."""
+    insecure: bool = False
+    """True: any certificate will do."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """The start of a service. `command` has {port} where it takes the port; no shell reads it."""
+
+    command: str
+    folder: Path
+    environment: Mapping[str, str]
+    ready: str | None = None
+    """The path that answers with a status under 400 once the service is ready; None: it is ready when it answers."""
+    build: tuple[str, ...] = ()
+    """Commands that are run once, before all repeats."""
+    before: tuple[str, ...] = ()
+    """Commands that are run before each start."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A running HTTP service of the user's own, known only by its URL and path."""
+    """An HTTP service of the user's own, and the requests that it gets.
+
+    `url`: where it listens; empty if it is started for the run.
+    """
 
     name: str
     url: str
-    path: str
+    requests: tuple[Request, ...] = (Request(),)
+    tls: Tls = field(default_factory=Tls)
+    start: Start | None = None
+    described: bool = False
+    """True if a file describes it."""
+    wait: float | None = None
+    """Seconds that one request took when nothing else was asked; None before that was tried."""
 
     @property
     def made_of(self) -> str:
-        """The URL that users request."""
-        return f"{self.url}{self.path}"
+        """The request of users, the URL if there are several, or the command that starts the service."""
+        if self.start is not None:
+            return self.start.command
+        if len(self.requests) > 1:
+            return self.url
+        (only,) = self.requests
+        return f"{'' if only.method == 'GET' else f'{only.method} '}{self.url}{only.path}"
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+        parts = urlsplit(self.url)
+        return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+
+    @property
+    def encrypted(self) -> bool:
+        """True if it speaks TLS."""
+        return self.url.startswith("https:")
 
 
-def parsed(text: str, path: str, *, allow_remote: bool) -> Target:
+def context(tls: Tls) -> ssl.SSLContext:
+    """Return the settings of a TLS connection. Raises OSError if the authorities' file cannot be used."""
+    found = ssl.create_default_context(cafile=tls.ca)
+    if tls.insecure:
+        found.check_hostname = False
+        found.verify_mode = ssl.CERT_NONE
+    return found
+
+
+def parsed(text: str, requests: tuple[Request, ...], tls: Tls, *, allow_remote: bool) -> Target:
     """Return the target that `text` (NAME=URL) describes. Raises ValueError if it is malformed or not allowed."""
     if "@" in text:  # not repeated: it may be a password, which results and reports would show as well
         raise ValueError("--target takes no @: its URL must not contain a user name or a password.")
@@ -29,12 +93,15 @@ def parsed(text: str, path: str, *, allow_remote: bool) -> Target:
         raise ValueError(f"--target takes NAME=http://HOST:PORT, and --path the path; got {text!r}.")
     if not name.isprintable():
         raise ValueError(f"--target takes a name of printable characters; got {name!r}.")
-    if not path.startswith("/"):
-        raise ValueError(f"--path must begin with a slash; got {path!r}.")
+    allowed(url, allow_remote=allow_remote)
+    return Target(name, url.rstrip("/"), requests, tls)
+
+
+def allowed(url: str, *, allow_remote: bool) -> None:
+    """Raise ValueError if there is no such host, or if it is another machine and that is not allowed."""
     host = urlsplit(url).hostname or ""
-    if not allow_remote and not _is_loopback(host):
+    if not allow_remote and not is_loopback(host):
         raise ValueError(f"{host} is not this machine. Load on it needs --allow-remote, and its owner's consent.")
-    return Target(name, url.rstrip("/"), path)
 
 
 def is_origin(url: str) -> bool:
@@ -51,7 +118,8 @@ def is_origin(url: str) -> bool:
         return False
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return True if all addresses of a host are this machine's. Raises ValueError if it has none."""
     try:
         found = socket.getaddrinfo(host, None)
     except OSError as error:

@@ -19,10 +19,19 @@ from geventhttpclient.url import URL
 class Tally:
     """The counts of all users of one service, which only grow."""
 
+    resends: bool = True
+    """False: a request that would be sent again fails instead, because it may have been carried out."""
     resent: int = 0
     """Requests that were sent again, because the service closed the connection instead of answering."""
     reconnected: int = 0
     """Kept connections that the service had closed before anything was sent on them."""
+
+
+class Dropped(ConnectionError):
+    """The service closed the connection instead of answering."""
+
+    def __init__(self) -> None:
+        super().__init__("the service closed the connection without an answer")
 
 
 class Connections(HTTPClientPool):
@@ -49,6 +58,8 @@ class Connections(HTTPClientPool):
 
         def taken() -> gevent.socket.socket:
             user = gevent.getcurrent()
+            if self._taken[user] and not self._tally.resends:
+                raise Dropped
             self._tally.resent += self._taken[user] > 0
             self._taken[user] += 1
             return take()

@@ -5,10 +5,12 @@ import queue
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import IO, Any
 
 from backing.processes import PYTHON, lines_of, logged, tail
+from loadtest.contenders.request import Request
+from loadtest.contenders.target import Tls
 from loadtest.workload import Load
 
 COMMAND = [*PYTHON, "loadtest.generator.process"]
@@ -19,7 +21,7 @@ ANSWER_WITHIN = 30.0
 
 @dataclass(frozen=True)
 class Job:
-    """The service under load and its requests: `path` for a target, otherwise those of `scenario`."""
+    """The service under load and its requests: `requests` for a target, otherwise those of `scenario`."""
 
     name: str
     url: str
@@ -27,7 +29,8 @@ class Job:
     delay: str
     wait: float
     """`delay` in seconds. The first requests of all users are spread over this time."""
-    path: str | None = None
+    requests: tuple[Request, ...] = ()
+    tls: Tls = field(default_factory=Tls)
     slow_clients: int = 0
     """The number of other clients that hold a half-sent request."""
 

@@ -1,6 +1,7 @@
 """The response bodies that the contract promises. Users compare responses with them."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -19,7 +20,29 @@ OUTCOMES: Mapping[str, Callable[[Any], Any]] = {
 """The result that each waiting function passes to its handler, if the request alone determines it."""
 
 
+SHOWN = 80
+"""Bytes of an unexpected body that an error shows."""
+
+
+@dataclass(frozen=True)
+class Promise:
+    """An answer of 200 with a body; None: with any body."""
+
+    body: bytes | None
+
+    def fault(self, status: int, _headers: Mapping[str, str], body: bytes | bytearray) -> str | None:
+        """Return in words how an answer breaks the promise, or None."""
+        if status != 200:
+            return f"status {status} instead of 200"
+        return f"unexpected body: {bytes(body[:SHOWN])!r}" if self.body is not None and body != self.body else None
+
+
 @cache
+def promise(target: str) -> Promise:
+    """Return what both twins owe for `target`."""
+    return Promise(promised(target))
+
+
 def promised(target: str) -> bytes | None:
     """Return the body that both twins owe for `target`, or None if they refuse it or the body contains the time."""
     name = target.strip("/").partition("/")[0].partition("?")[0]

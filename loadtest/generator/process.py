@@ -15,15 +15,19 @@ import gc
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import gevent
 from gevent.event import Event
 from locust.env import Environment
 
+from loadtest.contenders.request import Expected, Request
+from loadtest.contenders.target import Tls, context
 from loadtest.results.exchange import Exchange
 from loadtest.workload.closed import Closed
 from loadtest.workload.open import Open
@@ -52,6 +56,19 @@ SLICES = 16
 """Slices into which a window is divided, which show whether it is steady."""
 
 
+class Part(NamedTuple):
+    """The numbers of one kind of request in Locust's statistics. `latency` as in Statistics."""
+
+    requests: int
+    failures: int
+    latency: Mapping[float, int]
+
+    def since(self, before: "Part") -> dict[str, Any]:
+        """Return what has been added to another snapshot, by the names of the results."""
+        requests, failures = self.requests - before.requests, self.failures - before.failures
+        return {"requests": requests, "failures": failures, "latency": grown(before.latency, self.latency)}
+
+
 @dataclass(frozen=True)
 class Statistics:
     """A snapshot of Locust's statistics.
@@ -70,6 +87,7 @@ class Statistics:
     good: list[int]
     resent: int
     reconnected: int
+    parts: Mapping[str, Part]
 
 
 class Witness:
@@ -129,13 +147,16 @@ class Generator:
         self._crowd = Event()
         self._witness = Witness()
         about = {"host": job.url, "service": job.name, "crowd": self._crowd, "watch": self._witness}
-        user_class: Any = type("User", (TargetUser if job.path else TwinUser,), about)
+        if job.requests:
+            checked = {"insecure": job.tls.insecure, "ssl_context_factory": partial(context, job.tls)}
+            about |= {"requests": job.requests, **checked}
+        user_class: Any = type("User", (TargetUser if job.requests else TwinUser,), about)
         self._user_class = user_class
         self._tally: Tally = user_class.tally
-        self._options = argparse.Namespace(delay=job.delay, think=0.0, stagger=job.wait, path=job.path)
+        self._options = argparse.Namespace(delay=job.delay, think=0.0, stagger=job.wait)
         self._environment = Environment(
             user_classes=[self._user_class],
-            tags=None if job.path else [job.scenario],
+            tags=None if job.requests else [job.scenario],
             parsed_options=self._options,
             stop_timeout=1,
         )
@@ -168,6 +189,7 @@ class Generator:
         return {
             **self._between(opened, [*moments, closed]),
             "latency": grown(opened.latency, closed.latency),
+            "parts": {name: part.since(opened.parts.get(name, Part(0, 0, {}))) for name, part in closed.parts.items()},
             "good": [after - before for before, after in zip(opened.good, closed.good, strict=True)],
             "unfinished": sum(
                 user.hangs_since(opened.clock) for greenlet in self._runner.user_greenlets for user in greenlet.args
@@ -275,12 +297,31 @@ class Generator:
             failures=total.num_failures,
             response_ms=total.total_response_time,
             latency={float(bucket): count for bucket, count in total.response_times.items()},
-            errors={str(error.error): error.occurrences for error in self._environment.stats.errors.values()},
+            errors=self._errors(),
             service_times=dict(self._witness.sums),
             good=[*self._witness.good],
             resent=self._tally.resent,
             reconnected=self._tally.reconnected,
+            parts=self._parts() if len(self._job.requests) > 1 else {},
         )
+
+    def _errors(self) -> dict[str, int]:
+        """Return the errors by their text: Locust has an entry for each request too."""
+        found = Counter[str]()
+        for each in self._environment.stats.errors.values():
+            found[str(each.error)] += each.occurrences
+        return dict(found)
+
+    def _parts(self) -> Mapping[str, Part]:
+        entries = self._environment.stats.entries.values()
+        known = {entry.name.removeprefix(f"{self._job.name} "): entry for entry in entries}
+        return {
+            each.label: Part(
+                entry.num_requests, entry.num_failures, {float(key): n for key, n in entry.response_times.items()}
+            )
+            for each in self._job.requests
+            if (entry := known.get(each.label))
+        }
 
 
 def grown(before: Mapping[Any, int], after: Mapping[Any, int]) -> dict[Any, int]:
@@ -305,6 +346,15 @@ def hear() -> dict[str, Any] | None:
     return json.loads(line) if line else None
 
 
+def received_job(job: dict[str, Any]) -> Job:
+    """Return the job that a decoded line describes."""
+    requests = tuple(
+        Request(**{**each, "expected": Expected(**each["expected"]), "rows": tuple(each["rows"])})
+        for each in job["requests"]
+    )
+    return Job(**{**job, "requests": requests, "tls": Tls(**job["tls"])})
+
+
 def received(order: dict[str, Any]) -> Order:
     """Return the order that a decoded line describes."""
     load, deadlines = order["load"], tuple(order["deadlines"])
@@ -318,7 +368,7 @@ def main() -> None:
     job = hear()
     if job is None:
         return
-    generator = Generator(Job(**job))
+    generator = Generator(received_job(job))
     with slow_clients(job["url"], job["slow_clients"]):
         tell({"event": "ready"})
         while order := hear():

@@ -4,7 +4,8 @@ In a closed model a user thinks before the next request. In an open model users 
 when each request is intended to start (see arrivals.py).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from itertools import count, cycle
 from time import perf_counter
 from typing import Any, Protocol
@@ -12,22 +13,27 @@ from uuid import uuid4
 
 import gevent
 from gevent.event import Event
+from geventhttpclient.response import HTTPConnectionClosed
 from locust import FastHttpUser, tag, task
-from locust.contrib.fasthttp import FastResponse
+from locust.contrib.fasthttp import FastResponse, LocustBadStatusCode
 from locust.exception import RescheduleTaskImmediately
 
 from contract.replies import NO_HEADERS, as_json
+from loadtest.contenders.request import Request
 from loadtest.results.exchange import Exchange, answered
 from loadtest.workload.durations import seconds
-from loadtest.workload.scenarios import ASK, MIXED, SCENARIOS, day, patience
+from loadtest.workload.scenarios import ASK, MIXED, SCENARIOS, day, patience, spread
 
 from .arrivals import Arrival, Schedule
-from .connections import Connections, Tally
-from .expected import promised
+from .connections import Connections, Dropped, Tally
+from .expected import Promise, promise
 from .person import ANSWER, Person
 
 TIMEOUT = 60.0
 """Seconds after which a request times out and counts as a failure."""
+
+UNHURRIED = nullcontext()
+"""The limit of a user who waits as long as it takes."""
 
 GOLDEN = 0.6180339887498949
 """The fractional part of the golden ratio: the fractional parts of its multiples are evenly spread for any number."""
@@ -41,6 +47,13 @@ class Watch(Protocol):
 
     def answered(self, user: "WaitingUser", exchange: Exchange, *, served: bool) -> None:
         """Report that a request of `user` is over; the statistics count it next. `served`: as the contract promises."""
+
+
+class Due(Protocol):
+    """A judge of answers to a request."""
+
+    def fault(self, status: int, headers: Mapping[str, str], body: bytes | bytearray) -> str | None:
+        """Return in words what is wrong with an answer, or None."""
 
 
 class GaveUp(Exception):
@@ -83,11 +96,14 @@ class WaitingUser(FastHttpUser):
     connections: Connections | None = None
     """The connections that they share then; the last one that became free is used first."""
 
+    resends = True
+    """True if the HTTP client may send a request again where the service closes the connection instead of answering."""
+
     _turns = count()
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls.tally = Tally()
+        cls.tally = Tally(cls.resends)
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
@@ -99,6 +115,7 @@ class WaitingUser(FastHttpUser):
         self.asked_at: float | None = None
         """The time when the request in flight was sent (perf_counter), or None without one."""
         self._arrival: Arrival | None = None
+        agent.redirect_response_codes = frozenset()  # type: ignore[misc] # a redirect is an answer like any other
         agent.response_type = HeadedResponse  # type: ignore[misc] # for this user's client only
 
     def on_start(self) -> None:
@@ -134,16 +151,18 @@ class WaitingUser(FastHttpUser):
         """Return True if the request in flight was sent before `clock` (perf_counter)."""
         return self.asked_at is not None and self.asked_at < clock
 
-    def get_checked(self, target: str, body: bytes | None, name: str | None = None) -> None:
-        """GET `target`, and count a failure unless the response is a 200 with this `body` (None: with any body).
+    def send_checked(
+        self, target: str, due: Due, name: str | None = None, method: str = "GET", **sent_too: Any
+    ) -> None:
+        """Send a request for `target`, and count a failure unless the answer is what is due.
 
-        The name in the statistics is `name`, or `target` without one.
+        The name in the statistics is `name`, or `target` without one. `sent_too`: headers and data, as in Locust.
         """
         label = f"{self._label} {name or target}"
         intended = self.due()
         self.asked_at = sent = intended if self._arrival is None else perf_counter()
         if (left := self._patience_left(intended, sent)) is not None and left <= 0:
-            self._count_failure(label, GaveUp("gave up: no client was free in time"), sent - intended)
+            self._count_failure(label, GaveUp("gave up: no client was free in time"), sent - intended, method)
             self._over(None, served=False)
             return
         if self._arrival is not None:
@@ -151,11 +170,11 @@ class WaitingUser(FastHttpUser):
         if self.watch is not None:
             self.watch.asked(self, sent)
         try:
-            with gevent.Timeout(left, GaveUp("gave up: no answer within the patience")):
-                response: Any = self.client.get(target, name=label, catch_response=True, allow_redirects=False)
+            with UNHURRIED if left is None else gevent.Timeout(left, GaveUp("gave up: no answer within the patience")):
+                response: Any = self.client.request(method, target, name=label, catch_response=True, **sent_too)
         except Exception as error:  # whatever the client raises, the user has no answer
             self._over(answered(sent, None, perf_counter(), 0, NO_HEADERS), served=False)
-            self._count_failure(label, error, perf_counter() - intended)
+            self._count_failure(label, error, perf_counter() - intended, method)
             return  # and thinks, so that others run: a request that was not sent paused nowhere
         with response:
             content = response.content  # reads a streamed body to its end
@@ -163,12 +182,16 @@ class WaitingUser(FastHttpUser):
             exchange = answered(sent, headed, perf_counter(), response.status_code, headers)
             assert exchange.ended is not None
             response.request_meta["response_time"] = (exchange.ended - intended) * 1000
-            if response.status_code == 200:
-                if body is not None and content != body:
-                    response.failure(f"unexpected body: {bytes(content)[:80]!r}")
-            elif response.status_code:  # without a status, Locust names the fault
-                response.failure(f"status {response.status_code} instead of 200")
-            self._over(exchange, served=response.status_code == 200 and body in (None, content))
+            broken = response.request_meta["exception"]  # no answer, or half of one; Locust names the fault
+            if isinstance(broken, LocustBadStatusCode):  # a 404 may be what is due
+                broken = None
+                response.success()
+            elif isinstance(broken, HTTPConnectionClosed) and not response.status_code:
+                response.failure(Dropped())
+            fault = due.fault(response.status_code, headers, content or b"") if broken is None else None
+            if fault is not None:
+                response.failure(fault)
+            self._over(exchange, served=broken is None and fault is None)
         if not (self.options.think or self.schedule):  # even a sleep of 0 adds a pause: all other users run first
             raise RescheduleTaskImmediately
 
@@ -195,10 +218,10 @@ class WaitingUser(FastHttpUser):
             cls.connections = Connections(self.tally, **{**settings, "concurrency": self.schedule.clients})
         return cls.connections
 
-    def _count_failure(self, label: str, error: Exception, seconds: float = 0.0) -> None:
+    def _count_failure(self, label: str, error: Exception, seconds: float = 0.0, method: str = "GET") -> None:
         """Count a failure of a request that Locust does not count, because it could not be sent."""
         self.environment.events.request.fire(
-            request_type="GET",
+            request_type=method,
             name=label,
             response_time=seconds * 1000,
             response_length=0,
@@ -245,7 +268,7 @@ class TwinUser(WaitingUser):
     def ask_twin(self, scenario: str) -> None:
         """GET the scenario's target, and compare the response with the contract."""
         target = SCENARIOS[scenario].target.format(delay=self.options.delay)
-        self.get_checked(target, promised(target))
+        self.send_checked(target, promise(target))
 
     @tag(ASK)
     @task
@@ -263,7 +286,7 @@ class TwinUser(WaitingUser):
         self.due()  # the person begins to think when the request starts
         target = SCENARIOS[ASK].target.format(question=question, patience=patience(after))
         self._person.will_answer(question, after)
-        self.get_checked(target, as_json({"question": question, "answer": ANSWER}), "/ask")
+        self.send_checked(target, Promise(as_json({"question": question, "answer": ANSWER})), "/ask")
 
     @tag(MIXED)
     @task
@@ -274,11 +297,21 @@ class TwinUser(WaitingUser):
 
 
 class TargetUser(WaitingUser):
-    """A user of a target, which may answer 200 with any body."""
+    """A user of a target. `requests` are what the users send, and say what the answers must be."""
 
     abstract = True
+    resends = False
+    requests: tuple[Request, ...] = ()
+    _turn: Iterator[tuple[Request, Iterator[int]]]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        numbered = {each.name: (each, count(1)) for each in cls.requests}  # of all users together
+        cls._turn = cycle(numbered[name] for name in spread({each.name: each.weight for each in cls.requests}))
 
     @task
-    def get(self) -> None:
-        """Send one request."""
-        self.get_checked(self.options.path, None)
+    def ask(self) -> None:
+        """Send the next request of those that all users share, so that every window has its share of each."""
+        asked, numbers = next(self._turn)
+        sent = asked if asked.fixed else asked.sent(next(numbers))
+        self.send_checked(sent.path, asked.expected, asked.label, sent.method, headers=sent.headers, data=sent.body)

@@ -10,7 +10,7 @@ from backing.environment import Backing, Need
 from loadtest.contenders.cores import Cores
 from loadtest.generator.driver import Driver, Order
 from loadtest.processes.clocks import CoreTime, Switches, TreeTime, core_time, switches, tree, tree_time
-from loadtest.processes.service import Running
+from loadtest.processes.service import Started
 from loadtest.results.schema import Measured
 
 COMMAND = "command"
@@ -34,7 +34,7 @@ class Reading:
 class Clocks:
     """The clocks of one service's steps, and of all that runs beside it."""
 
-    def __init__(self, server: Running | None, behind: Backing, cores: Cores, needs: Collection[Need] = ()) -> None:
+    def __init__(self, server: Started | None, behind: Backing, cores: Cores, needs: Collection[Need] = ()) -> None:
         """Create clocks of `server` (None for a target), which waits for `needs`.
 
         If not all of that was started for this run, the work on the cores of everything else is partly unknown.

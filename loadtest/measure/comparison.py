@@ -1,5 +1,6 @@
 """Run a comparison: one service at a time, step by step, repeat by repeat."""
 
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
@@ -10,11 +11,13 @@ from typing import Protocol
 from backing.environment import Backing, Need
 from loadtest.contenders.adapter import adapter_lines
 from loadtest.contenders.cores import SHARED, Cores
+from loadtest.contenders.secrets import NO_SECRETS, Secrets
 from loadtest.contenders.service import Service
 from loadtest.contenders.target import Target
 from loadtest.generator.driver import COMMAND, Driver, Job, Order, generator
 from loadtest.processes.affinity import bound, confined
-from loadtest.processes.service import Running, running
+from loadtest.processes.own import started
+from loadtest.processes.service import Started, running
 from loadtest.results.schema import SCHEMA, Contender, Measured, Options, Predicted, Results, Step
 from loadtest.verdict.bounds import OWN_LIMIT, UNEXPLAINED, mean_response, throughput
 from loadtest.verdict.forecast import forecast
@@ -67,13 +70,14 @@ class Comparison:
     `calibrated_by`: a comparison of the same services that is run before, and whose calibrations predict this one too.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what is run, how, on what, and what must stay hidden
         self,
         services: list[Service | Target],
         options: Options,
         command: list[str],
         cores: Cores = SHARED,
         calibrated_by: "Comparison | None" = None,
+        secrets: Secrets = NO_SECRETS,
     ) -> None:
         self.services = services
         self.cores = cores
@@ -81,6 +85,7 @@ class Comparison:
         self._options = options
         self._command = command
         self._calibrated_by = calibrated_by
+        self._secrets = secrets
         self._started = datetime.now(UTC)
         self._contenders = {service.name: contender(service, options) for service in services}
 
@@ -133,18 +138,22 @@ class Comparison:
 
     def results(self, *, complete: bool, failure: str | None = None) -> Results:
         """Return the record of the run so far."""
+        masked = self._secrets.masked
         return Results(
             schema_version=SCHEMA,
             started=self._started,
             finished=datetime.now(UTC),
             complete=complete,
-            failure=failure,
-            command=self._command,
+            failure=masked(failure),
+            command=masked(self._command),
             generator_command=COMMAND,
             cores=self.cores,
             options=self._options,
             machine=machine(),
-            contenders=list(self._contenders.values()),
+            contenders=[
+                each.model_copy(update={"made_of": masked(each.made_of), "command": masked(each.command)})
+                for each in self._contenders.values()
+            ],
             steps=self.steps,
         )
 
@@ -160,7 +169,7 @@ class Comparison:
             driver.begin(self._job(service, server))
             clocks = Clocks(server, behind, self.cores, self.needs)
             for planned in self.planned(service):
-                step = planned if self._foretold(service) else self._sized(planned, last)
+                step = planned if self._foretold(service) else self._sized(planned, last, self._wait(service))
                 if not goes_on(step.load, saturated):
                     yield self._step(service, repeat, step, None, first)
                     continue
@@ -195,26 +204,26 @@ class Comparison:
         best = min(found, key=lambda each: each.neighbours, default=None)
         self._contenders[service.name] = contender(service, self._options, best)
 
-    def _job(self, service: Service | Target, server: Running | None) -> Job:
-        path = service.path if isinstance(service, Target) else None
-        url = server.url if server else service.url if isinstance(service, Target) else ""
-        return Job(
-            service.name,
-            url,
-            self._options.scenario,
-            self._options.delay,
-            self._options.wait,
-            path,
-            self._options.slow_clients,
-        )
+    def _job(self, service: Service | Target, server: Started | None) -> Job:
+        asked = self._options
+        if isinstance(service, Target):
+            url, wait = server.url if server else service.url, self._wait(service)
+            return Job(service.name, url, asked.scenario, asked.delay, wait, service.requests, service.tls)
+        assert server is not None
+        return Job(service.name, server.url, asked.scenario, asked.delay, asked.wait, slow_clients=asked.slow_clients)
+
+    def _wait(self, service: Service | Target) -> float:
+        """Return the seconds that a request waits: by the options, or for a target as it was tried."""
+        tried = service.wait if isinstance(service, Target) else None
+        return self._options.wait if tried is None else tried
 
     def _demand(self, service: Service | Target) -> Demand:
-        return self._contenders[service.name].demand or Demand(self._options.wait)
+        return self._contenders[service.name].demand or Demand(self._wait(service))
 
     def _foretold(self, service: Service | Target) -> bool:
         return self._contenders[service.name].demand is not None
 
-    def _sized(self, planned: PlannedStep, last: Step | None) -> PlannedStep:
+    def _sized(self, planned: PlannedStep, last: Step | None, wait: float) -> PlannedStep:
         """Return the step of a service without predictions, with a long enough warm-up and window.
 
         They are long enough even if the previous step already reached the maximum throughput, so that more users only
@@ -223,16 +232,19 @@ class Comparison:
         if last is None or last.measured is None or not (rate := throughput(last.measured)):
             return planned
         response = max(mean_response(last.measured), planned.load.response(rate))
-        warmup, window = spans(planned.load, response, Demand(self._options.wait), self._options.seconds)
+        warmup, window = spans(planned.load, response, Demand(wait), self._options.seconds)
         return replace(planned, predicted=replace(planned.predicted, response=response), warmup=warmup, window=window)
 
     def _measure(
-        self, driver: Driver, server: Running | None, clocks: Clocks, step: PlannedStep, repeat: int
+        self, driver: Driver, server: Started | None, clocks: Clocks, step: PlannedStep, repeat: int
     ) -> Measured:
         patience = step.load.edges(step.predicted.response)
         deadlines = tuple(self._options.deadlines)
         order = Order(step.load, step.warmup, step.window, patience, repeat=repeat, deadlines=deadlines)
         measured = measure(driver, clocks, order)
+        masked = self._secrets.masked
+        first = [each._replace(served_by=masked(each.served_by)) for each in measured.first]
+        measured = measured.model_copy(update={"errors": masked(measured.errors), "first": first})
         if server:
             server.check()
             return measured.model_copy(update={"memory": server.memory(), "connections": server.connections()})
@@ -294,7 +306,7 @@ def contender(service: Service | Target, options: Options, calibration: Calibrat
             software={},
             kind="unknown",
             ours=False,
-            command=[],
+            command=shlex.split(service.start.command) if service.start else [],
             environment={},
             **dict.fromkeys(("adapter_lines", "processes", "threads", "slots", "demand", "calibration")),
         )
@@ -330,11 +342,14 @@ def _as_the_first(first: Step | None, step: PlannedStep) -> Predicted | None:
 @contextmanager
 def fresh(
     service: Service | Target, environment: Mapping[str, str], cores: Cores
-) -> Iterator[tuple[Driver, Running | None]]:
+) -> Iterator[tuple[Driver, Started | None]]:
     """Run a new load generator and a new server (none for a target) until the context exits, and yield both."""
     with generator() as driver:  # first, so that it loads its modules while the server starts
-        if isinstance(service, Target):
-            yield driver, None
-        else:
+        if isinstance(service, Service):
             with running(service, {**environment, **UNHURRIED}, cores=cores.service) as server:
                 yield driver, server
+        elif service.start:
+            with started(service.name, service.start, cores.service) as server:
+                yield driver, server
+        else:
+            yield driver, None

@@ -30,11 +30,11 @@ class ServiceFailed(Exception):
     """The failure of a service that did not start, or exited. After a failed start, its last log lines follow."""
 
 
-class Running:
-    """A running service that answers at `url`."""
+class Started:
+    """A service that was started, and answers at `url`."""
 
-    def __init__(self, service: Service, process: subprocess.Popen[str], url: str) -> None:
-        self.service = service
+    def __init__(self, name: str, process: subprocess.Popen[str], url: str) -> None:
+        self.name = name
         self.url = url
         self.process = process
 
@@ -61,17 +61,26 @@ class Running:
     def check(self) -> None:
         """Raise ServiceFailed if the master has exited."""
         if self.process.poll() is not None:
-            raise ServiceFailed(f"{self.service.name} exited with status {self.process.returncode}.")
+            raise ServiceFailed(f"{self.name} exited with status {self.process.returncode}.")
 
     def connections(self) -> list[int]:
-        """Count the open client connections of each worker."""
+        """Count the open client connections of each worker: of the children, or of a process that has none."""
         port = int(self.url.rpartition(":")[2])
         counts = []
-        for process in self.processes()[1:]:
+        master, *workers = self.processes()
+        for process in workers or [master]:
             with suppress(psutil.NoSuchProcess):
                 found = process.net_connections("tcp")
                 counts.append(sum(each.status == psutil.CONN_ESTABLISHED and each.laddr.port == port for each in found))
         return counts
+
+
+class Running(Started):
+    """A running service of the line-up."""
+
+    def __init__(self, service: Service, process: subprocess.Popen[str], url: str) -> None:
+        super().__init__(service.name, process, url)
+        self.service = service
 
 
 @contextmanager

@@ -43,7 +43,7 @@ def page(before: Results, after: Results) -> Page:
     tables = rows(before), rows(after)
     found = pairs(*tables)
     return Page(
-        title=f"Before and after: {after.options.scenario}, {after.options.delay}",
+        title=f"Before and after: {after.options.title}",
         about=f"Before: {_when(before)}. After: {_when(after)}. Solid lines: before. Dashed: after.",
         warnings=unlike(before, after),
         verdict=[*verdict(found), *only(*tables)],

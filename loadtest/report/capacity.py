@@ -14,7 +14,7 @@ def page(results: Results) -> Page:
     options = results.options
     picture = capacity.picture(results)
     return Page(
-        title=f"Capacity of {', '.join(each.name for each in results.contenders)}: {options.scenario}, {options.delay}",
+        title=f"Capacity of {', '.join(each.name for each in results.contenders)}: {options.title}",
         about=f"Scenario {options.scenario}: {sentence(options.scenario, options.delay)}, {when_and_where(results)}",
         warnings=incomplete(results),
         verdict=sentences(results),

@@ -30,7 +30,7 @@ def page(results: Results) -> Page:
     table = rows(results)
     options = results.options
     return Page(
-        title=f"{', '.join(each.name for each in results.contenders)}: {options.scenario}, {options.delay}",
+        title=f"{', '.join(each.name for each in results.contenders)}: {options.title}",
         about=about(results),
         warnings=warnings(results, table),
         verdict=verdict(results, table),

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, mode
 from loadtest.contenders.cores import Cores
 from loadtest.workload import Load
 from loadtest.workload.demand import Calibration, Demand
-from loadtest.workload.scenarios import ABOUT
+from loadtest.workload.scenarios import ABOUT, OWN, title
 
 from . import atomic
 from .arrivals import Arrived, Forecast
@@ -28,7 +28,7 @@ MOST = 1e15
 
 
 def _known(scenario: str) -> str:
-    if scenario not in ABOUT:
+    if scenario not in (*ABOUT, OWN):
         raise ValueError(f"unknown scenario {scenario!r}")
     return scenario
 
@@ -90,7 +90,8 @@ class Contender(Record):
     ours: bool
     """True for a service of the line-up, False for a target."""
     command: list[str]
-    """The exact command that started the service; empty for a target."""
+    """The exact command that started the service, with {port} for a target's port; empty for a target that ran
+    already."""
     environment: dict[str, str]
     """Environment variables set for the service, without the database URL, which may contain a password."""
 
@@ -111,6 +112,11 @@ class Options(Record):
     """Objectives that a search for the capacity asks of a service, as typed."""
     slow_clients: Annotated[int, Field(ge=0, le=1000)] = 0
     """The number of clients that hold a half-sent request, in the scenario slow-clients."""
+
+    @property
+    def title(self) -> str:
+        """The scenario and its delay for a heading."""
+        return title(self.scenario, self.delay)
 
 
 class Predicted(Record):
@@ -165,6 +171,14 @@ class Switches(Record):
     """Switches of threads that began to wait: for a lock, a timer or a socket."""
     involuntary: int
     """Switches of threads that the scheduler interrupted."""
+
+
+class Part(Record):
+    """The requests of one name in a window. Times as in Measured."""
+
+    requests: int
+    failures: int
+    latency: dict[float, Annotated[int, Field(ge=1)]]
 
 
 class Measured(Record):
@@ -227,6 +241,8 @@ class Measured(Record):
     """The window in slices of about the same length, in their order."""
     throttled: float | None = None
     """Seconds, summed over the cores, in which a CPU quota held back the processes."""
+    parts: dict[str, Part] = Field(default_factory=dict)
+    """The requests by name, where users send several; empty for an open load."""
 
     @property
     def busiest_cpu(self) -> float | None:

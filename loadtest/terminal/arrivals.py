@@ -27,7 +27,7 @@ def latency(table: list[Row], results: Results, *, wide: bool) -> Table:
     ranks = (0.5, 0.9, 0.99) if wide else (0.5, 0.99)
     options = results.options
     shown = framed(
-        f"Latency: {options.scenario}, {options.delay} (ms, from the intended start)",
+        f"Latency: {options.title} (ms, from the intended start)",
         ["service"],
         [
             units(table),

@@ -25,7 +25,7 @@ def show_capacities(out: Console, results: Results) -> None:
     """Print what was found for each service, the answer, and what it was measured on."""
     options = results.options
     shown = framed(
-        f"Capacity within {', '.join(options.objectives)}: {options.scenario}, {options.delay} (arrivals/s)",
+        f"Capacity within {', '.join(options.objectives)}: {options.title} (arrivals/s)",
         ["service"],
         ["predicted", "found", "probes", "seconds"],
         "bound by",

@@ -6,6 +6,7 @@ from rich.table import Table
 
 from loadtest.contenders.service import in_words
 from loadtest.english import count
+from loadtest.results.histogram import percentile
 from loadtest.results.schema import Contender, Results
 from loadtest.verdict import format as cells
 from loadtest.verdict.aggregate import LEAST_CPU, Row, grouped, known_costs
@@ -50,6 +51,8 @@ def show(out: Console, results: Results, table: list[Row]) -> None:
         happened = [latency, arrivals.traffic(table, results, wide=wide)]
     else:
         happened = [_what_happened(table, results, wide=wide)]
+    if any(row.parts for row in table):
+        happened.append(_by_request(table, results))
     took = _what_it_took(table, results)
     parts = [_parts_of_the_cpu_time(table, results)] if wide and results.cores.apart else []
     for part in (_lineup(results.contenders), *happened, took, *parts):
@@ -85,7 +88,7 @@ def _what_happened(table: list[Row], results: Results, *, wide: bool) -> Table:
     ranks = (0.5, 0.9, 0.99) if wide else (0.5, 0.99)
     good = bool(results.options.deadlines)
     shown = framed(
-        f"Throughput and latency: {results.options.scenario}, {results.options.delay} (requests/s; latency in ms)",
+        f"Throughput and latency: {results.options.title} (requests/s; latency in ms)",
         ["service"],
         [
             *(units(table), "predicted", "measured", "ratio", *(["goodput"] if good else [])),
@@ -112,6 +115,25 @@ def _what_happened(table: list[Row], results: Results, *, wide: bool) -> Table:
         measured, ratio = (cells.bracketed(figure, holds=row.holds) for figure in (measured, ratio))
         goodput = [cells.goodput(row)] if good else []
         shown.add_row(service, amount, predicted, measured, ratio, *goodput, *tiles, bound)
+    return shown
+
+
+def _by_request(table: list[Row], results: Results) -> Table:
+    """Return the table of what users sent, one row for each request."""
+    shown = framed(
+        "By request (requests/s; latency in ms)",
+        ["service"],
+        [units(table), "request", "measured", "p50", "p90", "p99", "errors"],
+    )
+    for service, row in labelled([row for row in table if row.parts], results.contenders):
+        if row is None:
+            shown.add_row(service, style="bold")
+            continue
+        for place, part in enumerate(row.parts):
+            tiles = [cells.latency(percentile(part.latency, rank), row.load) for rank in (0.5, 0.9, 0.99)]
+            measured = cells.bracketed(f"{part.throughput:.1f}", holds=row.holds)
+            first = (service, str(row.load.amount)) if place == 0 else ("", "")
+            shown.add_row(*first, part.name, measured, *(tiles if row.holds else [cells.NONE] * 3), str(part.failures))
     return shown
 
 

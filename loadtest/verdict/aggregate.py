@@ -32,6 +32,16 @@ INTERRUPTS = "interrupts"
 
 
 @dataclass(frozen=True)
+class Part:
+    """The requests of one name among those of a row: successful ones per second, failures, and the latencies."""
+
+    name: str
+    throughput: float
+    failures: int
+    latency: dict[float, int]
+
+
+@dataclass(frozen=True)
 class Row:
     """One service under one load. Rates per second, latencies in milliseconds, CPU in cores."""
 
@@ -132,6 +142,18 @@ class Row:
     def latency(self) -> dict[float, int]:
         """The latency histogram of all windows: milliseconds to number of requests."""
         return merged([each.latency for each in self.windows])
+
+    @cached_property
+    def parts(self) -> list[Part]:
+        """The requests by name, in the order in which they were described, where users sent several."""
+        names = dict.fromkeys(name for each in self.windows for name in each.parts)
+        found = []
+        for name in names:
+            known = [each.parts[name] for each in self.windows if name in each.parts]
+            requests, failures = sum(each.requests for each in known), sum(each.failures for each in known)
+            latency = merged([each.latency for each in known])
+            found.append(Part(name, (requests - failures) / self._seconds, failures, latency))
+        return found
 
     @property
     def first(self) -> list[Exchange]:

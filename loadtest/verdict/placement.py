@@ -16,7 +16,7 @@ TOOLS = {GENERATOR: "load generator", DATABASE: DATABASE, UPSTREAM: UPSTREAM}
 def placement(results: Results) -> str:
     """Return which cores the services used, and which everything else; if all shared them, with the reason."""
     cores = results.cores
-    ours = any(each.ours for each in results.contenders)
+    ours = any(each.ours or each.command for each in results.contenders)  # the run started them
     ran = {GENERATOR, *(name for step in results.steps if step.measured for name in step.measured.others_cpu)}
     tools = [word for name, word in TOOLS.items() if name in ran]
     if not cores.apart:

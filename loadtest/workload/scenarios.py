@@ -27,6 +27,9 @@ SLOW = 20
 HEALTHZ = "healthz"
 """The second control, beside cpu."""
 
+OWN = "own"
+"""The scenario of a run of targets alone, whose requests are the user's own."""
+
 TIMES = 5
 """Number of waits of a fanout."""
 
@@ -138,8 +141,8 @@ RACED: Mapping[str, str] = {name: about for name, about in ABOUT.items() if name
 
 def sentence(name: str, delay: str) -> str:
     """Return a clause that says what every request of a scenario waits for, and how long; `delay` as typed."""
-    if name == MIXED:
-        return f"{ABOUT[name]}; delay {delay}"
+    if name in (OWN, MIXED):
+        return "every request is one of the user's own" if name == OWN else f"{ABOUT[name]}; delay {delay}"
     scenario = SCENARIOS[name]
     if scenario.computes:
         return f"every request computes for {delay} (a control)"
@@ -152,15 +155,25 @@ def sentence(name: str, delay: str) -> str:
     return f"every request waits {delay} for {scenario.about}"
 
 
-def day() -> Iterator[str]:
-    """Yield the requests of a mixed day: each scenario as often as its weight, spread as evenly as possible.
+def title(name: str, delay: str) -> str:
+    """Return a scenario and its delay for a heading."""
+    return "own requests" if name == OWN else f"{name}, {delay}"
 
-    Source: smooth weighted round robin, as nginx selects upstreams: the scenario furthest behind is next.
+
+def day() -> Iterator[str]:
+    """Yield the requests of a mixed day: each scenario as often as its weight, spread as evenly as possible."""
+    return spread(DAY)
+
+
+def spread(weights: Mapping[str, int]) -> Iterator[str]:
+    """Yield each name as often as its weight, spread as evenly as possible.
+
+    Source: smooth weighted round robin, as nginx selects upstreams: the name furthest behind is next.
     """
-    total = sum(DAY.values())
-    behind = dict.fromkeys(DAY, 0)
+    total = sum(weights.values())
+    behind = dict.fromkeys(weights, 0)
     for _ in range(total):
-        for name, weight in DAY.items():
+        for name, weight in weights.items():
             behind[name] += weight
         first = max(behind, key=lambda name: behind[name])
         behind[first] -= total
@@ -174,7 +187,7 @@ def needs(name: str) -> set[Need]:
 
 def computes(name: str) -> bool:
     """Return True if the requests of a scenario compute instead of waiting."""
-    return all(scenario.computes for scenario, _ in _parts(name))
+    return name != OWN and all(scenario.computes for scenario, _ in _parts(name))
 
 
 def names(name: str) -> list[str]:
@@ -184,7 +197,7 @@ def names(name: str) -> list[str]:
 
 def patience_needed(name: str) -> bool:
     """Return True if every request of a scenario waits for another request."""
-    return all(scenario.waits_for_requests for scenario, _ in _parts(name))
+    return name != OWN and all(scenario.waits_for_requests for scenario, _ in _parts(name))
 
 
 def patience(delay: float) -> float:
@@ -194,7 +207,7 @@ def patience(delay: float) -> float:
 
 def longest(name: str) -> float:
     """Return the longest delay in seconds: all waits of one request, in sequence, share the contract's limit."""
-    return Settings().max_duration / max(scenario.blocking_waits for scenario, _ in _parts(name))
+    return Settings().max_duration / max((scenario.blocking_waits for scenario, _ in _parts(name)), default=1)
 
 
 def demand(
@@ -259,6 +272,8 @@ def asked_for(name: str, service: Service, delay: float) -> float:
 
 def _parts(name: str) -> list[tuple[Scenario, float]]:
     """Return the scenarios that a scenario consists of, with their shares of the requests."""
+    if name == OWN:
+        return []
     if name != MIXED:
         return [(SCENARIOS[name], 1.0)]
     return [(SCENARIOS[each], weight / sum(DAY.values())) for each, weight in DAY.items()]

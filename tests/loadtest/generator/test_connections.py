@@ -6,8 +6,9 @@ from threading import Event, Thread
 import pytest
 from geventhttpclient.response import HTTPConnectionClosed
 
-from loadtest.generator.connections import Connections, Tally
+from loadtest.generator.connections import Connections, Dropped, Tally
 from tests.loadtest.support.servers import dropping
+from tests.loadtest.support.targets import http, recording
 
 
 @contextmanager
@@ -50,6 +51,26 @@ def test_a_request_that_is_read_and_not_answered_is_sent_again_and_counted() -> 
     with dropping(50) as url, closing(patient(tally)) as connections:
         assert {ask(connections, url) for _ in range(120)} == {200}
     assert tally == Tally(resent=2, reconnected=0)
+
+
+def test_a_request_that_must_not_be_sent_again_fails_and_each_is_sent_once() -> None:
+    for method in ("GET", "PUT", "POST", "DELETE", "PATCH"):
+        tally, answers = Tally(resends=False), list[int | None]()
+        with (
+            recording(lambda _, number: None if number % 50 == 0 else http()) as (url, seen),
+            closing(patient(tally)) as connections,
+        ):
+            for _ in range(120):
+                try:
+                    response = connections.get_client(url).request(method, "/", b"x")
+                except (Dropped, HTTPConnectionClosed):
+                    answers.append(None)
+                else:
+                    response.read()
+                    answers.append(response.status_code)
+        assert (len(seen), answers.count(None), answers.count(200)) == (120, 2, 118)
+        assert {each.line for each in seen} == {f"{method} / HTTP/1.1"}
+        assert tally == Tally(resends=False, resent=0, reconnected=0)
 
 
 def test_each_time_that_a_request_is_sent_again_counts() -> None:

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from backing.environment import upstream
+from loadtest.contenders.request import Request
 from loadtest.contenders.service import lineup
 from loadtest.generator.driver import Driver, GeneratorFailed, Job, Order, generator
 from loadtest.processes.service import running
@@ -36,7 +37,7 @@ UNHURRIED = 60.0
 
 
 def job(url: str, path: str | None = None, scenario: str = "delay") -> Job:
-    return Job("service", url, scenario, "50ms", WAIT, path)
+    return Job("service", url, scenario, "50ms", WAIT, () if path is None else (Request(path),))
 
 
 def measured(url: str, order: Order = SHORT, path: str | None = None) -> dict[str, Any]:
@@ -226,8 +227,9 @@ def test_a_slash_at_the_end_of_a_url_changes_nothing() -> None:
 
 @at_best()
 def test_what_is_sent_again_is_counted_in_the_window_and_the_window_is_divided() -> None:
-    with dropping(5) as url:
-        window = measured(url, THINKING, "/")
+    with dropping(5) as url, generator() as driver:
+        driver.begin(job(url, scenario="sse"))  # any body will do
+        window = driver.measure(THINKING)
     assert window["requests"] > window["failures"] == 0
     if window["requests"] < 10:
         raise TooLate("too few requests")

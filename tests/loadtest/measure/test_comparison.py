@@ -17,7 +17,7 @@ import pytest
 from backing.postgres import VERSION
 from loadtest.contenders.cores import SHARED, Cores
 from loadtest.contenders.selection import chosen
-from loadtest.contenders.service import lineup
+from loadtest.contenders.service import Service, lineup
 from loadtest.contenders.target import Target
 from loadtest.measure.comparison import Comparison, contender
 from loadtest.results.schema import Measured, Results, Step
@@ -330,7 +330,7 @@ def test_arrivals_that_differ_or_wait_for_each_other_are_not_replayed(scenario: 
 
 
 def test_arrivals_at_a_target_are_held_against_its_first_step() -> None:
-    target = Target("mine", "http://127.0.0.1:9", "/")
+    target = Target("mine", "http://127.0.0.1:9")
     comparison = Comparison([target], options(loads=[Open(50), Open(100)]), [])
     fifty, hundred = comparison.planned(target)
     half, whole = (open_step("stranger", Open(rate)).measured for rate in (50, 100))
@@ -354,7 +354,7 @@ def test_arrivals_at_a_target_are_held_against_its_first_step() -> None:
     ids=["conclusive", "inconclusive", "failed"],
 )
 def test_a_target_is_held_against_its_first_step_only_if_that_can_be_trusted(first: Measured, bound: str) -> None:
-    target = Target("mine", "http://127.0.0.1:9", "/")
+    target = Target("mine", "http://127.0.0.1:9")
     comparison = Comparison([target], options(), [])
     one, fifty, _ = comparison.planned(target)
     began = comparison._step(target, 1, one, first, None)
@@ -398,9 +398,10 @@ class Instant:
             monkeypatch.setattr(f"loadtest.measure.comparison.{name}", replacement)
 
     @contextmanager
-    def _fresh(self, *_: object) -> Iterator[tuple[Any, None]]:
+    def _fresh(self, service: Service | Target, *_: object) -> Iterator[tuple[Any, Any]]:
         self.fresh += 1
-        yield SimpleNamespace(begin=lambda _job: None), None
+        server = SimpleNamespace(url="http://127.0.0.1:9") if isinstance(service, Service) else None
+        yield SimpleNamespace(begin=lambda _job: None), server
 
     def __call__(self, comparison: Comparison) -> Begun:
         progress = Begun()
@@ -419,7 +420,7 @@ TWICE = options(loads=[Closed(1)], repeats=2)
 
 
 def test_each_service_is_calibrated_once_on_a_server_of_its_own_and_a_target_never(instant: Instant) -> None:
-    comparison = Comparison([AIOHTTP, Target("mine", "http://127.0.0.1:9", "/")], TWICE, [], APART)
+    comparison = Comparison([AIOHTTP, Target("mine", "http://127.0.0.1:9")], TWICE, [], APART)
     begun = instant(comparison)
     assert begun.what == [
         ("aiohttp", "calibration", 1),

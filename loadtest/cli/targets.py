@@ -1,0 +1,174 @@
+"""The options of targets: running services of the user's own, and the request that they get."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+
+from loadtest.contenders.config import NAME, read
+from loadtest.contenders.request import METHODS, Request, expected, header, json_body
+from loadtest.contenders.secrets import Secrets
+from loadtest.contenders.target import Target, Tls, parsed
+from loadtest.measure.trial import TrialFailed, tried
+from loadtest.processes.service import ServiceFailed
+
+from .options import NO_SERVICES, Mistake, mistakes
+
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+ASKED = ("path", "method", "header", "json", "expect")
+"""The options that describe the request of each --target, and that need one."""
+
+REACHED = ("ca", "insecure", "allow_remote")
+"""The options that say how targets are reached, those of a file too."""
+
+
+def target_options(function: F) -> F:
+    """Add --target and the options of its request. They are passed on by name, as `targets` takes them."""
+    for option in (
+        click.option("--insecure", is_flag=True, help="Take any certificate of a --target."),
+        click.option(
+            "--ca",
+            metavar="FILE",
+            help="Check the certificate of each --target with the authorities in this file (PEM) alone.",
+        ),
+        click.option(
+            "--allow-remote", is_flag=True, help="Allow a --target on another machine; get its owner's consent first."
+        ),
+        click.option(
+            "--expect",
+            multiple=True,
+            metavar="WHAT=VALUE",
+            help="What the right answer of a --target is: status=201 (default: 200), header='NAME: VALUE', body=TEXT "
+            "for a part of the body; may be repeated.",
+        ),
+        click.option(
+            "--json",
+            metavar="TEXT",
+            help="JSON to send to every --target as the body. ${NAME} is replaced by that environment variable.",
+        ),
+        click.option(
+            "--header",
+            multiple=True,
+            metavar="'NAME: VALUE'",
+            help="Header to send to every --target, such as 'Authorization: Bearer ${TOKEN}'; may be repeated. What "
+            "comes from the environment, and headers named like secrets, are masked in all output.",
+        ),
+        click.option(
+            "--method",
+            type=click.Choice(METHODS, case_sensitive=False),
+            metavar="NAME",
+            help=f"Method of the request to every --target: {', '.join(METHODS)} (default: GET, with --json POST).",
+        ),
+        click.option("--path", metavar="PATH", help="Path to request from every --target (default: /)."),
+        click.option(
+            "--config",
+            metavar="FILE",
+            help=f"File that describes services and requests of your own (default: {NAME}, if the folder has one). "
+            "They are compared alone unless --services names others.",
+        ),
+        click.option(
+            "--target",
+            multiple=True,
+            metavar="NAME=URL",
+            help="Also compare your own running HTTP service, such as mine=http://127.0.0.1:5001; may be repeated. "
+            f"--services {NO_SERVICES} compares targets alone.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def targets(given: dict[str, Any], secrets: Secrets, screen: Console) -> list[Target]:
+    """Return the targets of the file and of the options of `target_options`. Raises Mistake if one of them is wrong.
+
+    Without options for its request, a --target gets the requests of the file.
+    """
+    file = given["config"] or (NAME if Path(NAME).is_file() else None)
+    asked = [name for name in ASKED if given[name] not in (None, ())]
+    other = [name for name in REACHED if given[name] not in (None, False)]
+    if not given["target"]:
+        for name in asked if file else (*asked, *other):
+            raise Mistake(f"--{name.replace('_', '-')} needs a --target.")
+    tls, remote = Tls(given["ca"], given["insecure"]), given["allow_remote"]
+    described: list[Target] = []
+    if file is not None:
+        if given["config"] is None:
+            screen.print(f"{NAME} describes services; they are compared too.", markup=False)
+        with mistakes():
+            described = read(Path(file), secrets, tls, allow_remote=remote)
+    requests = described[0].requests if described and not asked else (_request(given, secrets),)
+    with mistakes():
+        return [*described, *(parsed(each, requests, tls, allow_remote=remote) for each in given["target"])]
+
+
+def _request(given: dict[str, Any], secrets: Secrets) -> Request:
+    path = "/" if given["path"] is None else _of("--path", secrets.expanded, given["path"])
+    if not path.startswith("/"):
+        raise Mistake(f"--path must begin with a slash; got {given['path']!r}.")
+    headers = {}
+    for text in given["header"]:
+        name, value = _of("--header", header, text)
+        headers[name] = _of("--header", secrets.expanded, value)
+        secrets.header(name, headers[name])
+    body = given["json"]
+    if body is not None:
+        body = _of("--json", partial(_json, secrets=secrets), body)
+        if not any(name.lower() == "content-type" for name in headers):
+            headers["Content-Type"] = "application/json"
+    with mistakes():
+        due = _of("--expect", expected, list(given["expect"]))
+    method = (given["method"] or ("GET" if body is None else "POST")).upper()
+    try:
+        return Request(path, method, headers, body, due)
+    except ValueError as error:
+        raise Mistake(f"--target: {secrets.masked(str(error))}.") from None
+
+
+def _json(text: str, secrets: Secrets) -> str:
+    """Return a JSON body. Values of variables are escaped if the text is JSON before: then they are in strings."""
+    try:
+        return json_body(secrets.expanded(json_body(text), in_json=True))
+    except ValueError:
+        return json_body(secrets.expanded(text))
+
+
+def _of(option: str, made: Callable[[Any], T], text: Any) -> T:
+    """Return what is made of an option's text. Raises Mistake that names the option."""
+    try:
+        return made(text)
+    except ValueError as error:
+        raise Mistake(f"{option}: {error}.") from None
+
+
+def answering(targets: Sequence[Target], screen: Console, secrets: Secrets) -> list[Target]:
+    """Ask each target once, print what it answered, and return it with the time that this took.
+
+    Raises Mistake if one does not answer as it should.
+    """
+    found = []
+    for each in targets:
+        try:
+            with screen.status(f"Asking {each.name}"):
+                known = tried(each, secrets)
+        except (TrialFailed, ServiceFailed) as error:
+            raise Mistake(secrets.masked(str(error))) from None
+        for one in known:
+            screen.print(secrets.masked(one.told), markup=False, soft_wrap=True)
+        for warning in dict.fromkeys(warning for one in known for warning in one.warnings):
+            screen.print(secrets.masked(warning), markup=False, soft_wrap=True)
+        weighted = zip(each.requests, known, strict=True)
+        mean = sum(request.weight * one.seconds for request, one in weighted)
+        found.append(replace(each, wait=mean / sum(request.weight for request in each.requests)))
+    return found
+
+
+def environment_secrets() -> Secrets:
+    """Return the secrets of a run, whose variables are those of this process's environment."""
+    return Secrets(os.environ)

@@ -1,0 +1,162 @@
+"""The first request to a target, before any load: what it answers, and what would make a measurement worthless."""
+
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
+
+from loadtest.contenders.request import Request
+from loadtest.contenders.secrets import NO_SECRETS, Secrets
+from loadtest.contenders.target import Target, context
+from loadtest.english import duration
+from loadtest.processes.own import prepare, started
+
+PATIENCE = 60.0
+"""Seconds to wait for the answer, as long as users wait for theirs."""
+
+SHOWN = 60
+"""Characters of a body that are shown."""
+
+DEVELOPMENT = {
+    "Werkzeug": "Flask's development server",
+    "WSGIServer": "the server of wsgiref, as Django's runserver is",
+}
+"""Beginnings of the header Server, and the servers behind them that are not meant for load."""
+
+ADVICE: Mapping[int, str] = {
+    401: "It wants credentials: send them with --header 'Authorization: Bearer ${TOKEN}'.",
+    403: "It refuses these credentials, or wants some: send them with --header 'Authorization: Bearer ${TOKEN}'.",
+    404: "It has no such path: name another one with --path.",
+    405: "It does not allow this method there: choose another one with --method.",
+    415: "It wants another kind of body: --json sends JSON, --header names a Content-Type.",
+    429: "It limits how often it may be asked: switch that off for these requests.",
+}
+"""Sentences about what to do, by unexpected status."""
+
+OTHERWISE = "Name the right answer with --expect, or send what it wants with --method, --header and --json."
+
+
+class TrialFailed(Exception):
+    """A target does not give the answer that it should. The message says what to do."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """The answer of a target to one request."""
+
+    told: str
+    """A sentence."""
+    seconds: float
+    warnings: list[str]
+    """Sentences about what makes the target's figures worse than they could be."""
+
+
+def tried(target: Target, secrets: Secrets = NO_SECRETS) -> list[Tried]:
+    """Send each request of a target once, and return what came of them, with secrets masked in what is shown of bodies.
+
+    A service that the run starts is built, and started for the trial. Raises TrialFailed if load would show nothing,
+    and ServiceFailed if it does not start.
+    """
+    if target.start is None:
+        return [_tried(target, each, secrets) for each in target.requests]
+    for command in target.start.build:
+        prepare(target.name, command, target.start)
+    with started(target.name, target.start) as server:
+        here = replace(target, url=server.url)
+        return [_tried(here, each, secrets) for each in target.requests]
+
+
+def _tried(target: Target, request: Request, secrets: Secrets) -> Tried:
+    connection = _connection(target)
+    asked = request if request.fixed else request.sent(1)
+    began = time.perf_counter()
+    try:
+        body = None if asked.body is None else asked.body.encode()  # as users send it; http.client takes Latin-1
+        connection.request(asked.method, asked.path, body, dict(asked.headers))
+        response = connection.getresponse()
+        content = response.read()
+    except (OSError, HTTPException) as error:
+        raise TrialFailed(f"{target.name}: {_fault(target, error)}") from None
+    finally:
+        connection.close()
+    took = time.perf_counter() - began
+    kind = _printable(response.getheader("Content-Type", "no type").partition(";")[0])
+    said = f"answered {response.status} in {duration(took * 1000)}, {len(content)} bytes of {kind}"
+    text = secrets.masked(content.decode(errors="replace"))  # before it is cut: a part of a secret is not recognized
+    shown = " ".join(text.split())[:SHOWN]
+    told = f"{target.name}: {asked.told} {said}{f': {shown}' if shown.isprintable() and shown else '.'}"
+    fault = asked.expected.fault(response.status, _headers(response), content)
+    if fault is not None:
+        raise TrialFailed(f"{told}\n{target.name}: {fault}. {_advice(response)}")
+    return Tried(told, took, [f"{target.name} {each}" for each in _warnings(response)])
+
+
+def _connection(target: Target) -> HTTPConnection:
+    host, port = target.address
+    if not target.encrypted:
+        return HTTPConnection(host, port, timeout=PATIENCE)
+    try:
+        return HTTPSConnection(host, port, timeout=PATIENCE, context=context(target.tls))
+    except OSError as error:  # of the file with authorities
+        what = "holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        raise TrialFailed(f"--ca {target.tls.ca}: {what}.") from None
+
+
+def _fault(target: Target, error: Exception) -> str:
+    """Return what keeps a target from answering, and what to do, in sentences."""
+    host, port = target.address
+    other = "http" if target.encrypted else "https"
+    match error:
+        case ssl.SSLCertVerificationError():
+            told = (
+                f"its certificate cannot be checked: {error.verify_message.rstrip('.')}. Name the authority's "
+                "file with --ca, or take any certificate with --insecure."
+            )
+        case TimeoutError():
+            told = f"no answer within {PATIENCE:g} s."
+        case ConnectionRefusedError():
+            told = f"nothing listens at port {port} of {host}. Start it first."
+        case ConnectionResetError():  # or RemoteDisconnected, which is one
+            told = f"it closed the connection without an answer. Does its URL begin with {other}:?"
+        case IncompleteRead():
+            told = "it closed the connection in the middle of its answer."
+        case ssl.SSLError() | HTTPException():
+            told = f"its answer is not {target.url.partition(':')[0]}. Does its URL begin with {other}:?"
+        case _:
+            told = f"{getattr(error, 'strerror', None) or error}."
+    return told
+
+
+def _printable(text: str) -> str:
+    """Return the text without characters that a terminal might obey."""
+    return "".join(filter(str.isprintable, text))
+
+
+def _headers(response: HTTPResponse) -> Mapping[str, str]:
+    return {name.lower(): value for name, value in response.getheaders()}
+
+
+def _advice(response: HTTPResponse) -> str:
+    if response.status // 100 == 3:
+        return (
+            f"It redirects to {response.getheader('Location')!r}: request that instead, for users follow no redirect."
+        )
+    return ADVICE.get(response.status, OTHERWISE)
+
+
+def _warnings(response: HTTPResponse) -> list[str]:
+    found = []
+    server = _printable(response.getheader("Server", ""))
+    found += [
+        f"is served by {what} (Server: {server}), which is not meant for load. Start it with a production server."
+        for name, what in DEVELOPMENT.items()
+        if server.startswith(name)
+    ]
+    if not response.will_close:
+        return found
+    if response.version == 10:
+        found.append("answers in HTTP/1.0: every request needs a new connection, and pays for it.")
+    else:
+        found.append("closes the connection after its answer: every request needs a new one, and pays for it.")
+    return found

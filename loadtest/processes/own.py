@@ -1,0 +1,118 @@
+"""A service of the user's own as real processes: built, started on a free port, and always stopped."""
+
+import os
+import queue
+import shlex
+import shutil
+import socket
+import subprocess
+import time
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection, HTTPException
+from typing import IO
+
+from backing.processes import lines_of, logged, tail
+from loadtest.contenders.target import Start
+
+from .affinity import inherited
+from .service import START_WITHIN, ServiceFailed, Started
+
+BUILD_WITHIN = 600.0
+"""The longest time in seconds that a command before the start may take."""
+
+LAST_LINES = 30
+"""Lines of standard output that a failure shows."""
+
+LOOK_EVERY = 0.02
+
+
+@contextmanager
+def started(name: str, start: Start, cores: Collection[int] = ()) -> Iterator[Started]:
+    """Run the commands before the start, then the service until the context exits, and yield it once it answers.
+
+    Its processes keep to `cores`, and stop at the exit. Raises ServiceFailed, with the end of its output, if a command
+    fails, or if the service exits or does not answer within START_WITHIN seconds.
+    """
+    for command in start.before:
+        prepare(name, command, start)
+    port = free_port()
+    environment = _environment(start, port)
+    with ExitStack() as stack:
+        with inherited(cores):
+            words = _words(name, start.command, port, start, environment)
+            process, log = stack.enter_context(logged(words, environment, folder=start.folder, whole=True))
+        lines = lines_of(process.stdout)  # also so that the service never waits for somebody who reads
+        running = Started(name, process, f"http://127.0.0.1:{port}")
+        deadline = time.monotonic() + START_WITHIN
+        while not ready(port, start.ready):
+            if process.poll() is None and time.monotonic() < deadline:
+                time.sleep(LOOK_EVERY)
+                continue
+            why = f"did not answer within {START_WITHIN:g} s"
+            if process.returncode is not None:
+                why = f"exited with status {process.returncode}"
+            command = start.command.replace("{port}", str(port))
+            raise ServiceFailed(f"{name} {why}: {command}\n{_said(lines, log)}")
+        yield running
+
+
+def prepare(name: str, command: str, start: Start) -> None:
+    """Run one command to its end. Raises ServiceFailed, with the end of its output, if it fails."""
+    environment = _environment(start, 0)
+    words = _words(name, command, 0, start, environment)
+    with logged(words, environment, folder=start.folder, whole=True) as (process, log):
+        lines = lines_of(process.stdout)
+        try:
+            status = process.wait(BUILD_WITHIN)
+        except subprocess.TimeoutExpired:
+            raise ServiceFailed(f"{name}: {command} took more than {BUILD_WITHIN:g} s.\n{_said(lines, log)}") from None
+        if status:
+            raise ServiceFailed(f"{name}: {command} ended with status {status}.\n{_said(lines, log)}")
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback interface that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def ready(port: int, path: str | None) -> bool:
+    """Return True if a service answers on this port: with a status under 400 to `path`, or at all without a path."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=1)
+    try:
+        connection.request("GET", path or "/")
+        return connection.getresponse().status < 400 or path is None
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _environment(start: Start, port: int) -> Mapping[str, str]:
+    own = {key: value.replace("{port}", str(port)) for key, value in start.environment.items()}
+    return {**os.environ, **own}
+
+
+def _words(name: str, command: str, port: int, start: Start, environment: Mapping[str, str]) -> list[str]:
+    """Return the words of a command, the first as the path of its program. Raises ServiceFailed if there is none."""
+    try:
+        program, *words = shlex.split(command.replace("{port}", str(port)))
+    except ValueError as error:
+        raise ServiceFailed(f"{name}: {command!r} is no command: {error}.") from None
+    # a path is relative to the service's folder; shutil would take it as relative to that of this process
+    found = shutil.which(str(start.folder / program) if "/" in program else program, path=environment.get("PATH"))
+    if found is None:
+        raise ServiceFailed(f"{name}: there is no program {program!r}.")
+    return [found, *words]
+
+
+def _said(lines: queue.SimpleQueue[str], log: IO[str]) -> str:
+    """Return the last lines of a process's output."""
+    kept = deque[str](maxlen=LAST_LINES)
+    while not lines.empty():
+        kept.append(lines.get_nowait())
+    return "\n".join(filter(None, ("".join(kept).strip(), tail(log))))

@@ -1,0 +1,140 @@
+"""Whole runs of services that a file describes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from loadtest.results.schema import Results, load
+from tests.loadtest.support.comparisons import SCRIPT
+
+pytestmark = [pytest.mark.slow, pytest.mark.measures]
+
+SERVICE = """
+import http.server, json, os, sys, threading, time
+one = threading.Lock()
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self.reply(200, b"")
+
+    def do_POST(self):
+        order = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.headers["Authorization"] != "Bearer t0ken":
+            return self.reply(401, b"")
+        with one:
+            time.sleep(0.05)
+        self.reply(201, json.dumps(order | {"token": "t0ken"}).encode())
+
+    def reply(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+with open("started", "a") as log:
+    print(os.getpid(), file=log)
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+FILE = f"""
+[service.shop]
+run = "'{sys.executable}' shop.py {{port}}"
+ready = "/"
+build = ["touch built"]
+
+[request.order]
+path = "/orders/{{n}}"
+json = {{ id = "{{uuid}}" }}
+headers = {{ Authorization = "Bearer ${{TOKEN}}" }}
+expect = {{ status = 201, body = "id" }}
+weight = 3
+
+[request.home]
+path = "/"
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "shop.py").write_text(SERVICE)
+    (folder / "sync-vs-async.toml").write_text(FILE)
+    # a project may have modules with the names of ours, and of the standard library's neighbours
+    (folder / "loadtest.py").write_text("raise RuntimeError('the wrong one')")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(folder: Path) -> tuple[str, Results]:
+    """Return the output and the results of a run of the file in the current folder."""
+    arguments = ("compare", "--users", "1,4", "--seconds", "1", "--repeats", "2", "--trace")
+    done = subprocess.run(
+        [SCRIPT, *arguments],
+        cwd=folder,
+        env={**os.environ, "TOKEN": "t0ken"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode in (0, 2), done.stderr
+    return done.stdout + done.stderr, load(folder / "results" / "latest" / "results.json")
+
+
+@pytest.mark.usefixtures("run")
+def test_a_service_is_built_once_and_started_for_the_trial_and_for_each_repeat(folder: Path) -> None:
+    pids = (folder / "started").read_text().split()
+    assert (folder / "built").exists()
+    assert len(set(pids)) == len(pids) == 1 + 2
+    assert not any(psutil.pid_exists(int(pid)) for pid in pids)
+
+
+def test_each_request_has_a_row_and_all_were_answered_as_expected(run: tuple[str, Results]) -> None:
+    told, results = run
+    for step in results.steps:
+        assert step.measured
+        assert step.measured.failures == 0
+        order, home = (step.measured.parts[name] for name in ("order", "home"))
+        assert order.requests + home.requests == step.measured.requests
+        assert abs(order.requests - 3 * home.requests) <= 4  # an edge of the window cuts a round of four
+        assert sum(order.latency.values()) == order.requests
+        assert min(order.latency) >= 50
+        assert step.measured.server_cpu
+        assert step.measured.memory
+    assert "shop: POST /orders/1 answered 201 in " in told
+    assert "By request (requests/s; latency in ms)" in told
+    assert "services on core" in " ".join(told.split()) or not results.cores.apart
+
+
+def test_a_secret_stands_nowhere(run: tuple[str, Results], folder: Path) -> None:
+    told, _ = run
+    files = [path for path in (folder / "results").rglob("*") if path.is_file()]
+    assert {path.name for path in files} == {"results.json", "report.html", "trace.json"}
+    assert "t0ken" not in told
+    assert not any("t0ken" in path.read_text() for path in files)
+    assert "***" in told
+
+
+def test_a_service_whose_answer_is_wrong_is_not_put_under_load(folder: Path) -> None:
+    done = subprocess.run(
+        [SCRIPT, "compare"],
+        cwd=folder,
+        env={**os.environ, "TOKEN": "wrong"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    assert "shop: status 401 instead of 201. It wants credentials" in " ".join(done.stderr.split())
+    pid = (folder / "started").read_text().split()[-1]
+    assert not psutil.pid_exists(int(pid))
