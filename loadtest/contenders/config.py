@@ -200,7 +200,13 @@ def _request(name: str, entry: RequestEntry, folder: Path, secrets: Secrets) -> 
         raise ValueError(f"method: is one of {', '.join(METHODS)}; got {entry.method!r}")
     rows = _rows(folder / entry.csv) if entry.csv else ()
     due = Expected(entry.expect.status, entry.expect.header, entry.expect.body)
-    return Request(path, method, headers, body, due, name, entry.weight, rows)
+    request = Request(path, method, headers, body, due, name, entry.weight, rows)
+    for number, _ in enumerate(rows, 1):
+        try:
+            request.sent(number)
+        except ValueError as error:
+            raise ValueError(f"csv: {entry.csv}: row {number}: {error}") from None
+    return request
 
 
 def _query(value: str | float, secrets: Secrets) -> str:

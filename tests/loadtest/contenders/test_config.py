@@ -149,6 +149,10 @@ def test_a_file_without_requests_asks_for_the_root(folder: Path) -> None:
             ["request.r: the path has {nmae}; braces take uuid, n, name, age."],
         ),
         (
+            f'{SERVICE}[request.r]\nheaders = {{ A = "{{name}}" }}\ncsv = "names.csv"',
+            ["request.r: csv: names.csv: row 1: the header A takes printable ASCII characters."],
+        ),
+        (
             f'{SERVICE}[request.r]\nheaders = {{ A = "${{GONE}}" }}\n[request.s]\nbody = "${{EMPTY}}"',
             [
                 "request.r: the environment variable 'GONE' is not set.",
