@@ -60,8 +60,9 @@ def run_all(
     except (KeyboardInterrupt, SystemExit):  # rich raises SystemExit if the pipe it prints to is closed
         ended = INCONCLUSIVE
     except (ServiceFailed, GeneratorFailed, BackingFailed) as error:
-        ended, failure = FAILED, str(error).partition("\n")[0]
-        print(f"sync-vs-async: {error}", file=sys.stderr)
+        said = comparisons[name].masked(str(error)) if name else str(error)
+        ended, failure = FAILED, said.partition("\n")[0]
+        print(f"sync-vs-async: {said}", file=sys.stderr)
     signals.ignore()  # no signal may keep the results from being written
     if name and name not in measured and comparisons[name].steps:
         measured[name] = comparisons[name].results(complete=False, failure=failure)

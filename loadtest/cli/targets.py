@@ -100,7 +100,7 @@ def targets(given: dict[str, Any], secrets: Secrets, screen: Console) -> list[Ta
     described: list[Target] = []
     if file is not None:
         if given["config"] is None:
-            screen.print(f"{NAME} describes services; they are compared too.", markup=False)
+            screen.print(f"{NAME} describes services of your own.", markup=False)
         with mistakes():
             described = read(Path(file), secrets, tls, allow_remote=remote)
     requests = described[0].requests if described and not asked else (_request(given, secrets),)

@@ -157,11 +157,6 @@ def _target(name: str, entry: ServiceEntry, folder: Path, secrets: Secrets, *, a
         allowed(url, allow_remote=allow_remote)
         return Target(name, url.rstrip("/"))
     assert entry.run is not None
-    for command in (entry.run, *entry.build, *entry.before):
-        try:
-            shlex.split(command)
-        except ValueError as error:
-            raise ValueError(f"{command!r} is no command: {error}") from None
     where = (folder / entry.cwd).resolve()
     if not where.is_dir():
         raise ValueError(f"cwd: {where} is no folder")
@@ -171,14 +166,25 @@ def _target(name: str, entry: ServiceEntry, folder: Path, secrets: Secrets, *, a
     for key, value in environment.items():
         secrets.header(key, value)  # variables are named like headers
     start = Start(
-        secrets.expanded(entry.run),
+        _words(entry.run, secrets),
         where,
         environment,
         entry.ready,
-        tuple(map(secrets.expanded, entry.build)),
-        tuple(map(secrets.expanded, entry.before)),
+        tuple(_words(command, secrets) for command in entry.build),
+        tuple(_words(command, secrets) for command in entry.before),
     )
     return Target(name, "", start=start)
+
+
+def _words(command: str, secrets: Secrets) -> tuple[str, ...]:
+    """Return the words of a command. A variable stays within its word, whatever its value holds."""
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise ValueError(f"{command!r} is no command: {error}") from None
+    if not words:
+        raise ValueError(f"{command!r} is no command")
+    return tuple(map(secrets.expanded, words))
 
 
 def _request(name: str, entry: RequestEntry, folder: Path, secrets: Secrets) -> Request:

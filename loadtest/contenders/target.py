@@ -23,16 +23,19 @@ class Tls:
 
 @dataclass(frozen=True)
 class Start:
-    """The start of a service. `command` has {port} where it takes the port; no shell reads it."""
+    """The start of a service. Commands are words, and no shell reads them.
 
-    command: str
+    `command` has {port} where it takes the port.
+    """
+
+    command: tuple[str, ...]
     folder: Path
     environment: Mapping[str, str]
     ready: str | None = None
     """The path that answers with a status under 400 once the service is ready; None: it is ready when it answers."""
-    build: tuple[str, ...] = ()
+    build: tuple[tuple[str, ...], ...] = ()
     """Commands that are run once, before all repeats."""
-    before: tuple[str, ...] = ()
+    before: tuple[tuple[str, ...], ...] = ()
     """Commands that are run before each start."""
 
 
@@ -57,7 +60,7 @@ class Target:
     def made_of(self) -> str:
         """The request of users, the URL if there are several, or the command that starts the service."""
         if self.start is not None:
-            return self.start.command
+            return " ".join(self.start.command)
         if len(self.requests) > 1:
             return self.url
         (only,) = self.requests

@@ -69,7 +69,7 @@ class Clocks:
         service = self._service(before, after, seconds)
         return {
             "machine_cpu": spent.busy_share(generator_cpu + (service["server_cpu"] or 0.0)),
-            "stolen_cpu": spent.stolen / (spent.busy + spent.idle),
+            "stolen_cpu": spent.stolen / spent.total if spent.total else 0.0,
             "throttled": spent.throttled,
             "others_cpu": {name: time.since(before.others[name]) / seconds for name, time in after.others.items()},
             "service_cores": _use(after.service_cores, before.service_cores, len(self._cores.service)),
@@ -107,10 +107,10 @@ def measure(driver: Driver, clocks: Clocks, order: Order) -> Measured:
 
 def _use(now: CoreTime | None, before: CoreTime | None, cores: int) -> dict[str, float] | None:
     """Return the use of a set of cores between two readings, in cores (see CoreUse)."""
-    if now is None or before is None:
+    spent = now.since(before) if now and before else None
+    if spent is None or not spent.total:  # both readings within one tick
         return None
-    spent = now.since(before)
-    share = cores / (spent.busy + spent.idle)
+    share = cores / spent.total
     return {
         "cores": cores,
         "busy": spent.busy * share,

@@ -1,6 +1,5 @@
 """Run a comparison: one service at a time, step by step, repeat by repeat."""
 
-import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
@@ -135,6 +134,11 @@ class Comparison:
                     for step in self._measured(service, repeat, progress, behind):
                         self.steps.append(step)
                         progress.ended(step)
+
+    def masked(self, text: str) -> str:
+        """Return a text about the run without its secrets."""
+        told: str = self._secrets.masked(text)
+        return told
 
     def results(self, *, complete: bool, failure: str | None = None) -> Results:
         """Return the record of the run so far."""
@@ -306,7 +310,7 @@ def contender(service: Service | Target, options: Options, calibration: Calibrat
             software={},
             kind="unknown",
             ours=False,
-            command=shlex.split(service.start.command) if service.start else [],
+            command=[*service.start.command] if service.start else [],
             environment={},
             **dict.fromkeys(("adapter_lines", "processes", "threads", "slots", "demand", "calibration")),
         )

@@ -48,7 +48,12 @@ class CoreTime(NamedTuple):
     def busy_share(self, used: float) -> float:
         """Return the busy share of all cores; if larger, the share of the CPU quota that `used` cores are."""
         of_quota = used / (quota() or inf)
-        return max(self.busy / (self.busy + self.idle), min(of_quota, 1.0))
+        return max(self.busy / self.total if self.total else 0.0, min(of_quota, 1.0))
+
+    @property
+    def total(self) -> float:
+        """All seconds, busy and idle: 0 between two readings within one tick."""
+        return self.busy + self.idle
 
 
 def core_time(cores: Collection[int] | None = None) -> CoreTime:

@@ -2,13 +2,12 @@
 
 import os
 import queue
-import shlex
 import shutil
 import socket
 import subprocess
 import time
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection, HTTPException
 from typing import IO
@@ -41,7 +40,7 @@ def started(name: str, start: Start, cores: Collection[int] = ()) -> Iterator[St
     environment = _environment(start, port)
     with ExitStack() as stack:
         with inherited(cores):
-            words = _words(name, start.command, port, start, environment)
+            words = _found(name, start.command, port, start, environment)
             process, log = stack.enter_context(logged(words, environment, folder=start.folder, whole=True))
         lines = lines_of(process.stdout)  # also so that the service never waits for somebody who reads
         running = Started(name, process, f"http://127.0.0.1:{port}")
@@ -53,23 +52,25 @@ def started(name: str, start: Start, cores: Collection[int] = ()) -> Iterator[St
             why = f"did not answer within {START_WITHIN:g} s"
             if process.returncode is not None:
                 why = f"exited with status {process.returncode}"
-            command = start.command.replace("{port}", str(port))
-            raise ServiceFailed(f"{name} {why}: {command}\n{_said(lines, log)}")
+            said = " ".join(start.command).replace("{port}", str(port))
+            raise ServiceFailed(f"{name} {why}: {said}\n{_said(lines, log)}")
         yield running
 
 
-def prepare(name: str, command: str, start: Start) -> None:
+def prepare(name: str, command: Sequence[str], start: Start) -> None:
     """Run one command to its end. Raises ServiceFailed, with the end of its output, if it fails."""
     environment = _environment(start, 0)
-    words = _words(name, command, 0, start, environment)
+    words = _found(name, command, 0, start, environment)
     with logged(words, environment, folder=start.folder, whole=True) as (process, log):
         lines = lines_of(process.stdout)
         try:
             status = process.wait(BUILD_WITHIN)
         except subprocess.TimeoutExpired:
-            raise ServiceFailed(f"{name}: {command} took more than {BUILD_WITHIN:g} s.\n{_said(lines, log)}") from None
+            raise ServiceFailed(
+                f"{name}: {' '.join(command)} took more than {BUILD_WITHIN:g} s.\n{_said(lines, log)}"
+            ) from None
         if status:
-            raise ServiceFailed(f"{name}: {command} ended with status {status}.\n{_said(lines, log)}")
+            raise ServiceFailed(f"{name}: {' '.join(command)} ended with status {status}.\n{_said(lines, log)}")
 
 
 def free_port() -> int:
@@ -97,12 +98,9 @@ def _environment(start: Start, port: int) -> Mapping[str, str]:
     return {**os.environ, **own}
 
 
-def _words(name: str, command: str, port: int, start: Start, environment: Mapping[str, str]) -> list[str]:
+def _found(name: str, command: Sequence[str], port: int, start: Start, environment: Mapping[str, str]) -> list[str]:
     """Return the words of a command, the first as the path of its program. Raises ServiceFailed if there is none."""
-    try:
-        program, *words = shlex.split(command.replace("{port}", str(port)))
-    except ValueError as error:
-        raise ServiceFailed(f"{name}: {command!r} is no command: {error}.") from None
+    program, *words = (word.replace("{port}", str(port)) for word in command)
     # a path is relative to the service's folder; shutil would take it as relative to that of this process
     found = shutil.which(str(start.folder / program) if "/" in program else program, path=environment.get("PATH"))
     if found is None:

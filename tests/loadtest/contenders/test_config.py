@@ -18,7 +18,7 @@ run = "gunicorn -b 127.0.0.1:{port} shop:app"
 cwd = "old"
 ready = "/healthz"
 build = ["make assets"]
-before = ["./reset --hard"]
+before = ["./reset --hard ${QUOTED}"]
 env = { API_KEY = "${KEY}", MODE = "fast" }
 
 [service.new]
@@ -67,11 +67,15 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_services_are_found_running_or_started_and_all_get_the_same_requests(folder: Path) -> None:
-    old, new = described(folder, WHOLE, KEY="k-123", TOKEN="t-456")
+    old, new = described(folder, WHOLE, KEY="k-123", TOKEN="t-456", QUOTED='k-123\'s "own"')
     assert old.start
     assert (old.name, old.url, old.start.folder) == ("old", "", folder / "old")
-    assert (old.start.command, old.made_of) == (("gunicorn -b 127.0.0.1:{port} shop:app",) * 2)
-    assert (old.start.ready, old.start.build, old.start.before) == ("/healthz", ("make assets",), ("./reset --hard",))
+    assert old.made_of == "gunicorn -b 127.0.0.1:{port} shop:app"
+    assert old.start.command == ("gunicorn", "-b", "127.0.0.1:{port}", "shop:app")
+    assert (old.start.ready, old.start.build, old.start.before) == (
+        *("/healthz", (("make", "assets"),)),
+        (("./reset", "--hard", 'k-123\'s "own"'),),
+    )
     assert old.start.environment == {"API_KEY": "k-123", "MODE": "fast"}
     assert (new.name, new.url, new.start, new.made_of) == (
         "new",
@@ -84,7 +88,7 @@ def test_services_are_found_running_or_started_and_all_get_the_same_requests(fol
 
 
 def test_a_request_is_what_the_file_says_and_is_filled_anew_each_time(folder: Path) -> None:
-    order, upload, raw = described(folder, WHOLE, KEY="k", TOKEN="t-456")[0].requests
+    order, upload, raw = described(folder, WHOLE, KEY="k", TOKEN="t-456", QUOTED="q")[0].requests
     assert (order.label, order.method, order.weight, order.fixed) == ("order", "POST", 3, False)
     assert (order.expected.status, order.expected.headers, order.expected.part) == (201, {"Kind": "order"}, "id")
     first, second, third = (order.sent(number) for number in (1, 2, 3))
@@ -109,6 +113,7 @@ def test_a_file_without_requests_asks_for_the_root(folder: Path) -> None:
     ("text", "lines"),
     [
         ("", ["service: is missing."]),
+        ('[service.a]\nrun = "a {port}"\nbefore = [" "]', ["service.a: ' ' is no command."]),
         ("[service]", ["service: describes none."]),
         ("[service.a]\nprot = 1", ["service.a.prot: there is no such key."]),
         (
@@ -189,6 +194,6 @@ def test_a_file_that_is_none_is_one_sentence(content: bytes | None, told: str, t
 def test_what_comes_from_the_environment_and_what_is_named_like_a_secret_is_masked(folder: Path) -> None:
     path = folder / "services.toml"
     path.write_text(WHOLE.replace('MODE = "fast"', 'DB_PASSWORD = "hunter2"'), encoding="utf-8")
-    secrets = Secrets({"KEY": "k-123", "TOKEN": "t/456"})
+    secrets = Secrets({"KEY": "k-123", "TOKEN": "t/456", "QUOTED": "q"})
     read(path, secrets, Tls(), allow_remote=False)
     assert secrets.masked("k-123, Bearer t/456, t%2F456, hunter2") == f"{MASK}, Bearer {MASK}, {MASK}, {MASK}"

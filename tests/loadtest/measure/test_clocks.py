@@ -62,6 +62,12 @@ def test_between_two_readings_lie_the_figures_of_a_window() -> None:
     }
 
 
+def test_between_two_readings_within_one_tick_nothing_is_known_of_the_cores() -> None:
+    found = Clocks(None, NOTHING, Cores((0,), (1, 2))).between(BEFORE, BEFORE, 0.001, generator_cpu=0.5)
+    assert (found["machine_cpu"], found["stolen_cpu"]) == (0.0, 0.0)
+    assert (found["service_cores"], found["other_cores"]) == (None, None)
+
+
 def test_of_a_target_and_of_cores_that_all_share_nothing_is_known() -> None:
     before, after = (Reading(None, None, each.others, each.everywhere, None, None) for each in (BEFORE, AFTER))
     told = Clocks(None, NOTHING, SHARED).between(before, after, 2.0, generator_cpu=0.5)

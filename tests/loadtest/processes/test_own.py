@@ -41,7 +41,7 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 @pytest.fixture
 def start(tmp_path: Path) -> Start:
     (tmp_path / "service.py").write_text(SERVICE)
-    return Start(f"'{sys.executable}' service.py {{port}}", tmp_path, {"GREETING": "at {port}"}, ready="/ready")
+    return Start((sys.executable, "service.py", "{port}"), tmp_path, {"GREETING": "at {port}"}, ready="/ready")
 
 
 def changed(start: Start, **changes: object) -> Start:
@@ -49,7 +49,9 @@ def changed(start: Start, **changes: object) -> Start:
 
 
 def test_a_service_is_started_in_its_folder_ready_and_gone_with_its_children_afterwards(start: Start) -> None:
-    marked = changed(start, before=("touch first", "cp first second"), command=f"{start.command} stubborn")
+    marked = changed(
+        start, before=(("touch", "first"), ("cp", "first", "second")), command=(*start.command, "stubborn")
+    )
     with started("shop", marked) as server:
         assert server.url.startswith("http://127.0.0.1:")
         port = server.url.rpartition(":")[2]
@@ -72,10 +74,9 @@ def test_a_service_without_a_path_is_ready_when_it_answers_anything(start: Start
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"command": "no-such-program {port}"}, "shop: there is no program 'no-such-program'."),
-        ({"command": "'{port}"}, 'shop: "\'{port}" is no command: No closing quotation.'),
-        ({"command": f"{sys.executable} -c 'print(1); exit(\"sorry\")' {{port}}"}, "shop exited with status 1: "),
-        ({"before": (f"{sys.executable} -c 'exit(\"no database\")'",)}, "shop: * ended with status 1.\nno database"),
+        ({"command": ("no-such-program", "{port}")}, "shop: there is no program 'no-such-program'."),
+        ({"command": (sys.executable, "-c", "print(1); exit('sorry')", "{port}")}, "shop exited with status 1: "),
+        ({"before": ((sys.executable, "-c", "exit('no database')"),)}, "shop: * ended with status 1.\nno database"),
     ],
 )
 def test_a_service_that_does_not_start_says_why(changes: dict[str, object], told: str, start: Start) -> None:
@@ -90,7 +91,7 @@ def test_a_service_that_does_not_start_says_why(changes: dict[str, object], told
 
 def test_a_service_that_never_gets_ready_is_given_up_and_stopped(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own, "START_WITHIN", 0.5)
-    sleeping = f"{sys.executable} -c 'import time; time.sleep(600)' {{port}} {start.folder}"
+    sleeping = (sys.executable, "-c", "import time; time.sleep(600)", "{port}", str(start.folder))
     with (
         pytest.raises(ServiceFailed, match=r"^shop did not answer within 0\.5 s: "),
         started("shop", changed(start, command=sleeping)),
@@ -106,7 +107,7 @@ def test_a_service_that_never_gets_ready_is_given_up_and_stopped(start: Start, m
 def test_a_command_that_takes_too_long_is_given_up(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own, "BUILD_WITHIN", 0.2)
     with pytest.raises(ServiceFailed, match=r"took more than 0\.2 s"):
-        prepare("shop", f"{sys.executable} -c 'import time; time.sleep(600)'", start)
+        prepare("shop", (sys.executable, "-c", "import time; time.sleep(600)"), start)
 
 
 RUN = """
@@ -115,7 +116,7 @@ from pathlib import Path
 from loadtest.contenders.target import Start
 from loadtest.processes.own import started
 
-with started("shop", Start(sys.argv[1], Path(sys.argv[2]), {})) as server:
+with started("shop", Start(tuple(sys.argv[2:]), Path(sys.argv[1]), {})) as server:
     print(*(each.pid for each in server.processes()), flush=True)
     time.sleep(600)
 """
@@ -123,7 +124,10 @@ with started("shop", Start(sys.argv[1], Path(sys.argv[2]), {})) as server:
 
 def test_nothing_is_left_of_a_service_whose_starter_is_killed(start: Start) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", RUN, start.command, str(start.folder)], stdout=subprocess.PIPE, text=True, env=os.environ
+        [sys.executable, "-c", RUN, str(start.folder), *start.command],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ,
     ) as starter:
         assert starter.stdout
         pids = [int(each) for each in starter.stdout.readline().split()]
