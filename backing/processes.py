@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -37,8 +38,9 @@ def start(  # noqa: PLR0913 - what a process is made of
     The process leads its own session: Ctrl-C reaches only its parent, which stops its children in the right order. It
     ends with its parent, even if that is killed; with `whole` its children do so too, whatever they are.
     """
+    what = end_with_parent.GROUP if whole else end_with_parent.LEADER
     return Popen(
-        [sys.executable, "-IS", end_with_parent.__file__, str(os.getpid()), "group" if whole else "leader", *command],
+        [sys.executable, "-IS", end_with_parent.__file__, str(os.getpid()), what, *command],
         cwd=folder,
         env=environment,
         stdin=stdin,
@@ -98,6 +100,14 @@ def lines_of(stream: IO[str] | None) -> queue.SimpleQueue[str]:
 
     Thread(target=read, daemon=True).start()
     return lines
+
+
+def unread(lines: queue.SimpleQueue[str], within: float = 0.0) -> Iterator[str]:
+    """Yield the unread lines of output, and those that arrive within `within` seconds, until the output ends."""
+    deadline = time.monotonic() + within
+    with suppress(queue.Empty):
+        while line := lines.get(timeout=max(0.0, deadline - time.monotonic())):
+            yield line
 
 
 def tail(log: IO[str]) -> str:

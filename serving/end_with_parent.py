@@ -14,7 +14,7 @@ import time
 PR_SET_PDEATHSIG = 1
 """The operation of prctl(2) that chooses the signal. The choice outlives exec, but not fork."""
 
-GROUP = "group"
+LEADER, GROUP = "leader", "group"
 
 LOOK_EVERY = 0.5
 """Seconds between two checks of the parent on systems that do not signal its death."""

@@ -1,5 +1,6 @@
 """`sync-vs-async compare`: load services one after the other, and compare each figure with its prediction."""
 
+import os
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import click
 
 from loadtest.contenders.cores import Cores
+from loadtest.contenders.secrets import Secrets
 from loadtest.contenders.selection import ALL
 from loadtest.contenders.service import CORE, Service
 from loadtest.contenders.target import Target
@@ -48,7 +50,7 @@ from .options import (
     wait_of,
 )
 from .run import Outcome, draw_comparison, run_all
-from .targets import answering, environment_secrets, target_options, targets
+from .targets import answering, target_options, targets
 
 LEAST_RATE, MOST_RATE = 0.1, 20_000
 """The range of rates, in arrivals per second."""
@@ -202,7 +204,7 @@ def compare(
     **given: Any,
 ) -> int:
     """Check all options, run the comparison, and return the exit status."""
-    secrets = environment_secrets()
+    secrets = Secrets(os.environ)
     screen = console()
     theirs = targets(given, secrets, screen)
     if services is None and any(each.described for each in theirs):

@@ -1,6 +1,5 @@
 """The options of targets: running services of the user's own, and the request that they get."""
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,7 +10,7 @@ import click
 from rich.console import Console
 
 from loadtest.contenders.config import NAME, read
-from loadtest.contenders.request import METHODS, Request, expected, header, json_body
+from loadtest.contenders.request import METHODS, Request, as_json, expected, header, json_body
 from loadtest.contenders.secrets import Secrets
 from loadtest.contenders.target import Target, Tls, parsed
 from loadtest.measure.trial import TrialFailed, tried
@@ -112,7 +111,7 @@ def _request(given: dict[str, Any], secrets: Secrets) -> Request:
     path = "/" if given["path"] is None else _of("--path", secrets.expanded, given["path"])
     if not path.startswith("/"):
         raise Mistake(f"--path must begin with a slash; got {given['path']!r}.")
-    headers = {}
+    headers: dict[str, str] = {}
     for text in given["header"]:
         name, value = _of("--header", header, text)
         headers[name] = _of("--header", secrets.expanded, value)
@@ -120,8 +119,7 @@ def _request(given: dict[str, Any], secrets: Secrets) -> Request:
     body = given["json"]
     if body is not None:
         body = _of("--json", partial(_json, secrets=secrets), body)
-        if not any(name.lower() == "content-type" for name in headers):
-            headers["Content-Type"] = "application/json"
+        headers = as_json(headers)
     with mistakes():
         due = _of("--expect", expected, list(given["expect"]))
     method = (given["method"] or ("GET" if body is None else "POST")).upper()
@@ -167,8 +165,3 @@ def answering(targets: Sequence[Target], screen: Console, secrets: Secrets) -> l
         mean = sum(request.weight * one.seconds for request, one in weighted)
         found.append(replace(each, wait=mean / sum(request.weight for request in each.requests)))
     return found
-
-
-def environment_secrets() -> Secrets:
-    """Return the secrets of a run, whose variables are those of this process's environment."""
-    return Secrets(os.environ)

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from .request import METHODS, Expected, Request
+from .request import METHODS, Expected, Request, as_json
 from .secrets import Secrets
 from .target import Start, Target, Tls, allowed, is_origin
 
@@ -118,7 +118,7 @@ def read(path: Path, secrets: Secrets, tls: Tls, *, allow_remote: bool) -> list[
         with _noted(found, f"{path}: service.{name}"):
             targets.append(_target(name, service, path.parent, secrets, allow_remote=allow_remote))
     if found:
-        raise Mistakes("\n".join(found))
+        raise Mistakes(secrets.masked("\n".join(found)))
     if not targets:
         raise Mistakes(f"{path}: service: describes none.")
     return [replace(each, requests=tuple(requests), tls=tls, described=True) for each in targets]
@@ -196,7 +196,7 @@ def _request(name: str, entry: RequestEntry, folder: Path, secrets: Secrets) -> 
         body = _text(folder / entry.file, "file")
     if entry.json_ is not None:
         body = json.dumps(_expanded(entry.json_, secrets))
-        headers = {"Content-Type": "application/json", **headers}
+        headers = as_json(headers)
     query = {key: _query(value, secrets) for key, value in entry.query.items()}
     path = secrets.expanded(entry.path)
     if query:
@@ -206,13 +206,7 @@ def _request(name: str, entry: RequestEntry, folder: Path, secrets: Secrets) -> 
         raise ValueError(f"method: is one of {', '.join(METHODS)}; got {entry.method!r}")
     rows = _rows(folder / entry.csv) if entry.csv else ()
     due = Expected(entry.expect.status, entry.expect.header, entry.expect.body)
-    request = Request(path, method, headers, body, due, name, entry.weight, rows)
-    for number, _ in enumerate(rows, 1):
-        try:
-            request.sent(number)
-        except ValueError as error:
-            raise ValueError(f"csv: {entry.csv}: row {number}: {error}") from None
-    return request
+    return Request(path, method, headers, body, due, name, entry.weight, rows)
 
 
 def _query(value: str | float, secrets: Secrets) -> str:

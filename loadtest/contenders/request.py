@@ -3,9 +3,10 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPMethod
+from typing import NamedTuple
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -45,6 +46,14 @@ class Expected:
         return None
 
 
+class Sent(NamedTuple):
+    """The parts of a request that may have placeholders, as they are sent once."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: str | None
+
+
 @dataclass(frozen=True)
 class Request:
     """One request. `path` begins with a slash and may have a query; `body`: None without one."""
@@ -81,7 +90,8 @@ class Request:
                 raise ValueError(f"{name!r} cannot be the name of a header")
             if name.lower() in OURS:
                 raise ValueError(f"the header {name} is set by the HTTP client")
-            if not (value.isprintable() and value.isascii()):
+            cells = (row[column] for column in PLACEHOLDER.findall(value) for row in self.rows if column in row)
+            if not all(text.isprintable() and text.isascii() for text in (value, *cells)):
                 raise ValueError(f"the header {name} takes printable ASCII characters")
 
     @property
@@ -95,8 +105,10 @@ class Request:
         texts = (self.path, self.body or "", *self.headers.values())
         return not any(name in self.columns for text in texts for name in PLACEHOLDER.findall(text))
 
-    def sent(self, number: int) -> "Request":
-        """Return the request as it is sent the `number`th time, counted from 1."""
+    def sent(self, number: int) -> Sent:
+        """Return what is sent the `number`th time, counted from 1."""
+        if self.fixed:
+            return Sent(self.path, self.headers, self.body)
         values = {"uuid": str(uuid4()), "n": str(number)}
         if self.rows:
             values |= self.rows[(number - 1) % len(self.rows)]
@@ -104,7 +116,7 @@ class Request:
         headers = {name: _filled(value, values) for name, value in self.headers.items()}
         in_path = {name: quote(value, safe="") for name, value in values.items()}
         body = self.body and _filled(self.body, in_json)
-        return replace(self, path=_filled(self.path, in_path), headers=headers, body=body)
+        return Sent(_filled(self.path, in_path), headers, body)
 
     @property
     def _is_json(self) -> bool:
@@ -132,6 +144,12 @@ def header(text: str) -> tuple[str, str]:
     if not colon:  # the text is not repeated: it may be a secret
         raise ValueError("a header reads NAME: VALUE; there is no colon")
     return name.strip(), value.strip()
+
+
+def as_json(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers of a request whose body is JSON: with a Content-Type, unless they have one."""
+    known = any(name.lower() == "content-type" for name in headers)
+    return {**headers} if known else {"Content-Type": "application/json", **headers}
 
 
 def json_body(text: str) -> str:

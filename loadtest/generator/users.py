@@ -313,5 +313,5 @@ class TargetUser(WaitingUser):
     def ask(self) -> None:
         """Send the next request of those that all users share, so that every window has its share of each."""
         asked, numbers = next(self._turn)
-        sent = asked if asked.fixed else asked.sent(next(numbers))
-        self.send_checked(sent.path, asked.expected, asked.label, sent.method, headers=sent.headers, data=sent.body)
+        sent = asked.sent(next(numbers))
+        self.send_checked(sent.path, asked.expected, asked.label, asked.method, headers=sent.headers, data=sent.body)

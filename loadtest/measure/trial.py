@@ -69,11 +69,11 @@ def tried(target: Target, secrets: Secrets = NO_SECRETS) -> list[Tried]:
 
 def _tried(target: Target, request: Request, secrets: Secrets) -> Tried:
     connection = _connection(target)
-    asked = request if request.fixed else request.sent(1)
+    asked = request.sent(1)
     began = time.perf_counter()
     try:
         body = None if asked.body is None else asked.body.encode()  # as users send it; http.client takes Latin-1
-        connection.request(asked.method, asked.path, body, dict(asked.headers))
+        connection.request(request.method, asked.path, body, dict(asked.headers))
         response = connection.getresponse()
         content = response.read()
     except (OSError, HTTPException) as error:
@@ -85,8 +85,10 @@ def _tried(target: Target, request: Request, secrets: Secrets) -> Tried:
     said = f"answered {response.status} in {duration(took * 1000)}, {len(content)} bytes of {kind}"
     text = secrets.masked(content.decode(errors="replace"))  # before it is cut: a part of a secret is not recognized
     shown = " ".join(text.split())[:SHOWN]
-    told = f"{target.name}: {asked.told} {said}{f': {shown}' if shown.isprintable() and shown else '.'}"
-    fault = asked.expected.fault(response.status, _headers(response), content)
+    told = (
+        f"{target.name}: {request.method} {asked.path} {said}{f': {shown}' if shown.isprintable() and shown else '.'}"
+    )
+    fault = request.expected.fault(response.status, _headers(response), content)
     if fault is not None:
         raise TrialFailed(f"{told}\n{target.name}: {fault}. {_advice(response)}")
     return Tried(told, took, [f"{target.name} {each}" for each in _warnings(response)])

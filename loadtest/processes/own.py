@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection, HTTPException
 from typing import IO
 
-from backing.processes import lines_of, logged, tail
+from backing.processes import lines_of, logged, tail, unread
 from loadtest.contenders.target import Start
 
 from .affinity import inherited
@@ -23,6 +23,9 @@ BUILD_WITHIN = 600.0
 
 LAST_LINES = 30
 """Lines of standard output that a failure shows."""
+
+LAST_WORDS = 1.0
+"""Seconds to wait for the end of the output of a process that failed."""
 
 LOOK_EVERY = 0.02
 
@@ -109,8 +112,11 @@ def _found(name: str, command: Sequence[str], port: int, start: Start, environme
 
 
 def _said(lines: queue.SimpleQueue[str], log: IO[str]) -> str:
-    """Return the last lines of a process's output."""
+    """Return the last lines of a process's output, which a thread may still be reading."""
     kept = deque[str](maxlen=LAST_LINES)
-    while not lines.empty():
-        kept.append(lines.get_nowait())
+    until = time.monotonic() + LAST_WORDS
+    for line in unread(lines, LAST_WORDS):
+        kept.append(line)
+        if time.monotonic() > until:  # it goes on and on
+            break
     return "\n".join(filter(None, ("".join(kept).strip(), tail(log))))

@@ -5,12 +5,11 @@ import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from io import SEEK_END, StringIO
 from itertools import count, cycle
 from pathlib import Path
-from queue import Empty
 from socket import create_server
 from typing import NoReturn
 
@@ -19,7 +18,7 @@ from rich.text import Text
 
 from backing.environment import upstream_command
 from backing.postgres import Database, database
-from backing.processes import PYTHON, lines_of, start, stop
+from backing.processes import PYTHON, lines_of, start, stop, unread
 from contract import ports
 from contract.operations import OPERATIONS
 from loadtest.contenders.service import Service, in_words
@@ -119,11 +118,8 @@ class _Started:
         self._lines = lines_of(process.stdout)
 
     def said(self, within: float = 0.0) -> Iterator[str]:
-        """Yield the unread lines of output, and those that arrive within `within` seconds, until the output ends."""
-        deadline = time.monotonic() + within
-        with suppress(Empty):
-            while line := self._lines.get(timeout=max(0.0, deadline - time.monotonic())):
-                yield line
+        """Yield the lines of output as `unread` does."""
+        return unread(self._lines, within)
 
 
 @contextmanager

@@ -85,7 +85,7 @@ def _group(process: psutil.Process) -> int | None:
 def test_a_child_whose_parent_has_ended_already_does_not_begin() -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    begin = [sys.executable, "-IS", end_with_parent.__file__, str(gone.pid), "leader"]
+    begin = [sys.executable, "-IS", end_with_parent.__file__, str(gone.pid), end_with_parent.LEADER]
     command = [*begin, sys.executable, "-c", "print(1)"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", "")

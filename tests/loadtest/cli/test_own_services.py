@@ -73,19 +73,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def run(folder: Path) -> tuple[str, Results]:
-    """Return the output and the results of a run of the file in the current folder."""
-    arguments = ("compare", "--users", "1,4", "--seconds", "1", "--repeats", "2", "--trace")
-    done = subprocess.run(
-        [SCRIPT, *arguments],
+def compared(folder: Path, token: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `compare` in a folder that has a file with services."""
+    return subprocess.run(
+        [SCRIPT, "compare", *arguments],
         cwd=folder,
-        env={**os.environ, "TOKEN": "t0ken"},
+        env={**os.environ, "TOKEN": token},
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
     )
+
+
+@pytest.fixture(scope="module")
+def run(folder: Path) -> tuple[str, Results]:
+    """Return the output and the results of a run of the file in the current folder."""
+    done = compared(folder, "t0ken", "--users", "1,2", "--seconds", "1", "--repeats", "2", "--trace")
     assert done.returncode in (0, 2), done.stderr
     return done.stdout + done.stderr, load(folder / "results" / "latest" / "results.json")
 
@@ -125,15 +129,7 @@ def test_a_secret_stands_nowhere(run: tuple[str, Results], folder: Path) -> None
 
 
 def test_a_service_whose_answer_is_wrong_is_not_put_under_load(folder: Path) -> None:
-    done = subprocess.run(
-        [SCRIPT, "compare"],
-        cwd=folder,
-        env={**os.environ, "TOKEN": "wrong"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    done = compared(folder, "wrong")
     assert done.returncode == 1
     assert "shop: status 401 instead of 201. It wants credentials" in " ".join(done.stderr.split())
     pid = (folder / "started").read_text().split()[-1]

@@ -104,6 +104,12 @@ def test_a_request_is_what_the_file_says_and_is_filled_anew_each_time(folder: Pa
     assert (raw.method, raw.fixed, raw.body) == ("POST", True, "plain {text}")
 
 
+def test_json_has_one_type_however_its_header_is_written(folder: Path) -> None:
+    text = f'{SERVICE}[request.r]\njson = 1\nheaders = {{ content-type = "application/merge-patch+json" }}'
+    (target,) = described(folder, text)
+    assert target.requests[0].headers == {"content-type": "application/merge-patch+json"}
+
+
 def test_a_file_without_requests_asks_for_the_root(folder: Path) -> None:
     (target,) = described(folder, SERVICE)
     assert [(each.method, each.path, each.expected.status) for each in target.requests] == [("GET", "/", 200)]
@@ -155,8 +161,9 @@ def test_a_file_without_requests_asks_for_the_root(folder: Path) -> None:
         ),
         (
             f'{SERVICE}[request.r]\nheaders = {{ A = "{{name}}" }}\ncsv = "names.csv"',
-            ["request.r: csv: names.csv: row 1: the header A takes printable ASCII characters."],
+            ["request.r: the header A takes printable ASCII characters."],
         ),
+        (f'{SERVICE}[request.r]\npath = "/${{ODD}}"', ["request.r: the path takes ASCII characters *; got '/***'."]),
         (
             f'{SERVICE}[request.r]\nheaders = {{ A = "${{GONE}}" }}\n[request.s]\nbody = "${{EMPTY}}"',
             [
@@ -169,7 +176,7 @@ def test_a_file_without_requests_asks_for_the_root(folder: Path) -> None:
 def test_each_mistake_is_a_line_that_names_its_key(text: str, lines: list[str], folder: Path) -> None:
     (folder / "empty.csv").write_text("name\n")
     (folder / "uneven.csv").write_text("name,age\nAl,31\nBo\n")
-    found = mistakes(folder, text, EMPTY="")
+    found = mistakes(folder, text, EMPTY="", ODD="a secret")
     expected = [line.replace("{folder}", str(folder)) for line in lines]
     assert len(found) == len(expected)
     for line, pattern in zip(found, expected, strict=True):
