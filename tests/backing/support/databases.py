@@ -10,8 +10,11 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 
+import psutil
+
 from backing.postgres import Database, database
 from backing.processes import lines_of, stop
+from tests.support.stalls import eventually
 
 USER = """
 import sys
@@ -32,7 +35,15 @@ def folder() -> Iterator[Path]:
     try:
         yield parent / "postgres"
     finally:
-        rmtree(parent)
+        try:
+            eventually(lambda: not any(str(parent) in " ".join(each) for each in _command_lines()))
+        finally:
+            rmtree(parent)  # the keeper of a process that was killed would have made its lock again meanwhile
+
+
+def _command_lines() -> Iterator[list[str]]:
+    for process in psutil.process_iter(["cmdline"]):
+        yield process.info["cmdline"] or []
 
 
 @contextmanager
