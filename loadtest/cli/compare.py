@@ -49,6 +49,7 @@ from .options import (
     traced,
     wait_of,
 )
+from .pairing import pairing_options, turns, with_itself
 from .run import Outcome, draw_comparison, run_all
 from .targets import answering, target_options, targets
 
@@ -176,6 +177,7 @@ def rates(text: str) -> list[float]:
     type=SLOW_CLIENTS_RANGE,
     help=f"Number of clients that hold a half-sent request in the scenario {SLOW_CLIENTS} (default: {SLOW}).",
 )
+@pairing_options
 @cores_option
 @out_folder
 @target_options
@@ -197,7 +199,9 @@ def compare(
     slow_clients: int | None,
     rate: list[float] | None,
     deadline: float | None,
+    pairs: int | None,
     *,
+    against_itself: bool,
     quick: bool,
     opened: bool,
     trace: bool,
@@ -213,7 +217,8 @@ def compare(
         scenario = _alone(theirs, scenario, delay)
     with mistakes():
         ours = named(",".join(QUICK_SERVICES if quick else CORE), cores) if services is None else services
-        refuse_twice([*(each.name for each in ours), *(each.name for each in theirs)], "compared")
+        run = turns([*ours, *theirs], pairs, repeats, against_itself=against_itself, quick=quick)
+        refuse_twice([each.name for each in with_itself([*ours, *theirs], run.pairings)], "compared")
         scenario = scenario or "delay"
         delay = delay if delay is not None else ("100ms" if quick else "200ms")
         pause = seconds_of("--think", think)
@@ -234,7 +239,8 @@ def compare(
             seconds=seconds or (0.5 if quick else 1.0) * (LONGER if rate else 1),
             deadlines=[] if deadline is None else [deadline],
             slow_clients=_slow_clients(slow_clients, scenario),
-            repeats=repeats or (1 if quick else 2),
+            repeats=run.repeats,
+            pairings=run.pairings,
         )
         refuse_impatience(options)
     refuse_too_many_connections(ours, needs(scenario) if ours else ())
@@ -242,7 +248,8 @@ def compare(
     tried = answering(theirs, screen, secrets)
     if scenario == OWN:  # the longest wait takes the place of the delay that the requests of our services take
         options = options.model_copy(update={"wait": max(each.wait or 0.0 for each in tried), "delay": ""})
-    comparison = Comparison([*ours, *tried], options, command, cores, secrets=secrets)
+    compared = with_itself([*ours, *tried], run.pairings)
+    comparison = Comparison(compared, options, command, cores, secrets=secrets)
     outcome = Outcome(
         save=lambda measured, folder: save(measured[scenario], folder),
         show=lambda screen, measured: show(screen, measured[scenario], rows(measured[scenario])),

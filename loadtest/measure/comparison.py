@@ -1,6 +1,6 @@
 """Run a comparison: one service at a time, step by step, repeat by repeat."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ from loadtest.results.schema import SCHEMA, Contender, Measured, Options, Predic
 from loadtest.verdict.bounds import OWN_LIMIT, UNEXPLAINED, mean_response, throughput
 from loadtest.verdict.forecast import forecast
 from loadtest.verdict.judge import Judgement, judge
+from loadtest.verdict.pairs import lacks_pairs
 from loadtest.verdict.processors import DATABASE, NEIGHBOUR, UPSTREAM
 from loadtest.workload import scenarios
 from loadtest.workload.demand import ARRIVALS, CPU, GENERATOR, USERS, Calibration, Demand
@@ -39,6 +40,9 @@ CALIBRATION = OVERHEAD + SECONDS
 
 ATTEMPTS = 2
 """Number of calibrations, if all of them fail or are disturbed."""
+
+FURTHER_PAIRS = 6
+"""Number of pairs that may be added if some cannot be trusted."""
 
 UNHURRIED: Mapping[str, str] = MappingProxyType({"POOL_TIMEOUT": "60"})
 """Environment in which a request may wait for a pool connection as long as a user waits for its response (60 s):
@@ -129,11 +133,25 @@ class Comparison:
             bindings.enter_context(confined(self.cores.others))
             for process in behind.processes.values():
                 bindings.enter_context(bound(process, self.cores.others))
-            for repeat in range(1, self._options.repeats + 1):
-                for service in self.services:
+            for repeat in self._turns():
+                for service in self._in_turn(repeat):
                     for step in self._measured(service, repeat, progress, behind):
                         self.steps.append(step)
                         progress.ended(step)
+
+    def _turns(self) -> Iterator[int]:
+        """Yield the number of each repeat; of pairs, also of further ones in place of those that were disturbed."""
+        planned = self._options.repeats
+        yield from range(1, planned + 1)
+        for repeat in range(planned + 1, planned + 1 + FURTHER_PAIRS):
+            if not lacks_pairs(self.steps, self._options.pairings):
+                return
+            yield repeat
+
+    def _in_turn(self, repeat: int) -> Sequence[Service | Target]:
+        """Return the services in the order of a repeat: of pairs, each goes first as often as last."""
+        backwards = bool(self._options.pairings) and repeat % 2 == 0
+        return self.services[::-1] if backwards else self.services
 
     def masked(self, text: str) -> str:
         """Return a text about the run without its secrets."""

@@ -96,6 +96,16 @@ class Contender(Record):
     """Environment variables set for the service, without the database URL, which may contain a password."""
 
 
+class Pairing(Record):
+    """Two services that took turns in a run, so that their figures are compared pair by pair."""
+
+    before: Name
+    """The service that is the measure."""
+    after: Name
+    itself: bool = False
+    """True if both are the same service: what differs between them is chance."""
+
+
 class Options(Record):
     """The options of a run. Times are in seconds unless they carry a unit."""
 
@@ -112,6 +122,9 @@ class Options(Record):
     """Objectives that a search for the capacity asks of a service, as typed."""
     slow_clients: Annotated[int, Field(ge=0, le=1000)] = 0
     """The number of clients that hold a half-sent request, in the scenario slow-clients."""
+
+    pairings: list[Pairing] = Field(default_factory=list)
+    """The services that are compared pair by pair: each repeat is a pair, and their order alternates."""
 
     @property
     def title(self) -> str:

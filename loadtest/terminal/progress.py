@@ -55,6 +55,8 @@ class Bar:
         self._current = seconds
         self._began = time.monotonic()
         of = f", repeat {repeat} of {self._repeats}" if self._repeats > 1 else ""
+        if repeat > self._repeats:
+            of = ", in place of one that was disturbed"
         self._what = f"{self.about}{service}, {what}{of}"
 
     def ended(self, step: Step) -> None:

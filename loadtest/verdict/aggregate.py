@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import inf
 from statistics import mean
 
 from loadtest.results.arrivals import Arrived, Forecast
@@ -23,6 +24,9 @@ KINDS = ("blocking", "non-blocking", "unknown")
 
 DISAGREE = 0.1
 """Range of the repeats' throughput, as a share of their mean, above which the repeats disagree."""
+
+FEWEST_PAIRS = 6
+"""Pairs that a comparison of two services needs: the range of six ratios holds their median with 97 %."""
 
 LEAST_CPU = 0.02
 """Seconds of CPU time needed for a figure per request: less is mostly start-up and chance."""
@@ -57,6 +61,8 @@ class Row:
     """The number of worker processes of the service; None if unknown."""
     forecasts: list[Forecast] = field(default_factory=list)
     """The predictions of an open load's windows; empty for a closed load, and where there are none."""
+    left_out: list[str] = field(default_factory=list)
+    """The reasons why some windows of a paired run are left out of all figures; empty if none is."""
 
     @property
     def holds(self) -> bool:
@@ -312,7 +318,8 @@ def rows(results: Results) -> list[Row]:
     groups: dict[tuple[str, Load], list[Step]] = {}
     for step in results.steps:
         groups.setdefault((step.service, step.load), []).append(step)
-    table = [_row(group, processes[group[0].service]) for group in groups.values()]
+    paired = bool(results.options.pairings)
+    table = [(_paired if paired else _row)(group, processes[group[0].service]) for group in groups.values()]
     return sorted(table, key=lambda row: (order[row.service], row.load.amount))
 
 
@@ -328,7 +335,24 @@ def _predicted(known: list[Predicted]) -> Predicted | None:
     return known[0].model_copy(update={"throughput": mean(each.throughput for each in known), "arrivals": None})
 
 
-def _row(steps: list[Step], processes: int | None) -> Row:
+def one(step: Step) -> Row:
+    """Return the row of a single repeat."""
+    return _row([step], None)
+
+
+def _paired(steps: list[Step], processes: int | None) -> Row:
+    """Return the row of a paired run, whose repeats may disagree: each is a run of its own.
+
+    Further ones take the place of those that cannot be trusted. If enough can, only these count.
+    """
+    held = [step for step in steps if not step.doubts]
+    if len(held) < FEWEST_PAIRS:
+        return _row(steps, processes, disagree=inf)
+    doubts = [doubt for step in steps if step.doubts for doubt in step.doubts]
+    return replace(_row(held, processes, disagree=inf), left_out=together(doubts))
+
+
+def _row(steps: list[Step], processes: int | None, disagree: float = DISAGREE) -> Row:
     run = [step for step in steps if step.measured is not None]
     bounds = {step.bound.partition(" (")[0]: step.bound for step in reversed(run or steps)}
     row = Row(
@@ -343,7 +367,7 @@ def _row(steps: list[Step], processes: int | None) -> Row:
     )
     # each repeat distributes its connections at random, users fall into step by chance, and schedules differ
     explained = row.bound in STANDSTILL or UNEVEN in row.bound or BURSTS in row.bound or isinstance(row.load, Open)
-    if not row.holds or explained or row.spread <= DISAGREE / 2 * row.throughput:
+    if not row.holds or explained or row.spread <= disagree / 2 * row.throughput:
         return row
     rates = [throughput(each) for each in row.windows]
     return replace(row, doubts=[f"the repeats disagree ({min(rates):.1f}/s to {max(rates):.1f}/s)"])

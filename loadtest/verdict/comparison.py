@@ -6,6 +6,7 @@ from loadtest.workload import Load
 from loadtest.workload.demand import BLOCKED, CPU, DEADLOCK, SLOTS, STANDSTILL, Limit
 from loadtest.workload.scenarios import POOLS
 
+from . import pairs
 from .aggregate import Row
 from .bounds import KEEPS_UP
 from .doubts import shape, together
@@ -17,9 +18,13 @@ ALIKE = 0.05
 
 
 def verdict(results: Results, table: list[Row]) -> list[str]:
-    """Return the sentences in this order: smallest load, limit of each service, largest load, pools, CPU, doubts."""
-    sentences = findings(results, table) if is_open(results) else _findings(results, table)
-    sentences += [*_pools(table, results.contenders), *_price(table)]
+    """Return the sentences in this order: smallest load, limit of each service, largest load, pools, CPU, doubts.
+
+    Of pairs: the differences first, in place of what the loads show of several services.
+    """
+    sentences = pairs.sentences(results)
+    sentences += findings(results, table) if is_open(results) else _findings(results, table)
+    sentences += [*_pools(table, results.contenders), *([] if results.options.pairings else _price(table))]
     sentences += [*_cpu_alone(table, results.contenders), *doubtful(table)]
     if not results.complete:
         sentences.append(f"The run {ended(results)} Only the steps measured until then are shown.")
@@ -28,10 +33,12 @@ def verdict(results: Results, table: list[Row]) -> list[str]:
 
 def _findings(results: Results, table: list[Row]) -> list[str]:
     """Return the sentences on closed loads: smallest load, limit of each service, largest load."""
-    told = _few(table)
-    for contender in results.contenders:
-        told += _keeping_up(contender, [row for row in table if row.service == contender.name])
-    return [*told, *compared(table)]
+    kept = [
+        told
+        for contender in results.contenders
+        for told in _keeping_up(contender, [row for row in table if row.service == contender.name])
+    ]
+    return kept if results.options.pairings else [*_few(table), *kept, *compared(table)]
 
 
 def ended(results: Results) -> str:
@@ -208,7 +215,14 @@ def doubtful(table: list[Row], where: str = "") -> list[str]:
             groups.setdefault((row.service, *map(shape, row.doubts)), []).append(row)
     told = [(group[0].service, _loads(group), _because(group)) for group in groups.values()]
     head = f"Inconclusive {where}".rstrip()
-    return [f"{head}: {service} at {loads}, because {why}." for service, loads, why in told]
+    return [
+        *(f"{head}: {service} at {loads}, because {why}." for service, loads, why in told),
+        *(_left_out(row) for row in table if row.left_out),
+    ]
+
+
+def _left_out(row: Row) -> str:
+    return f"Runs of {row.service} at {row.load.label} are left out, because {'; '.join(row.left_out)}."
 
 
 def _loads(group: list[Row]) -> str:

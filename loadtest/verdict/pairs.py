@@ -1,0 +1,231 @@
+"""Compare two services that a run measured in pairs: the ratio of each figure, with an interval over the pairs.
+
+Requests of one run are not independent of each other: the run is the unit. Both services are started afresh for each
+pair, in alternating order (A B, B A, ...), so that a slow drift of the machine favours neither.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import comb, inf
+from statistics import median
+
+from loadtest.english import listed
+from loadtest.results.schema import Pairing, Results, Step
+from loadtest.workload import Load
+
+from .aggregate import FEWEST_PAIRS, Row, one
+
+CONFIDENCE = 0.95
+"""The least probability with which an interval holds the median."""
+
+SMALLEST = 0.02
+"""Difference, as a share, up to which two figures count as equal: smaller ones are not worth a name, and chance alone
+puts every pair beyond none at all in 1 of 32 comparisons of a service with itself."""
+
+TELLING = 0.1
+"""The largest difference, as a share, that a comparison without a clear one may leave open to be called that."""
+
+THROUGHPUT, MEDIAN, TAIL, CPU_TIME, MEMORY = "throughput", "p50", "p99", "CPU per request", "memory"
+
+FIGURES: Mapping[str, Callable[[Row], float | None]] = {
+    THROUGHPUT: lambda row: row.throughput,
+    MEDIAN: lambda row: row.percentile(0.5),
+    TAIL: lambda row: row.percentile(0.99),
+    CPU_TIME: lambda row: row.cpu_per_request,
+    MEMORY: lambda row: row.memory,
+}
+"""The figures that are compared: requests per second, milliseconds, microseconds, bytes."""
+
+FASTER, SLOWER, LESS, MORE = "faster", "slower", "less", "more"
+ALIKE, UNKNOWN = "alike", "cannot be told"
+
+CHANGED = (FASTER, SLOWER, LESS, MORE)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A range of ratios that holds the median of all such pairs with a probability of `confidence`."""
+
+    low: float
+    high: float
+    confidence: float
+
+    @property
+    def widest(self) -> float:
+        """The largest difference within the interval, as a share."""
+        return max(self.high, 1 / self.low if self.low else inf) - 1
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One figure of two services under one load. `ratios`: after over before, one for each pair that has both."""
+
+    pairing: Pairing
+    load: Load
+    figure: str
+    before: float | None
+    """The median over the pairs, or None if no pair has the figure."""
+    after: float | None
+    ratios: tuple[float, ...]
+    noise: float = 0.0
+    """The largest difference of the first service from itself that this run leaves open, as a share; 0 if unknown."""
+
+    @property
+    def ratio(self) -> float | None:
+        """The median ratio, or None without pairs."""
+        return median(self.ratios) if self.ratios else None
+
+    @cached_property
+    def interval(self) -> Interval | None:
+        """The interval of the median ratio, or None if there are too few pairs."""
+        return interval(self.ratios)
+
+    @property
+    def says(self) -> str:
+        """FASTER, SLOWER, LESS, MORE, ALIKE or UNKNOWN."""
+        found, ratio = self.interval, self.ratio
+        if found is None or ratio is None:
+            return UNKNOWN
+        beyond = found.low > 1 + SMALLEST or found.high < 1 / (1 + SMALLEST)
+        if beyond and max(ratio, 1 / ratio if ratio else inf) > 1 + self.noise:
+            return self._direction(grew=ratio > 1)
+        return ALIKE if not beyond and found.widest <= TELLING else UNKNOWN
+
+    def _direction(self, *, grew: bool) -> str:
+        if self.figure in (CPU_TIME, MEMORY):
+            return MORE if grew else LESS
+        return FASTER if grew == (self.figure == THROUGHPUT) else SLOWER
+
+
+def interval(ratios: Sequence[float]) -> Interval | None:
+    """Return the interval between two order statistics that holds the median with CONFIDENCE, as narrow as possible.
+
+    None below FEWEST_PAIRS ratios: even the whole range of five holds the median with 94 % only. The method assumes
+    nothing of the distribution (W. R. Thompson, "On Confidence Ranges for the Median and Other Expectation
+    Distributions for Populations of Unknown Distribution Form", 1936).
+    """
+    size = len(ratios)
+    outside, found = 0.0, None
+    for left_out in range(size // 2):
+        outside += 2 * comb(size, left_out) / 2**size
+        if outside > 1 - CONFIDENCE:
+            break
+        found = (left_out, 1 - outside)
+    if found is None:
+        return None
+    left_out, confidence = found
+    ordered = sorted(ratios)
+    return Interval(ordered[left_out], ordered[-1 - left_out], confidence)
+
+
+def differences(results: Results) -> list[Difference]:
+    """Return every figure of every pairing of a run under every load; a service's difference from itself first."""
+    found: list[Difference] = []
+    for pairing in sorted(results.options.pairings, key=lambda each: not each.itself):
+        noise = {(each.load, each.figure): each for each in found if each.pairing.itself}
+        for load in dict.fromkeys(step.load for step in results.steps if step.measured is not None):
+            known = trusted(results.steps, pairing, load)
+            for figure in FIGURES:
+                own = noise.get((load, figure))
+                found.append(_difference(pairing, load, figure, known, own))
+    return [each for each in found if each.ratios or each.figure in (THROUGHPUT, MEDIAN)]
+
+
+def trusted(steps: Sequence[Step], pairing: Pairing, load: Load) -> list[tuple[Row, Row]]:
+    """Return the pairs under one load of which both runs can be trusted."""
+    known = {
+        (step.repeat, step.service): one(step) for step in steps if step.load == load and step.measured is not None
+    }
+    repeats = sorted({repeat for repeat, _ in known})
+    found = [(known.get((each, pairing.before)), known.get((each, pairing.after))) for each in repeats]
+    return [(first, other) for first, other in found if first and other and first.holds and other.holds]
+
+
+def lacks_pairs(steps: Sequence[Step], pairings: Sequence[Pairing]) -> bool:
+    """Return True if a further pair would help: under some load, fewer than FEWEST_PAIRS can be trusted."""
+    loads = dict.fromkeys(step.load for step in steps if step.measured is not None)
+    return any(len(trusted(steps, each, load)) < FEWEST_PAIRS for each in pairings for load in loads)
+
+
+def _difference(
+    pairing: Pairing, load: Load, figure: str, known: list[tuple[Row, Row]], own: Difference | None
+) -> Difference:
+    figures = [(FIGURES[figure](first), FIGURES[figure](other)) for first, other in known]
+    both = [(a, b) for a, b in figures if a and b and inf not in (a, b)]
+    noise = own.interval.widest if own and own.interval else 0.0
+    return Difference(
+        pairing,
+        load,
+        figure,
+        median(a for a, _ in both) if both else None,
+        median(b for _, b in both) if both else None,
+        tuple(b / a for a, b in both),
+        noise,
+    )
+
+
+def sentences(results: Results) -> list[str]:
+    """Return what the pairs show, one sentence for each pairing and load, and what the intervals mean."""
+    found = differences(results)
+    groups: dict[tuple[str, str, Load], list[Difference]] = {}
+    for each in found:
+        groups.setdefault((each.pairing.before, each.pairing.after, each.load), []).append(each)
+    told = [_itself(group) if group[0].pairing.itself else _told(group) for group in groups.values()]
+    known = [each.interval for each in found if each.interval]
+    if known:
+        least = min(each.confidence for each in known)
+        told.append(
+            f"Each interval holds the median ratio of all such pairs with a probability of {least:.0%} or more."
+        )
+    return told
+
+
+def _told(group: list[Difference]) -> str:
+    """Return what differs, what does not, and what cannot be told, under one load."""
+    first = group[0]
+    who = f"{first.pairing.after} against {first.pairing.before}, {first.load.label}"
+    parts = [
+        f"{each.says if each.figure != THROUGHPUT else ''} {_figure(each)}".strip()
+        for each in group
+        if each.says in CHANGED
+    ]
+    alike = [each for each in group if each.says == ALIKE]
+    unknown = [each.figure for each in group if each.says == UNKNOWN]
+    if alike:
+        widest = max(each.interval.widest for each in alike if each.interval)
+        parts.append(f"no difference larger than {widest:.0%} in {listed([each.figure for each in alike])}")
+    if unknown:
+        parts.append(f"{listed(unknown)} cannot be told{_why(group)}")
+    return f"{who}: {_overall(group)}{'; '.join(parts)}."
+
+
+def _overall(group: list[Difference]) -> str:
+    """Return the answer in one word, from throughput and latency: the figures that a user feels."""
+    felt = {each.says for each in group if each.figure in (THROUGHPUT, MEDIAN, TAIL)} & {FASTER, SLOWER}
+    if len(felt) == 2:
+        return "faster in one figure and slower in another; "
+    return f"{felt.pop()}; " if felt else ""
+
+
+def _figure(each: Difference) -> str:
+    found = each.interval
+    assert found is not None
+    return f"{each.figure} {each.ratio:.2f} times ({found.low:.2f} to {found.high:.2f})"
+
+
+def _why(group: list[Difference]) -> str:
+    """Return why a figure cannot be told, if one reason holds for all: too few pairs can be trusted."""
+    most = max(len(each.ratios) for each in group)
+    return f" ({most} pairs can be trusted, and {FEWEST_PAIRS} are needed)" if most < FEWEST_PAIRS else ""
+
+
+def _itself(group: list[Difference]) -> str:
+    """Return how large a difference must be to mean anything here."""
+    first = group[0]
+    known = [(each.figure, each.interval.widest) for each in group if each.interval]
+    who = f"{first.pairing.before} against itself, {first.load.label}"
+    if not known:
+        return f"{who}: how large a difference must be to mean anything cannot be told{_why(group)}."
+    told = [f"{max(widest, SMALLEST):.0%} in {figure}" for figure, widest in known]
+    return f"{who}: differences up to {listed(told)} cannot be told from chance here."
