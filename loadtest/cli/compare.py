@@ -20,9 +20,11 @@ from loadtest.verdict.aggregate import rows
 from loadtest.workload import Load
 from loadtest.workload.closed import Closed
 from loadtest.workload.durations import seconds as seconds_of
+from loadtest.workload.need import Need
 from loadtest.workload.scenarios import ABOUT, OWN, SLOW, SLOW_CLIENTS, longest, needs
 from serving.aiohttp_workers import CHOICES
 
+from .need import measured_costs, need_option, refuse_needless
 from .options import (
     NO_SERVICES,
     OPEN,
@@ -178,6 +180,7 @@ def rates(text: str) -> list[float]:
     help=f"Number of clients that hold a half-sent request in the scenario {SLOW_CLIENTS} (default: {SLOW}).",
 )
 @pairing_options
+@need_option
 @cores_option
 @out_folder
 @target_options
@@ -200,6 +203,7 @@ def compare(
     rate: list[float] | None,
     deadline: float | None,
     pairs: int | None,
+    need: Need | None,
     *,
     against_itself: bool,
     quick: bool,
@@ -231,6 +235,7 @@ def compare(
             if users is not None or pause:
                 raise Mistake("--rate takes the place of --users and --think: arrivals do not wait for answers.")
             loads = open_loads(rate, {name: given[name] for name in OPEN})
+        refuse_needless(need, theirs, loads)
         options = Options(
             scenario=scenario,
             loads=loads,
@@ -241,6 +246,7 @@ def compare(
             slow_clients=_slow_clients(slow_clients, scenario),
             repeats=run.repeats,
             pairings=run.pairings,
+            need=need,
         )
         refuse_impatience(options)
     refuse_too_many_connections(ours, needs(scenario) if ours else ())
@@ -249,7 +255,7 @@ def compare(
     if scenario == OWN:  # the longest wait takes the place of the delay that the requests of our services take
         options = options.model_copy(update={"wait": max(each.wait or 0.0 for each in tried), "delay": ""})
     compared = with_itself([*ours, *tried], run.pairings)
-    comparison = Comparison(compared, options, command, cores, secrets=secrets)
+    comparison = Comparison(compared, options, command, cores, secrets=secrets, costs=measured_costs(need, screen))
     outcome = Outcome(
         save=lambda measured, folder: save(measured[scenario], folder),
         show=lambda screen, measured: show(screen, measured[scenario], rows(measured[scenario])),

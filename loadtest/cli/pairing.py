@@ -22,7 +22,7 @@ AGAIN = "again"
 
 
 class Turns(NamedTuple):
-    """Which services of a run are compared pair by pair, and the repeats of the run."""
+    """The services of a run that are compared pair by pair, and the number of its repeats."""
 
     pairings: list[Pairing]
     repeats: int

@@ -163,5 +163,6 @@ def answering(targets: Sequence[Target], screen: Console, secrets: Secrets) -> l
             screen.print(secrets.masked(warning), markup=False, soft_wrap=True)
         weighted = zip(each.requests, known, strict=True)
         mean = sum(request.weight * one.seconds for request, one in weighted)
-        found.append(replace(each, wait=mean / sum(request.weight for request in each.requests)))
+        wait = mean / sum(request.weight for request in each.requests)
+        found.append(replace(each, wait=wait, server=known[0].server))
     return found

@@ -13,12 +13,17 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from contract.parameters import Duration, checked
+
 from .request import METHODS, Expected, Request, as_json
 from .secrets import Secrets
-from .target import Start, Target, Tls, allowed, is_origin
+from .target import Pool, Start, Target, Tls, allowed, is_origin
 
 NAME = "sync-vs-async.toml"
 """The file that is read by default, in the current folder."""
+
+LONGEST_HELD = 60.0
+"""Seconds for which a request may hold a connection of a pool, as long as users wait for an answer."""
 
 Commands = list[Annotated[str, Field(min_length=1)]]
 
@@ -27,6 +32,13 @@ class Entry(BaseModel):
     """A table of the file. Unknown keys are refused: one that is misspelt would be without effect."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PoolEntry(Entry):
+    """A pool of a service."""
+
+    size: Annotated[int, Field(ge=1, le=100_000)]
+    held: str
 
 
 class ServiceEntry(Entry):
@@ -39,6 +51,8 @@ class ServiceEntry(Entry):
     ready: str | None = None
     build: Commands = Field(default_factory=list)
     before: Commands = Field(default_factory=list)
+    slots: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    pools: dict[str, PoolEntry] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def one_way(self) -> Self:
@@ -155,7 +169,7 @@ def _target(name: str, entry: ServiceEntry, folder: Path, secrets: Secrets, *, a
         if not is_origin(url):
             raise ValueError("url: reads http://HOST:PORT")
         allowed(url, allow_remote=allow_remote)
-        return Target(name, url.rstrip("/"))
+        return Target(name, url.rstrip("/"), slots=entry.slots, pools=_pools(entry))
     assert entry.run is not None
     where = (folder / entry.cwd).resolve()
     if not where.is_dir():
@@ -173,7 +187,20 @@ def _target(name: str, entry: ServiceEntry, folder: Path, secrets: Secrets, *, a
         tuple(_words(command, secrets) for command in entry.build),
         tuple(_words(command, secrets) for command in entry.before),
     )
-    return Target(name, "", start=start)
+    return Target(name, "", start=start, slots=entry.slots, pools=_pools(entry))
+
+
+def _pools(entry: ServiceEntry) -> tuple[Pool, ...]:
+    found = []
+    for name, pool in entry.pools.items():
+        try:
+            held = checked(Duration, [("duration", pool.held)], LONGEST_HELD).duration
+        except ValidationError:
+            held = 0.0
+        if not held:
+            raise ValueError(f"pools.{name}.held: is a duration such as 20ms; got {pool.held!r}")
+        found.append(Pool(name, pool.size, held))
+    return tuple(found)
 
 
 def _words(command: str, secrets: Secrets) -> tuple[str, ...]:

@@ -6,9 +6,13 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from .request import Request
+
+LOOP_SERVERS = ("aiohttp", "daphne", "hypercorn", "TornadoServer", "uvicorn")
+"""Texts in the header Server of HTTP servers that run an event loop in each process."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,14 @@ class Start:
     """Commands that are run before each start."""
 
 
+class Pool(NamedTuple):
+    """A pool of a service: how many connections it has, and the seconds for which a request holds one."""
+
+    name: str
+    size: int
+    held: float
+
+
 @dataclass(frozen=True)
 class Target:
     """An HTTP service of the user's own, and the requests that it gets.
@@ -53,8 +65,18 @@ class Target:
     start: Start | None = None
     described: bool = False
     """True if a file describes it."""
+    slots: int | None = None
+    """Requests that it serves at once, if its owner says so."""
+    pools: tuple[Pool, ...] = ()
     wait: float | None = None
     """Seconds that one request took when nothing else was asked; None before that was tried."""
+    server: str = ""
+    """The header Server of its answer; empty before it was tried, and without one."""
+
+    @property
+    def on_a_loop(self) -> bool:
+        """True if its HTTP server is known to run an event loop in each process."""
+        return any(name in self.server for name in LOOP_SERVERS)
 
     @property
     def made_of(self) -> str:

@@ -17,6 +17,7 @@ from loadtest.generator.driver import COMMAND, Driver, Job, Order, generator
 from loadtest.processes.affinity import bound, confined
 from loadtest.processes.own import started
 from loadtest.processes.service import Started, running
+from loadtest.results.advice import Costs
 from loadtest.results.schema import SCHEMA, Contender, Measured, Options, Predicted, Results, Step
 from loadtest.verdict.bounds import OWN_LIMIT, UNEXPLAINED, mean_response, throughput
 from loadtest.verdict.forecast import forecast
@@ -29,6 +30,7 @@ from loadtest.workload.open import Open
 
 from .calibration import SECONDS, calibrate
 from .clocks import Clocks, measure
+from .explained import explained
 from .machine import machine
 from .plan import PlannedStep, goes_on, plan, spans, to_run
 
@@ -81,6 +83,7 @@ class Comparison:
         cores: Cores = SHARED,
         calibrated_by: "Comparison | None" = None,
         secrets: Secrets = NO_SECRETS,
+        costs: Costs | None = None,
     ) -> None:
         self.services = services
         self.cores = cores
@@ -89,6 +92,7 @@ class Comparison:
         self._command = command
         self._calibrated_by = calibrated_by
         self._secrets = secrets
+        self._costs = costs
         self._started = datetime.now(UTC)
         self._contenders = {service.name: contender(service, options) for service in services}
 
@@ -161,7 +165,7 @@ class Comparison:
     def results(self, *, complete: bool, failure: str | None = None) -> Results:
         """Return the record of the run so far."""
         masked = self._secrets.masked
-        return Results(
+        found = Results(
             schema_version=SCHEMA,
             started=self._started,
             finished=datetime.now(UTC),
@@ -177,7 +181,9 @@ class Comparison:
                 for each in self._contenders.values()
             ],
             steps=self.steps,
+            costs=self._costs,
         )
+        return explained(found, [each for each in self.services if isinstance(each, Target)])
 
     def _measured(self, service: Service | Target, repeat: int, progress: Progress, behind: Backing) -> Iterator[Step]:
         if repeat == 1 and isinstance(service, Service) and self._calibrates(service):
@@ -330,7 +336,8 @@ def contender(service: Service | Target, options: Options, calibration: Calibrat
             ours=False,
             command=[*service.start.command] if service.start else [],
             environment={},
-            **dict.fromkeys(("adapter_lines", "processes", "threads", "slots", "demand", "calibration")),
+            slots=service.slots,
+            **dict.fromkeys(("adapter_lines", "processes", "threads", "demand", "calibration")),
         )
     return Contender(
         name=service.name,

@@ -50,6 +50,8 @@ class Tried:
     seconds: float
     warnings: list[str]
     """Sentences about what makes the target's figures worse than they could be."""
+    server: str
+    """The header Server, empty without one."""
 
 
 def tried(target: Target, secrets: Secrets = NO_SECRETS) -> list[Tried]:
@@ -91,7 +93,8 @@ def _tried(target: Target, request: Request, secrets: Secrets) -> Tried:
     fault = request.expected.fault(response.status, _headers(response), content)
     if fault is not None:
         raise TrialFailed(f"{told}\n{target.name}: {fault}. {_advice(response)}")
-    return Tried(told, took, [f"{target.name} {each}" for each in _warnings(response)])
+    warnings = [f"{target.name} {each}" for each in _warnings(response)]
+    return Tried(told, took, warnings, _printable(response.getheader("Server", "")))
 
 
 def _connection(target: Target) -> HTTPConnection:

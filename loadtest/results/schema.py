@@ -11,12 +11,15 @@ from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, mode
 from loadtest.contenders.cores import Cores
 from loadtest.workload import Load
 from loadtest.workload.demand import Calibration, Demand
+from loadtest.workload.need import Need
 from loadtest.workload.scenarios import ABOUT, OWN, title
 
 from . import atomic
+from .advice import Advice, Costs
 from .arrivals import Arrived, Forecast
 from .capacity import Capacity
 from .exchange import Exchange
+from .inferred import Inferred
 from .record import Record
 
 SCHEMA = 7
@@ -87,6 +90,8 @@ class Contender(Record):
     """The demand of one request of the scenario; None if the wait of a request is unknown."""
     calibration: Calibration | None
     """The times measured before the first step, for the demand; None if they were not, or not with success."""
+    inferred: Inferred | None = None
+    """The model that the steps of a target show; None for others, and before its run has ended."""
     ours: bool
     """True for a service of the line-up, False for a target."""
     command: list[str]
@@ -123,6 +128,8 @@ class Options(Record):
     slow_clients: Annotated[int, Field(ge=0, le=1000)] = 0
     """The number of clients that hold a half-sent request, in the scenario slow-clients."""
 
+    need: Need | None = None
+    """The load that services of the user's own are needed for."""
     pairings: list[Pairing] = Field(default_factory=list)
     """The services that are compared pair by pair: each repeat is a pair, and their order alternates."""
 
@@ -300,6 +307,10 @@ class Results(Record):
     steps: list[Step]
     capacities: list[Capacity] = Field(default_factory=list)
     """Findings of a search for the capacity of each service; empty for other runs."""
+    costs: Costs | None = None
+    """The cost of a thread and of a coroutine; None unless a need was stated."""
+    advice: list[Advice] = Field(default_factory=list)
+    """The answers, for services of the user's own, whether they should go async for that need."""
 
     @model_validator(mode="after")
     def knows_its_services(self) -> Self:

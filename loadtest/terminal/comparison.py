@@ -15,7 +15,7 @@ from loadtest.verdict.open_comparison import is_open
 from loadtest.verdict.placement import placement
 from loadtest.workload.scenarios import POOLS
 
-from . import arrivals, pairs
+from . import arrivals, need, pairs
 from .labels import labelled, units
 from .layout import framed, put
 
@@ -55,7 +55,7 @@ def show(out: Console, results: Results, table: list[Row]) -> None:
         happened.append(_by_request(table, results))
     took = _what_it_took(table, results)
     parts = [_parts_of_the_cpu_time(table, results)] if wide and results.cores.apart else []
-    for part in (_lineup(results.contenders), *happened, took, *parts, *pairs.tables(results)):
+    for part in (_lineup(results.contenders), *happened, took, *parts, *pairs.tables(results), *need.tables(results)):
         part.padding = (0, 2 if wide else 1, 0, 0)
         put(out, part)
     for sentence in verdict(results, table):

@@ -4,13 +4,14 @@ from loadtest.english import count, duration, listed
 from loadtest.results.schema import Contender, Results
 from loadtest.workload import Load
 from loadtest.workload.demand import BLOCKED, CPU, DEADLOCK, SLOTS, STANDSTILL, Limit
-from loadtest.workload.scenarios import POOLS
+from loadtest.workload.scenarios import POOL, POOLS
 
 from . import pairs
 from .aggregate import Row
 from .bounds import KEEPS_UP
 from .doubts import shape, together
 from .format import per_second
+from .inferred import sentence
 from .open_comparison import blocked, findings, is_open
 
 ALIKE = 0.05
@@ -22,7 +23,7 @@ def verdict(results: Results, table: list[Row]) -> list[str]:
 
     Of pairs: the differences first, in place of what the loads show of several services.
     """
-    sentences = pairs.sentences(results)
+    sentences = [*pairs.sentences(results), *(each.sentence for each in results.advice)]
     sentences += findings(results, table) if is_open(results) else _findings(results, table)
     sentences += [*_pools(table, results.contenders), *([] if results.options.pairings else _price(table))]
     sentences += [*_cpu_alone(table, results.contenders), *doubtful(table)]
@@ -38,6 +39,7 @@ def _findings(results: Results, table: list[Row]) -> list[str]:
         for contender in results.contenders
         for told in _keeping_up(contender, [row for row in table if row.service == contender.name])
     ]
+    kept += [sentence(each.name, each.inferred, each.slots) for each in results.contenders if each.inferred]
     return kept if results.options.pairings else [*_few(table), *kept, *compared(table)]
 
 
@@ -119,7 +121,7 @@ def _room(limit: Limit, users: float) -> str:
     if limit.name == CPU:
         return f"CPU time for {per_second(limit.throughput)} requests/s"
     capacity = count(limit.capacity, limit.name.removesuffix("s"))
-    if limit.name in POOLS:
+    if limit.name.endswith(POOL):
         capacity = f"{count(limit.capacity, 'connection')} in its {limit.name}"
     return capacity if users == limit.capacity else f"{capacity}, enough for {count(users, 'user')}"
 

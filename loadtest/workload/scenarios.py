@@ -10,8 +10,11 @@ from loadtest.contenders.service import SYNC, Service
 
 from .demand import ADMISSION, CPU, LOOPS, SLOTS, Calibration, Demand, Limit
 
-DATABASE_POOL = "database pool"
-UPSTREAM_POOL = "upstream pool"
+POOL = " pool"
+"""The end of the name of a pool."""
+
+DATABASE_POOL = f"database{POOL}"
+UPSTREAM_POOL = f"upstream{POOL}"
 POOLS = (DATABASE_POOL, UPSTREAM_POOL)
 THREADS = "threads"
 

@@ -431,7 +431,9 @@ def test_each_service_is_calibrated_once_on_a_server_of_its_own_and_a_target_nev
     known, mine = comparison.results(complete=True).contenders
     assert known.calibration == instant.calibration
     assert known.demand == Demand(0.1).calibrated_by(calibration(), 1)
-    assert (mine.calibration, mine.demand) == (None, None)
+    assert mine.calibration is None
+    assert mine.inferred is not None
+    assert mine.demand == Demand(mine.inferred.wait)  # what one user saw, and no limit
     assert {step.predicted.throughput for step in comparison.steps if step.predicted} == {
         Closed(1).predict(known.demand).throughput
     }

@@ -1,0 +1,47 @@
+"""Add to the results of services of the user's own what their steps show: limits, predictions, and advice."""
+
+from collections.abc import Sequence
+
+from loadtest.contenders.target import Target
+from loadtest.results.schema import Contender, Results, Step
+from loadtest.verdict.aggregate import Row, rows
+from loadtest.verdict.inferred import demand, infer, predicted
+from loadtest.verdict.need import advise
+from loadtest.workload.demand import Limit
+from loadtest.workload.scenarios import POOL
+
+
+def explained(results: Results, targets: Sequence[Target]) -> Results:
+    """Return the results with the model that the steps of each target show, and with the predictions by it."""
+    table = rows(results)
+    own = {each.name: [row for row in table if row.service == each.name] for each in targets}
+    known = {each.name: each for each in targets}
+    contenders = [
+        _modelled(each, known[each.name], own[each.name]) if each.name in known else each for each in results.contenders
+    ]
+    models = {each.name: each for each in contenders if each.inferred}
+    steps = [
+        _foretold(step, models[step.service], own[step.service]) if step.service in models else step
+        for step in results.steps
+    ]
+    told = results.model_copy(update={"contenders": contenders, "steps": steps})
+    need, costs = results.options.need, results.costs
+    if need is None or costs is None:
+        return told
+    advice = [advise(each, own[each.name], need, costs) for each in contenders if each.name in own]
+    return told.model_copy(update={"advice": [each for each in advice if each]})
+
+
+def _modelled(contender: Contender, target: Target, table: list[Row]) -> Contender:
+    found = infer(table, on_a_loop=target.on_a_loop)
+    if found is None:
+        return contender
+    pools = [Limit(f"{pool.name}{POOL}", pool.size, pool.held) for pool in target.pools]
+    return contender.model_copy(update={"inferred": found, "demand": demand(found, target.slots, pools)})
+
+
+def _foretold(step: Step, contender: Contender, table: list[Row]) -> Step:
+    row = next(each for each in table if each.load == step.load)
+    assert contender.inferred is not None
+    assert contender.demand is not None
+    return step.model_copy(update={"predicted": predicted(row, contender.inferred, contender.demand, table)})

@@ -1,0 +1,133 @@
+"""Infer the model of a service of the user's own from its steps, and predict each step from the others.
+
+The wait of a request is what one user saw: nobody queues there. A service that serves c requests at once, each for that
+time, has a throughput of c / wait however many users wait (see workload/closed.py). So c is the throughput of saturated
+steps times the wait. One saturated step could be anything; two with the same throughput show a limit.
+"""
+
+from collections.abc import Sequence
+from statistics import mean, median
+
+from loadtest.english import count, duration, listed
+from loadtest.results.inferred import Inferred, Limited
+from loadtest.results.schema import Predicted
+from loadtest.workload.closed import Closed
+from loadtest.workload.demand import CPU, LOOPS, SLOTS, Demand, Limit
+
+from .aggregate import Row
+from .bounds import OWN_LIMIT, mean_response, throughput
+from .format import per_second
+
+FLAT = 0.05
+"""Difference, as a share of the larger one, up to which the throughputs of saturated steps count as the same."""
+
+EXACT = 0.1
+"""The largest error, as a share, of a number of requests at once that is stated."""
+
+SATURATED = (OWN_LIMIT, CPU)
+"""Bounds of steps that show a limit of the service."""
+
+
+def infer(table: Sequence[Row], *, on_a_loop: bool) -> Inferred | None:
+    """Return what the rows of one service show, or None without a conclusive step of one user.
+
+    `on_a_loop`: its HTTP server runs an event loop in each process.
+    """
+    alone = next((row for row in table if _of_one_user(row) and row.holds and row.requests), None)
+    if alone is None:
+        return None
+    waits = [mean_response(each) for each in alone.windows]
+    full = [row for row in table if row.holds and row.bound in SATURATED]
+    if full:
+        found = _limit(full, median(waits), on_a_loop=on_a_loop)
+    else:
+        found = f"no step shows one, up to {max(row.load.amount for row in table if row.windows)} users"
+    limit, why = (None, found) if isinstance(found, str) else (found, "")
+    return Inferred(
+        wait=median(waits), fastest=min(waits), slowest=max(waits), unsaturated=not full, limit=limit, why=why
+    )
+
+
+def _limit(full: Sequence[Row], wait: float, *, on_a_loop: bool) -> Limited | str:
+    """Return the limit that the saturated steps have in common, or why they show none."""
+    if len(full) < 2:
+        return f"only one step, {full[0].load.label}, is saturated, and it takes two to show a limit"
+    rates = [row.throughput for row in full]
+    if max(rates) - min(rates) > FLAT * max(rates):
+        return f"throughput still changes with the users, from {min(rates):.1f}/s to {max(rates):.1f}/s"
+    at_once = [throughput(each) * wait for row in full for each in row.windows]
+    about, capacity = mean(at_once), max(1, round(mean(at_once)))
+    name = LOOPS if on_a_loop and capacity <= max(map(_processes, full)) else SLOTS
+    if any(row.bound == CPU for row in full):
+        name, capacity = CPU, max(1, round(max(row.server_cpu or 0.0 for row in full)))
+    elif abs(about - capacity) > EXACT * capacity or max(at_once) - min(at_once) > 2 * EXACT * about:
+        return f"{min(at_once):.1f} to {max(at_once):.1f} requests at a time is too wide a range for a figure"
+    return Limited(
+        name=name,
+        capacity=capacity,
+        low=min(at_once),
+        high=max(at_once),
+        throughput=mean(rates),
+        loads=sorted(int(row.load.amount) for row in full),
+    )
+
+
+def _processes(row: Row) -> int:
+    return max((len(each.processes_cpu or ()) for each in row.windows), default=0)
+
+
+def demand(found: Inferred, slots: int | None, pools: Sequence[Limit]) -> Demand:
+    """Return the demand of a request: with the limits that are known of the service, or else the inferred one."""
+    known = [*([Limit(SLOTS, slots, found.wait)] if slots else []), *pools]
+    if not known and found.limit:
+        known = [Limit(found.limit.name, found.limit.capacity, _held(found, found.limit))]
+    return Demand(found.wait, tuple(known))
+
+
+def _held(found: Inferred, limit: Limited) -> float:
+    """Return the seconds for which a request holds what is limited: all of its wait, but of the CPU only a part."""
+    return limit.capacity / limit.throughput if limit.name == CPU else found.wait
+
+
+def predicted(row: Row, found: Inferred, known: Demand, table: Sequence[Row]) -> Predicted | None:
+    """Return the prediction of a row from other rows, or None if there is none: the row of one user is the measure.
+
+    A saturated row is predicted from the other saturated rows: held against itself it would always be right.
+    """
+    if not isinstance(row.load, Closed) or _of_one_user(row):
+        return None
+    if found.limit and any(limit.name == found.limit.name for limit in known.limits):
+        others = [each.throughput for each in _saturated(table, found.limit) if each.load != row.load]
+        held = found.limit.capacity / mean(others)
+        known = Demand(known.wait, (Limit(found.limit.name, found.limit.capacity, held),))
+    elif row.bound in SATURATED and not known.limits:
+        return None  # by a limit that is unknown
+    told = row.load.predict(known)
+    return Predicted(throughput=told.throughput, response=told.response, bound=told.bound)
+
+
+def _of_one_user(row: Row) -> bool:
+    return isinstance(row.load, Closed) and row.load.users == 1
+
+
+def _saturated(table: Sequence[Row], limit: Limited) -> list[Row]:
+    return [row for row in table if row.holds and int(row.load.amount) in limit.loads]
+
+
+def sentence(name: str, found: Inferred, slots: int | None) -> str:
+    """Return what the steps show of a service, in words."""
+    limit = found.limit
+    if limit is None:
+        return f"{name}: its limit is unknown: {found.why}."
+    steps = f"inferred from the steps of {listed([str(each) for each in limit.loads])} users"
+    rate = f"{per_second(limit.throughput)}/s"
+    if limit.name == CPU:
+        each = limit.capacity / limit.throughput * 1000
+        return f"{name} is limited by its CPU: {rate}, {count(limit.capacity, 'core')} x {duration(each)} ({steps})."
+    at_once = f"{count(limit.capacity, 'request')} at a time"
+    loops = f"its event loop{'s' if limit.capacity > 1 else ''}: " if limit.name == LOOPS else ""
+    ends = f"{limit.low:.1f} to {limit.high:.1f}"
+    told = f"{name}: {loops}{at_once}, {rate} x {duration(found.wait * 1000)} ({steps}: {ends} at a time)."
+    if slots and abs(limit.capacity - slots) > EXACT * slots:
+        told += f" Its file says {count(slots, 'slot')}, so something else is the limit."
+    return told

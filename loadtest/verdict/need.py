@@ -1,0 +1,188 @@
+"""Answer whether a service should go async for a load: what it, threads, processes or coroutines would make of it.
+
+The load is replayed with the times that one user saw (see workload/sampled.py), the CPU time and the memory that were
+measured, and the memory of one more thread or coroutine.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import ceil, inf
+from statistics import fmean
+
+from loadtest.english import count, duration
+from loadtest.results.advice import Advice, Costs, Proposal
+from loadtest.results.inferred import Inferred
+from loadtest.results.schema import Contender
+from loadtest.workload.demand import CPU, LOOPS
+from loadtest.workload.need import Need
+from loadtest.workload.sampled import Shape, fewest, outcome
+from loadtest.workload.scenarios import POOL
+
+from .aggregate import Row
+from .format import per_second
+
+BUSY = 0.7
+"""Share of a core that one process may compute, beyond which its requests queue for long."""
+
+LONGER = 1.1
+"""Factor by which a 99th percentile may exceed that of the same service without a queue for slots."""
+
+COMPUTES = 0.5
+"""Share of a request's time that is CPU time from which a service computes rather than waits."""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The known figures of a service. `memory`: bytes; `cpu`: seconds per request; None: unknown."""
+
+    times: list[float]
+    slots: float
+    processes: int
+    cpu: float | None
+    memory: float | None
+    costs: Costs
+
+    @property
+    def each(self) -> float | None:
+        """Bytes of one process."""
+        return None if self.memory is None else self.memory / self.processes
+
+    def shape(self, slots: float, processes: int) -> Shape:
+        """Return what serves requests with these slots and processes."""
+        return Shape(slots, processes, self.cpu or 0.0)
+
+
+def advise(contender: Contender, table: Sequence[Row], need: Need, costs: Costs) -> Advice | None:
+    """Return the proposals for a service and the answer, or None without its inferred model."""
+    found = contender.inferred
+    if found is None:
+        return None
+    known = _known(contender, found, table, costs)
+    asked = f"Should {contender.name} go async for {need.label}?"
+    if known is None:
+        return Advice(
+            service=contender.name,
+            need=need.label,
+            proposals=[],
+            sentence=f"{asked} That cannot be told: its limit is unknown, because {found.why}.",
+        )
+    proposals = _proposals(known, need)
+    answer = _pool_bound(contender, need, found) or _answer(known, found, proposals)
+    return Advice(service=contender.name, need=need.label, proposals=proposals, sentence=f"{asked} {answer}")
+
+
+def _known(contender: Contender, found: Inferred, table: Sequence[Row], costs: Costs) -> _Known | None:
+    held = [row for row in table if row.holds and row.requests]
+    alone = held[0]
+    slots: float = contender.slots or inf
+    if found.limit is not None and found.limit.name != CPU:
+        slots = found.limit.capacity
+    elif found.limit is None and contender.slots is None and not found.unsaturated:
+        return None
+    cost = next((row.cpu_per_request for row in reversed(held) if row.cpu_per_request), None)
+    return _Known(
+        times=[milliseconds / 1000 for milliseconds, times in alone.latency.items() for _ in range(times)],
+        slots=slots,
+        processes=max((len(each.connections or ()) for row in held for each in row.windows), default=0) or 1,
+        cpu=None if cost is None else cost / 1e6,
+        memory=alone.memory,
+        costs=costs,
+    )
+
+
+def _proposals(known: _Known, need: Need) -> list[Proposal]:
+    rate = need.rate or need.users / fmean(known.times)
+    processes = max(known.processes, ceil(rate * (known.cpu or 0.0) / BUSY))
+    found = [_proposal("as it is", known, need, known.slots, known.processes)]
+    threads = fewest(need, known.times, lambda slots: known.shape(slots, processes), LONGER)
+    if threads is not None:
+        each = ceil(threads / processes)
+        what = f"{count(each, 'thread')} in {'each of ' if processes > 1 else ''}{_processes(processes)}"
+        found.append(_proposal(what, known, need, each * processes, processes))
+    alone = fewest(need, known.times, lambda slots: known.shape(slots, slots), LONGER)
+    if alone is not None:
+        found.append(_proposal(f"{_processes(alone)} of one thread", known, need, alone, alone))
+    return [*found, _proposal(f"a coroutine each in {_processes(processes)}", known, need, inf, processes)]
+
+
+def _processes(number: int) -> str:
+    return count(number, "process", "processes")
+
+
+def _proposal(what: str, known: _Known, need: Need, slots: float, processes: int) -> Proposal:
+    shape = known.shape(slots, processes)
+    told = outcome(need, known.times, shape)
+    free = outcome(need, known.times, replace(shape, slots=inf))
+    return Proposal(
+        what=what,
+        processes=processes,
+        slots=None if slots == inf else int(slots),
+        throughput=told.throughput,
+        p99=None if told.p99 == inf else told.p99,
+        memory=_memory(known, need, slots, processes, told.throughput),
+        cores=None if known.cpu is None else told.throughput * known.cpu,
+        enough=told.p99 <= LONGER * free.p99 < inf,
+    )
+
+
+def _memory(known: _Known, need: Need, slots: float, processes: int, throughput: float) -> float | None:
+    """Return the bytes of a proposal: those of its processes, and of the threads or coroutines that it has more."""
+    if known.each is None:
+        return None
+    base = known.each * processes
+    if slots == inf:
+        return base + (need.users or throughput * fmean(known.times)) * known.costs.coroutine
+    now = known.slots if known.slots < inf else 0.0
+    per_process = slots / processes - now / known.processes
+    return base + max(0.0, per_process) * processes * known.costs.thread
+
+
+def _pool_bound(contender: Contender, need: Need, found: Inferred) -> str | None:
+    """Return the answer if a pool that its owner described cannot carry the load, whatever waits for it."""
+    rate = need.rate or need.users / found.wait
+    for limit in contender.demand.limits if contender.demand else ():
+        if limit.name.endswith(POOL) and limit.throughput < rate:
+            needed = ceil(rate * limit.held)
+            return (
+                f"No: its {limit.name} is the limit, async or not: {count(limit.capacity, 'connection')} x "
+                f"{duration(limit.held * 1000)} carry {per_second(limit.throughput)}/s, and it takes {needed}."
+            )
+    return None
+
+
+def _answer(known: _Known, found: Inferred, proposals: Sequence[Proposal]) -> str:
+    as_is, *others = proposals
+    if as_is.enough:
+        return f"No: it carries that as it is{_latency(as_is)}."
+    threads = next((each for each in others if each.slots and each.slots != each.processes), None)
+    coroutines = others[-1]
+    if found.limit is not None and found.limit.name == LOOPS:
+        return (
+            "It blocks its event loop: await what blocks it, or move that to threads, and "
+            f"{coroutines.what} would carry it{_latency(coroutines)}."
+        )
+    if known.cpu is not None and known.cpu >= COMPUTES * fmean(known.times):
+        share = known.cpu / fmean(known.times)
+        return (
+            f"No: {share:.0%} of the time of a request is CPU time, of which async saves nothing. It takes "
+            f"{_processes(coroutines.processes or 1)}, each with a core."
+        )
+    if threads is None or not threads.enough:
+        return f"Yes: {coroutines.what} would carry it{_latency(coroutines)}, and no number of threads tried does."
+    if known.memory and threads.memory and coroutines.memory and threads.memory - coroutines.memory > known.memory:
+        return (
+            f"Yes, for the memory: {threads.what} would take {_mebibytes(threads.memory)}, {coroutines.what} "
+            f"{_mebibytes(coroutines.memory)}."
+        )
+    more = (threads.slots or 0) - (0 if known.slots == inf else int(known.slots))
+    also = f" in {_processes(threads.processes or 1)}" if (threads.processes or 1) > known.processes else ""
+    takes = f", for {_mebibytes(threads.memory - known.memory)}" if threads.memory and known.memory else ""
+    return f"No: {count(more, 'more thread')}{also} {'does' if more == 1 else 'do'}{takes}{_latency(threads)}."
+
+
+def _latency(each: Proposal) -> str:
+    return "" if each.p99 is None else f" (predicted p99 {duration(each.p99 * 1000)})"
+
+
+def _mebibytes(size: float) -> str:
+    return f"{size / 2**20:.1f} MiB"
