@@ -6,7 +6,7 @@ from datetime import UTC
 
 from loadtest.contenders.service import in_words
 from loadtest.english import count
-from loadtest.report.figures import goodput, latency, memory, rates, throughput, where
+from loadtest.report.figures import goodput, latency, memory, need, pairs, parts, rates, throughput, where
 from loadtest.report.figures import requests as swimlane
 from loadtest.report.figures import time_spent as whereabouts
 from loadtest.report.figures.picture import Picture
@@ -95,9 +95,12 @@ def pictures(results: Results, table: list[Row]) -> list[Picture]:
         return []
     shown = telling(run)
     drawn = (
+        pairs.picture(results),
+        need.picture(results),
         (rates if isinstance(shown, Open) else throughput).picture(results, table),
         goodput.picture(results, table, shown),
         latency.picture(results, table, shown),
+        parts.picture(results, table, shown),
         swimlane.picture(results, table, shown),
         whereabouts.picture(results, table, shown),
         memory.picture(results, table),

@@ -4,7 +4,7 @@ from rich.table import Table
 
 from loadtest.results.advice import Advice
 from loadtest.results.schema import Results
-from loadtest.verdict import format as cells
+from loadtest.verdict.need import HEADS, UNITS, told
 
 from .layout import framed
 
@@ -15,19 +15,8 @@ def tables(results: Results) -> list[Table]:
 
 
 def _table(advice: Advice) -> Table:
-    shown = framed(
-        f"{advice.service} for {advice.need}: predicted (requests/s; p99 in ms; memory in MiB; cores busy)",
-        ["with"],
-        ["throughput", "p99", "memory", "cores"],
-        "carries it",
-    )
+    *figures, carries = HEADS
+    shown = framed(f"{advice.service} for {advice.need}: predicted ({UNITS})", ["with"], figures, carries)
     for each in advice.proposals:
-        shown.add_row(
-            each.what,
-            cells.per_second(each.throughput),
-            "grows" if each.p99 is None else f"{each.p99 * 1000:.0f}",
-            cells.NONE if each.memory is None else f"{each.memory / 2**20:.1f}",
-            cells.NONE if each.cores is None else f"{each.cores:.2f}",
-            "yes" if each.enough else "no",
-        )
+        shown.add_row(each.what, *told(each))
     return shown

@@ -3,8 +3,7 @@
 from rich.table import Table
 
 from loadtest.results.schema import Results
-from loadtest.verdict import format as cells
-from loadtest.verdict.pairs import CPU_TIME, MEMORY, THROUGHPUT, Difference, differences
+from loadtest.verdict.pairs import HEADS, UNITS, Difference, differences, told
 
 from .layout import framed
 
@@ -20,34 +19,11 @@ def tables(results: Results) -> list[Table]:
 
 def _table(group: list[Difference]) -> Table:
     before, after = group[0].pairing.before, group[0].pairing.after
-    shown = framed(
-        f"{after} against {before}, pair by pair (requests/s; latency in ms; CPU in µs; memory in MiB)",
-        [],
-        [group[0].load.unit, "figure", before, after, "ratio", "interval", "pairs"],
-        "says",
-    )
+    *ratios, says = HEADS
+    heads = [group[0].load.unit, "figure", before, after, *ratios]
+    shown = framed(f"{after} against {before}, pair by pair ({UNITS})", [], heads, says)
     load = None
     for each in group:
-        amount = "" if each.load == load else str(each.load.amount)
+        shown.add_row("" if each.load == load else str(each.load.amount), *told(each))
         load = each.load
-        ratio = cells.NONE if each.ratio is None else f"{each.ratio:.3f}"
-        ends = each.interval
-        between = cells.NONE if ends is None else f"{ends.low:.3f} to {ends.high:.3f}"
-        medians = [figure(each, value) for value in (each.before, each.after)]
-        shown.add_row(amount, each.figure, *medians, ratio, between, str(len(each.ratios)), each.says)
     return shown
-
-
-def figure(difference: Difference, value: float | None) -> str:
-    """Return one of the two medians of a difference, in the unit of its figure."""
-    if value is None:
-        return cells.NONE
-    match difference.figure:
-        case figure if figure == THROUGHPUT:
-            return cells.per_second(value)
-        case figure if figure == CPU_TIME:
-            return cells.microseconds(value)
-        case figure if figure == MEMORY:
-            return f"{value / 2**20:.1f}"
-        case _:
-            return cells.latency(value, difference.load)

@@ -19,7 +19,7 @@ from loadtest.workload.sampled import Shape, fewest, outcome
 from loadtest.workload.scenarios import POOL
 
 from .aggregate import Row
-from .format import per_second
+from .format import NONE, per_second
 
 BUSY = 0.7
 """Share of a core that one process may compute, beyond which its requests queue for long."""
@@ -178,6 +178,23 @@ def _answer(known: _Known, found: Inferred, proposals: Sequence[Proposal]) -> st
     also = f" in {_processes(threads.processes or 1)}" if (threads.processes or 1) > known.processes else ""
     takes = f", for {_mebibytes(threads.memory - known.memory)}" if threads.memory and known.memory else ""
     return f"No: {count(more, 'more thread')}{also} {'does' if more == 1 else 'do'}{takes}{_latency(threads)}."
+
+
+HEADS = ("throughput", "p99", "memory", "cores", "carries it")
+"""The headings of the cells of a proposal."""
+
+UNITS = "requests/s; p99 in ms; memory in MiB; cores busy"
+
+
+def told(each: Proposal) -> list[str]:
+    """Return a proposal as the cells of a table that HEADS names."""
+    return [
+        per_second(each.throughput),
+        "grows" if each.p99 is None else f"{each.p99 * 1000:.0f}",
+        NONE if each.memory is None else f"{each.memory / 2**20:.1f}",
+        NONE if each.cores is None else f"{each.cores:.2f}",
+        "yes" if each.enough else "no",
+    ]
 
 
 def _latency(each: Proposal) -> str:

@@ -14,6 +14,7 @@ from loadtest.english import listed
 from loadtest.results.schema import Pairing, Results, Step
 from loadtest.workload import Load
 
+from . import format as cells
 from .aggregate import FEWEST_PAIRS, Row, one
 
 CONFIDENCE = 0.95
@@ -36,6 +37,9 @@ FIGURES: Mapping[str, Callable[[Row], float | None]] = {
     MEMORY: lambda row: row.memory,
 }
 """The figures that are compared: requests per second, milliseconds, microseconds, bytes."""
+
+UNITS = "requests/s; latency in ms; CPU in µs; memory in MiB"
+"""The units of their cells."""
 
 FASTER, SLOWER, LESS, MORE = "faster", "slower", "less", "more"
 ALIKE, UNKNOWN = "alike", "cannot be told"
@@ -166,46 +170,91 @@ def _difference(
 
 
 def sentences(results: Results) -> list[str]:
-    """Return what the pairs show, one sentence for each pairing and load, and what the intervals mean."""
-    found = differences(results)
-    groups: dict[tuple[str, str, Load], list[Difference]] = {}
-    for each in found:
-        groups.setdefault((each.pairing.before, each.pairing.after, each.load), []).append(each)
-    told = [_itself(group) if group[0].pairing.itself else _told(group) for group in groups.values()]
-    known = [each.interval for each in found if each.interval]
-    if known:
-        least = min(each.confidence for each in known)
-        told.append(
-            f"Each interval holds the median ratio of all such pairs with a probability of {least:.0%} or more."
-        )
-    return told
+    """Return what the pairs show, for each pairing and load, and what the intervals mean; a service and itself last."""
+    groups = _groups(results)
+    known = [each.interval for group in groups for each in group if each.interval]
+    return [*map(_sentence, groups), *([_meaning(known)] if known else [])]
+
+
+def headline(results: Results) -> str:
+    """Return what the largest load shows of the two services, or of one and itself if there is no other."""
+    groups = _groups(results)
+    first = [group for group in groups if group[0].pairing == groups[0][0].pairing]
+    return _sentence(max(first, key=lambda group: group[0].load.amount))
+
+
+def _groups(results: Results) -> list[list[Difference]]:
+    """Return the differences by pairing and load; those of a service from itself last."""
+    groups: dict[tuple[Pairing, Load], list[Difference]] = {}
+    for each in differences(results):
+        groups.setdefault((each.pairing, each.load), []).append(each)
+    return sorted(groups.values(), key=lambda group: group[0].pairing.itself)
+
+
+def _sentence(group: list[Difference]) -> str:
+    return _itself(group) if group[0].pairing.itself else _told(group)
+
+
+def _meaning(known: list[Interval]) -> str:
+    least = min(each.confidence for each in known)
+    return f"Each interval holds the median ratio of all such pairs with a probability of {least:.0%} or more."
+
+
+HEADS = ("ratio", "interval", "pairs", "says")
+"""The headings of the last cells of a difference."""
+
+
+def told(each: Difference) -> list[str]:
+    """Return a difference as cells of a table: its figure, both medians, and those that HEADS names."""
+    found = each.interval
+    return [
+        each.figure,
+        *(_amount(each, value) for value in (each.before, each.after)),
+        cells.NONE if each.ratio is None else f"{each.ratio:.3f}",
+        cells.NONE if found is None else f"{found.low:.3f} to {found.high:.3f}",
+        str(len(each.ratios)),
+        each.says,
+    ]
+
+
+def _amount(difference: Difference, value: float | None) -> str:
+    """Return one of the two medians of a difference, in the unit of its figure."""
+    if value is None:
+        return cells.NONE
+    shown = {
+        THROUGHPUT: cells.per_second(value),
+        CPU_TIME: cells.microseconds(value),
+        MEMORY: f"{value / 2**20:.1f}",
+    }
+    return shown.get(difference.figure) or cells.latency(value, difference.load)
 
 
 def _told(group: list[Difference]) -> str:
     """Return what differs, what does not, and what cannot be told, under one load."""
-    first = group[0]
-    who = f"{first.pairing.after} against {first.pairing.before}, {first.load.label}"
-    parts = [
-        f"{each.says if each.figure != THROUGHPUT else ''} {_figure(each)}".strip()
-        for each in group
-        if each.says in CHANGED
-    ]
+    changed = [each for each in group if each.says in CHANGED]
     alike = [each for each in group if each.says == ALIKE]
     unknown = [each.figure for each in group if each.says == UNKNOWN]
+    told = [f"At {group[0].load.label} {_overall(group)}{': ' if changed else ''}{', '.join(map(_figure, changed))}."]
     if alike:
         widest = max(each.interval.widest for each in alike if each.interval)
-        parts.append(f"no difference larger than {widest:.0%} in {listed([each.figure for each in alike])}")
+        told.append(f"No difference larger than {widest:.0%} in {listed([each.figure for each in alike])}.")
     if unknown:
-        parts.append(f"{listed(unknown)} cannot be told{_why(group)}")
-    return f"{who}: {_overall(group)}{'; '.join(parts)}."
+        told.append(f"For {listed(unknown)} it cannot be told{_why(group)}.")
+    return " ".join(told)
 
 
 def _overall(group: list[Difference]) -> str:
-    """Return the answer in one word, from throughput and latency: the figures that a user feels."""
-    felt = {each.says for each in group if each.figure in (THROUGHPUT, MEDIAN, TAIL)} & {FASTER, SLOWER}
-    if len(felt) == 2:
-        return "faster in one figure and slower in another; "
-    return f"{felt.pop()}; " if felt else ""
+    """Return the answer by throughput and latency, which are what users notice."""
+    after, before = group[0].pairing.after, group[0].pairing.before
+    noticed = [each for each in group if each.figure in (THROUGHPUT, MEDIAN, TAIL)]
+    faster, slower = ([each.figure for each in noticed if each.says == says] for says in (FASTER, SLOWER))
+    if faster and slower:
+        return f"{after} is faster than {before} in {listed(faster)}, and slower in {listed(slower)}"
+    if faster or slower:
+        return f"{after} is {FASTER if faster else SLOWER} than {before}"
+    if all(each.says == UNKNOWN for each in noticed):
+        return f"whether {after} is faster or slower than {before} cannot be told"
+    return f"{after} is neither faster nor slower than {before}"
 
 
 def _figure(each: Difference) -> str:
@@ -224,7 +273,7 @@ def _itself(group: list[Difference]) -> str:
     """Return how large a difference must be to mean anything here."""
     first = group[0]
     known = [(each.figure, each.interval.widest) for each in group if each.interval]
-    who = f"{first.pairing.before} against itself, {first.load.label}"
+    who = f"{first.pairing.before} against itself at {first.load.label}"
     if not known:
         return f"{who}: how large a difference must be to mean anything cannot be told{_why(group)}."
     told = [f"{max(widest, SMALLEST):.0%} in {figure}" for figure, widest in known]

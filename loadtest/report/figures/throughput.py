@@ -45,7 +45,8 @@ def _conclusion(results: Results, table: list[Row]) -> str:
     """Return how the services compare or, without two to compare, the first sentence of the verdict."""
     if not any(row.holds for row in table):
         return NOTHING_HOLDS
-    return next(iter([*compared(table), *verdict(results, table)]))
+    ahead = [] if results.options.pairings else compared(table)
+    return next(iter([*ahead, *verdict(results, table)]))
 
 
 def _standstills(table: list[Row]) -> list[str]:
