@@ -12,9 +12,12 @@ from loadtest.results.schema import Options, save
 from loadtest.terminal.capacity import show_capacities
 from loadtest.terminal.progress import console
 from loadtest.verdict.objectives import Objective, objective
+from loadtest.verdict.requirements import refuse
 from loadtest.workload.scenarios import ABOUT, SLOW, SLOW_CLIENTS
 
+from .gate import STATUSES, gate, gate_options
 from .options import (
+    OPEN,
     QUICK_SERVICES,
     Command,
     Mistake,
@@ -37,14 +40,18 @@ from .run import Outcome, draw_comparison, run_all
 BUDGET, QUICK_BUDGET = 180.0, 60.0
 """Seconds that the search may take for each service."""
 
-EXAMPLES = """examples:
+EXAMPLES = (
+    """examples:
   sync-vs-async capacity                                       flask, flask-threads, aiohttp: up to three minutes each
   sync-vs-async capacity --quick                               up to one minute each; answers are wider
   sync-vs-async capacity --services flask-threads,flask-threads:threads=64 --delay 250ms
   sync-vs-async capacity --scenario query --slo 'p99<300ms' --slo 'errors<0.1%'
+  sync-vs-async capacity --services aiohttp --require 'capacity>=200' --junit junit.xml
   sync-vs-async report results/latest                          draw the report again
 
-exit status: 0 conclusive, 2 inconclusive (the verdict says why) or interrupted, 1 failed to run"""
+"""
+    + STATUSES
+)
 
 
 class Slo(click.ParamType[Objective]):
@@ -96,6 +103,7 @@ class Slo(click.ParamType[Objective]):
 @open_options
 @cores_option
 @out_folder
+@gate_options
 @opened
 @click.pass_obj
 def capacity(
@@ -110,20 +118,24 @@ def capacity(
     *,
     quick: bool,
     opened: bool,
-    **open_load: Any,
+    **given: Any,
 ) -> int:
     """Check all options, run the search, and return the exit status."""
-    refuse_twice([each.name for each in services], "searched")
+    names = [each.name for each in services]
+    refuse_twice(names, "searched")
+    held = gate(given)
     objectives = list(dict.fromkeys(slo))
     with mistakes():
+        refuse(held.requirements, names, deadline=False, searched=True)
         options = Options(
             scenario=scenario,
-            loads=open_loads([1.0], open_load),
+            loads=open_loads([1.0], {name: given[name] for name in OPEN}),
             delay=delay,
             wait=wait_of(delay, scenario),
             seconds=1.0,
             repeats=1,
             objectives=[each.text for each in objectives],
+            requirements=held.texts,
             deadlines=sorted({each.deadline for each in objectives if each.deadline}),
             slow_clients=SLOW if scenario == SLOW_CLIENTS else 0,
         )
@@ -135,6 +147,7 @@ def capacity(
         save=lambda measured, folder: save(measured[scenario], folder),
         show=lambda screen, measured: show_capacities(screen, measured[scenario]),
         draw=lambda measured, saved: draw_comparison(measured[scenario], saved.with_name("report.html"), trace=False),
+        judge=lambda screen, measured: held.judge(screen, measured[scenario]),
     )
     return run_all({scenario: search}, folder(out), console(), outcome, opened=opened)
 

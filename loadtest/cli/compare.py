@@ -17,6 +17,7 @@ from loadtest.results.schema import Options, save
 from loadtest.terminal.comparison import show
 from loadtest.terminal.progress import console
 from loadtest.verdict.aggregate import rows
+from loadtest.verdict.requirements import refuse
 from loadtest.workload import Load
 from loadtest.workload.closed import Closed
 from loadtest.workload.durations import seconds as seconds_of
@@ -24,6 +25,7 @@ from loadtest.workload.need import Need
 from loadtest.workload.scenarios import ABOUT, OWN, SLOW, SLOW_CLIENTS, longest, needs
 from serving.aiohttp_workers import CHOICES
 
+from .gate import STATUSES, gate, gate_options
 from .need import measured_costs, need_option, refuse_needless
 from .options import (
     NO_SERVICES,
@@ -61,7 +63,8 @@ LEAST_RATE, MOST_RATE = 0.1, 20_000
 LONGER = 5
 """Factor by which windows of an open load are longer by default: high percentiles need many arrivals."""
 
-EXAMPLES = """examples:
+EXAMPLES = (
+    """examples:
   sync-vs-async compare                                        flask, flask-threads, flask-gevent, aiohttp; two minutes
   sync-vs-async compare --quick                                three services, about half a minute
   sync-vs-async compare --services flask-threads,aiohttp       two services
@@ -79,8 +82,11 @@ EXAMPLES = """examples:
   sync-vs-async compare --services aiohttp --target mine=http://127.0.0.1:5001 --path /slow
   sync-vs-async compare --services none --target old=http://127.0.0.1:5001 --target new=http://127.0.0.1:5002 \\
     --path /orders --header 'Authorization: Bearer ${TOKEN}' --json '{"id": 7}' --expect status=201
+  sync-vs-async compare --config services.toml --require 'p99<500ms' --require 'errors<1%' --junit junit.xml
 
-exit status: 0 conclusive, 2 inconclusive (the verdict says why) or interrupted, 1 failed to run"""
+"""
+    + STATUSES
+)
 
 
 def numbers(text: str) -> list[int]:
@@ -184,6 +190,7 @@ def rates(text: str) -> list[float]:
 @cores_option
 @out_folder
 @target_options
+@gate_options
 @opened
 @traced
 @click.pass_obj
@@ -214,6 +221,7 @@ def compare(
     """Check all options, run the comparison, and return the exit status."""
     secrets = Secrets(os.environ)
     screen = console()
+    held = gate(given)
     theirs = targets(given, secrets, screen)
     if services is None and any(each.described for each in theirs):
         services = []
@@ -223,6 +231,8 @@ def compare(
         ours = named(",".join(QUICK_SERVICES if quick else CORE), cores) if services is None else services
         run = turns([*ours, *theirs], pairs, repeats, against_itself=against_itself, quick=quick)
         refuse_twice([each.name for each in with_itself([*ours, *theirs], run.pairings)], "compared")
+        every = [*(each.name for each in ours), *(each.name for each in theirs)]
+        refuse(held.requirements, every, deadline=deadline is not None, searched=False)
         scenario = scenario or "delay"
         delay = delay if delay is not None else ("100ms" if quick else "200ms")
         pause = seconds_of("--think", think)
@@ -246,12 +256,14 @@ def compare(
             slow_clients=_slow_clients(slow_clients, scenario),
             repeats=run.repeats,
             pairings=run.pairings,
+            requirements=held.texts,
             need=need,
         )
         refuse_impatience(options)
     refuse_too_many_connections(ours, needs(scenario) if ours else ())
     where = folder(out)
-    tried = answering(theirs, screen, secrets)
+    with held.failing():
+        tried = answering(theirs, screen, secrets)
     if scenario == OWN:  # the longest wait takes the place of the delay that the requests of our services take
         options = options.model_copy(update={"wait": max(each.wait or 0.0 for each in tried), "delay": ""})
     compared = with_itself([*ours, *tried], run.pairings)
@@ -260,6 +272,7 @@ def compare(
         save=lambda measured, folder: save(measured[scenario], folder),
         show=lambda screen, measured: show(screen, measured[scenario], rows(measured[scenario])),
         draw=lambda measured, saved: draw_comparison(measured[scenario], saved.with_name("report.html"), trace=trace),
+        judge=lambda screen, measured: held.judge(screen, measured[scenario]),
     )
     return run_all({scenario: comparison}, where, screen, outcome, opened=opened)
 

@@ -1,19 +1,26 @@
-"""`sync-vs-async report`: draw the report of one run, or of two runs, from results files."""
+"""`sync-vs-async report`: draw the report of one run, or compare two runs, from results files."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import click
+from rich.console import Console
 
 from loadtest.processes import signals
-from loadtest.results.schema import FILE, load
+from loadtest.report import markdown
+from loadtest.results.schema import FILE, Results, load
 from loadtest.results.suite import is_lineup, load_all
 from loadtest.results.waits import is_map, load_map
+from loadtest.terminal.before_after import show_before_after
 from loadtest.terminal.progress import console
-from loadtest.verdict.aggregate import rows
-from loadtest.verdict.before_after import nothing_to_tell, pairs, refuse_others
+from loadtest.verdict.before_after import refuse_others
+from loadtest.verdict.gate import judged, judged_since
+from loadtest.verdict.requirements import BEFORE, refuse
 from serving.serve import raise_descriptors
 
+from .gate import Gate, gate, gate_options
 from .lineup import PAGE, draw_lineup
 from .map import PAGE as MAP_PAGE
 from .map import draw_map
@@ -24,11 +31,21 @@ EXAMPLES = """examples:
   sync-vs-async report results/latest                          draw its report.html again
   sync-vs-async report results/latest --open --trace           open it, and write trace.json for Perfetto
   sync-vs-async report before/results.json after/results.json  compare two runs
+  sync-vs-async report before/results.json after/results.json --require 'throughput>=0.95x before'
   sync-vs-async report results/2026-01-31T12-00-00             draw lineup.html or map.html, if lineup or map made it
 
-exit status: 0 report drawn, 1 not drawn"""
+exit status: 0 report drawn, 1 not drawn
+with --require: 0 all met, 3 one broken, 2 none broken but one cannot be told, 1 not drawn"""
 
 Draw = Callable[[], Sequence[Path]]
+
+
+class Told(NamedTuple):
+    """The parts of the report of one or two runs."""
+
+    say: Callable[[Console], int]
+    """Print what belongs on the terminal, and return the exit status."""
+    draw: Draw
 
 
 @click.command(
@@ -36,7 +53,8 @@ Draw = Callable[[], Sequence[Path]]
     short_help="Draw the report of a run again, or compare two runs.",
     help="Draw the results of compare, lineup or map as one self-contained HTML file. RESULTS is a results.json file, "
     "its folder, or the folder of a line-up or of a map. With two results.json files, draw the first (before) and the "
-    "second (after) in the same charts.",
+    "second (after) in the same charts, and say what became faster or slower. Requirements are for the run after; the "
+    "name before stands for the other one.",
     epilog=EXAMPLES,
 )
 @click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -47,19 +65,26 @@ Draw = Callable[[], Sequence[Path]]
     help=f"HTML file to write (default: report.html, before-after.html, {PAGE} or {MAP_PAGE}, in the folder of the "
     "last RESULTS).",
 )
+@gate_options
 @opened
 @traced
-def report(results: tuple[Path, ...], out: Path | None, *, opened: bool, trace: bool) -> int:
+def report(results: tuple[Path, ...], out: Path | None, *, opened: bool, trace: bool, **given: Any) -> int:
     """Draw the report, and return the exit status."""
+    held = gate(given)
     several = _several(results[0], out) if len(results) == 1 else None
-    if trace and several:
-        raise Mistake("--trace needs the results of compare, not of lineup or map.")
+    if several:
+        for option in ("require", "markdown"):
+            if given[option]:
+                raise Mistake(f"--{option} needs the results of compare or capacity, not of lineup or map.")
+        if trace:
+            raise Mistake("--trace needs the results of compare, not of lineup or map.")
     with mistakes():
-        draw = several or _comparisons(results, out, trace=trace)
+        told = Told(lambda _: VERDICT, several) if several else _comparisons(results, out, held, trace=trace)
     raise_descriptors()
     signals.raise_interrupts()
     try:
-        return VERDICT if drawn(console(), draw, opened=opened) else FAILED
+        status = told.say(console())
+        return status if drawn(console(), told.draw, opened=opened) else FAILED
     except KeyboardInterrupt:
         return FAILED
 
@@ -77,7 +102,7 @@ def _several(found: Path, out: Path | None) -> Draw | None:
     return lambda: draw(measured, place)
 
 
-def _comparisons(results: Sequence[Path], out: Path | None, *, trace: bool) -> Draw:
+def _comparisons(results: Sequence[Path], out: Path | None, held: Gate, *, trace: bool) -> Told:
     paths = [_file(path) for path in results]
     runs = [load(path) for path in paths]
     if len(runs) > 2:
@@ -86,18 +111,40 @@ def _comparisons(results: Sequence[Path], out: Path | None, *, trace: bool) -> D
         raise Mistake("--trace takes one results file.")
     default = paths[-1].with_name("report.html" if len(runs) == 1 else "before-after.html")
     place = _place(out, default, paths, trace=trace)
-    if len(runs) == 1:
-        return lambda: draw_comparison(runs[0], place, trace=trace)
-    refuse_others(*runs)
-    if told := nothing_to_tell(pairs(*map(rows, runs))):
-        console().print(told, markup=False, soft_wrap=True)
+    for file in (held.junit, held.markdown):
+        if file:
+            _keep(file, paths)
+    *earlier, run = runs
+    names, options = [each.name for each in run.contenders], run.options
+    goodput, searched = bool(options.deadlines), bool(options.objectives)
+    others = [BEFORE] if earlier else None
+    refuse(held.requirements, names, others=others, deadline=goodput, searched=searched)
+    if earlier or held.requirements:  # those of its own command took other services for their measure
+        run = run.model_copy(update={"options": options.model_copy(update={"requirements": held.texts})})
+    if earlier:
+        return _two(earlier[0], run, place, held)
+    judged(run)  # raises ValueError if the file has something else than requirements
+
+    def say(screen: Console) -> int:
+        return held.judge(screen, run) if held.requirements or held.markdown else VERDICT
+
+    return Told(say, lambda: draw_comparison(run, place, trace=trace))
+
+
+def _two(before: Results, after: Results, place: Path, held: Gate) -> Told:
+    refuse_others(before, after)
+
+    def say(screen: Console) -> int:
+        show_before_after(screen, before, after)
+        summarize = partial(markdown.write_before_after, before, after)
+        return held.told(screen, after, judged_since(before, after), VERDICT, summarize)
 
     def draw() -> Sequence[Path]:
         from loadtest.report import write  # noqa: PLC0415 - this import takes half a second
 
-        return [write.write_before_after(runs[0], runs[1], place)]
+        return [write.write_before_after(before, after, place)]
 
-    return draw
+    return Told(say, draw)
 
 
 def _file(path: Path) -> Path:
@@ -116,6 +163,11 @@ def _place(asked: Path | None, default: Path, read: Sequence[Path], *, trace: bo
             raise Mistake(f"--out takes a file; {str(asked)!r} is a folder.")
     place = asked or default
     for path in (place, place.with_name(TRACE)) if trace else (place,):
-        if path.exists() and any(path.samefile(each) for each in read):
-            raise Mistake(f"{path} would be overwritten; choose another --out.")
+        _keep(path, read, "; choose another --out")
     return place
+
+
+def _keep(path: Path, read: Sequence[Path], advice: str = "") -> None:
+    """Raise Mistake if a file that is to be written is one that the report is read from."""
+    if path.exists() and any(path.samefile(each) for each in read):
+        raise Mistake(f"{path} would be overwritten{advice}.")

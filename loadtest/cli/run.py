@@ -27,6 +27,12 @@ VERDICT, FAILED, INCONCLUSIVE = 0, 1, 2
 TRACE = "trace.json"
 
 
+def trusted(_screen: Console, measured: Mapping[str, Results]) -> int:
+    """Return the exit status of complete runs: VERDICT, or INCONCLUSIVE if one of them is."""
+    whole = all(conclusive(results, rows(results)) for results in measured.values())
+    return VERDICT if whole else INCONCLUSIVE
+
+
 class Outcome(NamedTuple):
     """The functions that process the results of one or more comparisons, given by name."""
 
@@ -36,6 +42,8 @@ class Outcome(NamedTuple):
     """Print the results."""
     draw: Callable[[Mapping[str, Results], Path], Sequence[Path]]
     """Draw the results saved at a path, and return the files written."""
+    judge: Callable[[Console, Mapping[str, Results]], int] = trusted
+    """Return the exit status of a run that was neither interrupted nor failed; also called for those, after `show`."""
 
 
 def run_all(
@@ -68,17 +76,19 @@ def run_all(
         measured[name] = comparisons[name].results(complete=False, failure=failure)
     if not measured:
         screen.print("Nothing was measured.")
+        outcome.judge(
+            screen, {each: comparisons[each].results(complete=False, failure=failure) for each in comparisons}
+        )
         return ended
     saved = outcome.save(measured, _new_folder(out, f"{began:%Y-%m-%dT%H-%M-%S}"))
     outcome.show(screen, measured)
+    status = outcome.judge(screen, measured)
     screen.print(f"\n{saved}", markup=False, soft_wrap=True)
     if ended == INCONCLUSIVE:  # drawing takes seconds, and the user wants to stop now
         screen.print(f"To draw the report: sync-vs-async report {saved}", markup=False, soft_wrap=True)
     elif not drawn(screen, lambda: outcome.draw(measured, saved), opened=opened):
         return FAILED
-    return ended or (
-        VERDICT if all(conclusive(results, rows(results)) for results in measured.values()) else INCONCLUSIVE
-    )
+    return ended or status
 
 
 def drawn(screen: Console, write: Callable[[], Sequence[Path]], *, opened: bool) -> bool:
@@ -87,13 +97,19 @@ def drawn(screen: Console, write: Callable[[], Sequence[Path]], *, opened: bool)
         with screen.status("Drawing the report"):
             paths = write()
     except OSError as error:
-        print(f"sync-vs-async: {error.filename or 'The report'} cannot be written: {error.strerror}.", file=sys.stderr)
+        cannot_be_written(error, "The report")
         return False
     for path in paths:
         screen.print(str(path), markup=False, soft_wrap=True)
     if opened and not webbrowser.open(paths[0].resolve().as_uri()):
         screen.print("No browser could be opened.")
     return True
+
+
+def cannot_be_written(error: OSError, what: str) -> int:
+    """Print that a file cannot be written, and return the exit status. `what`: the file, if the error names none."""
+    print(f"sync-vs-async: {error.filename or what} cannot be written: {error.strerror}.", file=sys.stderr)
+    return FAILED
 
 
 def draw_comparison(results: Results, page: Path, *, trace: bool) -> Sequence[Path]:

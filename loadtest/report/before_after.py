@@ -10,10 +10,11 @@ from loadtest.report.figures.arrivals import left_out, steady
 from loadtest.report.figures.picture import STEP, Choice, Figure, Picture, Table, data
 from loadtest.report.figures.theme import HEIGHT, colour, legend, marks, services, size, stretches
 from loadtest.report.figures.throughput import POWERS
-from loadtest.results.schema import Contender, Results
+from loadtest.results.schema import Results
 from loadtest.verdict.aggregate import Row, rows
-from loadtest.verdict.before_after import RUNS, Pair, conclusion, only, pairs, refuse_others, verdict
+from loadtest.verdict.before_after import RUNS, Pair, conclusion, only, pairs, refuse_others, unlike, verdict
 from loadtest.verdict.comparison import doubtful
+from loadtest.verdict.gate import judged_since
 from loadtest.workload.open import Open
 
 from .comparison import commands, facts, sources
@@ -52,27 +53,9 @@ def page(before: Results, after: Results) -> Page:
         facts=_both(facts(before.machine), facts(after.machine)),
         commands=_commands(before, after),
         load=OPEN if _is_open(found) else CLOSED,
+        requirements=[each.sentence for each in judged_since(before, after)],
         doubts=[doubt for name, table in zip(RUNS, tables, strict=True) for doubt in doubtful(table, name)],
     )
-
-
-def unlike(before: Results, after: Results) -> list[str]:
-    """Return one sentence per difference of machine, service or completeness that may explain a change."""
-    told = []
-    for name in ("processor", "cores", "python", "packages"):
-        one, other = getattr(before.machine, name), getattr(after.machine, name)
-        if one != other:
-            told.append(f"The machines differ in {name}: {_short(one, other)} before, {_short(other, one)} after.")
-    if before.cores != after.cores:
-        told.append(f"The runs differ in cores: {before.cores} before, {after.cores} after.")
-    known = {each.name: each for each in after.contenders}
-    told += [
-        f"{each.name} differs: {_made(each)} before, {_made(known[each.name])} after."
-        for each in before.contenders
-        if each.name in known and _made(each) != _made(known[each.name])
-    ]
-    runs = zip(RUNS, (before, after), strict=True)
-    return told + [f"The run {name} is incomplete." for name, run in runs if not run.complete]
 
 
 def _pictures(runs: list[Results], tables: tuple[list[Row], list[Row]], found: list[Pair]) -> list[Picture]:
@@ -187,15 +170,3 @@ def _commands(before: Results, after: Results) -> list[tuple[str, str]]:
 
 def _when(run: Results) -> str:
     return f"{run.started.astimezone(UTC):%Y-%m-%d %H:%M} UTC, commit {run.machine.commit or 'unknown'}"
-
-
-def _made(contender: Contender) -> str:
-    told = " ".join(f"{name}={value}" for name, value in contender.environment.items())
-    return f"{contender.made_of} ({told})" if told else contender.made_of
-
-
-def _short(one: object, other: object) -> str:
-    """Return `one` as text; of a mapping, only the entries that `other` lacks or has with another value."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return ", ".join(f"{name} {value}" for name, value in one.items() if other.get(name) != value) or "none"
-    return str(one)

@@ -3,6 +3,7 @@
 from loadtest.report.figures import capacity
 from loadtest.results.schema import Results
 from loadtest.verdict.capacities import doubts, sentences
+from loadtest.verdict.gate import judged
 from loadtest.workload.scenarios import sentence
 
 from .comparison import calibrations, commands, facts, incomplete, sources, when_and_where
@@ -24,4 +25,5 @@ def page(results: Results) -> Page:
         commands=commands(results),
         doubts=doubts(results),
         load=OPEN,
+        requirements=[each.sentence for each in judged(results)],
     )

@@ -14,6 +14,7 @@ from loadtest.results.schema import Contender, Machine, Results
 from loadtest.verdict import format as cells
 from loadtest.verdict.aggregate import Row, rows
 from loadtest.verdict.comparison import doubtful, verdict
+from loadtest.verdict.gate import judged
 from loadtest.verdict.placement import placement
 from loadtest.workload import Load
 from loadtest.workload.open import Open
@@ -40,6 +41,7 @@ def page(results: Results) -> Page:
         commands=commands(results),
         doubts=doubtful(table),
         load=OPEN if any(isinstance(load, Open) for load in options.loads) else CLOSED,
+        requirements=[each.sentence for each in judged(results)],
     )
 
 

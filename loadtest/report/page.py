@@ -1,7 +1,7 @@
 """The HTML file of a report: it fetches nothing when opened, and is complete without scripts."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -66,6 +66,8 @@ class Page:
     """The limits of the kind of load."""
     table: Table = NO_TABLE
     """One table of all results, if the pictures have no tables of their own."""
+    requirements: Sequence[str] = ()
+    """One sentence per answer to a requirement, the worst first."""
 
 
 def html(page: Page, library: Callable[[], str]) -> str:

@@ -125,6 +125,8 @@ class Options(Record):
     """Seconds within which an answer is good. The first one counts for goodput; further ones are objectives' own."""
     objectives: list[str] = Field(default_factory=list)
     """Objectives that a search for the capacity asks of a service, as typed."""
+    requirements: list[str] = Field(default_factory=list)
+    """Requirements that the run is held against, as typed."""
     slow_clients: Annotated[int, Field(ge=0, le=1000)] = 0
     """The number of clients that hold a half-sent request, in the scenario slow-clients."""
 

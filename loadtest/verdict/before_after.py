@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from loadtest.results.schema import Results
+from loadtest.results.schema import Contender, Results
 from loadtest.workload.open import Open
 
 from .aggregate import Row
@@ -138,7 +138,38 @@ def only(before: list[Row], after: list[Row]) -> list[str]:
     return told
 
 
+def unlike(before: Results, after: Results) -> list[str]:
+    """Return one sentence per difference of machine, service or completeness that may explain a change."""
+    told = []
+    for name in ("processor", "cores", "python", "packages"):
+        one, other = getattr(before.machine, name), getattr(after.machine, name)
+        if one != other:
+            told.append(f"The machines differ in {name}: {_short(one, other)} before, {_short(other, one)} after.")
+    if before.cores != after.cores:
+        told.append(f"The runs differ in cores: {before.cores} before, {after.cores} after.")
+    known = {each.name: each for each in after.contenders}
+    told += [
+        f"{each.name} differs: {_made(each)} before, {_made(known[each.name])} after."
+        for each in before.contenders
+        if each.name in known and _made(each) != _made(known[each.name])
+    ]
+    runs = zip(RUNS, (before, after), strict=True)
+    return told + [f"The run {name} is incomplete." for name, run in runs if not run.complete]
+
+
 def _changed(pair: Pair) -> str:
     rates = f"{pair.before.throughput:.1f}/s before, {pair.after.throughput:.1f}/s after"
     times = "" if pair.ratio is None else f" (ratio {pair.ratio:.2f})"
     return f"{pair.after.service} at {pair.after.load.label} is {pair.says}: {rates}{times}."
+
+
+def _made(contender: Contender) -> str:
+    told = " ".join(f"{name}={value}" for name, value in contender.environment.items())
+    return f"{contender.made_of} ({told})" if told else contender.made_of
+
+
+def _short(one: object, other: object) -> str:
+    """Return `one` as text; of a mapping, only the entries that `other` lacks or has with another value."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return ", ".join(f"{name} {value}" for name, value in one.items() if other.get(name) != value) or "none"
+    return str(one)

@@ -13,11 +13,15 @@ from loadtest.report import before_after, capacity, comparison, lineup
 from loadtest.report import map as a_map
 from loadtest.report.page import Page
 from loadtest.results.schema import Results
+from loadtest.terminal.before_after import show_before_after
 from loadtest.terminal.capacity import show_capacities
 from loadtest.terminal.comparison import show
+from loadtest.terminal.gate import show_answers
 from loadtest.terminal.lineup import show_lineup
 from loadtest.terminal.map import show_map
 from loadtest.verdict.aggregate import rows as aggregated
+from loadtest.verdict.gate import untold
+from loadtest.verdict.requirements import requirement
 from tests.docs.support.pages import PAGES, ROOT, column
 from tests.loadtest.support.arrivals import open_run
 from tests.loadtest.support.capacities import probe, searched
@@ -95,6 +99,8 @@ def seen() -> Iterator[str]:
     yield from headings_of(a_map.page({"50ms": apart()}))
     yield from printed(show_map, {"50ms": apart()})
     yield from headings_of(before_after.page(run, run))
+    yield from printed(show_before_after, run, run)
+    yield from printed(show_answers, run, untold([requirement("p99<1s")], ["flask"], "it is only printed"))
     yield from headings_of(lineup.page(lineup_of()))
     yield from printed(show_lineup, lineup_of())
     race = (ROOT / "loadtest" / "race" / "templates" / "race.html").read_text()

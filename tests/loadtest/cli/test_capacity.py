@@ -157,7 +157,7 @@ def test_help_lists_every_option_with_examples_that_can_be_pasted() -> None:
     options = {*re.findall(r"^  (--[a-z-]+)", told, flags=re.MULTILINE)}
     assert options == {
         *("--services", "--scenario", "--delay", "--slo", "--quick", "--arrivals", "--seed", "--patience"),
-        *("--clients", "--cores", "--out", "--open", "--help"),
+        *("--clients", "--cores", "--out", "--require", "--junit", "--markdown", "--open", "--help"),
     }
     assert {*re.findall(r"(--[a-z-]+)", examples)} <= options
     assert max(map(len, examples.splitlines())) <= 120

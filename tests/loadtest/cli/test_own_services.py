@@ -89,7 +89,8 @@ def compared(folder: Path, token: str, *arguments: str) -> subprocess.CompletedP
 @pytest.fixture(scope="module")
 def run(folder: Path) -> tuple[str, Results]:
     """Return the output and the results of a run of the file in the current folder."""
-    done = compared(folder, "t0ken", "--users", "1,2", "--seconds", "1", "--repeats", "2", "--trace")
+    told = ("--require", "errors<1%", "--junit", "junit.xml", "--markdown", "summary.md", "--trace")
+    done = compared(folder, "t0ken", "--users", "1,2", "--seconds", "1", "--repeats", "2", *told)
     assert done.returncode in (0, 2), done.stderr
     return done.stdout + done.stderr, load(folder / "results" / "latest" / "results.json")
 
@@ -124,6 +125,7 @@ def test_a_secret_stands_nowhere(run: tuple[str, Results], folder: Path) -> None
     files = [path for path in (folder / "results").rglob("*") if path.is_file()]
     assert {path.name for path in files} == {"results.json", "report.html", "trace.json"}
     assert "t0ken" not in told
+    files += [folder / "junit.xml", folder / "summary.md"]
     assert not any("t0ken" in path.read_text() for path in files)
     assert "***" in told
 

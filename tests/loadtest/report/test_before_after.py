@@ -2,10 +2,9 @@ import pytest
 
 from loadtest.contenders.cores import Cores
 from loadtest.report import before_after as two
-from loadtest.report.before_after import unlike
 from loadtest.results.schema import Contender, Machine, Results, Step
 from loadtest.verdict.aggregate import rows
-from loadtest.verdict.before_after import pairs
+from loadtest.verdict.before_after import pairs, unlike
 from tests.loadtest.support.fabricated import contender, results, step
 
 

@@ -1,0 +1,118 @@
+"""A summary of a run in Markdown, for a pull request."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC
+from pathlib import Path
+
+from loadtest.english import count
+from loadtest.results import atomic
+from loadtest.results.schema import Results
+from loadtest.verdict import capacities
+from loadtest.verdict import format as cells
+from loadtest.verdict.aggregate import Row, rows
+from loadtest.verdict.backlog import diverges
+from loadtest.verdict.before_after import only, pairs, unlike
+from loadtest.verdict.before_after import verdict as changed
+from loadtest.verdict.comparison import verdict
+from loadtest.verdict.gate import Finding, Judged, judged, judged_since, summary
+from loadtest.verdict.placement import placement
+
+SIGNS = {Finding.MET: "✅", Finding.BROKEN: "❌", Finding.UNKNOWN: "❔"}
+
+SPECIAL = re.compile(r"([\\`*_\[\]<>|~#&])")
+"""Characters that mean something in Markdown, or begin HTML."""
+
+
+def write(results: Results, path: Path) -> Path:
+    """Write the summary of one run, a comparison or a search for capacity, to `path`, and return the path."""
+    if results.options.objectives:
+        told, table = capacities.sentences(results), _capacities(results)
+    else:
+        measured = rows(results)
+        told, table = verdict(results, measured), _services(measured)
+    return _write(path, results, told, table, judged(results))
+
+
+def write_before_after(before: Results, after: Results, path: Path) -> Path:
+    """Write the summary of two runs to `path`, and return the path."""
+    tables = rows(before), rows(after)
+    found = pairs(*tables)
+    head = ["service", "load", "before, requests/s", "after, requests/s", "after / before", "difference"]
+    table = [
+        [
+            *(pair.after.service, pair.after.load.label),
+            *(cells.rate(row) for row in (pair.before, pair.after)),
+            cells.NONE if pair.ratio is None else f"{pair.ratio:.3f}",
+            pair.says,
+        ]
+        for pair in found
+    ]
+    told = [*unlike(before, after), *changed(found), *only(*tables)]
+    return _write(path, after, told, [head, *table], judged_since(before, after))
+
+
+def escaped(text: str) -> str:
+    """Return a text that Markdown shows as it is, in one line, also within a table."""
+    return SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
+def _write(
+    path: Path, results: Results, told: Iterable[str], table: Sequence[Sequence[str]], answers: Sequence[Judged]
+) -> Path:
+    machine = results.machine
+    title = f"{', '.join(each.name for each in results.contenders)}: {results.options.title}"
+    parts = [f"### {escaped(title)}"]
+    if answers:
+        lines = [
+            [f"{SIGNS[each.finding]} {each.finding}", each.requirement.what, each.where, each.why] for each in answers
+        ]
+        parts += [*map(escaped, summary(results, answers)), _table([["", "requirement", "service", "figures"], *lines])]
+    parts.append("\n".join(f"- {escaped(sentence)}" for sentence in told))
+    if table[1:]:
+        parts.append(_table(table))
+    where = f"{results.started.astimezone(UTC):%Y-%m-%d %H:%M} UTC, {count(machine.cores, 'core')}"
+    parts.append(
+        escaped(f"Measured {where} ({machine.processor}): {placement(results)}. Figures in brackets: inconclusive.")
+    )
+    return atomic.write(path, "\n\n".join(filter(None, parts)) + "\n")
+
+
+def _services(table: Sequence[Row]) -> list[list[str]]:
+    """Return the figures of each service and load that was measured."""
+    head = ["service", "load", "predicted, requests/s", "measured, requests/s", "p50, ms", "p99, ms", "bound by"]
+    return [head, *(_figures(row) for row in table if row.windows)]
+
+
+def _figures(row: Row) -> list[str]:
+    latencies = [row.percentile(rank) for rank in (0.5, 0.99)]
+    hidden = not row.holds or diverges(row)
+    return [
+        *(row.service, row.load.label),
+        cells.NONE if row.predicted is None else cells.per_second(row.predicted.throughput),
+        cells.rate(row),
+        *(cells.NONE if hidden else cells.latency(each, row.load) for each in latencies),
+        row.bound if row.holds else "inconclusive",
+    ]
+
+
+def _capacities(results: Results) -> list[list[str]]:
+    """Return the capacity of each service."""
+    head = ["service", "predicted, arrivals/s", "found, arrivals/s", "bound by"]
+    return [
+        head,
+        *(
+            [
+                each.service,
+                cells.NONE if each.predicted is None else cells.per_second(each.predicted),
+                cells.bracketed(capacities.found(each), holds=each.resolved),
+                each.bound or cells.NONE,
+            ]
+            for each in results.capacities
+        ),
+    ]
+
+
+def _table(lines: Sequence[Sequence[str]]) -> str:
+    head, *body = ([escaped(cell) for cell in line] for line in lines)
+    return "\n".join(f"| {' | '.join(line)} |" for line in [head, ["---"] * len(head), *body])

@@ -1,0 +1,270 @@
+"""Judge the requirements of a run: each is met, broken, or cannot be told, for each service and load.
+
+The unit is the run, one repeat of a step: its requests share their circumstances. A requirement is met if every repeat
+is on its right side, and broken if every repeat is on the wrong side.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import partial
+from math import inf, isfinite
+
+from loadtest.english import count
+from loadtest.results.capacity import Capacity
+from loadtest.results.schema import Pairing, Results
+from loadtest.workload import Load
+from loadtest.workload.open import Open
+
+from .aggregate import FEWEST_PAIRS, Row, rows
+from .backlog import diverges
+from .capacities import found
+from .comparison import ended
+from .doubts import together
+from .format import NONE, beyond, not_run
+from .pairs import interval, trusted
+from .requirements import BEFORE, CAPACITY, ERRORS, FIGURES, Requirement, requirement
+
+FAILURES = ("requests failed", "arrivals were not served")
+"""Texts of the doubts that say that requests failed."""
+
+REPEATS = 2
+"""Repeats that each of two runs needs, if one is held against the other."""
+
+GROWS = "its backlog grows without end, so that latency only shows for how long it has grown"
+
+
+class Finding(StrEnum):
+    """The answer to a requirement, the worst first."""
+
+    BROKEN = "broken"
+    UNKNOWN = "cannot be told"
+    MET = "met"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The answer to a requirement for one service under one load."""
+
+    requirement: Requirement
+    service: str
+    """Name of the service; empty stands for every one, if a run ended before its services were known."""
+    load: Load | None
+    """The load; None if the answer does not depend on it, or if none was measured."""
+    finding: Finding
+    why: str
+    """The figures, or the reason why it cannot be told."""
+
+    @property
+    def where(self) -> str:
+        """The service and the load in words."""
+        return (self.service or "every service") + (f" at {self.load.label}" if self.load else "")
+
+    @property
+    def sentence(self) -> str:
+        """The requirement and its answer in one line."""
+        return f"{self.requirement.what}, {self.where}: {self.finding} ({self.why})"
+
+
+def judged(results: Results) -> list[Judged]:
+    """Return the answers to all requirements of a run, the worst first."""
+    requirements = [requirement(text) for text in results.options.requirements]
+    again = {each.after for each in results.options.pairings if each.itself}
+    names = [each.name for each in results.contenders if each.name not in again]
+    if not results.complete:
+        return untold(requirements, names, f"the run {ended(results)}".rstrip("."))
+    table, capacities = rows(results), _capacities(results)
+    answers: list[Judged] = []
+    for each in requirements:
+        for name in each.concerns(names):
+            if each.figure == CAPACITY:
+                answers.append(_carries(each, name, capacities.get(name), capacities.get(each.other or "")))
+            else:
+                judge = _absolute if each.other is None else partial(_paired, table=table, results=results)
+                answers += _at_each_load(each, name, table, judge)
+    return _worst_first(answers)
+
+
+def judged_since(before: Results, after: Results) -> list[Judged]:
+    """Return the answers to the requirements of `after`, whose factors refer to `before`; the worst first."""
+    requirements = [requirement(text) for text in after.options.requirements]
+    names = [each.name for each in after.contenders]
+    for which, run in ((BEFORE, before), ("after", after)):
+        if not run.complete:
+            return untold(requirements, names, f"the run {which} {ended(run)}".rstrip("."))
+    table, earlier = rows(after), {(row.service, row.load): row for row in rows(before) if row.windows}
+    answers: list[Judged] = []
+    for each in requirements:
+        for name in each.concerns(names):
+            if each.figure == CAPACITY:
+                answers.append(_carries(each, name, _capacities(after).get(name), _capacities(before).get(name)))
+            else:
+                judge = _absolute if each.other is None else partial(_since, earlier=earlier)
+                answers += _at_each_load(each, name, table, judge)
+    return _worst_first(answers)
+
+
+def untold(requirements: Sequence[Requirement], services: Sequence[str], why: str) -> list[Judged]:
+    """Return that no requirement can be told, for one reason. `services`: those of the run, as far as known."""
+    return [
+        _unknown(each, name, why) for each in requirements for name in each.concerns(services) or [each.service or ""]
+    ]
+
+
+def summary(results: Results, answers: Sequence[Judged]) -> list[str]:
+    """Return how many requirements are met, or are not, and which loads they were not held against, in sentences."""
+    told = []
+    for finding in Finding:
+        if number := sum(each.finding == finding for each in answers):
+            verb = "" if finding == Finding.UNKNOWN else "is " if number == 1 else "are "
+            told.append(f"{number} {verb}{finding}")
+    skipped = [
+        f"Not measured, so not judged: {row.service} at {row.load.label} ({not_run(row.load)})."
+        for row in rows(results)
+        if not row.windows
+    ]
+    return [f"Of {count(len(answers), 'requirement')}, counted for each service and load, {', '.join(told)}.", *skipped]
+
+
+def _worst_first(answers: Sequence[Judged]) -> list[Judged]:
+    order = list(Finding)
+    return sorted(answers, key=lambda each: order.index(each.finding))
+
+
+def _at_each_load(
+    asked: Requirement, name: str, table: Sequence[Row], judge: Callable[[Requirement, Row], Judged]
+) -> list[Judged]:
+    """Return the answers for one service, at each load that was measured."""
+    own = [row for row in table if row.service == name and row.windows]
+    return [judge(asked, row) for row in own] or [_unknown(asked, name, "no load was measured")]
+
+
+def _unknown(asked: Requirement, name: str, why: str) -> Judged:
+    return Judged(asked, name, None, Finding.UNKNOWN, why)
+
+
+def _absolute(asked: Requirement, row: Row) -> Judged:
+    """Judge the figure of each repeat."""
+    figures = _figures(asked, row)
+    known = [each for each in figures if each is not None]
+    finding, why = _side(asked, known), _shown(asked, row.load, known)
+    doubts = row.doubts
+    if asked.figure == ERRORS and (failed := _about_failures([*row.doubts, *row.left_out])):
+        # failures are counted: whatever else is in doubt, they may be too many
+        others = [each for each in row.doubts if each not in failed]
+        doubts = [] if finding == Finding.BROKEN else [*others, *_about_failures(row.left_out)]
+    if doubts:
+        return _answer(asked, row, Finding.UNKNOWN, _first(doubts))
+    if len(known) < len(figures):
+        return _answer(asked, row, Finding.UNKNOWN, FIGURES[asked.figure].lacks)
+    if FIGURES[asked.figure].latency and finding == Finding.MET and diverges(row):
+        return _answer(asked, row, Finding.UNKNOWN, GROWS)
+    return _answer(asked, row, finding, why)
+
+
+def _first(doubts: Sequence[str]) -> str:
+    """Return the first doubt, and how many more there are: the verdict lists them all."""
+    first, *others = doubts
+    return f"{first} (and {count(len(others), 'further doubt')})" if others else first
+
+
+def _about_failures(doubts: Sequence[str]) -> list[str]:
+    return [each for each in doubts if any(text in each for text in FAILURES)]
+
+
+def _paired(asked: Requirement, row: Row, table: Sequence[Row], results: Results) -> Judged:
+    """Judge the ratios of a service to another in the repeats of one run, each a pair."""
+    other = next((each for each in table if (each.service, each.load) == (asked.other, row.load)), None)
+    if other is None or not other.windows:
+        return _answer(asked, row, Finding.UNKNOWN, f"{asked.other} was not measured there")
+    if FIGURES[asked.figure].latency and (diverges(row) or diverges(other)):
+        return _answer(asked, row, Finding.UNKNOWN, GROWS)
+    pairs = trusted(results.steps, Pairing(before=other.service, after=row.service), row.load)
+    figures = [[FIGURES[asked.figure].of(each) for each in pair] for pair in pairs]
+    ratios = [after / before for before, after in figures if before and after and inf not in (before, after)]
+    ends = interval(ratios)
+    if ends is None:
+        why = f"needs {FEWEST_PAIRS} pairs (--pairs {FEWEST_PAIRS}), and {len(ratios)} can be used"
+        if doubts := together([*row.doubts, *other.doubts]):
+            why += f": {_first(doubts)}"
+        elif len(ratios) < len(pairs):
+            why += f": {FIGURES[asked.figure].lacks}"
+        return _answer(asked, row, Finding.UNKNOWN, why)
+    why = f"{_times(asked, ends.low, ends.high)} in {len(ratios)} pairs"
+    return _answer(asked, row, _side(asked, [ends.low, ends.high]), why)
+
+
+def _since(asked: Requirement, row: Row, earlier: Mapping[tuple[str, Load], Row]) -> Judged:
+    """Judge the ratio of a row to that of an earlier run: the repeats are no pairs, so any two may belong together."""
+    before = earlier.get((row.service, row.load))
+    if before is None:
+        return _answer(asked, row, Finding.UNKNOWN, "not measured before")
+    if doubts := [*(f"{BEFORE}: {each}" for each in before.doubts), *row.doubts]:
+        return _answer(asked, row, Finding.UNKNOWN, _first(doubts))
+    if FIGURES[asked.figure].latency and (diverges(row) or diverges(before)):
+        return _answer(asked, row, Finding.UNKNOWN, GROWS)
+    known, own = ([each for each in _figures(asked, one) if each and isfinite(each)] for one in (before, row))
+    if len(known) < len(before.windows) or len(own) < len(row.windows):
+        return _answer(asked, row, Finding.UNKNOWN, FIGURES[asked.figure].lacks)
+    if min(len(known), len(own)) < REPEATS:
+        return _answer(asked, row, Finding.UNKNOWN, f"needs {REPEATS} repeats in both runs")
+    low, high = min(own) / max(known), max(own) / min(known)
+    why = f"{_times(asked, low, high)} at the extremes of the repeats; weaker than pairs in one run"
+    return _answer(asked, row, _side(asked, [low, high]), why)
+
+
+def _carries(asked: Requirement, name: str, own: Capacity | None, measure: Capacity | None) -> Judged:
+    """Judge a capacity: it is at least the rate that passed, and below the one that failed."""
+    if own is None:
+        return _unknown(asked, name, "its capacity was not searched")
+    low, high, why = own.passed, own.failed, _found(own)
+    if asked.other is not None:
+        if measure is None:
+            return _unknown(asked, name, f"the capacity of {asked.other} was not searched")
+        low = low / measure.failed if low and measure.failed else None
+        high = high / measure.passed if high and measure.passed else None
+        why += f"; {asked.other}: {_found(measure)}"
+    enough = low is not None and asked.allows(low)
+    few = high is not None and high <= asked.bound
+    met, broken = (enough, few) if asked.grows else (few, low is not None and not enough)
+    return Judged(asked, name, None, Finding.MET if met else Finding.BROKEN if broken else Finding.UNKNOWN, why)
+
+
+def _capacities(results: Results) -> dict[str, Capacity]:
+    return {each.service: each for each in results.capacities}
+
+
+def _found(capacity: Capacity) -> str:
+    told = found(capacity)
+    return f"unknown: {capacity.why}" if told == NONE else f"{told} arrivals/s"
+
+
+def _answer(asked: Requirement, row: Row, finding: Finding, why: str) -> Judged:
+    return Judged(asked, row.service, row.load, finding, why)
+
+
+def _figures(asked: Requirement, row: Row) -> list[float | None]:
+    """Return the figure of each repeat of a row."""
+    return [FIGURES[asked.figure].of(replace(row, windows=[each])) for each in row.windows]
+
+
+def _side(asked: Requirement, figures: Sequence[float]) -> Finding:
+    """Return on which side of the requirement all figures are."""
+    sides = {asked.allows(each) for each in figures}
+    if len(sides) != 1:
+        return Finding.UNKNOWN
+    return Finding.MET if sides == {True} else Finding.BROKEN
+
+
+def _shown(asked: Requirement, load: Load, figures: Sequence[float]) -> str:
+    """Return the range of the figures. A latency of inf is that of requests that were given up."""
+    finite = [each for each in figures if each != inf]
+    ends = [FIGURES[asked.figure].shown(finite)] if finite else []
+    if len(finite) < len(figures) and isinstance(load, Open):
+        ends.append(beyond(load))
+    return " to ".join(ends)
+
+
+def _times(asked: Requirement, low: float, high: float) -> str:
+    ends = dict.fromkeys(f"{each:.3f}" for each in (low, high))
+    return f"{' to '.join(ends)} times {asked.other}"
