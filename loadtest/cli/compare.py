@@ -55,7 +55,7 @@ from .options import (
 )
 from .pairing import pairing_options, turns, with_itself
 from .run import Outcome, draw_comparison, run_all
-from .targets import answering, target_options, targets
+from .targets import answering, refuse_for_users, target_options, targets
 
 LEAST_RATE, MOST_RATE = 0.1, 20_000
 """The range of rates, in arrivals per second."""
@@ -262,7 +262,9 @@ def compare(
         refuse_impatience(options)
     refuse_too_many_connections(ours, needs(scenario) if ours else ())
     where = folder(out)
+    least = None if rate else min(each.most_in_flight for each in loads)
     with held.failing():
+        refuse_for_users(theirs, least, pause, secrets, needed=need is not None)
         tried = answering(theirs, screen, secrets)
     if scenario == OWN:  # the longest wait takes the place of the delay that the requests of our services take
         options = options.model_copy(update={"wait": max(each.wait or 0.0 for each in tried), "delay": ""})

@@ -9,11 +9,13 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
+from loadtest.contenders import openapi
 from loadtest.contenders.config import NAME, read
+from loadtest.contenders.openapi import Wanted
 from loadtest.contenders.request import METHODS, Request, as_json, expected, header, json_body
 from loadtest.contenders.secrets import Secrets
 from loadtest.contenders.target import Target, Tls, parsed
-from loadtest.measure.trial import TrialFailed, tried
+from loadtest.measure.trial import TrialFailed, fewest_users, tried
 from loadtest.processes.service import ServiceFailed
 
 from .options import NO_SERVICES, Mistake, mistakes
@@ -21,8 +23,14 @@ from .options import NO_SERVICES, Mistake, mistakes
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
-ASKED = ("path", "method", "header", "json", "expect")
-"""The options that describe the request of each --target, and that need one."""
+ONE = ("path", "method", "json", "expect")
+"""The options that describe a single request."""
+
+CHOSEN = ("include", "exclude", "unsafe")
+"""The options that choose among the operations of --openapi."""
+
+ASKED = (*ONE, "header", "openapi", *CHOSEN)
+"""The options that describe the requests of each --target, and that need one."""
 
 REACHED = ("ca", "insecure", "allow_remote")
 """The options that say how targets are reached, those of a file too."""
@@ -65,6 +73,29 @@ def target_options(function: F) -> F:
             metavar="NAME",
             help=f"Method of the request to every --target: {', '.join(METHODS)} (default: GET, with --json POST).",
         ),
+        click.option(
+            "--unsafe",
+            is_flag=True,
+            help="Also take the operations of --openapi that may change something: those of all methods but GET.",
+        ),
+        click.option(
+            "--exclude",
+            multiple=True,
+            metavar="PATTERN",
+            help="Leave out these operations of --openapi, in a pattern like that of --include; may be repeated.",
+        ),
+        click.option(
+            "--include",
+            multiple=True,
+            metavar="PATTERN",
+            help="Take these operations of --openapi alone, such as 'GET /orders*': METHOD /path, where * is any text; "
+            "may be repeated.",
+        ),
+        click.option(
+            "--openapi",
+            metavar="FILE",
+            help="Send the examples of an OpenAPI document to every --target: those of its GET operations.",
+        ),
         click.option("--path", metavar="PATH", help="Path to request from every --target (default: /)."),
         click.option(
             "--config",
@@ -90,32 +121,91 @@ def targets(given: dict[str, Any], secrets: Secrets, screen: Console) -> list[Ta
     Without options for its request, a --target gets the requests of the file.
     """
     file = given["config"] or (NAME if Path(NAME).is_file() else None)
-    asked = [name for name in ASKED if given[name] not in (None, ())]
+    asked = [name for name in ASKED if given[name] not in (None, (), False)]
     other = [name for name in REACHED if given[name] not in (None, False)]
     if not given["target"]:
         for name in asked if file else (*asked, *other):
             raise Mistake(f"--{name.replace('_', '-')} needs a --target.")
     tls, remote = Tls(given["ca"], given["insecure"]), given["allow_remote"]
     described: list[Target] = []
+
+    def say(sentence: str) -> None:
+        screen.print(sentence, markup=False, soft_wrap=True)
+
     if file is not None:
         if given["config"] is None:
             screen.print(f"{NAME} describes services of your own.", markup=False)
         with mistakes():
-            described = read(Path(file), secrets, tls, allow_remote=remote)
-    requests = described[0].requests if described and not asked else (_request(given, secrets),)
+            described = read(Path(file), secrets, tls, allow_remote=remote, say=say)
+    users = described[0].locustfile if described else None
+    for name in asked if users else ():
+        raise Mistake(f"--{name} is for requests, but the users of {users} send their own, and check the answers.")
+    if described and not asked:
+        requests = described[0].requests
+    else:
+        requests = _requests(given, secrets, say) if given["target"] else ()
     with mistakes():
-        return [*described, *(parsed(each, requests, tls, allow_remote=remote) for each in given["target"])]
+        named = [parsed(each, requests, tls, allow_remote=remote) for each in given["target"]]
+    return [*described, *(replace(each, locustfile=users) for each in named)]
+
+
+def refuse_for_users(
+    theirs: Sequence[Target], fewest: int | None, think: float, secrets: Secrets, *, needed: bool
+) -> None:
+    """Raise Mistake if users of a locustfile cannot be put under a load: its smallest number of users, and think time.
+
+    `fewest`: None for arrivals at a rate. `needed`: --need is given.
+    """
+    target = next((each for each in theirs if each.locustfile is not None), None)
+    if target is None:
+        return
+    assert target.locustfile is not None
+    name = target.locustfile.name
+    if fewest is None:
+        raise Mistake(f"--rate is for requests: the users of {name} send theirs when their tasks do.")
+    if think:
+        raise Mistake(f"--think is for requests: the users of {name} wait as long as their wait_time says.")
+    if needed:
+        raise Mistake(f"--need is for requests: the users of {name} do more than wait for answers.")
+    try:
+        least = fewest_users(target)
+    except TrialFailed as error:
+        raise Mistake(secrets.masked(str(error))) from None
+    if fewest < least:
+        raise Mistake(
+            f"--users must be at least {least}: fewer are not of every user class of {name}, by their weights."
+        )
+
+
+def _requests(given: dict[str, Any], secrets: Secrets, say: Callable[[str], None]) -> tuple[Request, ...]:
+    if given["openapi"] is None:
+        for name in (name for name in CHOSEN if given[name]):
+            raise Mistake(f"--{name} needs --openapi.")
+        return (_request(given, secrets),)
+    for name in (name for name in ONE if given[name] not in (None, ())):
+        raise Mistake(f"--{name} is for a single request, but --openapi describes them all.")
+    include, exclude = tuple(given["include"]), tuple(given["exclude"])
+    wanted = Wanted(include, exclude, given["unsafe"], _headers(given, secrets))
+    known = _of("--openapi", partial(openapi.read, wanted=wanted), Path(given["openapi"]))
+    if known.left_out:
+        say(known.left_out)
+    return known.requests
+
+
+def _headers(given: dict[str, Any], secrets: Secrets) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for text in given["header"]:
+        name, value = _of("--header", header, text)
+        headers[name] = _of("--header", secrets.expanded, value)
+        secrets.header(name, headers[name])
+    return headers
 
 
 def _request(given: dict[str, Any], secrets: Secrets) -> Request:
     path = "/" if given["path"] is None else _of("--path", secrets.expanded, given["path"])
     if not path.startswith("/"):
         raise Mistake(f"--path must begin with a slash; got {given['path']!r}.")
-    headers: dict[str, str] = {}
-    for text in given["header"]:
-        name, value = _of("--header", header, text)
-        headers[name] = _of("--header", secrets.expanded, value)
-        secrets.header(name, headers[name])
+    headers = _headers(given, secrets)
     body = given["json"]
     if body is not None:
         body = _of("--json", partial(_json, secrets=secrets), body)

@@ -4,7 +4,7 @@ import csv
 import json
 import shlex
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from contract.parameters import Duration, checked
 
+from . import openapi
 from .request import METHODS, Expected, Request, as_json
 from .secrets import Secrets
 from .target import Pool, Start, Target, Tls, allowed, is_origin
@@ -103,16 +104,36 @@ class File(Entry):
 
     service: dict[str, ServiceEntry]
     request: dict[str, RequestEntry] = Field(default_factory=lambda: {"request": RequestEntry()})
+    locustfile: str | None = None
+    openapi: str | None = None
+    include: list[str] = Field(default_factory=list)
+    exclude: list[str] = Field(default_factory=list)
+    unsafe: bool = False
+    headers: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def one_source(self) -> Self:
+        """Refuse two descriptions of what users do, and what belongs to a third."""
+        given = [key for key in ("locustfile", "openapi", "request") if key in self.model_fields_set]
+        if len(given) > 1:
+            raise ValueError(f"takes one of {' and '.join(given)}, which say what users do")
+        for key in ("include", "exclude", "unsafe", "headers"):
+            if self.openapi is None and key in self.model_fields_set:
+                raise ValueError(f"{key} is for the requests of openapi")
+        return self
 
 
 class Mistakes(ValueError):
     """The mistakes in a file, each a line that names its key."""
 
 
-def read(path: Path, secrets: Secrets, tls: Tls, *, allow_remote: bool) -> list[Target]:
+def read(
+    path: Path, secrets: Secrets, tls: Tls, *, allow_remote: bool, say: Callable[[str], None] = lambda _: None
+) -> list[Target]:
     """Return the services that a file describes, each with the file's requests.
 
-    Relative paths in it are relative to its folder. Raises Mistakes, with all of them, before anything is started.
+    Relative paths in it are relative to its folder. `say` gets a sentence about operations of an OpenAPI document that
+    are left out. Raises Mistakes, with all of them, before anything is started.
     """
     found: list[str] = []
     try:
@@ -125,17 +146,24 @@ def read(path: Path, secrets: Secrets, tls: Tls, *, allow_remote: bool) -> list[
         raise Mistakes("\n".join(f"{path}: {line}" for line in _told(error))) from None
 
     requests, targets = list[Request](), list[Target]()
-    for name, entry in file.request.items():
+    if file.openapi is not None:
+        with _noted(found, f"{path}: openapi"):
+            requests += _of_document(file, path.parent, secrets, say)
+    for name, entry in file.request.items() if file.openapi is None else ():
         with _noted(found, f"{path}: request.{name}"):
             requests.append(_request(name, entry, path.parent, secrets))
     for name, service in file.service.items():
         with _noted(found, f"{path}: service.{name}"):
             targets.append(_target(name, service, path.parent, secrets, allow_remote=allow_remote))
+    users = None if file.locustfile is None else (path.parent / file.locustfile).resolve()
+    if users is not None and not users.is_file():
+        found.append(f"{path}: locustfile: {users} is no file.")
     if found:
         raise Mistakes(secrets.masked("\n".join(found)))
     if not targets:
         raise Mistakes(f"{path}: service: describes none.")
-    return [replace(each, requests=tuple(requests), tls=tls, described=True) for each in targets]
+    about: dict[str, Any] = {"requests": tuple(requests), "locustfile": users, "tls": tls, "described": True}
+    return [replace(each, **about) for each in targets]
 
 
 @contextmanager
@@ -234,6 +262,18 @@ def _request(name: str, entry: RequestEntry, folder: Path, secrets: Secrets) -> 
     rows = _rows(folder / entry.csv) if entry.csv else ()
     due = Expected(entry.expect.status, entry.expect.header, entry.expect.body)
     return Request(path, method, headers, body, due, name, entry.weight, rows)
+
+
+def _of_document(file: File, folder: Path, secrets: Secrets, say: Callable[[str], None]) -> tuple[Request, ...]:
+    headers = {key: secrets.expanded(value) for key, value in file.headers.items()}
+    for key, value in headers.items():
+        secrets.header(key, value)
+    assert file.openapi is not None
+    wanted = openapi.Wanted(tuple(file.include), tuple(file.exclude), file.unsafe, headers)
+    known = openapi.read(folder / file.openapi, wanted)
+    if known.left_out:
+        say(known.left_out)
+    return known.requests
 
 
 def _query(value: str | float, secrets: Secrets) -> str:

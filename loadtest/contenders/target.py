@@ -63,6 +63,8 @@ class Target:
     requests: tuple[Request, ...] = (Request(),)
     tls: Tls = field(default_factory=Tls)
     start: Start | None = None
+    locustfile: Path | None = None
+    """The file with users of one's own, who take the place of those who send `requests`."""
     described: bool = False
     """True if a file describes it."""
     slots: int | None = None
@@ -83,7 +85,7 @@ class Target:
         """The request of users, the URL if there are several, or the command that starts the service."""
         if self.start is not None:
             return " ".join(self.start.command)
-        if len(self.requests) > 1:
+        if len(self.requests) > 1 or self.locustfile is not None:
             return self.url
         (only,) = self.requests
         return f"{'' if only.method == 'GET' else f'{only.method} '}{self.url}{only.path}"

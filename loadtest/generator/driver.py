@@ -15,6 +15,9 @@ from loadtest.workload import Load
 
 COMMAND = [*PYTHON, "loadtest.generator.process"]
 
+REFUSED = "refused"
+"""The event of a load generator that cannot use a locustfile."""
+
 ANSWER_WITHIN = 30.0
 """Seconds that the load generator may take to reply, beyond the planned duration of its order."""
 
@@ -31,6 +34,8 @@ class Job:
     """`delay` in seconds. The first requests of all users are spread over this time."""
     requests: tuple[Request, ...] = ()
     tls: Tls = field(default_factory=Tls)
+    locustfile: str | None = None
+    """The path of a file with users of one's own, who take the place of those who send `requests`."""
     slow_clients: int = 0
     """The number of other clients that hold a half-sent request."""
 
@@ -57,6 +62,10 @@ class GeneratorFailed(Exception):
     """The load generator exited or stopped replying. The message contains the end of its log."""
 
 
+class LocustfileRefused(GeneratorFailed):
+    """A locustfile cannot be used. The message is a sentence."""
+
+
 class Driver:
     """A connection to a load generator, which runs one step at a time. Methods raise GeneratorFailed."""
 
@@ -65,10 +74,11 @@ class Driver:
         self._log = log
         self._lines = lines_of(process.stdout)
 
-    def begin(self, job: Job) -> None:
-        """Send the job, and return once the load generator is ready."""
+    def begin(self, job: Job) -> int:
+        """Send the job, and return once the load generator is ready: the fewest users with whom all kinds are there."""
         self._say(asdict(job))
-        self._hear(ANSWER_WITHIN)
+        fewest: int = self._hear(ANSWER_WITHIN)["fewest"]
+        return fewest
 
     def measure(self, order: Order) -> dict[str, Any]:
         """Run one step, and return the measurements of its window."""
@@ -105,6 +115,8 @@ class Driver:
         if not line:
             raise self._failure("has exited")
         heard: dict[str, Any] = json.loads(line)
+        if heard["event"] == REFUSED:
+            raise LocustfileRefused(heard["told"])
         return heard
 
     def _failure(self, what: str) -> GeneratorFailed:

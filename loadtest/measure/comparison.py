@@ -24,6 +24,7 @@ from loadtest.verdict.forecast import forecast
 from loadtest.verdict.judge import Judgement, judge
 from loadtest.verdict.pairs import lacks_pairs
 from loadtest.verdict.processors import DATABASE, NEIGHBOUR, UPSTREAM
+from loadtest.verdict.turns import turn
 from loadtest.workload import scenarios
 from loadtest.workload.demand import ARRIVALS, CPU, GENERATOR, USERS, Calibration, Demand
 from loadtest.workload.open import Open
@@ -236,7 +237,8 @@ class Comparison:
         asked = self._options
         if isinstance(service, Target):
             url, wait = server.url if server else service.url, self._wait(service)
-            return Job(service.name, url, asked.scenario, asked.delay, wait, service.requests, service.tls)
+            theirs = None if service.locustfile is None else str(service.locustfile)
+            return Job(service.name, url, asked.scenario, asked.delay, wait, service.requests, service.tls, theirs)
         assert server is not None
         return Job(service.name, server.url, asked.scenario, asked.delay, asked.wait, slow_clients=asked.slow_clients)
 
@@ -259,7 +261,7 @@ class Comparison:
         """
         if last is None or last.measured is None or not (rate := throughput(last.measured)):
             return planned
-        response = max(mean_response(last.measured), planned.load.response(rate))
+        response = turn(last.measured) or max(mean_response(last.measured), planned.load.response(rate))
         warmup, window = spans(planned.load, response, Demand(wait), self._options.seconds)
         return replace(planned, predicted=replace(planned.predicted, response=response), warmup=warmup, window=window)
 
@@ -272,7 +274,8 @@ class Comparison:
         measured = measure(driver, clocks, order)
         masked = self._secrets.masked
         first = [each._replace(served_by=masked(each.served_by)) for each in measured.first]
-        measured = measured.model_copy(update={"errors": masked(measured.errors), "first": first})
+        parts = {masked(name): part for name, part in measured.parts.items()}
+        measured = measured.model_copy(update={"errors": masked(measured.errors), "first": first, "parts": parts})
         if server:
             server.check()
             return measured.model_copy(update={"memory": server.memory(), "connections": server.connections()})

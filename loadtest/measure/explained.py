@@ -12,7 +12,11 @@ from loadtest.workload.scenarios import POOL
 
 
 def explained(results: Results, targets: Sequence[Target]) -> Results:
-    """Return the results with the model that the steps of each target show, and with the predictions by it."""
+    """Return the results with the model that the steps of each target show, and with the predictions by it.
+
+    The model is of users who do nothing but wait for answers: those of a locustfile show none.
+    """
+    targets = [each for each in targets if each.locustfile is None]
     table = rows(results)
     own = {each.name: [row for row in table if row.service == each.name] for each in targets}
     known = {each.name: each for each in targets}

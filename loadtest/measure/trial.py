@@ -9,11 +9,20 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from loadtest.contenders.request import Request
 from loadtest.contenders.secrets import NO_SECRETS, Secrets
 from loadtest.contenders.target import Target, context
-from loadtest.english import duration
+from loadtest.english import count, duration
+from loadtest.generator.driver import GeneratorFailed, Job, Order, generator
 from loadtest.processes.own import prepare, started
+from loadtest.workload.closed import Closed
+from loadtest.workload.scenarios import OWN
 
 PATIENCE = 60.0
 """Seconds to wait for the answer, as long as users wait for theirs."""
+
+FIRST_TASKS = 0.5
+"""The least seconds for which users of a locustfile are tried."""
+
+TASK_WITHIN = 30.0
+"""Seconds to wait for the end of a task of such a user."""
 
 SHOWN = 60
 """Characters of a body that are shown."""
@@ -51,7 +60,7 @@ class Tried:
     warnings: list[str]
     """Sentences about what makes the target's figures worse than they could be."""
     server: str
-    """The header Server, empty without one."""
+    """The header Server, empty without one and for users of a locustfile."""
 
 
 def tried(target: Target, secrets: Secrets = NO_SECRETS) -> list[Tried]:
@@ -61,12 +70,63 @@ def tried(target: Target, secrets: Secrets = NO_SECRETS) -> list[Tried]:
     and ServiceFailed if it does not start.
     """
     if target.start is None:
-        return [_tried(target, each, secrets) for each in target.requests]
+        return _each_tried(target, secrets)
     for command in target.start.build:
         prepare(target.name, command, target.start)
     with started(target.name, target.start) as server:
-        here = replace(target, url=server.url)
-        return [_tried(here, each, secrets) for each in target.requests]
+        return _each_tried(replace(target, url=server.url), secrets)
+
+
+def fewest_users(target: Target) -> int:
+    """Return the fewest users of a target's locustfile with whom each of its classes has some.
+
+    Raises TrialFailed if the file cannot be used.
+    """
+    try:
+        with generator() as driver:
+            return driver.begin(_job(target))
+    except GeneratorFailed as error:
+        raise TrialFailed(str(error)) from None
+
+
+def _each_tried(target: Target, secrets: Secrets) -> list[Tried]:
+    if target.locustfile is not None:
+        return [_users_tried(target, secrets)]
+    return [_tried(target, each, secrets) for each in target.requests]
+
+
+def _users_tried(target: Target, secrets: Secrets) -> Tried:
+    """Let the fewest users of a locustfile do their first tasks. `seconds` is the mean time of a task with its wait."""
+    connection = _connection(target)
+    try:
+        connection.connect()
+    except (OSError, HTTPException) as error:
+        raise TrialFailed(f"{target.name}: {_fault(target, error)}") from None
+    finally:
+        connection.close()
+    try:
+        with generator() as driver:
+            users = driver.begin(_job(target))
+            seen = driver.measure(Order(Closed(users), 0.0, FIRST_TASKS, TASK_WITHIN))
+    except GeneratorFailed as error:
+        raise TrialFailed(secrets.masked(f"{target.name}: {error}")) from None
+    assert target.locustfile is not None
+    who, turns = f"{target.name}: {count(users, 'user')} of {target.locustfile.name}", seen["turns"]
+    kinds = secrets.masked(", ".join(f"{times} x {kind}" for kind, times in seen["errors"].items()))
+    failed = f"{seen['failures']} of {count(seen['requests'], 'request')} failed: {kinds}"
+    if seen["failures"] and seen["failures"] == seen["requests"]:
+        raise TrialFailed(f"{who}: {failed}.")
+    warnings = [f"did not answer all of them as it should: {failed}."] if seen["failures"] else []
+    if not turns["tasks"]:
+        return Tried(f"{who} ended no task within {TASK_WITHIN:g} s.", TASK_WITHIN, warnings, "")
+    did = f"{count(turns['tasks'], 'task')} and {count(seen['requests'], 'request')}"
+    took = (turns["task_ms"] + turns["wait_ms"]) / turns["tasks"]
+    told = f"{who} ended {did} in {duration(seen['seconds'] * 1000)}: a task takes {duration(took)} with its wait."
+    return Tried(told, took / 1000, [f"{target.name} {each}" for each in warnings], "")
+
+
+def _job(target: Target) -> Job:
+    return Job(target.name, target.url, OWN, "", 0.0, (), target.tls, str(target.locustfile))
 
 
 def _tried(target: Target, request: Request, secrets: Secrets) -> Tried:

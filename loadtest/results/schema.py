@@ -203,6 +203,19 @@ class Part(Record):
     latency: dict[float, Annotated[int, Field(ge=1)]]
 
 
+class Turns(Record):
+    """The time and tasks of the users of a locustfile in a window, summed over all users."""
+
+    tasks: Annotated[int, Field(ge=0)]
+    """The tasks that ended."""
+    task_ms: Annotated[float, Field(ge=0)]
+    """Milliseconds in tasks, with whatever a task does between requests."""
+    wait_ms: Annotated[float, Field(ge=0)]
+    """Milliseconds between tasks, each wait as long as it was meant to be."""
+    left: int
+    """The users who had left when the window closed, by an error in on_start or by StopUser."""
+
+
 class Measured(Record):
     """The measurements of one window."""
 
@@ -255,8 +268,8 @@ class Measured(Record):
     first: list[Exchange]
     """The first requests of the step, before the window, in the order of sending. Time 0: all users have started."""
     resent: int | None = None
-    """Requests that were sent again, because the service closed the connection instead of answering; None in files from
-    before this was counted, as in the fields below."""
+    """Requests that were sent again, because the service closed the connection instead of answering; None for users
+    of a locustfile, and in files from before this was counted, as in the fields below."""
     reconnected: int | None = None
     """Kept connections that the service had closed before anything was sent on them."""
     course: list[Slice] | None = None
@@ -265,6 +278,8 @@ class Measured(Record):
     """Seconds, summed over the cores, in which a CPU quota held back the processes."""
     parts: dict[str, Part] = Field(default_factory=dict)
     """The requests by name, where users send several; empty for an open load."""
+    turns: Turns | None = None
+    """The time and tasks of the users of a locustfile; None for other users."""
 
     @property
     def busiest_cpu(self) -> float | None:

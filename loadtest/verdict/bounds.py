@@ -19,6 +19,10 @@ MACHINE_BUSY = 0.95
 """Share of all cores in use at which the machine counts as saturated, if load generator and service share them and so
 compete for CPU time."""
 
+QUEUES = 1.75
+"""Minimum length of a window, in mean response times: almost two of them. It is less than 2 because the second
+of the two responses may be shorter than the mean."""
+
 THROTTLED = 0.01
 """Share of the window in which a CPU quota may hold back the processes."""
 

@@ -13,10 +13,11 @@ from loadtest.workload import Load
 from loadtest.workload.demand import BLOCKED, DEADLOCK, GENERATOR, Demand
 from loadtest.workload.open import Open
 
-from . import arrivals
+from . import arrivals, turns
 from .bounds import (
     BURSTS,
     MACHINE_BUSY,
+    QUEUES,
     UNEXPLAINED,
     bound_by,
     gave_up,
@@ -40,10 +41,6 @@ STOLEN = 0.05
 
 ERRORS = 0.01
 """Share of requests that may fail."""
-
-QUEUES = 1.75
-"""Minimum length of a window, in mean response times: almost two of them. It is less than 2 because the second
-of the two responses may be shorter than the mean."""
 
 IMPOSSIBLE = 1.05
 """Share of the throughput that waits and limits allow above which the measurement itself must be wrong."""
@@ -165,7 +162,10 @@ def _requests(load: Load, measured: Measured, bound: str, stuck: int | None) -> 
         times = count(measured.resent, "time")
         doubts.append(f"requests were sent again {times}, because the service closed the connection unanswered")
     if measured.unfinished:
-        doubts.append(f"{count(measured.unfinished, 'request')} hung for the whole window")
+        what = "request" if measured.turns is None else "task"
+        doubts.append(f"{count(measured.unfinished, what)} hung for the whole window")
+    if measured.turns is not None:
+        return doubts + turns.doubts(load, measured, measured.turns)
     response = mean_response(measured)
     if measured.seconds < QUEUES * response:
         doubts.append(f"the window ({measured.seconds:.1f} s) is too short for response times of {response:.1f} s")

@@ -1,6 +1,7 @@
 """Whole runs of services that a file describes."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -128,6 +129,41 @@ def test_a_secret_stands_nowhere(run: tuple[str, Results], folder: Path) -> None
     files += [folder / "junit.xml", folder / "summary.md"]
     assert not any("t0ken" in path.read_text() for path in files)
     assert "***" in told
+
+
+USERS = """
+import os
+from locust import FastHttpUser, between, task
+
+class Shopper(FastHttpUser):
+    wait_time = between(0.01, 0.05)
+
+    @task
+    def buy(self):
+        print("buying")
+        self.client.get("/")
+        headers = {"Authorization": "Bearer " + os.environ["TOKEN"]}
+        with self.client.post("/orders", json={"id": 1}, headers=headers, catch_response=True) as answer:
+            if answer.status_code != 201:
+                answer.failure("not ordered")
+"""
+
+
+def test_users_of_a_locustfile_take_the_place_of_requests(folder: Path) -> None:
+    (folder / "mine.py").write_text(USERS)
+    service = FILE.partition("[request")[0]
+    (folder / "own.toml").write_text(f'locustfile = "mine.py"\n{service}')
+    done = compared(folder, "t0ken", *("--config", "own.toml", "--users", "2", "--seconds", "0.5", "--repeats", "1"))
+    assert done.returncode in (0, 2), done.stderr
+    told = " ".join(done.stdout.split())
+    assert re.search(r"shop: 1 user of mine\.py ended \d+ tasks? and \d+ requests? in .* a task takes ", told)
+    results = load(folder / "results" / "latest" / "results.json")
+    (step,) = results.steps
+    assert step.measured
+    assert step.measured.turns
+    assert step.measured.parts.keys() == {"GET /", "POST /orders"}
+    assert (step.measured.failures, step.measured.turns.left) == (0, 0)
+    assert step.measured.turns.tasks >= 2
 
 
 def test_a_service_whose_answer_is_wrong_is_not_put_under_load(folder: Path) -> None:

@@ -50,6 +50,7 @@ def refused(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str], monk
             ((*option, *alone), f"{option[0]} needs a --target.")
             for option in (
                 *(("--path", "/"), ("--method", "GET"), ("--header", "X: y"), ("--json", "1"), ("--expect", "body=x")),
+                *(("--openapi", "x"), ("--include", "x"), ("--exclude", "x"), ("--unsafe",)),
                 *(("--ca", "ca.pem"), ("--insecure",), ("--allow-remote",)),
             )
             for alone in ((), ("--services", "none"))
@@ -88,6 +89,16 @@ def refused(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str], monk
         ((*MINE, "--expect", "201"), "--expect: takes status=CODE, header=NAME:VALUE or body=TEXT; got '201'."),
         ((*MINE, "--expect", "header=X"), "--expect: a header reads NAME: VALUE; there is no colon."),
         (("--target", "mine=https://127.0.0.1:9", "--ca", "no.pem"), "--ca no.pem: No such file or directory."),
+        ((*MINE, "--unsafe"), "--unsafe needs --openapi."),
+        ((*MINE, "--include", "GET /"), "--include needs --openapi."),
+        ((*MINE, "--openapi", "gone.json"), "--openapi: gone.json cannot be read: No such file or directory."),
+        *(
+            (
+                (*MINE, "--openapi", "x", option, value),
+                f"{option} is for a single request, but --openapi describes them all.",
+            )
+            for option, value in (("--path", "/"), ("--method", "put"), ("--json", "1"), ("--expect", "body=x"))
+        ),
     ],
 )
 def test_a_mistake_is_one_clear_line_and_status_1(
@@ -97,6 +108,44 @@ def test_a_mistake_is_one_clear_line_and_status_1(
     assert told.startswith(complaint)
     assert "\n" not in told
     assert "s3cr" not in told
+
+
+LOCUSTFILE = "from locust import *\nclass A(FastHttpUser):\n    @task\n    def work(self): self.client.get('/')\n"
+CONFIG = 'locustfile = "mine.py"\n[service.shop]\nurl = "http://127.0.0.1:9"\n'
+
+
+def test_users_of_a_locustfile_are_put_under_no_load_that_is_not_theirs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.py").write_text(f"{LOCUSTFILE}class B(A): weight = 2\n")
+    (tmp_path / "own.toml").write_text(CONFIG)
+    for arguments, complaint in (
+        (("--rate", "9"), "--rate is for requests: the users of mine.py send theirs when their tasks do."),
+        (("--think", "1s"), "--think is for requests: the users of mine.py wait as long as their wait_time says."),
+        (
+            (*MINE[2:], "--expect", "status=201"),
+            f"--expect is for requests, but the users of {tmp_path}/mine.py send their own, and check the answers.",
+        ),
+        (("--need", "9"), "--need is for requests: the users of mine.py do more than wait for answers."),
+        (
+            ("--users", "2,4"),
+            "--users must be at least 3: fewer are not of every user class of mine.py, by their weights.",
+        ),
+        (("--users", "3"), "shop: nothing listens at port 9 of 127.0.0.1. Start it first."),
+    ):
+        assert refused(("--config", "own.toml", *arguments), capsys, monkeypatch) == complaint
+
+
+def test_the_operations_of_a_document_are_sent_with_the_headers_of_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    ok = {"responses": {"200": {"description": "fine"}}}
+    paths = {"/a": {"get": ok, "post": ok}, "/b": {"get": ok}}
+    Path("api.json").write_text(
+        json.dumps({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths})
+    )
+    chosen = ("--openapi", "api.json", "--header", "Key: ${TOKEN}", "--exclude", "* /b", "--unsafe")
+    target, _, _ = planned(*chosen, monkeypatch=monkeypatch)
+    key = {"Key": "s3cret s"}
+    assert target.requests == (Request("/a", headers=key, name="GET /a"), Request("/a", "POST", key, name="POST /a"))
 
 
 def test_a_target_that_refuses_is_asked_once_and_nothing_is_measured(

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from loadtest.contenders.config import Mistakes, read
+from loadtest.contenders.request import Expected, Request
 from loadtest.contenders.secrets import MASK, Secrets
 from loadtest.contenders.target import Target, Tls
 
@@ -110,6 +111,22 @@ def test_json_has_one_type_however_its_header_is_written(folder: Path) -> None:
     assert target.requests[0].headers == {"content-type": "application/merge-patch+json"}
 
 
+def test_a_locustfile_is_found_beside_the_file(folder: Path) -> None:
+    (folder / "mine.py").touch()
+    (target,) = described(folder, f'locustfile = "mine.py"\n{SERVICE}')
+    assert target.locustfile == folder / "mine.py"
+
+
+def test_an_openapi_document_describes_the_requests(folder: Path) -> None:
+    ok = {"responses": {"204": {"description": "fine"}}}
+    paths = {"/a": {"get": ok, "delete": ok}, "/b": {"get": ok, "delete": ok}}
+    document = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}
+    (folder / "api.json").write_text(json.dumps(document))
+    chosen = 'include = ["* /a"]\nexclude = ["GET *"]\nunsafe = true\nheaders = { Key = "${TOKEN}" }'
+    (target,) = described(folder, f'openapi = "api.json"\n{chosen}\n{SERVICE}', TOKEN="t-456")
+    assert target.requests == (Request("/a", "DELETE", {"Key": "t-456"}, None, Expected(204), "DELETE /a"),)
+
+
 def test_a_file_without_requests_asks_for_the_root(folder: Path) -> None:
     (target,) = described(folder, SERVICE)
     assert [(each.method, each.path, each.expected.status) for each in target.requests] == [("GET", "/", 200)]
@@ -170,6 +187,17 @@ def test_a_file_without_requests_asks_for_the_root(folder: Path) -> None:
                 "request.r: the environment variable 'GONE' is not set.",
                 "request.s: the environment variable 'EMPTY' is empty.",
             ],
+        ),
+        (f'locustfile = "gone.py"\n{SERVICE}', ["locustfile: {folder}/gone.py is no file."]),
+        (
+            f'locustfile = "names.csv"\n{SERVICE}[request.r]',
+            ["the file: takes one of locustfile and request, which say what users do."],
+        ),
+        (f'include = ["GET *"]\n{SERVICE}', ["the file: include is for the requests of openapi."]),
+        (f'openapi = "gone.json"\n{SERVICE}', ["openapi: {folder}/gone.json cannot be read: *"]),
+        (
+            f'openapi = "api.json"\nheaders = {{ A = "${{GONE}}" }}\n{SERVICE}',
+            ["openapi: the environment variable 'GONE' is not set."],
         ),
     ],
 )

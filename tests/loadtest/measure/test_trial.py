@@ -10,7 +10,7 @@ from loadtest.contenders.secrets import Secrets
 from loadtest.contenders.target import Target, Tls
 from loadtest.measure.trial import TrialFailed, Tried, tried
 from tests.loadtest.support.servers import absent, silent
-from tests.loadtest.support.targets import Authority, http, scripted
+from tests.loadtest.support.targets import Asked, Authority, http, recording, scripted
 
 TEXT = "Content-Type: text/plain; charset=utf-8"
 
@@ -178,3 +178,37 @@ def test_a_certificate_is_checked_with_the_named_authority_or_not_at_all(tmp_pat
         told = failure(server.url, tls=Tls(ca))
         assert told.startswith(f"{checked}IP address mismatch")
         assert trial(server.url, tls=Tls(insecure=True))
+
+
+@pytest.mark.slow
+def test_users_of_a_locustfile_do_their_first_tasks(tmp_path: Path) -> None:
+    secrets = Secrets({"TOKEN": "s3cret"})
+    secrets.expanded("${TOKEN}")
+    file = tmp_path / "mine.py"
+    ask = "with self.client.get(path, catch_response=True) as a: a.success() if a.ok else a.failure('s3cret')"
+    file.write_text(
+        "from locust import FastHttpUser, constant, task\nclass A(FastHttpUser):\n    wait_time = constant(0.05)\n"
+        f"    @task\n    def work(self):\n        for path in ('/', '/wrong'):\n            {ask}\n"
+        "class B(A): pass\n"
+    )
+
+    def some(asked: Asked, _: int) -> bytes:
+        return http("500 No" if "wrong" in asked.line else "200 OK")
+
+    with recording(some) as (url, _):
+        (known,) = tried(Target("mine", url, locustfile=file), secrets)
+    ended = re.fullmatch(
+        r"mine: 2 users of mine\.py ended (\d+) tasks? and (\d+) requests? in .+: a task takes .+ with its wait\.",
+        known.told,
+    )
+    assert ended
+    (warning,) = known.warnings
+    assert re.fullmatch(
+        rf"mine did not answer all of them as it should: \d+ of {ended[2]} requests? failed: \d+ x \*\*\*\.", warning
+    )
+    assert known.seconds >= 0.05
+    with recording(lambda *_: http("404 No")) as (url, _), pytest.raises(TrialFailed) as failed:
+        tried(Target("mine", url, locustfile=file), secrets)
+    assert re.fullmatch(r"mine: 2 users of mine\.py: (\d+) of \1 requests failed: \1 x \*\*\*\.", str(failed.value))
+    with absent() as url, pytest.raises(TrialFailed, match=r"^mine: nothing listens at port "):
+        tried(Target("mine", url, locustfile=file))
