@@ -13,7 +13,7 @@ from pathlib import Path
 from subprocess import Popen
 from tempfile import TemporaryFile
 from threading import Thread
-from typing import IO
+from typing import IO, Any
 
 from serving import end_with_parent
 
@@ -26,7 +26,7 @@ STOP_WITHIN = 3.0
 
 def start(  # noqa: PLR0913 - what a process is made of
     command: Sequence[str],
-    log: IO[str] | int,
+    log: IO[Any] | int,
     environment: Mapping[str, str] | None = None,
     stdin: int = subprocess.DEVNULL,
     folder: Path | None = None,
@@ -36,7 +36,8 @@ def start(  # noqa: PLR0913 - what a process is made of
     """Start a process in `folder`, with a pipe for its standard output, and with `log` for its standard error.
 
     The process leads its own session: Ctrl-C reaches only its parent, which stops its children in the right order. It
-    ends with its parent, even if that is killed; with `whole` its children do so too, whatever they are.
+    ends with its parent, even if that is killed; with `whole` its children do so too, whatever they are, and its
+    standard output goes to `log` as well.
     """
     what = end_with_parent.GROUP if whole else end_with_parent.LEADER
     return Popen(
@@ -44,7 +45,7 @@ def start(  # noqa: PLR0913 - what a process is made of
         cwd=folder,
         env=environment,
         stdin=stdin,
-        stdout=subprocess.PIPE,
+        stdout=log if whole else subprocess.PIPE,
         stderr=log,
         text=True,
         errors="replace",
@@ -57,13 +58,10 @@ def logged(
     command: Sequence[str],
     environment: Mapping[str, str] | None = None,
     stdin: int = subprocess.DEVNULL,
-    folder: Path | None = None,
-    *,
-    whole: bool = False,
 ) -> Iterator[tuple[Popen[str], IO[str]]]:
     """Run a process until the context exits, and yield it with the log of its standard error."""
     with TemporaryFile("w+") as log:
-        process = start(command, log, environment, stdin, folder, whole=whole)
+        process = start(command, log, environment, stdin)
         try:
             yield process, log
         finally:
@@ -110,10 +108,17 @@ def unread(lines: queue.SimpleQueue[str], within: float = 0.0) -> Iterator[str]:
             yield line
 
 
-def tail(log: IO[str]) -> str:
-    """Return the last 2000 characters of a log."""
-    log.seek(0)
-    return log.read()[-2000:].strip()
+def tail(log: IO[Any]) -> str:
+    """Return the last lines of a log, to which its process may still write: up to 2000 characters.
+
+    No word is divided, for a part of a secret would not be recognized.
+    """
+    size = os.fstat(log.fileno()).st_size
+    text = os.pread(log.fileno(), size, max(0, size - 8000)).decode(errors="replace")
+    if len(text) > 2000:
+        text = text[-2000:]
+        text = text.partition("\n")[2] or text.partition(" ")[2]
+    return text.strip()
 
 
 def address_in(line: str) -> str | None:

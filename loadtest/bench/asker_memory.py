@@ -8,7 +8,7 @@ from aiohttp import ClientSession, ClientTimeout, TCPConnector
 from backing.environment import backing
 from loadtest.bench import Finding
 from loadtest.contenders.service import UVLOOP_WORKER, Service
-from loadtest.processes.service import Running, running
+from loadtest.processes.service import Running, memory_of, running
 from serving.serve import raise_descriptors
 
 LONGEST = {"MAX_DURATION": "60"}
@@ -41,11 +41,11 @@ async def hold(server: Running, askers: int) -> tuple[int, float]:
     """Measure the memory of `askers` waiting clients, then answer them; return right answers and bytes per client."""
     connector = TCPConnector(limit=0)
     async with ClientSession(server.url, connector=connector, timeout=ClientTimeout(total=90)) as session:
-        before = server.memory()
+        before = memory_of(server.processes())
         asked = [asyncio.create_task(_ask(session, number)) for number in range(askers)]
         while await _in_flight(session) < askers:  # noqa: ASYNC110 - the server is another process
             await asyncio.sleep(0.1)
-        each = (server.memory() - before) / askers
+        each = (memory_of(server.processes()) - before) / askers
         limit = asyncio.Semaphore(AT_ONCE)
         await asyncio.gather(*(_answer(session, number, limit) for number in range(askers)))
         return sum(await asyncio.gather(*asked)), each

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from loadtest.bench import Finding
 from loadtest.contenders.service import UVLOOP_WORKER, Service
-from loadtest.processes.service import Running, running
+from loadtest.processes.service import Running, memory_of, running
 from serving.serve import raise_descriptors
 
 REQUESTS = 10_000
@@ -31,14 +31,14 @@ def report() -> Iterator[Finding]:
 
 async def hold(server: Running) -> tuple[int, float, float]:
     """Send REQUESTS requests and read all responses; return the 200s, the seconds to send, and bytes per request."""
-    before = server.memory()
+    before = memory_of(server.processes())
     host, port = server.url.removeprefix("http://").split(":")
     began = time.monotonic()
     sent = [await _ask(host, int(port), f"/delay/{WAIT}") for _ in range(REQUESTS)]
     reader, writer = await _ask(host, int(port), "/healthz")  # the server answers this one after it has read all others
     await _status(reader)
     writer.close()
-    each = (server.memory() - before) / REQUESTS
+    each = (memory_of(server.processes()) - before) / REQUESTS
     seconds = time.monotonic() - began
     statuses = await asyncio.gather(*(_status(reader) for reader, _ in sent))
     for _, writer in sent:

@@ -13,6 +13,7 @@ from loadtest.contenders.selection import ALL
 from loadtest.contenders.service import CORE, Service
 from loadtest.contenders.target import Target
 from loadtest.measure.comparison import Comparison
+from loadtest.processes.logs import Logs
 from loadtest.results.schema import Options, save
 from loadtest.terminal.comparison import show
 from loadtest.terminal.progress import console
@@ -262,14 +263,17 @@ def compare(
         refuse_impatience(options)
     refuse_too_many_connections(ours, needs(scenario) if ours else ())
     where = folder(out)
+    logs = Logs(secrets)
     least = None if rate else min(each.most_in_flight for each in loads)
     with held.failing():
         refuse_for_users(theirs, least, pause, secrets, needed=need is not None)
-        tried = answering(theirs, screen, secrets)
+        tried = answering(theirs, screen, secrets, logs)
     if scenario == OWN:  # the longest wait takes the place of the delay that the requests of our services take
         options = options.model_copy(update={"wait": max(each.wait or 0.0 for each in tried), "delay": ""})
     compared = with_itself([*ours, *tried], run.pairings)
-    comparison = Comparison(compared, options, command, cores, secrets=secrets, costs=measured_costs(need, screen))
+    comparison = Comparison(
+        compared, options, command, cores, secrets=secrets, costs=measured_costs(need, screen), logs=logs
+    )
     outcome = Outcome(
         save=lambda measured, folder: save(measured[scenario], folder),
         show=lambda screen, measured: show(screen, measured[scenario], rows(measured[scenario])),

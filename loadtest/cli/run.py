@@ -16,6 +16,7 @@ from loadtest.measure.comparison import Comparison
 from loadtest.processes import signals
 from loadtest.processes.service import ServiceFailed
 from loadtest.processes.stack import StackProcess, serve
+from loadtest.results import atomic
 from loadtest.results.schema import Results
 from loadtest.terminal.progress import progress
 from loadtest.verdict.aggregate import rows
@@ -80,10 +81,13 @@ def run_all(
             screen, {each: comparisons[each].results(complete=False, failure=failure) for each in comparisons}
         )
         return ended
-    saved = outcome.save(measured, _new_folder(out, f"{began:%Y-%m-%dT%H-%M-%S}"))
+    folder = _new_folder(out, f"{began:%Y-%m-%dT%H-%M-%S}")
+    saved = outcome.save(measured, folder)
     outcome.show(screen, measured)
     status = outcome.judge(screen, measured)
     screen.print(f"\n{saved}", markup=False, soft_wrap=True)
+    for name, text in (file for each in every for file in each.logs.files().items()):
+        screen.print(str(atomic.write(folder / name, text)), markup=False, soft_wrap=True)
     if ended == INCONCLUSIVE:  # drawing takes seconds, and the user wants to stop now
         screen.print(f"To draw the report: sync-vs-async report {saved}", markup=False, soft_wrap=True)
     elif not drawn(screen, lambda: outcome.draw(measured, saved), opened=opened):

@@ -16,6 +16,8 @@ from loadtest.contenders.request import METHODS, Request, as_json, expected, hea
 from loadtest.contenders.secrets import Secrets
 from loadtest.contenders.target import Target, Tls, parsed
 from loadtest.measure.trial import TrialFailed, fewest_users, tried
+from loadtest.processes.listening import Unseen, listening
+from loadtest.processes.logs import Logs
 from loadtest.processes.service import ServiceFailed
 
 from .options import NO_SERVICES, Mistake, mistakes
@@ -235,24 +237,34 @@ def _of(option: str, made: Callable[[Any], T], text: Any) -> T:
         raise Mistake(f"{option}: {error}.") from None
 
 
-def answering(targets: Sequence[Target], screen: Console, secrets: Secrets) -> list[Target]:
+def answering(targets: Sequence[Target], screen: Console, secrets: Secrets, logs: Logs) -> list[Target]:
     """Ask each target once, print what it answered, and return it with the time that this took.
 
-    Raises Mistake if one does not answer as it should.
+    `logs` get the output of those that are started for it. Raises Mistake if one does not answer as it should.
     """
     found = []
     for each in targets:
         try:
             with screen.status(f"Asking {each.name}"):
-                known = tried(each, secrets)
+                known = tried(each, secrets, logs)
         except (TrialFailed, ServiceFailed) as error:
             raise Mistake(secrets.masked(str(error))) from None
         for one in known:
             screen.print(secrets.masked(one.told), markup=False, soft_wrap=True)
         for warning in dict.fromkeys(warning for one in known for warning in one.warnings):
             screen.print(secrets.masked(warning), markup=False, soft_wrap=True)
+        if each.start is None:
+            screen.print(_seen(each), markup=False, soft_wrap=True)
         weighted = zip(each.requests, known, strict=True)
         mean = sum(request.weight * one.seconds for request, one in weighted)
         wait = mean / sum(request.weight for request in each.requests)
         found.append(replace(each, wait=wait, server=known[0].server))
     return found
+
+
+def _seen(target: Target) -> str:
+    """Return a sentence about the processes of a target that runs already."""
+    try:
+        return f"{target.name}: {listening(target)}."
+    except Unseen as why:
+        return f"CPU and memory of {target.name} are unknown: {why}."

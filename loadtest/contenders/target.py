@@ -93,13 +93,18 @@ class Target:
     @property
     def address(self) -> tuple[str, int]:
         """Host and port."""
-        parts = urlsplit(self.url)
-        return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        return address(self.url)
 
     @property
     def encrypted(self) -> bool:
         """True if it speaks TLS."""
         return self.url.startswith("https:")
+
+
+def address(url: str) -> tuple[str, int]:
+    """Return host and port of a URL."""
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def context(tls: Tls) -> ssl.SSLContext:

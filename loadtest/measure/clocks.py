@@ -10,7 +10,7 @@ from backing.environment import Backing, Need
 from loadtest.contenders.cores import Cores
 from loadtest.generator.driver import Driver, Order
 from loadtest.processes.clocks import CoreTime, Switches, TreeTime, core_time, switches, tree, tree_time
-from loadtest.processes.service import Started
+from loadtest.processes.service import Server
 from loadtest.results.schema import Measured
 
 COMMAND = "command"
@@ -22,7 +22,7 @@ class Reading:
     """All clocks at one moment."""
 
     service: TreeTime | None
-    """The time of the service; None for a target."""
+    """The time of the service; None for a target whose processes cannot be seen."""
     switches: Switches | None
     others: dict[str, TreeTime]
     """The times of the database, the upstream and this command, by name."""
@@ -34,15 +34,16 @@ class Reading:
 class Clocks:
     """The clocks of one service's steps, and of all that runs beside it."""
 
-    def __init__(self, server: Started | None, behind: Backing, cores: Cores, needs: Collection[Need] = ()) -> None:
-        """Create clocks of `server` (None for a target), which waits for `needs`.
+    def __init__(self, server: Server | None, behind: Backing, cores: Cores, needs: Collection[Need] = ()) -> None:
+        """Create clocks of `server` (None for a target whose processes cannot be seen), which waits for `needs`.
 
         If not all of that was started for this run, the work on the cores of everything else is partly unknown.
         """
         self._server = server
-        self.all_ours = server is not None and behind.processes.keys() >= {*needs}
+        self.all_ours = server is not None and server.ours and behind.processes.keys() >= {*needs}
         self._others = behind.processes
-        self._cores = cores
+        self._everywhere = (*cores.service, *cores.others) if cores.apart else None
+        self._cores = cores if server is None else server.cores(cores)
 
     def read(self) -> Reading:
         """Read all clocks."""
@@ -55,7 +56,7 @@ class Clocks:
                 **{name: tree_time(tree(root)) for name, root in self._others.items()},
                 COMMAND: tree_time([psutil.Process()]),
             },
-            everywhere=core_time((*self._cores.service, *self._cores.others) if apart else None),
+            everywhere=core_time(self._everywhere),
             service_cores=core_time(self._cores.service) if apart else None,
             other_cores=core_time(self._cores.others) if apart else None,
         )

@@ -15,8 +15,10 @@ from loadtest.contenders.service import Service
 from loadtest.contenders.target import Target
 from loadtest.generator.driver import COMMAND, Driver, Job, Order, generator
 from loadtest.processes.affinity import bound, confined
+from loadtest.processes.listening import Unseen, listening
+from loadtest.processes.logs import Logs
 from loadtest.processes.own import started
-from loadtest.processes.service import Started, running
+from loadtest.processes.service import Server, running
 from loadtest.results.advice import Costs
 from loadtest.results.schema import SCHEMA, Contender, Measured, Options, Predicted, Results, Step
 from loadtest.verdict.bounds import OWN_LIMIT, UNEXPLAINED, mean_response, throughput
@@ -85,9 +87,12 @@ class Comparison:
         calibrated_by: "Comparison | None" = None,
         secrets: Secrets = NO_SECRETS,
         costs: Costs | None = None,
+        logs: Logs | None = None,
     ) -> None:
         self.services = services
         self.cores = cores
+        self.logs = logs or Logs(secrets)
+        """The output of services of the user's own that the run has started."""
         self.steps: list[Step] = []
         self._options = options
         self._command = command
@@ -194,7 +199,7 @@ class Comparison:
         saturated = 0
         first: Step | None = None
         last: Step | None = None
-        with fresh(service, behind.environment, self.cores) as (driver, server):
+        with fresh(service, behind.environment, self.cores, self.logs) as (driver, server):
             driver.begin(self._job(service, server))
             clocks = Clocks(server, behind, self.cores, self.needs)
             for planned in self.planned(service):
@@ -233,7 +238,7 @@ class Comparison:
         best = min(found, key=lambda each: each.neighbours, default=None)
         self._contenders[service.name] = contender(service, self._options, best)
 
-    def _job(self, service: Service | Target, server: Started | None) -> Job:
+    def _job(self, service: Service | Target, server: Server | None) -> Job:
         asked = self._options
         if isinstance(service, Target):
             url, wait = server.url if server else service.url, self._wait(service)
@@ -266,7 +271,7 @@ class Comparison:
         return replace(planned, predicted=replace(planned.predicted, response=response), warmup=warmup, window=window)
 
     def _measure(
-        self, driver: Driver, server: Started | None, clocks: Clocks, step: PlannedStep, repeat: int
+        self, driver: Driver, server: Server | None, clocks: Clocks, step: PlannedStep, repeat: int
     ) -> Measured:
         patience = step.load.edges(step.predicted.response)
         deadlines = tuple(self._options.deadlines)
@@ -373,15 +378,25 @@ def _as_the_first(first: Step | None, step: PlannedStep) -> Predicted | None:
 
 @contextmanager
 def fresh(
-    service: Service | Target, environment: Mapping[str, str], cores: Cores
-) -> Iterator[tuple[Driver, Started | None]]:
-    """Run a new load generator and a new server (none for a target) until the context exits, and yield both."""
+    service: Service | Target, environment: Mapping[str, str], cores: Cores, logs: Logs | None = None
+) -> Iterator[tuple[Driver, Server | None]]:
+    """Run a new load generator and a new server until the context exits, and yield both.
+
+    A target that runs already is found instead; None if its processes cannot be seen.
+    """
     with generator() as driver:  # first, so that it loads its modules while the server starts
         if isinstance(service, Service):
             with running(service, {**environment, **UNHURRIED}, cores=cores.service) as server:
                 yield driver, server
         elif service.start:
-            with started(service.name, service.start, cores.service) as server:
+            with started(service.name, service.start, cores.service, logs) as server:
                 yield driver, server
         else:
-            yield driver, None
+            yield driver, _found(service)
+
+
+def _found(target: Target) -> Server | None:
+    try:
+        return listening(target)
+    except Unseen:
+        return None

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
 
 from loadtest.contenders.service import ASYNC, SYNC, UVLOOP_WORKER, Service
-from loadtest.processes.service import Running, ServiceFailed, running
+from loadtest.processes.service import Running, ServiceFailed, memory_of, running
 from loadtest.results.advice import Costs
 
 HELD = 200
@@ -28,9 +28,9 @@ def costs() -> Costs:
 
 def _each(service: Service) -> float:
     with running(service, {"MAX_DURATION": str(WITHIN)}) as server:
-        before = server.memory()
+        before = memory_of(server.processes())
         with _held(server):
-            return max(0.0, (server.memory() - before) / HELD)
+            return max(0.0, (memory_of(server.processes()) - before) / HELD)
 
 
 @contextmanager

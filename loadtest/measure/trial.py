@@ -11,6 +11,7 @@ from loadtest.contenders.secrets import NO_SECRETS, Secrets
 from loadtest.contenders.target import Target, context
 from loadtest.english import count, duration
 from loadtest.generator.driver import GeneratorFailed, Job, Order, generator
+from loadtest.processes.logs import Logs
 from loadtest.processes.own import prepare, started
 from loadtest.workload.closed import Closed
 from loadtest.workload.scenarios import OWN
@@ -63,7 +64,7 @@ class Tried:
     """The header Server, empty without one and for users of a locustfile."""
 
 
-def tried(target: Target, secrets: Secrets = NO_SECRETS) -> list[Tried]:
+def tried(target: Target, secrets: Secrets = NO_SECRETS, logs: Logs | None = None) -> list[Tried]:
     """Send each request of a target once, and return what came of them, with secrets masked in what is shown of bodies.
 
     A service that the run starts is built, and started for the trial. Raises TrialFailed if load would show nothing,
@@ -73,7 +74,7 @@ def tried(target: Target, secrets: Secrets = NO_SECRETS) -> list[Tried]:
         return _each_tried(target, secrets)
     for command in target.start.build:
         prepare(target.name, command, target.start)
-    with started(target.name, target.start) as server:
+    with started(target.name, target.start, logs=logs) as server:
         return _each_tried(replace(target, url=server.url), secrets)
 
 

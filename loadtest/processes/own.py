@@ -1,52 +1,50 @@
 """A service of the user's own as real processes: built, started on a free port, and always stopped."""
 
 import os
-import queue
 import shutil
 import socket
 import subprocess
 import time
-from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from http.client import HTTPConnection, HTTPException
+from tempfile import TemporaryFile
 from typing import IO
 
-from backing.processes import lines_of, logged, tail, unread
+from backing.processes import start as start_process
+from backing.processes import stop, tail
 from loadtest.contenders.target import Start
 
 from .affinity import inherited
+from .logs import Logs
 from .service import START_WITHIN, ServiceFailed, Started
 
 BUILD_WITHIN = 600.0
 """The longest time in seconds that a command before the start may take."""
 
-LAST_LINES = 30
-"""Lines of standard output that a failure shows."""
-
-LAST_WORDS = 1.0
-"""Seconds to wait for the end of the output of a process that failed."""
-
 LOOK_EVERY = 0.02
 
 
 @contextmanager
-def started(name: str, start: Start, cores: Collection[int] = ()) -> Iterator[Started]:
+def started(name: str, start: Start, cores: Collection[int] = (), logs: Logs | None = None) -> Iterator[Started]:
     """Run the commands before the start, then the service until the context exits, and yield it once it answers.
 
-    Its processes keep to `cores`, and stop at the exit. Raises ServiceFailed, with the end of its output, if a command
-    fails, or if the service exits or does not answer within START_WITHIN seconds.
+    Its processes keep to `cores`, and stop at the exit. Then the output is added to `logs`. Raises ServiceFailed, with
+    the end of the output, if a command fails, or if the service exits or does not answer within START_WITHIN seconds.
     """
     for command in start.before:
         prepare(name, command, start)
     port = free_port()
     environment = _environment(start, port)
-    with ExitStack() as stack:
+    words = _found(name, start.command, port, start, environment)
+    told = [word.replace("{port}", str(port)) for word in start.command]
+    with TemporaryFile() as log, ExitStack() as stack:
+        if logs is not None:
+            stack.callback(logs.add, name, told, datetime.now().astimezone(), log)
         with inherited(cores):
-            words = _found(name, start.command, port, start, environment)
-            process, log = stack.enter_context(logged(words, environment, folder=start.folder, whole=True))
-        lines = lines_of(process.stdout)  # also so that the service never waits for somebody who reads
-        running = Started(name, process, f"http://127.0.0.1:{port}")
+            process = stack.enter_context(_process(words, environment, start, log))
+        running = Started(name, process, f"http://127.0.0.1:{port}", log)
         deadline = time.monotonic() + START_WITHIN
         while not ready(port, start.ready):
             if process.poll() is None and time.monotonic() < deadline:
@@ -55,8 +53,7 @@ def started(name: str, start: Start, cores: Collection[int] = ()) -> Iterator[St
             why = f"did not answer within {START_WITHIN:g} s"
             if process.returncode is not None:
                 why = f"exited with status {process.returncode}"
-            said = " ".join(start.command).replace("{port}", str(port))
-            raise ServiceFailed(f"{name} {why}: {said}\n{_said(lines, log)}")
+            raise ServiceFailed(f"{name} {why}: {' '.join(told)}\n{tail(log)}")
         yield running
 
 
@@ -64,16 +61,27 @@ def prepare(name: str, command: Sequence[str], start: Start) -> None:
     """Run one command to its end. Raises ServiceFailed, with the end of its output, if it fails."""
     environment = _environment(start, 0)
     words = _found(name, command, 0, start, environment)
-    with logged(words, environment, folder=start.folder, whole=True) as (process, log):
-        lines = lines_of(process.stdout)
+    with TemporaryFile() as log, _process(words, environment, start, log) as process:
         try:
             status = process.wait(BUILD_WITHIN)
         except subprocess.TimeoutExpired:
             raise ServiceFailed(
-                f"{name}: {' '.join(command)} took more than {BUILD_WITHIN:g} s.\n{_said(lines, log)}"
+                f"{name}: {' '.join(command)} took more than {BUILD_WITHIN:g} s.\n{tail(log)}"
             ) from None
         if status:
-            raise ServiceFailed(f"{name}: {' '.join(command)} ended with status {status}.\n{_said(lines, log)}")
+            raise ServiceFailed(f"{name}: {' '.join(command)} ended with status {status}.\n{tail(log)}")
+
+
+@contextmanager
+def _process(
+    words: Sequence[str], environment: Mapping[str, str], start: Start, log: IO[bytes]
+) -> Iterator[subprocess.Popen[str]]:
+    """Run a process until the context exits. All its output goes to `log` directly: nobody has to read it meanwhile."""
+    process = start_process(words, log, environment, folder=start.folder, whole=True)
+    try:
+        yield process
+    finally:
+        stop(process)
 
 
 def free_port() -> int:
@@ -109,14 +117,3 @@ def _found(name: str, command: Sequence[str], port: int, start: Start, environme
     if found is None:
         raise ServiceFailed(f"{name}: there is no program {program!r}.")
     return [found, *words]
-
-
-def _said(lines: queue.SimpleQueue[str], log: IO[str]) -> str:
-    """Return the last lines of a process's output, which a thread may still be reading."""
-    kept = deque[str](maxlen=LAST_LINES)
-    until = time.monotonic() + LAST_WORDS
-    for line in unread(lines, LAST_WORDS):
-        kept.append(line)
-        if time.monotonic() > until:  # it goes on and on
-            break
-    return "\n".join(filter(None, ("".join(kept).strip(), tail(log))))

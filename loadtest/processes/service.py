@@ -6,7 +6,8 @@ import re
 import shlex
 import subprocess
 import time
-from collections.abc import Collection, Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from typing import IO
@@ -14,7 +15,9 @@ from typing import IO
 import psutil
 
 from backing.processes import address_in, lines_of, logged, tail
+from loadtest.contenders.cores import Cores
 from loadtest.contenders.service import Service
+from loadtest.contenders.target import address
 
 from .affinity import inherited
 from .clocks import TreeTime, tree, tree_time
@@ -30,49 +33,76 @@ class ServiceFailed(Exception):
     """The failure of a service that did not start, or exited. After a failed start, its last log lines follow."""
 
 
-class Started:
-    """A service that was started, and answers at `url`."""
+class Server(ABC):
+    """The processes of a service that answers at `url`."""
 
-    def __init__(self, name: str, process: subprocess.Popen[str], url: str) -> None:
+    ours = True
+    """True if the run started it."""
+
+    def __init__(self, name: str, url: str) -> None:
         self.name = name
         self.url = url
-        self.process = process
 
+    @abstractmethod
     def processes(self) -> list[psutil.Process]:
         """Return the master and all its workers."""
-        return tree(self.process.pid)
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raise ServiceFailed if the master has exited."""
+
+    @abstractmethod
+    def cores(self, given: Cores) -> Cores:
+        """Return the cores of a run as this service keeps to them."""
 
     def cpu_time(self) -> TreeTime:
         """Return the CPU time so far of all processes."""
         return tree_time(self.processes())
 
-    def memory(self) -> int:
-        """Return the bytes that all processes use: on Linux the proportional set size, else the resident size.
+    def memory(self) -> int | None:
+        """Return the bytes that all processes use, as `memory_of`, or None if one of them is another user's."""
+        try:
+            return memory_of(self.processes())
+        except psutil.AccessDenied:
+            return None
 
-        The proportional set size divides shared pages among their users.
+    def connections(self) -> list[int]:
+        """Count the open client connections of each worker.
+
+        A worker is a process that listens or has connections. A master without any, whose children listen, is none.
         """
-        total = 0
+        _, port = address(self.url)
+        counts: dict[int, int] = {}
+        masters = set()
         for process in self.processes():
-            with suppress(psutil.NoSuchProcess):
-                told = process.memory_full_info()
-                total += getattr(told, "pss", told.rss)
-        return total
+            with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                if found := [each.status for each in process.net_connections("tcp") if each.laddr.port == port]:
+                    counts[process.pid] = found.count(psutil.CONN_ESTABLISHED)
+                    masters.add(process.ppid())
+        return [count for process, count in counts.items() if count or process not in masters]
+
+
+class Started(Server):
+    """A service that was started. `log`: its output, if that tells why it exited."""
+
+    def __init__(self, name: str, process: subprocess.Popen[str], url: str, log: IO[bytes] | None = None) -> None:
+        super().__init__(name, url)
+        self.process = process
+        self._log = log
+
+    def processes(self) -> list[psutil.Process]:
+        """Return the master and all its workers."""
+        return tree(self.process.pid)
 
     def check(self) -> None:
         """Raise ServiceFailed if the master has exited."""
         if self.process.poll() is not None:
-            raise ServiceFailed(f"{self.name} exited with status {self.process.returncode}.")
+            said = f"\n{tail(self._log)}" if self._log else ""
+            raise ServiceFailed(f"{self.name} exited with status {self.process.returncode}.{said}")
 
-    def connections(self) -> list[int]:
-        """Count the open client connections of each worker: of the children, or of a process that has none."""
-        port = int(self.url.rpartition(":")[2])
-        counts = []
-        master, *workers = self.processes()
-        for process in workers or [master]:
-            with suppress(psutil.NoSuchProcess):
-                found = process.net_connections("tcp")
-                counts.append(sum(each.status == psutil.CONN_ESTABLISHED and each.laddr.port == port for each in found))
-        return counts
+    def cores(self, given: Cores) -> Cores:
+        """Return the cores of a run: the service was bound to its part of them when it started."""
+        return given
 
 
 class Running(Started):
@@ -81,6 +111,19 @@ class Running(Started):
     def __init__(self, service: Service, process: subprocess.Popen[str], url: str) -> None:
         super().__init__(service.name, process, url)
         self.service = service
+
+
+def memory_of(processes: Iterable[psutil.Process]) -> int:
+    """Return the bytes that processes use: on Linux the proportional set size, else the resident size.
+
+    The proportional set size divides shared pages among their users. Raises AccessDenied for those of another user.
+    """
+    total = 0
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            told = process.memory_full_info()
+            total += getattr(told, "pss", told.rss)
+    return total
 
 
 @contextmanager

@@ -244,7 +244,7 @@ class Measured(Record):
     stolen_cpu: float
     """The share of all cores that the hypervisor gave to other virtual machines, from 0 to 1."""
     server_cpu: float | None
-    """Cores that all processes of the service used; None for a target."""
+    """Cores that all processes of the service used; None for a target whose processes cannot be seen, as below."""
     processes_cpu: list[float] | None
     """Cores that each process of the service used, the master included; None for a target."""
     others_cpu: dict[str, float]
@@ -259,7 +259,7 @@ class Measured(Record):
     switches: Switches | None
     """Context switches of the service; None for a target, and where the system does not count them for each thread."""
     memory: int | None
-    """Bytes of all the service's processes at the window's end (see Running.memory); None for a target."""
+    """Bytes of all the service's processes at the window's end (see `memory_of`); None for a target."""
     died: int
     """Processes of the service that died during the window."""
     connections: list[int] | None

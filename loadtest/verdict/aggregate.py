@@ -307,7 +307,8 @@ def _interrupts(measured: Measured) -> float:
 
 def _shares(measured: Measured, processes: int | None) -> list[float]:
     """Return the share of each worker process in the CPU time of all. The master, which serves nothing, is left out."""
-    busiest = sorted(measured.processes_cpu or [], reverse=True)[:processes]
+    workers = processes or len(measured.connections or []) or None
+    busiest = sorted(measured.processes_cpu or [], reverse=True)[:workers]
     return [cores / sum(busiest) for cores in busiest] if sum(busiest) else []
 
 

@@ -84,13 +84,14 @@ def bound_by(load: Load, predicted: Predicted | None, measured: Measured, conten
         return predicted.bound
     if tool := full_tool(measured):
         return tool
-    if full_service(measured) or _crowded_out(measured) or throttled(measured):
+    met = predicted is not None and throughput(measured) >= KEEPS_UP * predicted.throughput
+    grows = met and not contender.ours  # what is not written in Python may use more than the one core that is busy
+    if not grows and (full_service(measured) or _crowded_out(measured) or throttled(measured)):
         return CPU
     if predicted is None:
         return ARRIVALS if isinstance(load, Open) else USERS
     if predicted.bound in STANDSTILL:
         return UNEXPLAINED
-    met = throughput(measured) >= KEEPS_UP * predicted.throughput
     return predicted.bound if met else _falls_short(load, predicted, measured, contender, scenario)
 
 

@@ -14,6 +14,10 @@ PROCESS_BUSY = 0.9
 """CPU use of one server process, in cores, that counts as bound by the CPU: Python runs one thread at a time. Also the
 share of all its cores that a service must use if it has more processes than cores."""
 
+SEVERAL = 1.5
+"""CPU use of one process, in cores, above which several of its threads compute at once, which those of Python do not.
+Such a process is full if its cores are."""
+
 FULL = 0.95
 """Share of a set of cores in use at which its processes compete for CPU time."""
 
@@ -76,7 +80,7 @@ def full_tool(measured: Measured) -> str | None:
 
 def full_service(measured: Measured) -> bool:
     """Return True if the service used all the CPU time that its processes and its own cores allow."""
-    if (measured.busiest_cpu or 0.0) >= PROCESS_BUSY:
+    if PROCESS_BUSY <= (measured.busiest_cpu or 0.0) < SEVERAL:
         return True
     use = measured.service_cores
     return use is not None and (measured.server_cpu or 0.0) >= PROCESS_BUSY * use.cores

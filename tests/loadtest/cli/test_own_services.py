@@ -41,6 +41,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+print("with", os.environ["SHOP_TOKEN"], flush=True)
+print("and again", os.environ["SHOP_TOKEN"], file=sys.stderr)
 with open("started", "a") as log:
     print(os.getpid(), file=log)
 http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
@@ -51,6 +53,7 @@ FILE = f"""
 run = "'{sys.executable}' shop.py {{port}}"
 ready = "/"
 build = ["touch built"]
+env = {{ SHOP_TOKEN = "${{TOKEN}}" }}
 
 [request.order]
 path = "/orders/{{n}}"
@@ -124,11 +127,16 @@ def test_each_request_has_a_row_and_all_were_answered_as_expected(run: tuple[str
 def test_a_secret_stands_nowhere(run: tuple[str, Results], folder: Path) -> None:
     told, _ = run
     files = [path for path in (folder / "results").rglob("*") if path.is_file()]
-    assert {path.name for path in files} == {"results.json", "report.html", "trace.json"}
+    assert {path.name for path in files} == {"results.json", "report.html", "trace.json", "shop.log"}
     assert "t0ken" not in told
     files += [folder / "junit.xml", folder / "summary.md"]
     assert not any("t0ken" in path.read_text() for path in files)
     assert "***" in told
+    (log,) = (path for path in files if path.name == "shop.log")
+    starts = log.read_text().split("=== start ")[1:]
+    assert [each[0] for each in starts] == ["1", "2", "3"]  # for the trial, and for each repeat
+    assert all("\nwith ***\nand again ***\n" in each for each in starts)
+    assert str(log.relative_to(folder)) in told.splitlines()
 
 
 USERS = """

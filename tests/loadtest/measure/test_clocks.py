@@ -100,8 +100,11 @@ def test_what_a_service_waits_for_is_read_with_its_children_and_this_command_alo
     assert (read.service, read.switches, read.service_cores, read.other_cores) == (None, None, None, None)
 
 
-SERVER: Any = SimpleNamespace(processes=lambda: [psutil.Process()])
+SERVER: Any = SimpleNamespace(processes=lambda: [psutil.Process()], ours=True, cores=lambda given: given)
 """A stand-in for a running service: this process."""
+
+FOUND: Any = SimpleNamespace(processes=SERVER.processes, ours=False, cores=lambda _given: SHARED)
+"""A stand-in for a service that somebody else started, and that may use every core."""
 
 CORES = sorted(usable() or ())
 
@@ -125,6 +128,11 @@ def test_the_clocks_of_both_sets_of_cores_are_read_and_everywhere_is_both() -> N
     parts = sum(each.busy + each.idle for each in (read.service_cores, read.other_cores))
     within(0.5, abs(read.everywhere.busy + read.everywhere.idle - parts))  # read at different moments
 
+    shared = Clocks(FOUND, NOTHING, BOTH).read()
+    assert shared.service
+    assert (shared.service_cores, shared.other_cores) == (None, None)
+    within(0.5, abs(shared.everywhere.busy + shared.everywhere.idle - parts))
+
 
 @pytest.mark.skipif(len(CORES) < 2, reason="needs two cores, and a system that binds processes to cores")
 @pytest.mark.parametrize(
@@ -135,6 +143,7 @@ def test_the_clocks_of_both_sets_of_cores_are_read_and_everywhere_is_both() -> N
         (SERVER, ("database", "upstream"), ("database",), True),
         (SERVER, (), ("database",), False),
         (SERVER, ("database",), ("database", "upstream"), False),
+        (FOUND, (), (), False),
         (None, (), (), False),
     ],
 )

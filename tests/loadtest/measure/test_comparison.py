@@ -400,8 +400,8 @@ class Instant:
     @contextmanager
     def _fresh(self, service: Service | Target, *_: object) -> Iterator[tuple[Any, Any]]:
         self.fresh += 1
-        server = SimpleNamespace(url="http://127.0.0.1:9") if isinstance(service, Service) else None
-        yield SimpleNamespace(begin=lambda _job: None), server
+        server = SimpleNamespace(url="http://127.0.0.1:9", ours=True, cores=lambda given: given)
+        yield SimpleNamespace(begin=lambda _job: None), server if isinstance(service, Service) else None
 
     def __call__(self, comparison: Comparison) -> Begun:
         progress = Begun()

@@ -116,7 +116,7 @@ def test_cpu_time_is_that_of_the_master_and_all_workers(three: Running) -> None:
 
 
 def test_memory_is_that_of_all_processes_and_what_they_share_counts_once(three: Running) -> None:
-    memory = three.memory()
+    memory = three.memory() or 0
     resident = [process.memory_info().rss for process in three.processes()]
     assert memory > len(resident) * 2**20
     if sys.platform == "linux":  # elsewhere the proportional set size is unknown

@@ -244,6 +244,10 @@ def test_shares_are_the_smallest_and_the_largest_of_all_repeats() -> None:
     one, two = measured(10, processes_cpu=[0.3, 0.2]), measured(10, processes_cpu=[0.25, 0.25])
     table = row(step("aiohttp", 10, measured=one), step("aiohttp", 10, repeat=2, measured=two))
     assert table.shares == pytest.approx((0.4, 0.6))
+    target = measured(
+        10, processes_cpu=[0.0, 0.3, 0.1], connections=[7, 3]
+    )  # its master is the one without connections
+    assert row(step("stranger", 10, measured=target)).shares == pytest.approx((0.25, 0.75))
     assert row(step("aiohttp", 10, measured=measured(10, processes_cpu=None))).shares is None
     assert row(step("aiohttp", 10, measured=measured(10, processes_cpu=[0.0]))).shares is None
 

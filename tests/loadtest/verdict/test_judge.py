@@ -844,6 +844,21 @@ def test_a_target_beside_the_load_generator_is_no_neighbour_until_the_cores_are_
     assert full.doubts == [FULL_OF_NEIGHBOURS]
 
 
+def test_a_target_with_a_busy_process_is_bound_by_the_cpu_unless_it_keeps_up_with_its_load() -> None:
+    target = contender("mine")
+    for share, busiest, shared, bound in (
+        (1.0, 0.95, {}, "users"),  # it may use several cores
+        (0.8, 0.95, {}, "CPU"),
+        (0.8, 0.5, {}, "its own limit"),
+        (0.8, 0.5, {"machine_cpu": 0.96, "server_cpu": 1.2}, "CPU"),
+        (1.0, 0.5, {"machine_cpu": 0.96, "server_cpu": 1.2}, "users"),
+    ):
+        window = slower(share, busiest_cpu=busiest, all_ours=False, **shared)
+        assert judged(window, service=target).bound == bound, (share, busiest, shared)
+    alone = judge(Closed(1), None, measured(1, busiest_cpu=0.95), target, "own")
+    assert alone.bound == "CPU"
+
+
 def test_slots_serve_no_more_than_their_wait_allows_whatever_a_calibration_says() -> None:
     told = judged_by_calibration(measured(1000, 1000 / 700), 1000, "flask-threads")  # 64 slots, 0.1 s: 640 a second
     assert told.doubts == ["throughput is 1.09 times the predicted maximum"]

@@ -68,6 +68,8 @@ def test_the_part_of_the_measurement_without_cpu_time_left_is_named(changes: dic
     [
         ({}, False),
         ({"busiest_cpu": 0.9}, True),
+        ({"busiest_cpu": 1.5, "server_cpu": 3.0, "service_cores": use(3.0, 4)}, False),  # not Python: it may use more
+        ({"busiest_cpu": 3.6, "server_cpu": 3.6, "service_cores": use(3.6, 4)}, True),
         ({"server_cpu": 0.9}, True),
         ({"server_cpu": 0.9, "service_cores": use(0.9, 2)}, False),
         ({"server_cpu": 0.9, "service_cores": None}, False),  # on shared cores it is the busiest process that counts
