@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 SHARED := --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help compare lineup serve race test test-fast bench lint install install-lineup lock clean
+.PHONY: help compare lineup serve race test test-fast bench lint schema install install-lineup lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ lint: install-lineup ## Run ruff, import-linter and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+
+schema: install ## Write the documentation of results.json from its models
+	$(BIN)/python -m loadtest.results.document
 
 install: $(VENV)/.installed ## Set up .venv
 

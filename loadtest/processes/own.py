@@ -4,11 +4,13 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -24,6 +26,9 @@ BUILD_WITHIN = 600.0
 """The longest time in seconds that a command before the start may take."""
 
 LOOK_EVERY = 0.02
+
+BESIDE = str(Path(sys.executable).parent)
+"""The folder where programs are looked for that PATH does not have: that of an environment that was not activated."""
 
 
 @contextmanager
@@ -113,7 +118,8 @@ def _found(name: str, command: Sequence[str], port: int, start: Start, environme
     """Return the words of a command, the first as the path of its program. Raises ServiceFailed if there is none."""
     program, *words = (word.replace("{port}", str(port)) for word in command)
     # a path is relative to the service's folder; shutil would take it as relative to that of this process
-    found = shutil.which(str(start.folder / program) if "/" in program else program, path=environment.get("PATH"))
+    known = str(start.folder / program) if "/" in program else program
+    found = shutil.which(known, path=environment.get("PATH")) or shutil.which(known, path=BESIDE)
     if found is None:
         raise ServiceFailed(f"{name}: there is no program {program!r}.")
     return [found, *words]

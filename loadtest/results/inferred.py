@@ -1,4 +1,4 @@
-"""What the steps of a service show of it, if nothing else is known: the wait of its requests, and its limit."""
+"""The model that the steps of a service show: the wait of its requests, and its limit."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ class Limited(Record):
     """A limit that several saturated steps have in common. Throughput is in requests per second."""
 
     name: str
-    """What a request holds: slots, event loops or CPU."""
+    """The resource that a request holds: slots, event loops or CPU."""
     capacity: Annotated[int, Field(ge=1)]
     """Requests that it serves at once; of CPU, the cores that were busy."""
     low: Positive

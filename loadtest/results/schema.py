@@ -67,6 +67,7 @@ class Machine(Record):
     system: str
     python: str
     packages: dict[str, str]
+    """Versions of the packages that a run depends on."""
     commit: str | None
     """The git commit, with a + if the work tree differed; None outside a checkout."""
 
@@ -76,12 +77,14 @@ class Contender(Record):
 
     name: Name
     made_of: str
+    """The set-up in words: processes, threads and slots; of a target, its request, or the command that starts it."""
     software: dict[str, str]
     """The versions of its framework, of its HTTP server if that is a separate package, and of other packages that run
     its requests; empty if unknown."""
     adapter_lines: Annotated[int, Field(ge=1)] | None
     """Lines of code that serve the contract with its framework; None for a target."""
     kind: Literal["blocking", "non-blocking", "unknown"]
+    """`blocking` if a waiting request holds a thread, else `non-blocking`; unknown for a target."""
     processes: Annotated[int, Field(ge=1)] | None
     threads: Annotated[int, Field(ge=1)] | None
     slots: Annotated[int, Field(ge=1)] | None
@@ -115,11 +118,14 @@ class Options(Record):
     """The options of a run. Times are in seconds unless they carry a unit."""
 
     scenario: Annotated[str, AfterValidator(_known)]
+    """The kind of request; `own` for the requests of targets alone."""
     loads: list[AnyLoad]
+    """The loads of the steps."""
     delay: str
     wait: float
     """`delay` in seconds."""
     seconds: float
+    """The minimum length of a window."""
     repeats: int
     deadlines: list[Annotated[float, Field(gt=0)]] = Field(default_factory=list)
     """Seconds within which an answer is good. The first one counts for goodput; further ones are objectives' own."""
@@ -222,8 +228,11 @@ class Measured(Record):
     opened: float
     """Unix time."""
     seconds: Annotated[float, Field(gt=0)]
+    """The length of the window."""
     requests: int
+    """Requests that ended in the window, with those that failed."""
     failures: int
+    """Requests that failed: not sent, no answer, or one that was not expected."""
     response_ms: float
     """The sum of all response times, in milliseconds."""
     latency: dict[float, Annotated[int, Field(ge=1)]]
@@ -234,6 +243,7 @@ class Measured(Record):
     arrivals: Arrived | None = None
     """The window's arrivals; None for a closed load."""
     errors: dict[str, int]
+    """Faults in words, to number of requests."""
     unfinished: int
     """Requests sent before the window opened and not answered when it closed; 0 for an open load, whose clients give up
     after their patience."""
@@ -292,9 +302,12 @@ class Step(Record):
 
     service: Name
     repeat: int
+    """The number of the repeat, from 1."""
     load: AnyLoad
     warmup: float
+    """Seconds of load before the window."""
     window: float
+    """The planned length of the window in seconds; `measured` has the actual one."""
     predicted: Predicted | None
     """The prediction; None if the wait is unknown, as for a target."""
     measured: Measured | None
@@ -309,6 +322,7 @@ class Results(Record):
     """The record of one run of compare."""
 
     schema_version: Annotated[int, Field(ge=SCHEMA, le=SCHEMA)]
+    """The version of this format. A change of the meaning of a field, or the end of a field, changes it."""
     started: AwareDatetime
     finished: AwareDatetime
     complete: bool
@@ -316,7 +330,9 @@ class Results(Record):
     failure: str | None
     """The error message of a failed run, in one line."""
     command: list[str]
+    """The command that was typed."""
     generator_command: list[str]
+    """The command of the load generator."""
     cores: Cores
     options: Options
     machine: Machine

@@ -30,7 +30,7 @@ MOST = 4096
 
 @dataclass(frozen=True)
 class Shape:
-    """What serves requests: slots (inf: without limit), processors, and the seconds that a request computes."""
+    """The resources of a service: slots (inf: without limit), processors, and the seconds that a request computes."""
 
     slots: float
     processors: int

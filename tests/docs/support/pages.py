@@ -7,11 +7,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 
+FOLDERS = ("examples", "peers", "workshop")
+"""Folders with a page of their own."""
+
 PAGES = {
     str(path.relative_to(ROOT)): path.read_text()
-    for path in sorted(
-        [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "peers" / "README.md", ROOT / "workshop" / "README.md"]
-    )
+    for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *(ROOT / each / "README.md" for each in FOLDERS)])
 }
 """The text of each page by its path."""
 

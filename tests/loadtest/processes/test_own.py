@@ -116,6 +116,14 @@ def test_the_output_of_each_start_is_kept_and_an_exit_is_told_with_its_end(start
     assert text.count("x" * 99 + "\n") >= 600  # three requests each, until it was ready
 
 
+def test_programs_that_path_does_not_have_are_those_of_the_environment_of_the_command(start: Start) -> None:
+    empty = start.folder / "empty"
+    empty.mkdir()
+    prepare("shop", ("gunicorn", "--version"), changed(start, environment={"PATH": str(empty)}))
+    with pytest.raises(ServiceFailed, match=r"there is no program 'no-such-program'\.$"):
+        prepare("shop", ("no-such-program",), start)
+
+
 def test_a_service_that_never_gets_ready_is_given_up_and_stopped(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own, "START_WITHIN", 0.5)
     sleeping = (sys.executable, "-c", "import time; time.sleep(600)", "{port}", str(start.folder))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from email.parser import BytesHeaderParser
 from http.server import BaseHTTPRequestHandler
-from itertools import count
+from itertools import count, takewhile
 from pathlib import Path
 from threading import Thread
 from typing import NamedTuple
@@ -72,7 +72,7 @@ class Scripted:
         with connection.makefile("rb") as received:
             if received.peek(1)[:1] != b"\x16":  # else the client begins with TLS
                 line = received.readline().decode("latin-1").rstrip()
-                head = b"".join(iter(received.readline, b"\r\n"))
+                head = b"".join(takewhile(lambda each: each not in {b"\r\n", b""}, iter(received.readline, None)))
                 headers = {name.lower(): value for name, value in BytesHeaderParser().parsebytes(head).items()}
                 self.asked.append(Asked(line, headers, received.read(int(headers.get("content-length", 0)))))
         connection.sendall(self._answer)
