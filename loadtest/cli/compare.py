@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -18,7 +19,7 @@ from loadtest.results.schema import Options, save
 from loadtest.terminal.comparison import show
 from loadtest.terminal.progress import console
 from loadtest.verdict.aggregate import rows
-from loadtest.verdict.requirements import refuse
+from loadtest.verdict.requirements import BEFORE, refuse
 from loadtest.workload import Load
 from loadtest.workload.closed import Closed
 from loadtest.workload.durations import seconds as seconds_of
@@ -26,6 +27,7 @@ from loadtest.workload.need import Need
 from loadtest.workload.scenarios import ABOUT, OWN, SLOW, SLOW_CLIENTS, longest, needs
 from serving.aiohttp_workers import CHOICES
 
+from .baseline import baseline, baseline_option, refuse_other_baseline
 from .gate import STATUSES, gate, gate_options
 from .need import measured_costs, need_option, refuse_needless
 from .options import (
@@ -192,6 +194,7 @@ def rates(text: str) -> list[float]:
 @out_folder
 @target_options
 @gate_options
+@baseline_option
 @opened
 @traced
 @click.pass_obj
@@ -222,7 +225,7 @@ def compare(
     """Check all options, run the comparison, and return the exit status."""
     secrets = Secrets(os.environ)
     screen = console()
-    held = gate(given)
+    held = replace(gate(given), baseline=baseline(given["baseline"]))
     theirs = targets(given, secrets, screen)
     if services is None and any(each.described for each in theirs):
         services = []
@@ -233,7 +236,8 @@ def compare(
         run = turns([*ours, *theirs], pairs, repeats, against_itself=against_itself, quick=quick)
         refuse_twice([each.name for each in with_itself([*ours, *theirs], run.pairings)], "compared")
         every = [*(each.name for each in ours), *(each.name for each in theirs)]
-        refuse(held.requirements, every, deadline=deadline is not None, searched=False)
+        measures = [*every, BEFORE] if held.baseline else every
+        refuse(held.requirements, every, others=measures, deadline=deadline is not None, searched=False)
         scenario = scenario or "delay"
         delay = delay if delay is not None else ("100ms" if quick else "200ms")
         pause = seconds_of("--think", think)
@@ -250,7 +254,7 @@ def compare(
         options = Options(
             scenario=scenario,
             loads=loads,
-            delay=delay,
+            delay="" if scenario == OWN else delay,
             wait=0.0 if scenario == OWN else wait_of(delay, scenario),  # of own requests it is not yet known
             seconds=seconds or (0.5 if quick else 1.0) * (LONGER if rate else 1),
             deadlines=[] if deadline is None else [deadline],
@@ -261,6 +265,7 @@ def compare(
             need=need,
         )
         refuse_impatience(options)
+        refuse_other_baseline(held.baseline, options, every)
     refuse_too_many_connections(ours, needs(scenario) if ours else ())
     where = folder(out)
     logs = Logs(secrets)
@@ -269,7 +274,7 @@ def compare(
         refuse_for_users(theirs, least, pause, secrets, needed=need is not None)
         tried = answering(theirs, screen, secrets, logs)
     if scenario == OWN:  # the longest wait takes the place of the delay that the requests of our services take
-        options = options.model_copy(update={"wait": max(each.wait or 0.0 for each in tried), "delay": ""})
+        options = options.model_copy(update={"wait": max(each.wait or 0.0 for each in tried)})
     compared = with_itself([*ours, *tried], run.pairings)
     comparison = Comparison(
         compared, options, command, cores, secrets=secrets, costs=measured_costs(need, screen), logs=logs

@@ -4,20 +4,23 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, TypeVar
 
 import click
 from rich.console import Console
+from rich.padding import Padding
 
 from loadtest.report import junit, markdown
 from loadtest.results.schema import Results
+from loadtest.terminal.before_after import show_before_after
 from loadtest.terminal.gate import show_answers
 from loadtest.verdict.aggregate import rows
 from loadtest.verdict.comparison import conclusive
-from loadtest.verdict.gate import Finding, Judged, judged, untold
-from loadtest.verdict.requirements import Requirement, requirement
+from loadtest.verdict.gate import Finding, Judged, judged, judged_since, untold, worst_first
+from loadtest.verdict.requirements import BEFORE, Requirement, requirement
 
 from .options import Mistake, mistakes
 from .run import INCONCLUSIVE, VERDICT, cannot_be_written
@@ -26,6 +29,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 BROKEN = 3
 """The exit status of a run that breaks a requirement."""
+
+WEAKER = (
+    "The baseline is another run, at another time. That tells less than two services that take turns in one run "
+    "(--pairs): what changed on the machine meanwhile is part of each difference."
+)
 
 STATUSES = """exit status: 0 conclusive, 2 inconclusive (the verdict says why) or interrupted, 1 failed to run
 with --require: 0 all met, 3 one broken, 2 none broken but one cannot be told, or interrupted, 1 failed to run"""
@@ -69,20 +77,31 @@ class Gate:
     requirements: Sequence[Requirement]
     junit: Path | None
     markdown: Path | None
+    baseline: Results | None = None
+    """An earlier run that the run is compared with, which requirements can refer to as BEFORE."""
 
     @property
     def texts(self) -> list[str]:
-        """The requirements as typed, for the options of the run."""
-        return [each.text for each in self.requirements]
+        """The requirements as typed that the run can answer without its baseline."""
+        return [each.text for each in self.requirements if each not in self._since]
+
+    @property
+    def _since(self) -> list[Requirement]:
+        return [each for each in self.requirements if self.baseline and each.other == BEFORE]
 
     def judge(self, screen: Console, results: Results) -> int:
         """Print the answers for one run, write the files, and return the exit status."""
+        answers = judged(results)
+        if self.baseline:
+            show_before_after(screen, self.baseline, results)
+            screen.print(Padding(WEAKER, (0, 0, 0, 2)), markup=False)
+            answers += judged_since(self.baseline, results, [each.text for each in self._since])
         return self.told(
             screen,
             results,
-            judged(results),
+            answers,
             VERDICT if conclusive(results, rows(results)) else INCONCLUSIVE,
-            lambda path: markdown.write(results, path),
+            partial(markdown.write, results, answers),
         )
 
     def told(
@@ -94,6 +113,7 @@ class Gate:
         summarize: Callable[[Path], Path],
     ) -> int:
         """Print answers, write the files, and return the exit status. `otherwise`: it if nothing is required."""
+        answers = worst_first(answers)
         if answers:
             show_answers(screen, results, answers)
         try:
@@ -126,7 +146,7 @@ def gate(given: dict[str, Any]) -> Gate:
     files = {name: _file(f"--{name}", given[name]) for name in ("junit", "markdown")}
     if files["junit"] and files["junit"] == files["markdown"]:
         raise Mistake(f"--junit and --markdown take a file each; got {given['junit']!r} twice.")
-    return Gate(requirements, **files)
+    return Gate(requirements, files["junit"], files["markdown"])
 
 
 def _file(option: str, text: str | None) -> Path | None:

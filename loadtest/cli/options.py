@@ -18,7 +18,7 @@ from loadtest.contenders import cores
 from loadtest.contenders.cores import Cores
 from loadtest.contenders.selection import ALL, every
 from loadtest.contenders.service import Service, lineup
-from loadtest.results.schema import Options
+from loadtest.results.schema import FILE, Options
 from loadtest.workload import Load
 from loadtest.workload.durations import seconds as seconds_of
 from loadtest.workload.open import MOST, PATIENCE, Arrivals, Open
@@ -259,6 +259,14 @@ def folder(text: str) -> Path:
             return folder
     except OSError as error:
         raise Mistake(f"--out {text!r} cannot be written to: {error.strerror}.") from None
+
+
+def results_file(path: Path) -> Path:
+    """Return the results file at `path`, or in the folder `path`. Raises Mistake if there is none."""
+    file = path / FILE if path.is_dir() else path
+    if not file.is_file():
+        raise Mistake(f"There is no file {str(file)!r}.")
+    return file
 
 
 def wait_of(delay: str, scenario: str) -> float:

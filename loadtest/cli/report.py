@@ -24,7 +24,7 @@ from .gate import Gate, gate, gate_options
 from .lineup import PAGE, draw_lineup
 from .map import PAGE as MAP_PAGE
 from .map import draw_map
-from .options import Command, Mistake, folder, mistakes, opened, traced
+from .options import Command, Mistake, folder, mistakes, opened, results_file, traced
 from .run import FAILED, TRACE, VERDICT, draw_comparison, drawn
 
 EXAMPLES = """examples:
@@ -103,7 +103,7 @@ def _several(found: Path, out: Path | None) -> Draw | None:
 
 
 def _comparisons(results: Sequence[Path], out: Path | None, held: Gate, *, trace: bool) -> Told:
-    paths = [_file(path) for path in results]
+    paths = [results_file(path) for path in results]
     runs = [load(path) for path in paths]
     if len(runs) > 2:
         raise Mistake(f"report takes one results file, or two to compare; got {len(runs)}.")
@@ -132,12 +132,13 @@ def _comparisons(results: Sequence[Path], out: Path | None, held: Gate, *, trace
 
 
 def _two(before: Results, after: Results, place: Path, held: Gate) -> Told:
-    refuse_others(before, after)
+    refuse_others(before.options, after.options)
 
     def say(screen: Console) -> int:
         show_before_after(screen, before, after)
-        summarize = partial(markdown.write_before_after, before, after)
-        return held.told(screen, after, judged_since(before, after), VERDICT, summarize)
+        answers = judged_since(before, after, held.texts)
+        summarize = partial(markdown.write_before_after, before, after, answers)
+        return held.told(screen, after, answers, VERDICT, summarize)
 
     def draw() -> Sequence[Path]:
         from loadtest.report import write  # noqa: PLC0415 - this import takes half a second
@@ -145,14 +146,6 @@ def _two(before: Results, after: Results, place: Path, held: Gate) -> Told:
         return [write.write_before_after(before, after, place)]
 
     return Told(say, draw)
-
-
-def _file(path: Path) -> Path:
-    """Return the results file at `path`, or in the folder `path`. Raises Mistake if there is none."""
-    file = path / FILE if path.is_dir() else path
-    if not file.is_file():
-        raise Mistake(f"There is no file {str(file)!r}.")
-    return file
 
 
 def _place(asked: Path | None, default: Path, read: Sequence[Path], *, trace: bool = False) -> Path:

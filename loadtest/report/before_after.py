@@ -40,7 +40,7 @@ def page(before: Results, after: Results) -> Page:
         ValueError: if the runs differ in scenario, delay or load.
 
     """
-    refuse_others(before, after)
+    refuse_others(before.options, after.options)
     tables = rows(before), rows(after)
     found = pairs(*tables)
     return Page(
@@ -53,7 +53,7 @@ def page(before: Results, after: Results) -> Page:
         facts=_both(facts(before.machine), facts(after.machine)),
         commands=_commands(before, after),
         load=OPEN if _is_open(found) else CLOSED,
-        requirements=[each.sentence for each in judged_since(before, after)],
+        requirements=[each.sentence for each in judged_since(before, after, after.options.requirements)],
         doubts=[doubt for name, table in zip(RUNS, tables, strict=True) for doubt in doubtful(table, name)],
     )
 

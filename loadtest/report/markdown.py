@@ -15,7 +15,7 @@ from loadtest.verdict.backlog import diverges
 from loadtest.verdict.before_after import only, pairs, unlike
 from loadtest.verdict.before_after import verdict as changed
 from loadtest.verdict.comparison import verdict
-from loadtest.verdict.gate import Finding, Judged, judged, judged_since, summary
+from loadtest.verdict.gate import Finding, Judged, summary
 from loadtest.verdict.placement import placement
 
 SIGNS = {Finding.MET: "✅", Finding.BROKEN: "❌", Finding.UNKNOWN: "❔"}
@@ -24,17 +24,17 @@ SPECIAL = re.compile(r"([\\`*_\[\]<>|~#&])")
 """Characters that mean something in Markdown, or begin HTML."""
 
 
-def write(results: Results, path: Path) -> Path:
+def write(results: Results, answers: Sequence[Judged], path: Path) -> Path:
     """Write the summary of one run, a comparison or a search for capacity, to `path`, and return the path."""
     if results.options.objectives:
         told, table = capacities.sentences(results), _capacities(results)
     else:
         measured = rows(results)
         told, table = verdict(results, measured), _services(measured)
-    return _write(path, results, told, table, judged(results))
+    return _write(path, results, told, table, answers)
 
 
-def write_before_after(before: Results, after: Results, path: Path) -> Path:
+def write_before_after(before: Results, after: Results, answers: Sequence[Judged], path: Path) -> Path:
     """Write the summary of two runs to `path`, and return the path."""
     tables = rows(before), rows(after)
     found = pairs(*tables)
@@ -49,7 +49,7 @@ def write_before_after(before: Results, after: Results, path: Path) -> Path:
         for pair in found
     ]
     told = [*unlike(before, after), *changed(found), *only(*tables)]
-    return _write(path, after, told, [head, *table], judged_since(before, after))
+    return _write(path, after, told, [head, *table], answers)
 
 
 def escaped(text: str) -> str:

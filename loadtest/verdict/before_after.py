@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from loadtest.results.schema import Contender, Results
+from loadtest.results.schema import Contender, Options, Results
 from loadtest.workload.open import Open
 
 from .aggregate import Row
@@ -73,7 +73,7 @@ def pairs(before: list[Row], after: list[Row]) -> list[Pair]:
     ]
 
 
-def refuse_others(before: Results, after: Results) -> None:
+def refuse_others(before: Options, after: Options) -> None:
     """Refuse two runs with different scenarios, delays, kinds of load or think times.
 
     Raises:
@@ -87,9 +87,9 @@ def refuse_others(before: Results, after: Results) -> None:
             raise ValueError(f"The runs cannot be compared: their {name} is {one} before and {other} after.")
 
 
-def _conditions(run: Results) -> dict[str, object]:
-    found: dict[str, object] = {"scenario": run.options.scenario, "delay": run.options.delay}
-    for load in run.options.loads:
+def _conditions(options: Options) -> dict[str, object]:
+    found: dict[str, object] = {"scenario": options.scenario, "delay": options.delay}
+    for load in options.loads:
         found |= {"load": load.kind, **load.conditions}
     return found
 

@@ -82,12 +82,12 @@ def judged(results: Results) -> list[Judged]:
             else:
                 judge = _absolute if each.other is None else partial(_paired, table=table, results=results)
                 answers += _at_each_load(each, name, table, judge)
-    return _worst_first(answers)
+    return worst_first(answers)
 
 
-def judged_since(before: Results, after: Results) -> list[Judged]:
-    """Return the answers to the requirements of `after`, whose factors refer to `before`; the worst first."""
-    requirements = [requirement(text) for text in after.options.requirements]
+def judged_since(before: Results, after: Results, texts: Sequence[str]) -> list[Judged]:
+    """Return the answers to requirements of `after`, as typed, whose factors refer to `before`; the worst first."""
+    requirements = [requirement(text) for text in texts]
     names = [each.name for each in after.contenders]
     for which, run in ((BEFORE, before), ("after", after)):
         if not run.complete:
@@ -101,7 +101,7 @@ def judged_since(before: Results, after: Results) -> list[Judged]:
             else:
                 judge = _absolute if each.other is None else partial(_since, earlier=earlier)
                 answers += _at_each_load(each, name, table, judge)
-    return _worst_first(answers)
+    return worst_first(answers)
 
 
 def untold(requirements: Sequence[Requirement], services: Sequence[str], why: str) -> list[Judged]:
@@ -126,7 +126,8 @@ def summary(results: Results, answers: Sequence[Judged]) -> list[str]:
     return [f"Of {count(len(answers), 'requirement')}, counted for each service and load, {', '.join(told)}.", *skipped]
 
 
-def _worst_first(answers: Sequence[Judged]) -> list[Judged]:
+def worst_first(answers: Sequence[Judged]) -> list[Judged]:
+    """Return the answers in this order: broken, cannot be told, met."""
     order = list(Finding)
     return sorted(answers, key=lambda each: order.index(each.finding))
 

@@ -56,7 +56,7 @@ def test_no_text_breaks_the_xml(tmp_path: Path) -> None:
 
 
 def test_the_summary_has_answers_a_verdict_and_a_table(tmp_path: Path) -> None:
-    told = markdown.write(run(), tmp_path / "summary.md").read_text(encoding="utf-8")
+    told = markdown.write(run(), judged(run()), tmp_path / "summary.md").read_text(encoding="utf-8")
     lines = told.splitlines()
     assert lines[0] == "### flask, stranger: delay, 100ms"
     assert "| ❌ broken | p50\\<150ms | flask at 10 users | 200 ms |" in lines
@@ -64,7 +64,9 @@ def test_the_summary_has_answers_a_verdict_and_a_table(tmp_path: Path) -> None:
     assert sum(line.startswith("| ❔ cannot be told | memory\\<1GiB | stranger at 10 users | ") for line in lines) == 1
     assert "| flask | 10 users | 50.0 | 50.0 | 200 | 200 | slots |" in lines
     assert "| stranger | 10 users | - | 100 | 100 | 100 | users |" in lines
-    plain = markdown.write(results([step("flask", 10, doubts=["it | drifts"])]), tmp_path / "summary.md").read_text()
+    plain = markdown.write(
+        results([step("flask", 10, doubts=["it | drifts"])]), [], tmp_path / "summary.md"
+    ).read_text()
     assert "requirement" not in plain
     assert "| flask | 10 users | 50.0 | (50.0) | - | - | inconclusive |" in plain
     assert "- Inconclusive: flask at 10 users, because it \\| drifts." in plain
@@ -72,10 +74,10 @@ def test_the_summary_has_answers_a_verdict_and_a_table(tmp_path: Path) -> None:
 
 def test_the_summary_of_a_search_and_of_two_runs_have_tables_of_their_own(tmp_path: Path) -> None:
     search = searched({"flask": [probe(90.0, "passed", 0, 0, 0.1), probe(95.0, "failed", 0.2, 0.1, 0.3)]})
-    told = markdown.write(search, tmp_path / "summary.md").read_text()
+    told = markdown.write(search, [], tmp_path / "summary.md").read_text()
     assert "| flask | 100 | 90.0 to 95.0 | slots (3 of 3) |" in told
     before, after = (results([step("flask", 10, took, repeat=each) for each in (1, 2)]) for took in (0.2, 0.4))
-    told = markdown.write_before_after(before, after, tmp_path / "summary.md").read_text()
+    told = markdown.write_before_after(before, after, [], tmp_path / "summary.md").read_text()
     assert "- flask at 10 users is slower: 50.0/s before, 25.0/s after (ratio 0.50)." in told
     assert "| flask | 10 users | 50.0 | 25.0 | 0.500 | slower |" in told
 

@@ -177,13 +177,13 @@ def test_runs_that_asked_for_different_things_are_refused_in_one_sentence(
     changes: dict[str, object], told: str
 ) -> None:
     with pytest.raises(ValueError, match="The runs cannot be compared") as refusal:
-        refuse_others(asked(), asked(**changes))
+        refuse_others(asked().options, asked(**changes).options)
     assert str(refusal.value).endswith(told)
 
 
 @pytest.mark.parametrize("changes", [{}, {"loads": [Closed(1), Closed(2)]}, {"repeats": 3}, {"seconds": 2.0}])
 def test_comparing_runs_of_other_sizes_does_not_raise(changes: dict[str, object]) -> None:
-    refuse_others(asked(), asked(**changes))
+    refuse_others(asked().options, asked(**changes).options)
 
 
 def test_open_loads_are_said_to_be_compared_by_throughput_alone() -> None:

@@ -180,13 +180,13 @@ def test_two_runs_are_held_against_each_other_at_the_extremes_of_their_repeats()
         ((0.2,), (0.2, 0.21), "throughput>=0.5x before", UNKNOWN, "needs 2 repeats in both runs"),
         ((0.2, 0.2), (0.2, 0.2), "p99<300ms", MET, "200 ms"),
     ):
-        (answer,) = judged_since(results(repeats(*before)), required(results(repeats(*after)), text))
+        (answer,) = judged_since(results(repeats(*before)), results(repeats(*after)), [text])
         assert (answer.finding, answer.why) == (finding, why), (before, after, text)
-    later = required(results(repeats(0.2, 0.2, users=1)), "throughput>=0.5x before")
-    (answer,) = judged_since(results(repeats(0.2, 0.2)), later)
+    later = results(repeats(0.2, 0.2, users=1))
+    (answer,) = judged_since(results(repeats(0.2, 0.2)), later, ["throughput>=0.5x before"])
     assert (answer.finding, answer.why) == (UNKNOWN, "not measured before")
     doubted = results(repeats(0.2, 0.2, users=1, doubts=["it drifts"]))
-    (answer,) = judged_since(doubted, later)
+    (answer,) = judged_since(doubted, later, ["throughput>=0.5x before"])
     assert (answer.finding, answer.why) == (UNKNOWN, "before: it drifts")
 
 
@@ -246,4 +246,6 @@ def test_nothing_can_be_told_of_a_run_that_ended_early() -> None:
             ("aiohttp", UNKNOWN, why),
             ("aiohttp", UNKNOWN, why),
         ]
-        assert {each.why for each in judged_since(run, whole)} == {why.replace("run", "run before")}
+        assert {each.why for each in judged_since(run, whole, whole.options.requirements)} == {
+            why.replace("run", "run before")
+        }
