@@ -12,10 +12,10 @@ from loadtest.english import count, duration, listed
 from loadtest.results.inferred import Inferred, Limited
 from loadtest.results.schema import Predicted
 from loadtest.workload.closed import Closed
-from loadtest.workload.demand import CPU, LOOPS, SLOTS, Demand, Limit
+from loadtest.workload.demand import CPU, LOOPS, SLOTS, USERS, Demand, Limit
 
 from .aggregate import Row
-from .bounds import OWN_LIMIT, mean_response, throughput
+from .bounds import OWN_LIMIT, UNEXPLAINED, mean_response, throughput
 from .format import per_second
 
 FLAT = 0.05
@@ -24,7 +24,7 @@ FLAT = 0.05
 EXACT = 0.1
 """The largest error, as a share, of a number of requests at once that is stated."""
 
-SATURATED = (OWN_LIMIT, CPU)
+SATURATED = {OWN_LIMIT, CPU}
 """Bounds of steps that show a limit of the service."""
 
 
@@ -37,14 +37,20 @@ def infer(table: Sequence[Row], *, on_a_loop: bool) -> Inferred | None:
     if alone is None:
         return None
     waits = [mean_response(each) for each in alone.windows]
-    full = [row for row in table if row.holds and row.bound in SATURATED]
+    held = [row for row in table if row.holds]
+    full = [row for row in held if _shows_a_limit(row)]
     if full:
         found = _limit(full, median(waits), on_a_loop=on_a_loop)
     else:
-        found = f"no step shows one, up to {max(row.load.amount for row in table if row.windows)} users"
+        found = f"no conclusive step shows one, up to {held[-1].load.label}"
     limit, why = (None, found) if isinstance(found, str) else (found, "")
     return Inferred(
-        wait=median(waits), fastest=min(waits), slowest=max(waits), unsaturated=not full, limit=limit, why=why
+        wait=median(waits),
+        fastest=min(waits),
+        slowest=max(waits),
+        unsaturated=all(_bounds(row) == {USERS} for row in held),
+        limit=limit,
+        why=why,
     )
 
 
@@ -58,7 +64,7 @@ def _limit(full: Sequence[Row], wait: float, *, on_a_loop: bool) -> Limited | st
     at_once = [throughput(each) * wait for row in full for each in row.windows]
     about, capacity = mean(at_once), max(1, round(mean(at_once)))
     name = LOOPS if on_a_loop and capacity <= max(map(_processes, full)) else SLOTS
-    if any(row.bound == CPU for row in full):
+    if any(CPU in _bounds(row) for row in full):
         name, capacity = CPU, max(1, round(max(row.server_cpu or 0.0 for row in full)))
     elif abs(about - capacity) > EXACT * capacity or max(at_once) - min(at_once) > 2 * EXACT * about:
         return f"{min(at_once):.1f} to {max(at_once):.1f} requests at a time is too wide a range for a figure"
@@ -70,6 +76,16 @@ def _limit(full: Sequence[Row], wait: float, *, on_a_loop: bool) -> Limited | st
         throughput=mean(rates),
         loads=sorted(int(row.load.amount) for row in full),
     )
+
+
+def _shows_a_limit(row: Row) -> bool:
+    """Return True if each repeat of a row was saturated, whichever limit it named."""
+    return bool(_bounds(row)) and _bounds(row) <= SATURATED
+
+
+def _bounds(row: Row) -> set[str]:
+    """Return the bounds of a row, without repeats that had no conclusive first step to be held against."""
+    return set(row.bound.split("; ")) - {UNEXPLAINED}
 
 
 def _processes(row: Row) -> int:
@@ -96,11 +112,11 @@ def predicted(row: Row, found: Inferred, known: Demand, table: Sequence[Row]) ->
     """
     if not isinstance(row.load, Closed) or _of_one_user(row):
         return None
-    if found.limit and any(limit.name == found.limit.name for limit in known.limits):
+    if found.limit and known == demand(found, None, ()):  # nothing but what the steps show is known
         others = [each.throughput for each in _saturated(table, found.limit) if each.load != row.load]
         held = found.limit.capacity / mean(others)
         known = Demand(known.wait, (Limit(found.limit.name, found.limit.capacity, held),))
-    elif row.bound in SATURATED and not known.limits:
+    elif _bounds(row) & SATURATED and not known.limits:
         return None  # by a limit that is unknown
     told = row.load.predict(known)
     return Predicted(throughput=told.throughput, response=told.response, bound=told.bound)

@@ -20,6 +20,7 @@ from loadtest.workload.scenarios import POOL
 
 from .aggregate import Row
 from .format import NONE, per_second
+from .processors import PROCESS_BUSY
 
 BUSY = 0.7
 """Share of a core that one process may compute, beyond which its requests queue for long."""
@@ -33,10 +34,14 @@ COMPUTES = 0.5
 
 @dataclass(frozen=True)
 class _Known:
-    """The known figures of a service. `memory`: bytes; `cpu`: seconds per request; None: unknown."""
+    """The known figures of a service. `memory`: bytes; `cpu`: seconds per request; None: unknown.
+
+    `slots`: requests that it serves at once; if `at_least`, no step shows a limit, and as many were served.
+    """
 
     times: list[float]
     slots: float
+    at_least: bool
     processes: int
     cpu: float | None
     memory: float | None
@@ -59,15 +64,14 @@ def advise(contender: Contender, table: Sequence[Row], need: Need, costs: Costs)
         return None
     known = _known(contender, found, table, costs)
     asked = f"Should {contender.name} go async for {need.label}?"
-    if known is None:
-        return Advice(
-            service=contender.name,
-            need=need.label,
-            proposals=[],
-            sentence=f"{asked} That cannot be told: its limit is unknown, because {found.why}.",
-        )
-    proposals = _proposals(known, need)
-    answer = _pool_bound(contender, need, found) or _answer(known, found, proposals)
+    proposals = [] if known is None else _proposals(known, need)
+    answer = _pool_bound(contender, need, found)
+    if answer is None and known is not None:
+        answer = _untried(known, need, found, proposals[0]) or _answer(known, found, proposals)
+    if answer is None:
+        answer = f"That cannot be told: its limit is unknown, because {found.why}."
+    if known is None or (known.at_least and not proposals[0].enough):
+        proposals = []  # none can be compared with the service as it is
     return Advice(service=contender.name, need=need.label, proposals=proposals, sentence=f"{asked} {answer}")
 
 
@@ -75,14 +79,18 @@ def _known(contender: Contender, found: Inferred, table: Sequence[Row], costs: C
     held = [row for row in table if row.holds and row.requests]
     alone = held[0]
     slots: float = contender.slots or inf
+    at_least = found.limit is None and contender.slots is None
     if found.limit is not None and found.limit.name != CPU:
         slots = found.limit.capacity
-    elif found.limit is None and contender.slots is None and not found.unsaturated:
+    elif at_least and not found.unsaturated:
         return None
+    elif at_least:
+        slots = held[-1].load.most_in_flight
     cost = next((row.cpu_per_request for row in reversed(held) if row.cpu_per_request), None)
     return _Known(
         times=[milliseconds / 1000 for milliseconds, times in alone.latency.items() for _ in range(times)],
         slots=slots,
+        at_least=at_least,
         processes=max((len(each.connections or ()) for row in held for each in row.windows), default=0) or 1,
         cpu=None if cost is None else cost / 1e6,
         memory=alone.memory,
@@ -99,8 +107,9 @@ def _proposals(known: _Known, need: Need) -> list[Proposal]:
         each = ceil(threads / processes)
         what = f"{count(each, 'thread')} in {'each of ' if processes > 1 else ''}{_processes(processes)}"
         found.append(_proposal(what, known, need, each * processes, processes))
-    alone = fewest(need, known.times, lambda slots: known.shape(slots, slots), LONGER)
+    alone = fewest(need, known.times, lambda each: known.shape(max(each, processes), max(each, processes)), LONGER)
     if alone is not None:
+        alone = max(alone, processes)
         found.append(_proposal(f"{_processes(alone)} of one thread", known, need, alone, alone))
     return [*found, _proposal(f"a coroutine each in {_processes(processes)}", known, need, inf, processes)]
 
@@ -113,6 +122,7 @@ def _proposal(what: str, known: _Known, need: Need, slots: float, processes: int
     shape = known.shape(slots, processes)
     told = outcome(need, known.times, shape)
     free = outcome(need, known.times, replace(shape, slots=inf))
+    full = known.cpu is not None and told.throughput * known.cpu >= PROCESS_BUSY * processes
     return Proposal(
         what=what,
         processes=processes,
@@ -121,7 +131,7 @@ def _proposal(what: str, known: _Known, need: Need, slots: float, processes: int
         p99=None if told.p99 == inf else told.p99,
         memory=_memory(known, need, slots, processes, told.throughput),
         cores=None if known.cpu is None else told.throughput * known.cpu,
-        enough=told.p99 <= LONGER * free.p99 < inf,
+        enough=not full and told.p99 <= LONGER * free.p99 < inf,
     )
 
 
@@ -150,11 +160,22 @@ def _pool_bound(contender: Contender, need: Need, found: Inferred) -> str | None
     return None
 
 
+def _untried(known: _Known, need: Need, found: Inferred, as_is: Proposal) -> str | None:
+    """Return the answer if no step shows a limit, and the load takes more than was tried."""
+    if not known.at_least or as_is.enough:
+        return None
+    at_once = ceil(need.users or need.rate * fmean(known.times))
+    return (
+        f"That cannot be told: {found.why}, and it takes about {count(at_once, 'request')} at once, with room for "
+        "bursts: add more to --users."
+    )
+
+
 def _answer(known: _Known, found: Inferred, proposals: Sequence[Proposal]) -> str:
     as_is, *others = proposals
     if as_is.enough:
         return f"No: it carries that as it is{_latency(as_is)}."
-    threads = next((each for each in others if each.slots and each.slots != each.processes), None)
+    threads = next((each for each in others if each.slots), None)
     coroutines = others[-1]
     if found.limit is not None and found.limit.name == LOOPS:
         return (
@@ -174,8 +195,18 @@ def _answer(known: _Known, found: Inferred, proposals: Sequence[Proposal]) -> st
             f"Yes, for the memory: {threads.what} would take {_mebibytes(threads.memory)}, {coroutines.what} "
             f"{_mebibytes(coroutines.memory)}."
         )
-    more = (threads.slots or 0) - (0 if known.slots == inf else int(known.slots))
-    also = f" in {_processes(threads.processes or 1)}" if (threads.processes or 1) > known.processes else ""
+    return _more(known, threads)
+
+
+def _more(known: _Known, threads: Proposal) -> str:
+    """Return the answer if threads carry the load: how many more, or how many processes if there are enough threads."""
+    slots, processes = threads.slots or 0, threads.processes or 1
+    if slots <= known.slots:
+        more = processes - known.processes
+        told = f"it lacks CPU time, not threads: {count(more, 'more process', 'more processes')}"
+        return f"No: {told} {'does' if more == 1 else 'do'}{_latency(threads)}."
+    more = slots - int(known.slots)
+    also = f" in {_processes(processes)}" if processes > known.processes else ""
     takes = f", for {_mebibytes(threads.memory - known.memory)}" if threads.memory and known.memory else ""
     return f"No: {count(more, 'more thread')}{also} {'does' if more == 1 else 'do'}{takes}{_latency(threads)}."
 

@@ -7,12 +7,13 @@ pair, in alternating order (A B, B A, ...), so that a slow drift of the machine 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import comb, inf
+from math import ceil, comb, inf
 from statistics import median
 
-from loadtest.english import listed
+from loadtest.english import count, listed
 from loadtest.results.schema import Pairing, Results, Step
 from loadtest.workload import Load
+from loadtest.workload.demand import ROUNDING
 
 from . import format as cells
 from .aggregate import FEWEST_PAIRS, Row, one
@@ -147,9 +148,17 @@ def trusted(steps: Sequence[Step], pairing: Pairing, load: Load) -> list[tuple[R
 
 
 def lacks_pairs(steps: Sequence[Step], pairings: Sequence[Pairing]) -> bool:
-    """Return True if a further pair would help: under some load, fewer than FEWEST_PAIRS can be trusted."""
-    loads = dict.fromkeys(step.load for step in steps if step.measured is not None)
-    return any(len(trusted(steps, each, load)) < FEWEST_PAIRS for each in pairings for load in loads)
+    """Return True if a further pair would help: under some load, fewer than FEWEST_PAIRS can be trusted.
+
+    Loads that only one of two services was put under do not count: no further pair would change that.
+    """
+    run = {(step.service, step.load) for step in steps if step.measured is not None}
+    return any(
+        len(trusted(steps, each, load)) < FEWEST_PAIRS
+        for each in pairings
+        for service, load in run
+        if service == each.before and (each.after, load) in run
+    )
 
 
 def _difference(
@@ -237,7 +246,7 @@ def _told(group: list[Difference]) -> str:
     told = [f"At {group[0].load.label} {_overall(group)}{': ' if changed else ''}{', '.join(map(_figure, changed))}."]
     if alike:
         widest = max(each.interval.widest for each in alike if each.interval)
-        told.append(f"No difference larger than {widest:.0%} in {listed([each.figure for each in alike])}.")
+        told.append(f"No difference larger than {_up(widest)} in {listed([each.figure for each in alike])}.")
     if unknown:
         told.append(f"For {listed(unknown)} it cannot be told{_why(group)}.")
     return " ".join(told)
@@ -254,7 +263,9 @@ def _overall(group: list[Difference]) -> str:
         return f"{after} is {FASTER if faster else SLOWER} than {before}"
     if all(each.says == UNKNOWN for each in noticed):
         return f"whether {after} is faster or slower than {before} cannot be told"
-    return f"{after} is neither faster nor slower than {before}"
+    alike = [each.figure for each in noticed if each.says == ALIKE]
+    only = f" in {listed(alike)}" if len(alike) < len(noticed) else ""
+    return f"{after} is neither faster nor slower than {before}{only}"
 
 
 def _figure(each: Difference) -> str:
@@ -263,10 +274,15 @@ def _figure(each: Difference) -> str:
     return f"{each.figure} {each.ratio:.2f} times ({found.low:.2f} to {found.high:.2f})"
 
 
+def _up(share: float) -> str:
+    """Return a share in whole percent, rounded up: what is said to be no larger must not be."""
+    return f"{max(1, ceil(share * 100 - ROUNDING))}%"
+
+
 def _why(group: list[Difference]) -> str:
     """Return why a figure cannot be told, if one reason holds for all: too few pairs can be trusted."""
     most = max(len(each.ratios) for each in group)
-    return f" ({most} pairs can be trusted, and {FEWEST_PAIRS} are needed)" if most < FEWEST_PAIRS else ""
+    return f" ({count(most, 'pair')} can be trusted, and {FEWEST_PAIRS} are needed)" if most < FEWEST_PAIRS else ""
 
 
 def _itself(group: list[Difference]) -> str:
@@ -276,5 +292,5 @@ def _itself(group: list[Difference]) -> str:
     who = f"{first.pairing.before} against itself at {first.load.label}"
     if not known:
         return f"{who}: how large a difference must be to mean anything cannot be told{_why(group)}."
-    told = [f"{max(widest, SMALLEST):.0%} in {figure}" for figure, widest in known]
+    told = [f"{_up(max(widest, SMALLEST))} in {figure}" for figure, widest in known]
     return f"{who}: differences up to {listed(told)} cannot be told from chance here."

@@ -6,21 +6,23 @@ free first, waits, and gives the slot back. Slots are unlimited for coroutines.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from heapq import heapify, heappop, heappush, heapreplace
-from math import inf, isinf
+from math import ceil, inf, isinf
 from random import Random
 from statistics import fmean
 
 from .need import Need
 
 REQUESTS = 20_000
-"""Requests that are replayed."""
+"""Requests that are replayed at least."""
 
-BEGIN = 0.1
-"""Share of them that is left out at the beginning, while the queues fill."""
+TURNS = 10
+"""Requests that are replayed at least for each one that is in flight: half of them, while the queues fill, are left
+out."""
 
 DIVERGES = 0.02
-"""Share by which fewer requests may end than arrive in the second half before the backlog counts as growing."""
+"""Share by which fewer requests may end than are sent in the second half before the backlog counts as growing."""
 
 SEED = 1
 
@@ -47,25 +49,32 @@ class Outcome:
 
 def outcome(need: Need, times: Sequence[float], shape: Shape) -> Outcome:
     """Return what users would see of a service of this shape. `times`: seconds that requests took of one user."""
-    passages = list(_passages(need, times, shape))[int(REQUESTS * BEGIN) :]
-    ended = sorted(end for _, end in passages)
-    middle = len(ended) // 2
-    throughput = (len(ended) - 1 - middle) / (ended[-1] - ended[middle])
-    latencies = sorted(end - begin for begin, end in passages)
+    alone = fmean(times)
+    number = max(REQUESTS, ceil(TURNS * (need.users or need.rate * alone)))
+    passages = list(_passages(need, times, shape, users_begin_within=alone, number=number))
+    kept = passages[number // 2 :]
+    (begin, _), (last, _) = kept[0], kept[-1]
+    ended = sum(begin < end <= last for _, end in passages)
+    latencies = sorted(end - sent for sent, end in kept)
     p99 = latencies[int(0.99 * len(latencies))]
-    grows = not need.users and throughput < (1 - DIVERGES) * need.rate
-    return Outcome(throughput, inf if grows else p99)
+    if need.users:
+        return Outcome(ended / (last - begin), p99)
+    if ended < (1 - DIVERGES) * len(kept):
+        return Outcome(ended / (last - begin), inf)
+    return Outcome(need.rate, p99)
 
 
-def _passages(need: Need, times: Sequence[float], shape: Shape) -> Iterator[tuple[float, float]]:
-    """Yield when each request is sent and ends, in seconds, in the order of sending."""
+def _passages(
+    need: Need, times: Sequence[float], shape: Shape, *, users_begin_within: float, number: int
+) -> Iterator[tuple[float, float]]:
+    """Yield when each of `number` requests is sent and ends, in seconds, in the order of sending."""
     chance = Random(SEED)  # noqa: S311 - the same arrivals each time, not a secret
     slots = None if isinf(shape.slots) else [0.0] * int(shape.slots)
     processors = [0.0] * shape.processors
-    users = [chance.uniform(0, fmean(times)) for _ in range(need.users)]
+    users = [chance.uniform(0, users_begin_within) for _ in range(need.users)]
     heapify(users)
     arrival = 0.0
-    for _ in range(REQUESTS):
+    for _ in range(number):
         if users:
             arrival = heappop(users)
         else:
@@ -87,10 +96,17 @@ def fewest(need: Need, times: Sequence[float], shaped: Callable[[int], Shape], l
 
     Hardly: its 99th percentile is at most `longer` times that of the same service without a limit of its slots.
     """
+    busy = need.rate * fmean(times)  # fewer slots than that cannot carry a rate
+
+    @cache
+    def without_limit(shape: Shape) -> float:
+        return outcome(need, times, shape).p99
 
     def enough(number: int) -> bool:
         shape = shaped(number)
-        allowed = longer * outcome(need, times, replace(shape, slots=inf)).p99
+        if shape.slots < busy:
+            return False
+        allowed = longer * without_limit(replace(shape, slots=inf))
         return outcome(need, times, shape).p99 <= allowed < inf
 
     doubled = (2**power for power in range(MOST.bit_length()))
