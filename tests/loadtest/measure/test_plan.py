@@ -1,7 +1,7 @@
 import pytest
 
 from loadtest.measure.plan import plan, spans, to_run
-from loadtest.verdict.judge import QUEUES
+from loadtest.verdict.bounds import QUEUES
 from loadtest.workload.closed import WARMUP_RESPONSES, WINDOW_RESPONSES, Closed
 from loadtest.workload.demand import ADMISSION, DEADLOCK, SLOTS, Demand, Limit
 from loadtest.workload.open import Open
