@@ -27,6 +27,8 @@ class Arrival:
     served: bool = False
     process: str = ""
     """The process that answered, "" if the service does not say."""
+    name: str = ""
+    """The name of the request among several; "" if it was never sent."""
 
 
 class Schedule:
@@ -82,6 +84,21 @@ class RecordedSchedule(Schedule):
         return known
 
 
+def _parts(inside: Sequence[Arrival]) -> dict[str, Any]:
+    """Return the arrivals of a window by the names of their requests, if there are several."""
+    names = sorted({each.name for each in inside} - {""})
+    named = {name: [each for each in inside if each.name == name] for name in names}
+    return {
+        name: {
+            "requests": len(own),
+            "failures": sum(not each.served for each in own),
+            "latency": histogram_of(_latency(each) for each in own if each.served),
+        }
+        for name, own in named.items()
+        if len(named) > 1
+    }
+
+
 def figures(
     arrivals: Sequence[Arrival], schedule: Schedule, opened: float, window: float, deadlines: Sequence[float]
 ) -> dict[str, Any]:
@@ -101,6 +118,7 @@ def figures(
     return {
         "latency": histogram_of(served),
         "good": [sum(latency < deadline for latency in served) for deadline in deadlines],
+        "parts": _parts(inside),
         "arrivals": Arrived(
             seconds=window,
             offered=len(inside),

@@ -166,7 +166,7 @@ class WaitingUser(FastHttpUser):
             self._over(None, served=False)
             return
         if self._arrival is not None:
-            self._arrival.sent = sent
+            self._arrival.sent, self._arrival.name = sent, name or ""
         if self.watch is not None:
             self.watch.asked(self, sent)
         try:

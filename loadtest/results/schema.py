@@ -202,7 +202,7 @@ class Switches(Record):
 
 
 class Part(Record):
-    """The requests of one name in a window. Times as in Measured."""
+    """The requests of one name in a window. `latency` as in Measured, so of an open load without failures."""
 
     requests: int
     failures: int
@@ -287,7 +287,7 @@ class Measured(Record):
     throttled: float | None = None
     """Seconds, summed over the cores, in which a CPU quota held back the processes."""
     parts: dict[str, Part] = Field(default_factory=dict)
-    """The requests by name, where users send several; empty for an open load."""
+    """The requests by name, where users send several; of an open load, the window's arrivals that were sent."""
     turns: Turns | None = None
     """The time and tasks of the users of a locustfile; None for other users."""
 

@@ -6,7 +6,6 @@ from rich.table import Table
 
 from loadtest.contenders.service import in_words
 from loadtest.english import count
-from loadtest.results.histogram import percentile
 from loadtest.results.schema import Contender, Results
 from loadtest.verdict import format as cells
 from loadtest.verdict.aggregate import LEAST_CPU, Row, grouped, known_costs
@@ -130,7 +129,7 @@ def _by_request(table: list[Row], results: Results) -> Table:
             shown.add_row(service, style="bold")
             continue
         for place, part in enumerate(row.parts):
-            tiles = [cells.latency(percentile(part.latency, rank), row.load) for rank in (0.5, 0.9, 0.99)]
+            tiles = [cells.latency(part.percentile(rank), row.load) for rank in (0.5, 0.9, 0.99)]
             measured = cells.bracketed(f"{part.throughput:.1f}", holds=row.holds)
             first = (service, str(row.load.amount)) if place == 0 else ("", "")
             shown.add_row(*first, part.name, measured, *(tiles if row.holds else [cells.NONE] * 3), str(part.failures))

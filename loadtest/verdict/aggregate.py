@@ -43,6 +43,12 @@ class Part:
     throughput: float
     failures: int
     latency: dict[float, int]
+    lost: int = 0
+    """Failures that `latency` leaves out, as it does under an open load: they are slower than all others."""
+
+    def percentile(self, rank: float) -> float | None:
+        """Return the latency percentile in milliseconds, as that of a row."""
+        return percentile(self.latency, rank, self.lost)
 
 
 @dataclass(frozen=True)
@@ -158,7 +164,8 @@ class Row:
             known = [each.parts[name] for each in self.windows if name in each.parts]
             requests, failures = sum(each.requests for each in known), sum(each.failures for each in known)
             latency = merged([each.latency for each in known])
-            found.append(Part(name, (requests - failures) / self._seconds, failures, latency))
+            lost = failures if self.arrived else 0
+            found.append(Part(name, (requests - failures) / self._seconds, failures, latency, lost))
         return found
 
     @property

@@ -1,11 +1,11 @@
 """The picture of a mixed load: the latency of each request by its name."""
 
+from math import inf, isfinite
 from typing import Any
 
 import altair as alt
 
 from loadtest.english import duration
-from loadtest.results.histogram import percentile
 from loadtest.results.schema import Results
 from loadtest.verdict.aggregate import Part, Row
 from loadtest.verdict.format import NONE, latency, per_second
@@ -38,7 +38,8 @@ def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
 
 
 def _conclusion(held: list[Row], shown: Load) -> str:
-    known = [(found, row, part) for row in held for part in row.parts if (found := percentile(part.latency, 0.5))]
+    medians = [(part.percentile(0.5) or 0.0, row, part) for row in held for part in row.parts]
+    known = [each for each in medians if 0 < each[0] < inf]
     if not known:
         return f"By request, at {shown.label}"
     median, row, part = max(known, key=lambda each: each[0])
@@ -50,12 +51,12 @@ def chart(results: Results, held: list[Row]) -> alt.LayerChart:
     marks: list[dict[str, Any]] = []
     for row in held:
         for part in row.parts:
-            known = {rank: percentile(part.latency, rank) for rank in RANKS}
+            known = {rank: part.percentile(rank) for rank in RANKS}
             name = f"{row.service}: {part.name}"
             marks += [
                 {"service": row.service, "name": name, "percentile": f"p{rank * 100:.0f}", "latency": found}
                 for rank, found in known.items()
-                if found
+                if found and isfinite(found)
             ]
     names = list(dict.fromkeys(each["name"] for each in marks))
     data = Datasets()
@@ -73,5 +74,5 @@ def chart(results: Results, held: list[Row]) -> alt.LayerChart:
 
 
 def _cells(row: Row, part: Part) -> list[str]:
-    ranks = [latency(percentile(part.latency, rank), row.load) if row.holds else NONE for rank in RANKS]
+    ranks = [latency(part.percentile(rank), row.load) if row.holds else NONE for rank in RANKS]
     return [row.service, str(row.load.amount), part.name, per_second(part.throughput), *ranks, str(part.failures)]
