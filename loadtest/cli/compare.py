@@ -241,15 +241,9 @@ def compare(
         scenario = scenario or "delay"
         delay = delay if delay is not None else ("100ms" if quick else "200ms")
         pause = seconds_of("--think", think)
-        if rate is None:
-            for option in (name for name in OPEN if given[name] is not None):
-                raise Mistake(f"--{option} needs --rate.")
-            counts = users or ([1, 8, 32, 200] if quick else [1, 10, 32, 200])
-            loads: list[Load] = [Closed(count, pause) for count in counts]
-        else:
-            if users is not None or pause:
-                raise Mistake("--rate takes the place of --users and --think: arrivals do not wait for answers.")
-            loads = open_loads(rate, {name: given[name] for name in OPEN})
+        loads = _loads(users or ([1, 8, 32, 200] if quick else [1, 10, 32, 200]), pause, rate, given)
+        if rate and (users is not None or pause):
+            raise Mistake("--rate takes the place of --users and --think: arrivals do not wait for answers.")
         refuse_needless(need, theirs, loads)
         options = Options(
             scenario=scenario,
@@ -286,6 +280,15 @@ def compare(
         judge=lambda screen, measured: held.judge(screen, measured[scenario]),
     )
     return run_all({scenario: comparison}, where, screen, outcome, opened=opened)
+
+
+def _loads(users: list[int], pause: float, rate: list[float] | None, given: dict[str, Any]) -> list[Load]:
+    """Return the loads, open ones if there is a rate. Raises Mistake if options of an open load have none."""
+    if rate is not None:
+        return open_loads(rate, {name: given[name] for name in OPEN})
+    for option in (name for name in OPEN if given[name] is not None):
+        raise Mistake(f"--{option} needs --rate.")
+    return [Closed(count, pause) for count in users]
 
 
 def _alone(theirs: Sequence[Target], scenario: str | None, delay: str | None) -> str:
