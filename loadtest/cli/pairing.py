@@ -60,9 +60,11 @@ def turns(
     """Return how services take turns. Raises Mistake if there are not two to compare, or one with itself."""
     asked = pairs is not None or against_itself
     if asked and repeats is not None:
-        raise Mistake("--pairs takes the place of --repeats: each pair is one repeat of both services.")
+        raise Mistake(
+            "--pairs and --against-itself take the place of --repeats: each pair is one repeat of both services."
+        )
     if asked and len(services) > 2:
-        raise Mistake(f"--pairs compares two services; got {len(services)}.")
+        raise Mistake(f"--pairs and --against-itself compare two services; got {len(services)}.")
     if asked and len(services) < 2 and not against_itself:
         raise Mistake("--pairs compares two services; got one. --against-itself compares it with itself.")
     own = len(services) == 2 and all(isinstance(each, Target) for each in services)

@@ -56,6 +56,10 @@ class _Known:
         """Return what serves requests with these slots and processes."""
         return Shape(slots, processes, self.cpu or 0.0)
 
+    def alone(self, processes: int) -> Shape:
+        """Return what serves requests with processes of one thread."""
+        return self.shape(processes, processes)
+
 
 def advise(contender: Contender, table: Sequence[Row], need: Need, costs: Costs) -> Advice | None:
     """Return the proposals for a service and the answer, or None without its inferred model."""
@@ -64,14 +68,16 @@ def advise(contender: Contender, table: Sequence[Row], need: Need, costs: Costs)
         return None
     known = _known(contender, found, table, costs)
     asked = f"Should {contender.name} go async for {need.label}?"
-    proposals = [] if known is None else _proposals(known, need)
-    answer = _pool_bound(contender, need, found)
-    if answer is None and known is not None:
-        answer = _untried(known, need, found, proposals[0]) or _answer(known, found, proposals)
-    if answer is None:
-        answer = f"That cannot be told: its limit is unknown, because {found.why}."
-    if known is None or (known.at_least and not proposals[0].enough):
-        proposals = []  # none can be compared with the service as it is
+    pool = _pool_bound(contender, need, found)
+    proposals = [] if pool or known is None else _proposals(known, need)
+    answer = f"That cannot be told: its limit is unknown, because {found.why}."
+    if pool:
+        answer = pool
+    elif known is not None and known.at_least and not proposals[0].enough:
+        answer = f"{answer} {_untried(known, need)}"
+        proposals = []  # that it does as it is may be more than what was tried
+    elif known is not None:
+        answer = _answer(known, found, proposals)
     return Advice(service=contender.name, need=need.label, proposals=proposals, sentence=f"{asked} {answer}")
 
 
@@ -103,12 +109,12 @@ def _proposals(known: _Known, need: Need) -> list[Proposal]:
     processes = max(known.processes, ceil(rate * (known.cpu or 0.0) / BUSY))
     found = [_proposal("as it is", known, need, known.slots, known.processes)]
     threads = fewest(need, known.times, lambda slots: known.shape(slots, processes), LONGER)
-    if threads is not None:
-        each = ceil(threads / processes)
+    each = ceil((threads or 0) / processes)
+    if each:
         what = f"{count(each, 'thread')} in {'each of ' if processes > 1 else ''}{_processes(processes)}"
         found.append(_proposal(what, known, need, each * processes, processes))
-    alone = fewest(need, known.times, lambda each: known.shape(max(each, processes), max(each, processes)), LONGER)
-    if alone is not None:
+    alone = fewest(need, known.times, lambda each: known.alone(max(each, processes)), LONGER)
+    if alone is not None and (alone > processes or each != 1):
         alone = max(alone, processes)
         found.append(_proposal(f"{_processes(alone)} of one thread", known, need, alone, alone))
     return [*found, _proposal(f"a coroutine each in {_processes(processes)}", known, need, inf, processes)]
@@ -160,15 +166,10 @@ def _pool_bound(contender: Contender, need: Need, found: Inferred) -> str | None
     return None
 
 
-def _untried(known: _Known, need: Need, found: Inferred, as_is: Proposal) -> str | None:
-    """Return the answer if no step shows a limit, and the load takes more than was tried."""
-    if not known.at_least or as_is.enough:
-        return None
+def _untried(known: _Known, need: Need) -> str:
+    """Return what to try if no step shows a limit, and the load takes more than was tried."""
     at_once = ceil(need.users or need.rate * fmean(known.times))
-    return (
-        f"That cannot be told: {found.why}, and it takes about {count(at_once, 'request')} at once, with room for "
-        "bursts: add more to --users."
-    )
+    return f"The load takes about {count(at_once, 'request')} at once, and room for bursts: add more to --users."
 
 
 def _answer(known: _Known, found: Inferred, proposals: Sequence[Proposal]) -> str:

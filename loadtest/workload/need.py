@@ -3,6 +3,8 @@
 import re
 from typing import NamedTuple
 
+from loadtest.english import count
+
 MOST = 100_000
 
 
@@ -18,12 +20,12 @@ class Need(NamedTuple):
     @property
     def label(self) -> str:
         """The need in words."""
-        return f"{self.users} users" if self.users else f"{self.rate:g} requests/s"
+        return count(self.users, "user") if self.users else f"{self.rate:g} requests/s"
 
 
 def parsed(text: str) -> Need:
     """Return the need that a text such as `300`, `300/s` or `50 users` states. Raises ValueError otherwise."""
-    found = re.fullmatch(r"\s*(\d{1,6}(?:\.\d{1,3})?)\s*(/s|users?)?\s*", text)
+    found = re.fullmatch(r"\s*([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*(/s|users?)?\s*", text)
     amount = float(found[1]) if found else 0.0
     users = bool(found and found[2] and found[2].startswith("user"))
     if not 0 < amount <= MOST or (users and amount != int(amount)):

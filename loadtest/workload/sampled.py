@@ -14,7 +14,7 @@ from statistics import fmean
 
 from .need import Need
 
-REQUESTS = 20_000
+REQUESTS = 40_000
 """Requests that are replayed at least."""
 
 TURNS = 10
