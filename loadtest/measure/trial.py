@@ -41,6 +41,7 @@ ADVICE: Mapping[int, str] = {
     405: "It does not allow this method there: choose another one with --method.",
     415: "It wants another kind of body: --json sends JSON, --header names a Content-Type.",
     429: "It limits how often it may be asked: switch that off for these requests.",
+    502: "Something that it asks does not answer: start that first.",
 }
 """Sentences about what to do, by unexpected status."""
 

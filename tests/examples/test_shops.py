@@ -3,6 +3,8 @@
 import ast
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,12 +14,13 @@ from socket import create_connection, create_server
 import jsonschema_rs
 import pytest
 
+from loadtest.cli.main import group
 from loadtest.processes.own import free_port
 from loadtest.results.schema import Results, Step, load
 from loadtest.verdict.bounds import throughput
 from tests.docs.support.pages import ROOT
 from tests.loadtest.support.comparisons import SCRIPT, unless_in_doubt
-from tests.support.stalls import SLACK, at_best, eventually
+from tests.support.stalls import SLACK, TooLate, at_best, eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.measures]
 
@@ -53,10 +56,12 @@ def listens(port: int) -> bool:
     return True
 
 
-def compared(out: Path, supplier: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Compare the shops in an environment that is not activated."""
+def compared(
+    out: Path, supplier: str, *arguments: str, file: Path = Path("examples/shop.toml")
+) -> subprocess.CompletedProcess[str]:
+    """Compare the services of a file in an environment that is not activated."""
     return subprocess.run(
-        [SCRIPT, "compare", "--config", "examples/shop.toml", "--out", str(out), "--cores", "shared", *arguments],
+        [SCRIPT, "compare", "--config", file, "--out", str(out), "--cores", "shared", *arguments],
         cwd=ROOT,
         env={**os.environ, "TOKEN": TOKEN, "SUPPLIER": supplier},
         capture_output=True,
@@ -94,6 +99,30 @@ def rate(results: Results, service: str, users: int) -> float:
     return throughput(step.measured)
 
 
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("users", {"GET search", "GET product", "POST order"}),
+        ("openapi", {"products_products_get", "product_products__number__get"}),
+    ],
+)
+@at_best()
+def test_customers_may_be_locust_users_or_the_examples_of_an_openapi_document(
+    name: str, parts: set[str], tmp_path: Path, supplier: str
+) -> None:
+    file = tmp_path / "one.toml"
+    whole = (ROOT / "examples" / f"{name}.toml").read_text()
+    first = re.split(r"(?=^\[service)", whole, flags=re.MULTILINE)[:2]  # one service is enough here
+    file.write_text(re.sub(r'"(\w+_shop|locustfile.py|openapi.json)"', rf'"{ROOT}/examples/\1"', "".join(first)))
+    done = compared(tmp_path / "out", supplier, "--users", "2", "--seconds", "0.5", "--repeats", "1", file=file)
+    assert (done.returncode in {0, 2}, done.stderr) == (True, "")
+    (step,) = load(tmp_path / "out" / "latest" / "results.json").steps
+    assert step.measured
+    assert (step.measured.failures, step.measured.errors) == (0, {})
+    if step.measured.parts.keys() != parts:
+        raise TooLate(f"too few requests: {step.measured.parts.keys()}")
+
+
 def test_without_a_supplier_nothing_is_measured_and_the_answer_says_what_to_start(tmp_path: Path) -> None:
     with create_server(("127.0.0.1", 0)) as taken:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
@@ -102,6 +131,7 @@ def test_without_a_supplier_nothing_is_measured_and_the_answer_says_what_to_star
     told = " ".join(done.stderr.split())
     assert "flask: GET /products/1 answered 502 in " in told
     assert '{"detail":"no supplier: start examples/supplier.py"}' in told
+    assert told.endswith("flask: status 502 instead of 200. Something that it asks does not answer: start that first.")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -133,3 +163,12 @@ def test_the_examples_import_nothing_of_the_project() -> None:
                 case _:
                     continue
             assert not found & ours, file
+
+
+def test_the_job_for_ci_is_short_and_its_command_is_understood() -> None:
+    text = (ROOT / "examples" / "ci.yml").read_text()
+    assert len([line for line in text.splitlines() if not line.startswith("#")]) <= 16
+    script, name, *arguments = shlex.split(text.partition("run: |\n")[2].replace("\\\n", " "))
+    assert script == "sync-vs-async"
+    with group.commands[name].make_context(name, arguments, obj=[script]) as context:
+        assert {"p50<150ms", "errors<1%"} <= {each.text for each in context.params["require"]}

@@ -90,6 +90,7 @@ def test_an_answer_that_is_not_expected_is_named_with_what_to_do() -> None:
         (405, "It does not allow this method there: choose another one with --method."),
         (415, "It wants another kind of body: --json sends JSON, --header names a Content-Type."),
         (429, "It limits how often it may be asked: switch that off for these requests."),
+        (502, "Something that it asks does not answer: start that first."),
         (201, otherwise),
         (500, otherwise),
         (302, "It redirects to '/else\\x1bwhere': request that instead, for users follow no redirect."),
