@@ -12,7 +12,8 @@ from loadtest.contenders.cores import Cores
 from loadtest.report import before_after, capacity, comparison, lineup
 from loadtest.report import map as a_map
 from loadtest.report.page import Page
-from loadtest.results.schema import Results
+from loadtest.results.advice import Advice, Proposal
+from loadtest.results.schema import Pairing, Part, Results
 from loadtest.terminal.before_after import show_before_after
 from loadtest.terminal.capacity import show_capacities
 from loadtest.terminal.comparison import show
@@ -88,9 +89,31 @@ def apart() -> Results:
     return run.model_copy(update={"cores": Cores((0,), (1,)), "contenders": known})
 
 
+def own() -> Results:
+    """Return a run of two services of the user's own: in pairs, with a mixed load, and for a load that they need."""
+    steps = [step(name, 10, repeat=repeat) for name in ("before", "after") for repeat in range(1, 7)]
+    parts = {name: Part(requests=100, failures=0, latency={100.0: 100}) for name in ("search", "order")}
+    mixed = [
+        each.model_copy(update={"measured": each.measured.model_copy(update={"parts": parts})})
+        for each in steps
+        if each.measured
+    ]
+    as_it_is = Proposal(
+        what="as it is", processes=1, slots=8, throughput=80.0, p99=0.1, memory=1e8, cores=0.1, enough=True
+    )
+    run = results(mixed)
+    pairings = [Pairing(before="before", after="after")]
+    return run.model_copy(
+        update={
+            "options": run.options.model_copy(update={"pairings": pairings}),
+            "advice": [Advice(service="after", need="80 requests/s", proposals=[as_it_is], sentence="No.")],
+        }
+    )
+
+
 def seen() -> Iterator[str]:
     run = results([step(name, users) for name in ("flask", "aiohttp") for users in (1, 50)])
-    for each in (run, apart(), open_run(deadline=1.0)):
+    for each in (run, apart(), open_run(deadline=1.0), own()):
         yield from headings_of(comparison.page(each))
         yield from printed(show, each, aggregated(each))
     search = searched({"flask": [probe(20.0, "passed", 0.001, 0.0, 0.005)]})

@@ -31,7 +31,7 @@ def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
         "there are samples enough.",
         figures=[Figure(chart(results, held), f"Latency of each request at {shown.label}.")],
         table=Table(
-            ["service", shown.unit, "request", "requests/s", *(f"p{rank * 100:.0f}, ms" for rank in RANKS), "errors"],
+            ["service", shown.unit, "request", "throughput, requests/s", *(f"p{rank * 100:.0f}, ms" for rank in RANKS), "errors"],
             [_cells(row, part) for row in named for part in row.parts],
         ),
     )
