@@ -24,6 +24,7 @@ def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
     held = [row for row in named if row.holds and row.load == shown]
     if not held:
         return None
+    ranks = [f"p{rank * 100:.0f}, ms" for rank in RANKS]
     return Picture(
         name="by-request",
         title=_conclusion(held, shown),
@@ -31,7 +32,7 @@ def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
         "there are samples enough.",
         figures=[Figure(chart(results, held), f"Latency of each request at {shown.label}.")],
         table=Table(
-            ["service", shown.unit, "request", "throughput, requests/s", *(f"p{rank * 100:.0f}, ms" for rank in RANKS), "errors"],
+            ["service", shown.unit, "request", "throughput, requests/s", *ranks, "errors"],
             [_cells(row, part) for row in named for part in row.parts],
         ),
     )
