@@ -42,11 +42,13 @@ def need_option(function: F) -> F:
 
 
 def refuse_needless(need: Need | None, targets: Sequence[Target], loads: Sequence[Load]) -> None:
-    """Raise Mistake if a need cannot be answered: there is no target, or no step of one user."""
+    """Raise Mistake if a need cannot be answered: there is no target, no step of one user, or no request."""
     if need is None:
         return
     if not targets:
         raise Mistake("--need is for services of your own: name one with --target or --config.")
+    if any(each.locustfile is not None for each in targets):
+        raise Mistake("--need takes requests, whose wait one user shows; users of a locustfile have their own.")
     if not any(isinstance(load, Closed) and load.users == 1 for load in loads):
         raise Mistake("--need takes a step of 1 user, who shows how long a request waits: add it to --users.")
 

@@ -33,7 +33,7 @@ def explained(results: Results, targets: Sequence[Target]) -> Results:
     if need is None or costs is None:
         return told
     advice = [advise(each, own[each.name], need, costs) for each in contenders if each.name in own]
-    return told.model_copy(update={"advice": [each for each in advice if each]})
+    return told.model_copy(update={"advice": advice})
 
 
 def _modelled(contender: Contender, target: Target, table: list[Row]) -> Contender:

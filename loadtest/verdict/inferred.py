@@ -65,7 +65,10 @@ def _limit(full: Sequence[Row], wait: float, *, on_a_loop: bool) -> Limited | st
     about, capacity = mean(at_once), max(1, round(mean(at_once)))
     name = LOOPS if on_a_loop and capacity <= max(map(_processes, full)) else SLOTS
     if any(CPU in _bounds(row) for row in full):
-        name, capacity = CPU, max(1, round(max(row.server_cpu or 0.0 for row in full)))
+        used = max(row.server_cpu or 0.0 for row in full)
+        if not used:
+            return "CPU time was short, and how much of it the service used is unknown"
+        name, capacity = CPU, max(1, round(used))
     elif abs(about - capacity) > EXACT * capacity or max(at_once) - min(at_once) > 2 * EXACT * about:
         return f"{min(at_once):.1f} to {max(at_once):.1f} requests at a time is too wide a range for a figure"
     return Limited(

@@ -11,6 +11,7 @@ from statistics import fmean
 
 from loadtest.english import count, duration
 from loadtest.results.advice import Advice, Costs, Proposal
+from loadtest.results.histogram import percentile
 from loadtest.results.inferred import Inferred
 from loadtest.results.schema import Contender
 from loadtest.workload.demand import CPU, LOOPS
@@ -20,6 +21,7 @@ from loadtest.workload.scenarios import POOL
 
 from .aggregate import Row
 from .format import NONE, per_second
+from .inferred import FLAT
 from .processors import PROCESS_BUSY
 
 BUSY = 0.7
@@ -36,12 +38,14 @@ COMPUTES = 0.5
 class _Known:
     """The known figures of a service. `memory`: bytes; `cpu`: seconds per request; None: unknown.
 
-    `slots`: requests that it serves at once; if `at_least`, no step shows a limit, and as many were served.
+    `slots`: requests that it serves at once; if `at_least`, no step shows a limit, and as many were served. `most`:
+    requests per second that saturated steps show.
     """
 
     times: list[float]
     slots: float
     at_least: bool
+    most: float
     processes: int
     cpu: float | None
     memory: float | None
@@ -61,13 +65,14 @@ class _Known:
         return self.shape(processes, processes)
 
 
-def advise(contender: Contender, table: Sequence[Row], need: Need, costs: Costs) -> Advice | None:
-    """Return the proposals for a service and the answer, or None without its inferred model."""
+def advise(contender: Contender, table: Sequence[Row], need: Need, costs: Costs) -> Advice:
+    """Return the proposals for a service, and the answer."""
+    asked = f"Should {contender.name} go async for {need.label}?"
     found = contender.inferred
     if found is None:
-        return None
+        answer = "That cannot be told: no step of 1 user is conclusive, so how long a request waits is unknown."
+        return Advice(service=contender.name, need=need.label, proposals=[], sentence=f"{asked} {answer}")
     known = _known(contender, found, table, costs)
-    asked = f"Should {contender.name} go async for {need.label}?"
     pool = _pool_bound(contender, need, found)
     proposals = [] if pool or known is None else _proposals(known, need)
     answer = f"That cannot be told: its limit is unknown, because {found.why}."
@@ -77,7 +82,7 @@ def advise(contender: Contender, table: Sequence[Row], need: Need, costs: Costs)
         answer = f"{answer} {_untried(known, need)}"
         proposals = []  # that it does as it is may be more than what was tried
     elif known is not None:
-        answer = _answer(known, found, proposals)
+        answer = _answer(known, found, proposals) + _rough(known)
     return Advice(service=contender.name, need=need.label, proposals=proposals, sentence=f"{asked} {answer}")
 
 
@@ -97,6 +102,7 @@ def _known(contender: Contender, found: Inferred, table: Sequence[Row], costs: C
         times=[milliseconds / 1000 for milliseconds, times in alone.latency.items() for _ in range(times)],
         slots=slots,
         at_least=at_least,
+        most=found.limit.throughput if found.limit else inf,
         processes=max((len(each.connections or ()) for row in held for each in row.windows), default=0) or 1,
         cpu=None if cost is None else cost / 1e6,
         memory=alone.memory,
@@ -107,7 +113,7 @@ def _known(contender: Contender, found: Inferred, table: Sequence[Row], costs: C
 def _proposals(known: _Known, need: Need) -> list[Proposal]:
     rate = need.rate or need.users / fmean(known.times)
     processes = max(known.processes, ceil(rate * (known.cpu or 0.0) / BUSY))
-    found = [_proposal("as it is", known, need, known.slots, known.processes)]
+    found = [_seen(known, need, _proposal("as it is", known, need, known.slots, known.processes))]
     threads = fewest(need, known.times, lambda slots: known.shape(slots, processes), LONGER)
     each = ceil((threads or 0) / processes)
     if each:
@@ -118,6 +124,14 @@ def _proposals(known: _Known, need: Need) -> list[Proposal]:
         alone = max(alone, processes)
         found.append(_proposal(f"{_processes(alone)} of one thread", known, need, alone, alone))
     return [*found, _proposal(f"a coroutine each in {_processes(processes)}", known, need, inf, processes)]
+
+
+def _seen(known: _Known, need: Need, as_is: Proposal) -> Proposal:
+    """Return what a service does as it is, with no more throughput than its steps show."""
+    if as_is.throughput <= (1 + FLAT) * known.most:
+        return as_is
+    p99 = need.users / known.most if need.users else None
+    return as_is.model_copy(update={"throughput": known.most, "p99": p99, "enough": False})
 
 
 def _processes(number: int) -> str:
@@ -187,7 +201,7 @@ def _answer(known: _Known, found: Inferred, proposals: Sequence[Proposal]) -> st
         share = known.cpu / fmean(known.times)
         return (
             f"No: {share:.0%} of the time of a request is CPU time, of which async saves nothing. It takes "
-            f"{_processes(coroutines.processes or 1)}, each with a core."
+            f"{_with_a_core(coroutines.processes or 1)}."
         )
     if threads is None or not threads.enough:
         return f"Yes: {coroutines.what} would carry it{_latency(coroutines)}, and no number of threads tried does."
@@ -200,12 +214,10 @@ def _answer(known: _Known, found: Inferred, proposals: Sequence[Proposal]) -> st
 
 
 def _more(known: _Known, threads: Proposal) -> str:
-    """Return the answer if threads carry the load: how many more, or how many processes if there are enough threads."""
+    """Return the answer if threads carry the load: how many more, or the processes if there are enough of them."""
     slots, processes = threads.slots or 0, threads.processes or 1
     if slots <= known.slots:
-        more = processes - known.processes
-        told = f"it lacks CPU time, not threads: {count(more, 'more process', 'more processes')}"
-        return f"No: {told} {'does' if more == 1 else 'do'}{_latency(threads)}."
+        return f"No: it lacks CPU time, not threads. It takes {_with_a_core(processes)}{_latency(threads)}."
     more = slots - int(known.slots)
     also = f" in {_processes(processes)}" if processes > known.processes else ""
     takes = f", for {_mebibytes(threads.memory - known.memory)}" if threads.memory and known.memory else ""
@@ -227,6 +239,17 @@ def told(each: Proposal) -> list[str]:
         NONE if each.cores is None else f"{each.cores:.2f}",
         "yes" if each.enough else "no",
     ]
+
+
+def _rough(known: _Known) -> str:
+    """Return that a 99th percentile is rough, if it follows from too few requests for one that is measured."""
+    if percentile({0.0: len(known.times)}, 0.99) is not None:
+        return ""
+    return f" The p99 is rough: one user sent {count(len(known.times), 'request')}; longer --seconds give more."
+
+
+def _with_a_core(processes: int) -> str:
+    return "1 process with a core to itself" if processes == 1 else f"{_processes(processes)}, each with a core"
 
 
 def _latency(each: Proposal) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 
 from loadtest.cli.main import main
+from loadtest.cli.need import refuse_needless
+from loadtest.cli.options import Mistake
 from loadtest.cli.pairing import turns, with_itself
 from loadtest.contenders.service import Service, lineup
 from loadtest.contenders.target import Target
@@ -17,6 +20,7 @@ from loadtest.measure.comparison import FURTHER_PAIRS, Comparison
 from loadtest.results.schema import Measured, Pairing, Step
 from loadtest.verdict.aggregate import FEWEST_PAIRS
 from loadtest.workload.closed import Closed
+from loadtest.workload.need import Need
 from tests.loadtest.support.fabricated import measured, options
 
 OLD, NEW, OTHER = (Target(name, "http://127.0.0.1:9", wait=0.1) for name in ("old", "new", "other"))
@@ -79,6 +83,14 @@ def test_a_mistake_is_one_clear_line_and_status_1(
     out, err = capsys.readouterr()
     assert (ended.value.code, out, err.count("\n")) == (1, "", 1)
     assert err.partition(": ")[2].startswith(complaint)
+
+
+def test_a_need_of_users_of_a_locustfile_is_refused() -> None:
+    mine = replace(OLD, locustfile=Path("mine.py"))
+    refuse_needless(None, [mine], [Closed(1)])
+    refuse_needless(Need(rate=300), [OLD], [Closed(1)])
+    with pytest.raises(Mistake, match="users of a locustfile have their own"):
+        refuse_needless(Need(rate=300), [mine], [Closed(1)])
 
 
 def test_two_services_of_ones_own_take_turns_by_default() -> None:

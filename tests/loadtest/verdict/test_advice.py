@@ -39,7 +39,6 @@ def advised(steps: Sequence[Step], need: Need, costs: Costs = COSTS, **known: An
     slots = known.get("slots")
     service = contender("mine", inferred=found, demand=demand(found, slots, known.get("pools", [])), slots=slots)
     advice = advise(service, table, need, costs)
-    assert advice is not None
     assert (advice.service, advice.need) == ("mine", need.label)
     asked, _, answer = advice.sentence.partition("? ")
     assert asked == f"Should mine go async for {need.label}"
@@ -53,11 +52,13 @@ def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 POOL = Limit("database pool", 5, 0.05)
 
+FULL = [seen(1, 10), *(seen(each, 400, CPU, server_cpu=0.4, processes_cpu=[0.95]) for each in (100, 200))]
+"""Steps of a service whose CPU is full before its requests compute all the time."""
+
 
 def test_the_answer_depends_on_what_is_in_the_way() -> None:
     busy = {"processes_cpu": [0.95]}
     computes = [seen(1, 90, server_cpu=0.85), *(seen(each, 100, CPU, server_cpu=0.95, **busy) for each in (10, 40))]
-    full = [seen(1, 10), *(seen(each, 400, CPU, server_cpu=0.4, **busy) for each in (100, 200))]
     changing = [seen(1, 10), seen(10, 80, OWN_LIMIT), seen(40, 95, OWN_LIMIT)]
     few = [seen(1, 10), seen(10, 100)]
     as_it_is = "No: it carries that as it is (predicted p99 10"
@@ -72,8 +73,24 @@ def test_the_answer_depends_on_what_is_in_the_way() -> None:
         (of_slots(8), Need(users=9), {}, "No: 1 more thread does, for 0.1 MiB (predicted p99 100 ms)."),
         (of_slots(8, memory=None), Need(users=12), {}, "No: 4 more threads do (predicted p99 100 ms)."),
         (of_slots(8), Need(users=90), {}, "No: 80 more threads in 2 processes do, for 106.9 MiB (predicted p99 "),
-        (full, Need(rate=1000), {}, "No: it lacks CPU time, not threads: 1 more process does (predicted p99 "),
-        (full, Need(users=150), {}, "No: it lacks CPU time, not threads: 2 more processes do (predicted p99 "),
+        (
+            FULL,
+            Need(rate=1000),
+            {},
+            "No: it lacks CPU time, not threads. It takes 2 processes, each with a core (predicted p99 ",
+        ),
+        (
+            FULL,
+            Need(rate=500),
+            {},
+            "No: it lacks CPU time, not threads. It takes 1 process with a core to itself (predi",
+        ),
+        (
+            FULL,
+            Need(users=150),
+            {},
+            "No: it lacks CPU time, not threads. It takes 3 processes, each with a core (predicted p99 ",
+        ),
         (
             of_slots(8),
             Need(rate=45_000),
@@ -157,6 +174,9 @@ def test_each_way_to_serve_a_load_is_proposed_with_its_cost() -> None:
     assert told(coroutines) == ["120", "100", "100.1", "0.12", "yes"]
     unknown = advised(of_slots(8, memory=None, server_cpu=None), Need(rate=200)).proposals[0]
     assert told(unknown) == ["79.7", "grows", "-", "-", "no"]
+    for need, cells in ((Need(rate=600), ["400", "grows"]), (Need(users=150), ["400", "375"])):
+        seen_at_most = advised(FULL, need).proposals[0]  # by its CPU time alone it would carry 1000/s
+        assert (told(seen_at_most)[:2], seen_at_most.enough) == (cells, False)
     computes = [seen(1, 100, CPU, server_cpu=0.99), seen(10, 100, CPU, server_cpu=0.99)]
     assert [each[0] for each in proposed(computes, Need(users=3))] == [
         "as it is",
@@ -165,5 +185,17 @@ def test_each_way_to_serve_a_load_is_proposed_with_its_cost() -> None:
     ]
 
 
-def test_there_is_no_advice_without_a_step_of_one_user() -> None:
-    assert advise(contender("mine"), [], Need(rate=300), COSTS) is None
+def test_a_percentile_from_few_requests_is_called_rough() -> None:
+    rough = " The p99 is rough: one user sent 499 requests; longer --seconds give more."
+    for requests, ending in ((499, rough), (500, "(predicted p99 100 ms).")):
+        alone = seen(1, 10, latency={100.0: requests})
+        assert advised([alone, *of_slots(8)[1:]], Need(users=8)).sentence.endswith(ending)
+
+
+def test_without_a_conclusive_step_of_one_user_the_question_is_still_answered() -> None:
+    advice = advise(contender("mine"), [], Need(rate=300), COSTS)
+    assert advice.proposals == []
+    assert advice.sentence == (
+        "Should mine go async for 300 requests/s? That cannot be told: no step of 1 user is conclusive, so how long a "
+        "request waits is unknown."
+    )

@@ -99,6 +99,11 @@ def test_a_service_without_a_limit_that_two_steps_show_is_told_why() -> None:
             "only one step, 10 users, is saturated, and it takes two to show a limit",
         ),
         (
+            [alone, *(seen(users, 80, CPU, server_cpu=None) for users in (10, 40))],
+            False,
+            "CPU time was short, and how much of it the service used is unknown",
+        ),
+        (
             [alone, ten, seen(40, 90)],
             False,
             "throughput still changes with the users, from 80.0/s to 90.0/s",
