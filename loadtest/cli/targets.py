@@ -258,7 +258,7 @@ def answering(targets: Sequence[Target], screen: Console, secrets: Secrets, logs
         weighted = zip(each.requests, known, strict=True)
         mean = sum(request.weight * one.seconds for request, one in weighted)
         wait = mean / sum(request.weight for request in each.requests)
-        found.append(replace(each, wait=wait, server=known[0].server))
+        found.append(replace(each, wait=wait, blocks=any(one.blocks for one in known)))
     return found
 
 

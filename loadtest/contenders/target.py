@@ -11,9 +11,6 @@ from urllib.parse import urlsplit
 
 from .request import Request
 
-LOOP_SERVERS = ("aiohttp", "daphne", "hypercorn", "TornadoServer", "uvicorn")
-"""Texts in the header Server of HTTP servers that run an event loop in each process."""
-
 
 @dataclass(frozen=True)
 class Tls:
@@ -72,13 +69,8 @@ class Target:
     pools: tuple[Pool, ...] = ()
     wait: float | None = None
     """Seconds that one request took when nothing else was asked; None before that was tried."""
-    server: str = ""
-    """The header Server of its answer; empty before it was tried, and without one."""
-
-    @property
-    def on_a_loop(self) -> bool:
-        """True if its HTTP server is known to run an event loop in each process."""
-        return any(name in self.server for name in LOOP_SERVERS)
+    blocks: bool = False
+    """True if it was tried and answered nothing else meanwhile: a request blocks its event loop."""
 
     @property
     def made_of(self) -> str:

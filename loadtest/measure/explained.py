@@ -37,7 +37,7 @@ def explained(results: Results, targets: Sequence[Target]) -> Results:
 
 
 def _modelled(contender: Contender, target: Target, table: list[Row]) -> Contender:
-    found = infer(table, on_a_loop=target.on_a_loop)
+    found = infer(table, blocks=target.blocks)
     if found is None:
         return contender
     pools = [Limit(f"{pool.name}{POOL}", pool.size, pool.held) for pool in target.pools]

@@ -1,12 +1,14 @@
 """The first request to a target, before any load: what it answers, and what would make a measurement worthless."""
 
+import itertools
 import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
 
-from loadtest.contenders.request import Request
+from loadtest.contenders.request import Request, Sent
 from loadtest.contenders.secrets import NO_SECRETS, Secrets
 from loadtest.contenders.target import Target, context
 from loadtest.english import count, duration
@@ -15,6 +17,8 @@ from loadtest.processes.logs import Logs
 from loadtest.processes.own import prepare, started
 from loadtest.workload.closed import Closed
 from loadtest.workload.scenarios import OWN
+
+from .blocked import blocked, on_a_loop
 
 PATIENCE = 60.0
 """Seconds to wait for the answer, as long as users wait for theirs."""
@@ -61,8 +65,10 @@ class Tried:
     seconds: float
     warnings: list[str]
     """Sentences about what makes the target's figures worse than they could be."""
-    server: str
+    server: str = ""
     """The header Server, empty without one and for users of a locustfile."""
+    blocks: bool = False
+    """True if the service answered nothing else meanwhile: the request blocks its event loop."""
 
 
 def tried(target: Target, secrets: Secrets = NO_SECRETS, logs: Logs | None = None) -> list[Tried]:
@@ -94,7 +100,29 @@ def fewest_users(target: Target) -> int:
 def _each_tried(target: Target, secrets: Secrets) -> list[Tried]:
     if target.locustfile is not None:
         return [_users_tried(target, secrets)]
-    return [_tried(target, each, secrets) for each in target.requests]
+    found = [_tried(target, each, secrets) for each in target.requests]
+    longest = max(range(len(found)), key=lambda place: found[place].seconds)
+    found[longest] = _observed(target, target.requests[longest], found[longest])
+    return found
+
+
+def _observed(target: Target, request: Request, known: Tried) -> Tried:
+    """Find out whether a request blocks the event loop of a service that has one, and a path that answers at once."""
+    path = target.start.ready if target.start else None
+    if path is None or not on_a_loop(known.server):
+        return known
+    numbers = itertools.count(2)  # the first was sent before
+
+    def ask() -> None:
+        _answer(target, request.method, request.sent(next(numbers)))
+
+    try:
+        if not blocked(ask, partial(_answer, target, "GET", Sent(path, {}, None)), known.seconds):
+            return known
+    except (OSError, HTTPException):
+        return known  # load will show what is wrong
+    told = f"{target.name} answers nothing while {request.told} waits: that blocks its event loop."
+    return replace(known, blocks=True, warnings=[*known.warnings, told])
 
 
 def _users_tried(target: Target, secrets: Secrets) -> Tried:
@@ -120,11 +148,11 @@ def _users_tried(target: Target, secrets: Secrets) -> Tried:
         raise TrialFailed(f"{who}: {failed}.")
     warnings = [f"did not answer all of them as it should: {failed}."] if seen["failures"] else []
     if not turns["tasks"]:
-        return Tried(f"{who} ended no task within {TASK_WITHIN:g} s.", TASK_WITHIN, warnings, "")
+        return Tried(f"{who} ended no task within {TASK_WITHIN:g} s.", TASK_WITHIN, warnings)
     did = f"{count(turns['tasks'], 'task')} and {count(seen['requests'], 'request')}"
     took = (turns["task_ms"] + turns["wait_ms"]) / turns["tasks"]
     told = f"{who} ended {did} in {duration(seen['seconds'] * 1000)}: a task takes {duration(took)} with its wait."
-    return Tried(told, took / 1000, [f"{target.name} {each}" for each in warnings], "")
+    return Tried(told, took / 1000, [f"{target.name} {each}" for each in warnings])
 
 
 def _job(target: Target) -> Job:
@@ -132,18 +160,12 @@ def _job(target: Target) -> Job:
 
 
 def _tried(target: Target, request: Request, secrets: Secrets) -> Tried:
-    connection = _connection(target)
     asked = request.sent(1)
     began = time.perf_counter()
     try:
-        body = None if asked.body is None else asked.body.encode()  # as users send it; http.client takes Latin-1
-        connection.request(request.method, asked.path, body, dict(asked.headers))
-        response = connection.getresponse()
-        content = response.read()
+        response, content = _answer(target, request.method, asked)
     except (OSError, HTTPException) as error:
         raise TrialFailed(f"{target.name}: {_fault(target, error)}") from None
-    finally:
-        connection.close()
     took = time.perf_counter() - began
     kind = _printable(response.getheader("Content-Type", "no type").partition(";")[0])
     said = f"answered {response.status} in {duration(took * 1000)}, {len(content)} bytes of {kind}"
@@ -157,6 +179,18 @@ def _tried(target: Target, request: Request, secrets: Secrets) -> Tried:
         raise TrialFailed(f"{told}\n{target.name}: {fault}. {_advice(response)}")
     warnings = [f"{target.name} {each}" for each in _warnings(response)]
     return Tried(told, took, warnings, _printable(response.getheader("Server", "")))
+
+
+def _answer(target: Target, method: str, asked: Sent) -> tuple[HTTPResponse, bytes]:
+    """Send a request on a connection of its own, and return the answer and its body. Raises as http.client does."""
+    connection = _connection(target)
+    try:
+        body = None if asked.body is None else asked.body.encode()  # as users send it; http.client takes Latin-1
+        connection.request(method, asked.path, body, dict(asked.headers))
+        response = connection.getresponse()
+        return response, response.read()
+    finally:
+        connection.close()
 
 
 def _connection(target: Target) -> HTTPConnection:

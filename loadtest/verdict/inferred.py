@@ -28,10 +28,10 @@ SATURATED = {OWN_LIMIT, CPU}
 """Bounds of steps that show a limit of the service."""
 
 
-def infer(table: Sequence[Row], *, on_a_loop: bool) -> Inferred | None:
+def infer(table: Sequence[Row], *, blocks: bool) -> Inferred | None:
     """Return what the rows of one service show, or None without a conclusive step of one user.
 
-    `on_a_loop`: its HTTP server runs an event loop in each process.
+    `blocks`: a request blocks the event loop of its process.
     """
     alone = next((row for row in table if _of_one_user(row) and row.holds and row.requests), None)
     if alone is None:
@@ -40,7 +40,7 @@ def infer(table: Sequence[Row], *, on_a_loop: bool) -> Inferred | None:
     held = [row for row in table if row.holds]
     full = [row for row in held if _shows_a_limit(row)]
     if full:
-        found = _limit(full, median(waits), on_a_loop=on_a_loop)
+        found = _limit(full, median(waits), blocks=blocks)
     else:
         found = f"no conclusive step shows one, up to {held[-1].load.label}"
     limit, why = (None, found) if isinstance(found, str) else (found, "")
@@ -54,7 +54,7 @@ def infer(table: Sequence[Row], *, on_a_loop: bool) -> Inferred | None:
     )
 
 
-def _limit(full: Sequence[Row], wait: float, *, on_a_loop: bool) -> Limited | str:
+def _limit(full: Sequence[Row], wait: float, *, blocks: bool) -> Limited | str:
     """Return the limit that the saturated steps have in common, or why they show none."""
     if len(full) < 2:
         return f"only one step, {full[0].load.label}, is saturated, and it takes two to show a limit"
@@ -63,7 +63,7 @@ def _limit(full: Sequence[Row], wait: float, *, on_a_loop: bool) -> Limited | st
         return f"throughput still changes with the users, from {min(rates):.1f}/s to {max(rates):.1f}/s"
     at_once = [throughput(each) * wait for row in full for each in row.windows]
     about, capacity = mean(at_once), max(1, round(mean(at_once)))
-    name = LOOPS if on_a_loop and capacity <= max(map(_processes, full)) else SLOTS
+    name = LOOPS if blocks and capacity <= max(map(_processes, full)) else SLOTS
     if any(CPU in _bounds(row) for row in full):
         used = max(row.server_cpu or 0.0 for row in full)
         if not used:

@@ -34,7 +34,7 @@ def of_slots(slots: int, **changes: Any) -> list[Step]:
 def advised(steps: Sequence[Step], need: Need, costs: Costs = COSTS, **known: Any) -> Advice:
     """Return the advice by these steps. `known`: what its file says, and whether its server runs an event loop."""
     table = rows(results(steps))
-    found = infer(table, on_a_loop=known.get("on_a_loop", False))
+    found = infer(table, blocks=known.get("blocks", False))
     assert found is not None
     slots = known.get("slots")
     service = contender("mine", inferred=found, demand=demand(found, slots, known.get("pools", [])), slots=slots)
@@ -118,7 +118,7 @@ def test_the_answer_depends_on_what_is_in_the_way() -> None:
         (
             of_slots(1, processes_cpu=[0.1]),
             Need(rate=300),
-            {"on_a_loop": True},
+            {"blocks": True},
             "It blocks its event loop: await what blocks it, or move that to threads, and a coroutine each in 1 "
             "process would carry it (predicted p99 102 ms).",
         ),

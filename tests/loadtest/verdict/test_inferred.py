@@ -37,8 +37,8 @@ def of_slots(slots: int, wait: float = WAIT, users: Sequence[int] = (1, 2, 10, 4
     )
 
 
-def inferred(rows: Sequence[Row], *, on_a_loop: bool = False) -> Inferred:
-    found = infer(rows, on_a_loop=on_a_loop)
+def inferred(rows: Sequence[Row], *, blocks: bool = False) -> Inferred:
+    found = infer(rows, blocks=blocks)
     assert found is not None
     return found
 
@@ -66,17 +66,17 @@ def test_the_requests_at_a_time_follow_from_saturated_steps_and_the_wait_of_one_
 
 
 def test_an_event_loop_that_serves_one_at_a_time_is_named() -> None:
-    found = inferred(of_slots(1, processes_cpu=[0.1]), on_a_loop=True)
+    found = inferred(of_slots(1, processes_cpu=[0.1]), blocks=True)
     assert found.limit is not None
     assert (found.limit.name, found.limit.capacity) == (LOOPS, 1)
     assert sentence("mine", found, None).startswith("mine: its event loop: 1 request at a time, 10.0/s x 100 ms (")
-    for table, on_a_loop, name, words in (
+    for table, blocks, name, words in (
         (of_slots(1), False, SLOTS, "mine: 1 request at a time"),
         (of_slots(2), True, LOOPS, "mine: its event loops: 2 requests at a time"),  # each of two processes has one
         (of_slots(4), True, SLOTS, "mine: 4 requests at a time"),
         (of_slots(1, processes_cpu=None), True, SLOTS, "mine: 1 request at a time"),
     ):
-        found = inferred(table, on_a_loop=on_a_loop)
+        found = inferred(table, blocks=blocks)
         assert found.limit is not None
         assert found.limit.name == name
         assert sentence("mine", found, None).startswith(f"{words}, ")
@@ -127,8 +127,8 @@ def test_nothing_is_inferred_without_a_conclusive_step_of_one_user() -> None:
         [seen(1, 10, USERS, doubts=["stolen"]), seen(10, 80), seen(40, 80)],
         [open_step("mine", Open(20))],
     ):
-        assert infer(table(*steps), on_a_loop=False) is None
-    assert infer([], on_a_loop=False) is None
+        assert infer(table(*steps), blocks=False) is None
+    assert infer([], blocks=False) is None
 
 
 def test_a_doubted_row_is_not_used_and_repeats_without_a_first_step_say_nothing() -> None:
