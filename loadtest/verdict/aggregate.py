@@ -353,7 +353,7 @@ def _paired(steps: list[Step], processes: int | None) -> Row:
 
     Further ones take the place of those that cannot be trusted. If enough can, only these count.
     """
-    held = [step for step in steps if not step.doubts]
+    held = [step for step in steps if step.measured is not None and not step.doubts]
     if len(held) < FEWEST_PAIRS:
         return _row(steps, processes, disagree=inf)
     doubts = [doubt for step in steps if step.doubts for doubt in step.doubts]

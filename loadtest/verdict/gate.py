@@ -22,7 +22,7 @@ from .capacities import found
 from .comparison import ended
 from .doubts import together
 from .format import NONE, beyond, not_run
-from .pairs import interval, trusted
+from .pairs import interval, ratio_of, trusted
 from .requirements import BEFORE, CAPACITY, ERRORS, FIGURES, Requirement, requirement
 
 FAILURES = ("requests failed", "arrivals were not served")
@@ -182,7 +182,7 @@ def _paired(asked: Requirement, row: Row, table: Sequence[Row], results: Results
         return _answer(asked, row, Finding.UNKNOWN, GROWS)
     pairs = trusted(results.steps, Pairing(before=other.service, after=row.service), row.load)
     figures = [[FIGURES[asked.figure].of(each) for each in pair] for pair in pairs]
-    ratios = [after / before for before, after in figures if before and after and inf not in (before, after)]
+    ratios = [each for before, after in figures if (each := ratio_of(before, after)) is not None]
     ends = interval(ratios)
     if ends is None:
         why = f"needs {FEWEST_PAIRS} pairs (--pairs {FEWEST_PAIRS}), and {len(ratios)} can be used"

@@ -148,24 +148,34 @@ def trusted(steps: Sequence[Step], pairing: Pairing, load: Load) -> list[tuple[R
 
 
 def lacks_pairs(steps: Sequence[Step], pairings: Sequence[Pairing]) -> bool:
-    """Return True if a further pair would help: under some load, fewer than FEWEST_PAIRS can be trusted.
+    """Return True if a further pair would help: under some load, some can be trusted, but fewer than FEWEST_PAIRS.
 
-    Loads that only one of two services was put under do not count: no further pair would change that.
+    If none can, or if only one of two services was put under a load, no further pair would change that.
     """
     run = {(step.service, step.load) for step in steps if step.measured is not None}
     return any(
-        len(trusted(steps, each, load)) < FEWEST_PAIRS
+        0 < len(trusted(steps, each, load)) < FEWEST_PAIRS
         for each in pairings
         for service, load in run
         if service == each.before and (each.after, load) in run
     )
 
 
+def ratio_of(before: float | None, after: float | None) -> float | None:
+    """Return the ratio of a figure in a pair, or None if it is unknown.
+
+    A latency is inf if it is that of requests that were lost: then the ratio is inf or 0, and unknown if both are.
+    """
+    if not before or not after or before == after == inf:
+        return None
+    return after / before
+
+
 def _difference(
     pairing: Pairing, load: Load, figure: str, known: list[tuple[Row, Row]], own: Difference | None
 ) -> Difference:
     figures = [(FIGURES[figure](first), FIGURES[figure](other)) for first, other in known]
-    both = [(a, b) for a, b in figures if a and b and inf not in (a, b)]
+    both = [(a, b) for a, b in figures if a and b and ratio_of(a, b) is not None]
     noise = own.interval.widest if own and own.interval else 0.0
     return Difference(
         pairing,
@@ -173,7 +183,7 @@ def _difference(
         figure,
         median(a for a, _ in both) if both else None,
         median(b for _, b in both) if both else None,
-        tuple(b / a for a, b in both),
+        tuple(each for a, b in both if (each := ratio_of(a, b)) is not None),
         noise,
     )
 

@@ -1,5 +1,6 @@
 """The picture of two services that were compared pair by pair: the ratio of each figure, with its interval."""
 
+from math import inf
 from typing import Any
 
 import altair as alt
@@ -19,7 +20,7 @@ ROOM = 1.03
 
 def picture(results: Results) -> Picture | None:
     """Return the picture, or None for a run without pairs."""
-    found = [each for each in differences(results) if each.ratio]
+    found = [each for each in differences(results) if each.ratio and _drawn(each)]
     if not found:
         return None
     pairings = sorted(dict.fromkeys(each.pairing for each in found), key=lambda each: each.itself)
@@ -27,7 +28,7 @@ def picture(results: Results) -> Picture | None:
         name="pairs",
         title=headline(results).rstrip("."),
         caption="Ratio of each figure, the median of all pairs; line: its interval. Filled: a clear difference. "
-        f"Shaded: differences up to {SMALLEST:.0%}, which are not worth a name. Each pair started both services anew.",
+        f"Shaded: differences up to {SMALLEST:.0%}, which are not worth a name.",
         figures=[
             _figure(pairing, [each for each in found if each.pairing == pairing], len(pairings)) for pairing in pairings
         ],
@@ -71,6 +72,11 @@ def chart(found: list[Difference]) -> alt.LayerChart:
             ),
         ]
     ).properties(height=height(names))
+
+
+def _drawn(each: Difference) -> bool:
+    """Return True if an axis can show all of a difference: not if requests were lost in one of its runs."""
+    return all(0 < ratio < inf for ratio in each.ratios)
 
 
 def _mark(name: str, each: Difference) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from math import comb, exp
+from math import comb, exp, inf
 from random import Random
 from typing import Any
 
@@ -28,6 +28,7 @@ from loadtest.verdict.pairs import (
     headline,
     interval,
     lacks_pairs,
+    ratio_of,
     sentences,
     told,
     trusted,
@@ -166,6 +167,7 @@ def test_a_further_pair_helps_while_fewer_than_six_can_be_trusted_of_a_load_that
         ([*old, *new[:5], doubted, a_run("old", 7), a_run("new", 7)], False),
         ([*old, *new, *(a_run("old", repeat, users=99) for repeat in range(1, 7)), *saturated], False),
         ([*old, *new, a_run("old", 1, users=99), a_run("new", 1, users=99)], True),
+        ([*old, *(each.model_copy(update={"doubts": ["stolen"]}) for each in new)], False),  # it would not help
         ([], False),
     ):
         assert lacks_pairs(steps, [OLD_NEW]) is lacks
@@ -266,3 +268,11 @@ def test_a_service_against_itself_shows_how_large_a_difference_must_be() -> None
         "be trusted, and 6 are needed)."
     ]
     assert headline(few) == sentences(few)[0]
+
+
+def test_a_latency_of_lost_requests_is_slower_than_any_other_and_tells_nothing_of_another() -> None:
+    assert ratio_of(2.0, 3.0) == 1.5
+    assert (ratio_of(2.0, inf), ratio_of(inf, 2.0)) == (inf, 0.0)
+    assert [ratio_of(*each) for each in ((inf, inf), (None, 2.0), (2.0, None), (0.0, 2.0))] == [None] * 4
+    slower, faster = (Difference(OLD_NEW, Closed(10), TAIL, 100.0, 100.0, (ratio,) * 6) for ratio in (inf, 0.0))
+    assert (slower.says, faster.says) == (SLOWER, FASTER)
