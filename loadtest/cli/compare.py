@@ -265,7 +265,7 @@ def compare(
     logs = Logs(secrets)
     least = None if rate else min(each.most_in_flight for each in loads)
     with held.failing():
-        refuse_for_users(theirs, least, pause, secrets, needed=need is not None)
+        refuse_for_users(theirs, least, pause, secrets)
         tried = answering(theirs, screen, secrets, logs)
     if scenario == OWN:  # the longest wait takes the place of the delay that the requests of our services take
         options = options.model_copy(update={"wait": max(each.wait or 0.0 for each in tried)})

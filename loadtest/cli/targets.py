@@ -151,12 +151,10 @@ def targets(given: dict[str, Any], secrets: Secrets, screen: Console) -> list[Ta
     return [*described, *(replace(each, locustfile=users) for each in named)]
 
 
-def refuse_for_users(
-    theirs: Sequence[Target], fewest: int | None, think: float, secrets: Secrets, *, needed: bool
-) -> None:
+def refuse_for_users(theirs: Sequence[Target], fewest: int | None, think: float, secrets: Secrets) -> None:
     """Raise Mistake if users of a locustfile cannot be put under a load: its smallest number of users, and think time.
 
-    `fewest`: None for arrivals at a rate. `needed`: --need is given.
+    `fewest`: None for arrivals at a rate.
     """
     target = next((each for each in theirs if each.locustfile is not None), None)
     if target is None:
@@ -167,8 +165,6 @@ def refuse_for_users(
         raise Mistake(f"--rate is for requests: the users of {name} send theirs when their tasks do.")
     if think:
         raise Mistake(f"--think is for requests: the users of {name} wait as long as their wait_time says.")
-    if needed:
-        raise Mistake(f"--need is for requests: the users of {name} do more than wait for answers.")
     try:
         least = fewest_users(target)
     except TrialFailed as error:

@@ -27,13 +27,19 @@ BUILD_WITHIN = 600.0
 
 LOOK_EVERY = 0.02
 
+CALM = 0.1
+"""Cores that the processes of a service use at most once all of them have started."""
+
+CALM_FOR, CALM_WITHIN = 0.15, 10.0
+"""Seconds for which they use no more, and seconds after which the service is taken to be busy with something else."""
+
 BESIDE = str(Path(sys.executable).parent)
 """The folder where programs are looked for that PATH does not have: that of an environment that was not activated."""
 
 
 @contextmanager
 def started(name: str, start: Start, cores: Collection[int] = (), logs: Logs | None = None) -> Iterator[Started]:
-    """Run the commands before the start, then the service until the context exits, and yield it once it answers.
+    """Run the commands before the start, then the service until the context exits; yield it once it answers and rests.
 
     Its processes keep to `cores`, and stop at the exit. Then the output is added to `logs`. Raises ServiceFailed, with
     the end of the output, if a command fails, or if the service exits or does not answer within START_WITHIN seconds.
@@ -59,7 +65,20 @@ def started(name: str, start: Start, cores: Collection[int] = (), logs: Logs | N
             if process.returncode is not None:
                 why = f"exited with status {process.returncode}"
             raise ServiceFailed(f"{name} {why}: {' '.join(told)}\n{tail(log)}")
+        _calmed(running)
         yield running
+
+
+def _calmed(running: Started) -> None:
+    """Wait until all processes of a service have started: the first worker may answer long before the last one."""
+    until = time.monotonic() + CALM_WITHIN
+    before = running.cpu_time()
+    while time.monotonic() < until:
+        time.sleep(CALM_FOR)
+        now = running.cpu_time()
+        if now.since(before) <= CALM * CALM_FOR:
+            return
+        before = now
 
 
 def prepare(name: str, command: Sequence[str], start: Start) -> None:

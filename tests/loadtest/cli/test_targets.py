@@ -126,7 +126,7 @@ def test_users_of_a_locustfile_are_put_under_no_load_that_is_not_theirs(
             (*MINE[2:], "--expect", "status=201"),
             f"--expect is for requests, but the users of {tmp_path}/mine.py send their own, and check the answers.",
         ),
-        (("--need", "9"), "--need is for requests: the users of mine.py do more than wait for answers."),
+        (("--need", "9"), "--need takes requests, whose wait one user shows; users of a locustfile have their own."),
         (
             ("--users", "2,4"),
             "--users must be at least 3: fewer are not of every user class of mine.py, by their weights.",
