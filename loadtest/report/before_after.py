@@ -142,14 +142,14 @@ def _table(found: list[Pair]) -> Table:
     rows = [
         [
             *(pair.after.service, str(pair.after.load.amount)),
-            *(f"{pair.before.throughput:.1f}", f"{pair.after.throughput:.1f}"),
+            *(pair.figure, *pair.shown),
             "-" if pair.ratio is None else f"{pair.ratio:.3f}",
             "unknown" if pair.spread is None else f"±{pair.spread:.1f}",
             pair.says,
         ]
         for pair in found
     ]
-    rates = ("before, requests/s", "after, requests/s", "after / before", "spread of both, requests/s")
+    rates = ("figure", "before", "after", "after / before", "spread of both")
     return Table(["service", found[0].after.load.unit, *rates, "difference"], rows)
 
 

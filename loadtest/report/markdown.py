@@ -38,11 +38,10 @@ def write_before_after(before: Results, after: Results, answers: Sequence[Judged
     """Write the summary of two runs to `path`, and return the path."""
     tables = rows(before), rows(after)
     found = pairs(*tables)
-    head = ["service", "load", "before, requests/s", "after, requests/s", "after / before", "difference"]
+    head = ["service", "load", "figure", "before", "after", "after / before", "difference"]
     table = [
         [
-            *(pair.after.service, pair.after.load.label),
-            *(cells.rate(row) for row in (pair.before, pair.after)),
+            *(pair.after.service, pair.after.load.label, pair.figure, *pair.marked),
             cells.NONE if pair.ratio is None else f"{pair.ratio:.3f}",
             pair.says,
         ]

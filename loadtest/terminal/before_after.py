@@ -17,14 +17,14 @@ def show_before_after(out: Console, before: Results, after: Results) -> None:
     found = pairs(*tables)
     if found:
         shown = framed(
-            f"Before and after: {after.options.title} (requests/s)",
+            f"Before and after: {after.options.title}",
             ["service"],
-            [found[0].after.load.unit, "before", "after", "ratio", "spread of both"],
+            [found[0].after.load.unit, "figure", "before", "after", "ratio", "spread of both"],
             "difference",
         )
         for pair in found:
             shown.add_row(
-                *(pair.after.service, str(pair.after.load.amount), cells.rate(pair.before), cells.rate(pair.after)),
+                *(pair.after.service, str(pair.after.load.amount), pair.figure, *pair.marked),
                 cells.NONE if pair.ratio is None else f"{pair.ratio:.3f}",
                 cells.NONE if pair.spread is None else f"±{pair.spread:.1f}",
                 pair.says,

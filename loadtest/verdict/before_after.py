@@ -1,12 +1,15 @@
 """Compare two runs step by step: before and after."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 
 from loadtest.results.schema import Contender, Options, Results
 from loadtest.workload.open import Open
 
 from .aggregate import Row
+from .backlog import diverges
 from .comparison import ALIKE
+from .format import bracketed, latency
 
 RUNS = ("before", "after")
 
@@ -21,35 +24,65 @@ TOO_FEW_REPEATS = (
 )
 
 
-OPEN = (
-    "Throughput under an open load follows the arrivals as long as the service keeps up; a slower service shows in its "
-    "latency, which is not compared here."
-)
+LOST = "unknown: requests were lost in some repeats"
+
+RANKS = (0.99, 0.9, 0.5)
+"""The percentiles of latency that are compared under open loads: the highest that both runs have."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One service under one load, before and after."""
+    """One figure of one service under one load, before and after."""
 
     before: Row
     after: Row
+    rank: float | None = None
+    """The rank of the percentile of latency that is compared (0 to 1); None: throughput."""
+
+    @property
+    def figure(self) -> str:
+        """The figure with its unit."""
+        return "throughput, requests/s" if self.rank is None else f"p{self.rank * 100:.0f}, ms"
+
+    @property
+    def values(self) -> tuple[float, float]:
+        """The figure before and after. A latency is inf if it is that of requests that were lost."""
+        return self._of(self.before), self._of(self.after)
+
+    @property
+    def shown(self) -> tuple[str, str]:
+        """The figure before and after in words, without its unit."""
+        rows = (self.before, self.after)
+        if self.rank is None:
+            return f"{self.before.throughput:.1f}", f"{self.after.throughput:.1f}"
+        first, last = (latency(row.percentile(self.rank), row.load) for row in rows)
+        return first, last
+
+    @property
+    def marked(self) -> list[str]:
+        """The figure before and after in words, in brackets if it is inconclusive."""
+        rows = (self.before, self.after)
+        return [bracketed(figure, holds=row.holds) for figure, row in zip(self.shown, rows, strict=True)]
 
     @property
     def ratio(self) -> float | None:
-        """Throughput after over throughput before, or None if the latter is 0."""
-        return self.after.throughput / self.before.throughput if self.before.throughput else None
+        """The figure after over that before, or None if the latter is 0, or either is inf."""
+        before, after = self.values
+        return after / before if before and inf not in (before, after) else None
 
     @property
     def difference(self) -> float:
-        """The growth of throughput in requests per second."""
-        return self.after.throughput - self.before.throughput
+        """The growth of the figure in its unit."""
+        before, after = self.values
+        return 0.0 if before == after else after - before
 
     @property
     def spread(self) -> float | None:
-        """The sum of both spreads in requests per second, or None if either step has a single repeat."""
+        """The sum of both spreads in the unit of the figure, or None if either step has a single repeat."""
         if min(len(self.before.windows), len(self.after.windows)) < 2:
             return None
-        return self.before.spread + self.after.spread
+        repeats = [self._each(row) for row in (self.before, self.after)]
+        return sum((max(each) - min(each)) / 2 for each in repeats if inf not in each)
 
     @property
     def says(self) -> str:
@@ -58,19 +91,42 @@ class Pair:
             return "inconclusive"
         if self.spread is None:
             return "unknown: needs two repeats"
+        if any(0 < each.count(inf) < len(each) for each in map(self._each, (self.before, self.after))):
+            return LOST
         if abs(self.difference) <= self.spread:
             return WITHIN
-        if abs(self.difference) < ALIKE * max(self.before.throughput, self.after.throughput):
+        if abs(self.difference) < ALIKE * max(self.values):
             return ALIKE_ENOUGH
-        return FASTER if self.difference > 0 else SLOWER
+        return FASTER if (self.difference > 0) == (self.rank is None) else SLOWER
+
+    def _of(self, row: Row) -> float:
+        return row.throughput if self.rank is None else row.percentile(self.rank) or 0.0
+
+    def _each(self, row: Row) -> list[float]:
+        return [self._of(replace(row, windows=[each])) for each in row.windows]
 
 
 def pairs(before: list[Row], after: list[Row]) -> list[Pair]:
-    """Return the steps that both runs measured."""
-    found = {(row.service, row.load): row for row in after if row.windows}
-    return [
-        Pair(row, found[row.service, row.load]) for row in before if row.windows and (row.service, row.load) in found
-    ]
+    """Return the steps that both runs measured: their throughput and, under an open load, also their latency.
+
+    Throughput under an open load follows the arrivals as long as the service keeps up.
+    """
+    known = {(row.service, row.load): row for row in after if row.windows}
+    both = [(row, known[row.service, row.load]) for row in before if row.windows and (row.service, row.load) in known]
+    found = []
+    for first, last in both:
+        found.append(Pair(first, last))
+        if isinstance(first.load, Open) and (rank := _common(first, last)) is not None:
+            found.append(Pair(first, last, rank))
+    return found
+
+
+def _common(before: Row, after: Row) -> float | None:
+    """Return the highest rank of RANKS that each repeat of both rows has, or None; also where a backlog grows."""
+    if diverges(before) or diverges(after):
+        return None
+    repeats = [replace(row, windows=[each]) for row in (before, after) for each in row.windows]
+    return next((rank for rank in RANKS if all(each.percentile(rank) is not None for each in repeats)), None)
 
 
 def refuse_others(before: Options, after: Options) -> None:
@@ -114,14 +170,14 @@ def verdict(found: list[Pair]) -> list[str]:
         )
     if unknown:
         told.append(f"No conclusion for {unknown} of {len(found)} steps: the table gives the reasons.")
-    return [*told, OPEN] if any(isinstance(pair.after.load, Open) for pair in found) else told
+    return told
 
 
 def conclusion(found: list[Pair]) -> str:
     """Return the largest clear difference as one sentence without its period."""
     changed = [pair for pair in found if pair.says in (FASTER, SLOWER)]
     if changed:
-        most = max(changed, key=lambda pair: abs(pair.difference) / max(pair.before.throughput, pair.after.throughput))
+        most = max(changed, key=lambda pair: max(pair.values) / max(1e-9, min(pair.values)))
         return _changed(most).rstrip(".")
     if any(pair.says in (WITHIN, ALIKE_ENOUGH) for pair in found):
         return "No step shows a clear difference"
@@ -158,9 +214,18 @@ def unlike(before: Results, after: Results) -> list[str]:
 
 
 def _changed(pair: Pair) -> str:
-    rates = f"{pair.before.throughput:.1f}/s before, {pair.after.throughput:.1f}/s after"
+    before, after = (f"{shown}{_unit(pair, value)}" for shown, value in zip(pair.shown, pair.values, strict=True))
+    what = "" if pair.rank is None else f"{pair.figure.partition(',')[0]} "
     times = "" if pair.ratio is None else f" (ratio {pair.ratio:.2f})"
-    return f"{pair.after.service} at {pair.after.load.label} is {pair.says}: {rates}{times}."
+    row = pair.after
+    return f"{row.service} at {row.load.label} is {pair.says}: {what}{before} before, {after} after{times}."
+
+
+def _unit(pair: Pair, value: float) -> str:
+    """Return the unit that a figure lacks: one beyond the clients' patience has it."""
+    if pair.rank is None:
+        return "/s"
+    return "" if value == inf else " ms"
 
 
 def _made(contender: Contender) -> str:

@@ -3,11 +3,10 @@
 import pytest
 
 from loadtest.results.schema import Results, Step
-from loadtest.verdict.aggregate import rows
+from loadtest.verdict.aggregate import Row, rows
 from loadtest.verdict.before_after import (
     FASTER,
     NOTHING_IN_COMMON,
-    OPEN,
     SLOWER,
     TOO_FEW_REPEATS,
     WITHIN,
@@ -186,7 +185,28 @@ def test_comparing_runs_of_other_sizes_does_not_raise(changes: dict[str, object]
     refuse_others(asked().options, asked(**changes).options)
 
 
-def test_open_loads_are_said_to_be_compared_by_throughput_alone() -> None:
-    run = rows(results([open_step("aiohttp", Open(100, "even"), repeat=repeat) for repeat in (1, 2)]))
-    assert verdict(pairs(run, run))[-1] == OPEN
-    assert OPEN not in verdict(paired([step("aiohttp", 10)], [step("aiohttp", 10)]))
+def test_open_loads_are_compared_by_the_highest_percentile_that_all_repeats_have_too() -> None:
+    load = Open(100, "even")
+    steps = [open_step("aiohttp", load, repeat=repeat) for repeat in (1, 2)]
+
+    def slower(times: float, lost: int = 0) -> list[Row]:
+        found = []
+        for known in steps:
+            assert known.measured is not None
+            assert known.measured.arrivals is not None
+            latency = {each * times: count for each, count in known.measured.latency.items()}
+            arrivals = known.measured.arrivals.model_copy(update={"lost": lost})
+            measured = known.measured.model_copy(update={"latency": latency, "arrivals": arrivals})
+            found.append(known.model_copy(update={"measured": measured}))
+        return rows(results(found))
+
+    before = slower(1)
+    assert [pair.figure for pair in pairs(before, before)] == ["throughput, requests/s", "p99, ms"]
+    for after, says in ((slower(1), WITHIN), (slower(2), SLOWER), (slower(0.5), FASTER), (slower(1, lost=500), SLOWER)):
+        assert [pair.says for pair in pairs(before, after)] == [WITHIN, says]
+    *_, told = verdict(pairs(before, slower(2)))[:1]
+    assert told.startswith("aiohttp at 100 arrivals/s is slower: p99 ")
+    assert told.endswith(" ms after (ratio 2.00).")
+    (lost,) = [each for each in verdict(pairs(before, slower(1, lost=500))) if "slower" in each]
+    assert lost.endswith(" before, > 10 s after.")
+    assert [pair.figure for pair in paired([step("aiohttp", 10)], [step("aiohttp", 10)])] == ["throughput, requests/s"]
