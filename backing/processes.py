@@ -23,6 +23,12 @@ PYTHON = (sys.executable, "-P", "-m")
 STOP_WITHIN = 3.0
 """Seconds that a process may take to stop before it is killed."""
 
+SHOWN = 2000
+"""Characters of a log that are shown, unless its last line is longer."""
+
+READ = 8000
+"""Bytes of a log that are read. A longer line is not shown."""
+
 
 def start(  # noqa: PLR0913 - what a process is made of
     command: Sequence[str],
@@ -109,15 +115,20 @@ def unread(lines: queue.SimpleQueue[str], within: float = 0.0) -> Iterator[str]:
 
 
 def tail(log: IO[Any]) -> str:
-    """Return the last lines of a log, to which its process may still write: up to 2000 characters.
+    """Return the last lines of a log, to which its process may still write.
 
-    No word is divided, for a part of a secret would not be recognized.
+    They have up to SHOWN characters, or there is one line. No line is divided: a part of a secret would not be
+    recognized.
     """
     size = os.fstat(log.fileno()).st_size
-    text = os.pread(log.fileno(), size, max(0, size - 8000)).decode(errors="replace")
-    if len(text) > 2000:
-        text = text[-2000:]
-        text = text.partition("\n")[2] or text.partition(" ")[2]
+    start = max(0, size - READ)
+    text = os.pread(log.fileno(), size - start, start).decode(errors="replace")
+    text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip()
+    if start:
+        text = text.partition("\n")[2] or f"(The last line has more than {READ} bytes.)"
+    if len(text) > SHOWN:
+        before = text.find("\n", len(text) - SHOWN)
+        text = text[(before if before >= 0 else text.rfind("\n")) + 1 :]
     return text.strip()
 
 

@@ -105,9 +105,10 @@ def advice() -> Iterator[Finding]:
     """Yield one finding for each proposal for a load: what it is predicted to do, and what it does."""
     few = service("own", threads(8), waits(2 * WAIT))
     (told,) = _run([few], [Closed(each) for each in (1, 16, 32)], repeats=2, need=NEEDED).advice
-    for each in told.proposals:
-        if not each.enough:
-            continue
+    proposals = [each for each in told.proposals if each.enough]
+    if not proposals:
+        yield Finding(f"{NEEDED.label}: nothing is proposed. {told.sentence}", met=False)
+    for each in proposals:
         results = _run([_proposed(each)], [Open(NEEDED.rate)], repeats=2, seconds=10.0)
         (row,) = rows(results)
         p99 = (row.percentile(TAIL_RANK) or inf) / 1000

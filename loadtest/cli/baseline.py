@@ -8,6 +8,7 @@ import click
 
 from loadtest.results.schema import Options, Results, load
 from loadtest.verdict.before_after import refuse_others
+from loadtest.verdict.requirements import BEFORE
 
 from .options import mistakes, results_file
 
@@ -33,9 +34,11 @@ def baseline(text: str | None) -> Results | None:
 
 
 def refuse_other_baseline(earlier: Results | None, options: Options, services: list[str]) -> None:
-    """Refuse a baseline with other conditions, or without a service of the run. Raises ValueError."""
+    """Refuse a baseline of other conditions or services, or a service with its name. Raises ValueError."""
     if earlier is None:
         return
+    if BEFORE in services:
+        raise ValueError(f"With --baseline, {BEFORE} is the name of the earlier run; give the service another one.")
     refuse_others(earlier.options, options)
     known = [each.name for each in earlier.contenders]
     if not {*known} & {*services}:

@@ -225,54 +225,55 @@ def compare(
     """Check all options, run the comparison, and return the exit status."""
     secrets = Secrets(os.environ)
     screen = console()
-    held = replace(gate(given), baseline=baseline(given["baseline"]))
-    theirs = targets(given, secrets, screen)
-    if services is None and any(each.described for each in theirs):
-        services = []
-    if services == []:
-        scenario = _alone(theirs, scenario, delay)
-    with mistakes():
-        ours = named(",".join(QUICK_SERVICES if quick else CORE), cores) if services is None else services
-        run = turns([*ours, *theirs], pairs, repeats, against_itself=against_itself, quick=quick)
-        refuse_twice([each.name for each in with_itself([*ours, *theirs], run.pairings)], "compared")
-        every = [*(each.name for each in ours), *(each.name for each in theirs)]
-        measures = [*every, BEFORE] if held.baseline else every
-        refuse(held.requirements, every, others=measures, deadline=deadline is not None, searched=False)
-        scenario = scenario or "delay"
-        delay = delay if delay is not None else ("100ms" if quick else "200ms")
-        pause = seconds_of("--think", think)
-        loads = _loads(users or ([1, 8, 32, 200] if quick else [1, 10, 32, 200]), pause, rate, given)
-        if rate and (users is not None or pause):
-            raise Mistake("--rate takes the place of --users and --think: arrivals do not wait for answers.")
-        refuse_needless(need, theirs, loads)
-        options = Options(
-            scenario=scenario,
-            loads=loads,
-            delay="" if scenario == OWN else delay,
-            wait=0.0 if scenario == OWN else wait_of(delay, scenario),  # of own requests it is not yet known
-            seconds=seconds or (0.5 if quick else 1.0) * (LONGER if rate else 1),
-            deadlines=[] if deadline is None else [deadline],
-            slow_clients=_slow_clients(slow_clients, scenario),
-            repeats=run.repeats,
-            pairings=run.pairings,
-            requirements=held.texts,
-            need=need,
-        )
-        refuse_impatience(options)
-        refuse_other_baseline(held.baseline, options, every)
-    refuse_too_many_connections(ours, needs(scenario) if ours else ())
-    where = folder(out)
-    logs = Logs(secrets)
-    least = None if rate else min(each.most_in_flight for each in loads)
+    held = gate(given)
     with held.failing():
+        held = replace(held, baseline=baseline(given["baseline"]))
+        theirs = targets(given, secrets, screen)
+        if services is None and any(each.described for each in theirs):
+            services = []
+        if services == []:
+            scenario = _alone(theirs, scenario, delay)
+        with mistakes():
+            ours = named(",".join(QUICK_SERVICES if quick else CORE), cores) if services is None else services
+            run = turns([*ours, *theirs], pairs, repeats, against_itself=against_itself, quick=quick)
+            refuse_twice([each.name for each in with_itself([*ours, *theirs], run.pairings)], "compared")
+            every = [*(each.name for each in ours), *(each.name for each in theirs)]
+            measures = [*every, BEFORE] if held.baseline else every
+            refuse(held.requirements, every, others=measures, deadline=deadline is not None, searched=False)
+            scenario = scenario or "delay"
+            delay = delay if delay is not None else ("100ms" if quick else "200ms")
+            pause = seconds_of("--think", think)
+            loads = _loads(users or ([1, 8, 32, 200] if quick else [1, 10, 32, 200]), pause, rate, given)
+            if rate and (users is not None or pause):
+                raise Mistake("--rate takes the place of --users and --think: arrivals do not wait for answers.")
+            refuse_needless(need, theirs, loads)
+            options = Options(
+                scenario=scenario,
+                loads=loads,
+                delay="" if scenario == OWN else delay,
+                wait=0.0 if scenario == OWN else wait_of(delay, scenario),  # of own requests it is not yet known
+                seconds=seconds or (0.5 if quick else 1.0) * (LONGER if rate else 1),
+                deadlines=[] if deadline is None else [deadline],
+                slow_clients=_slow_clients(slow_clients, scenario),
+                repeats=run.repeats,
+                pairings=run.pairings,
+                requirements=held.texts,
+                need=need,
+            )
+            refuse_impatience(options)
+            refuse_other_baseline(held.baseline, options, every)
+        refuse_too_many_connections(ours, needs(scenario) if ours else ())
+        where = folder(out)
+        logs = Logs(secrets)
+        least = None if rate else min(each.most_in_flight for each in loads)
         refuse_for_users(theirs, least, pause, secrets)
         tried = answering(theirs, screen, secrets, logs)
-    if scenario == OWN:  # the longest wait takes the place of the delay that the requests of our services take
-        options = options.model_copy(update={"wait": max(each.wait or 0.0 for each in tried)})
-    compared = with_itself([*ours, *tried], run.pairings)
-    comparison = Comparison(
-        compared, options, command, cores, secrets=secrets, costs=measured_costs(need, screen), logs=logs
-    )
+        if scenario == OWN:  # the longest wait takes the place of the delay that the requests of our services take
+            options = options.model_copy(update={"wait": max(each.wait or 0.0 for each in tried)})
+        compared = with_itself([*ours, *tried], run.pairings)
+        comparison = Comparison(
+            compared, options, command, cores, secrets=secrets, costs=measured_costs(need, screen), logs=logs
+        )
     outcome = Outcome(
         save=lambda measured, folder: save(measured[scenario], folder),
         show=lambda screen, measured: show(screen, measured[scenario], rows(measured[scenario])),

@@ -19,7 +19,7 @@ from loadtest.terminal.before_after import show_before_after
 from loadtest.terminal.gate import show_answers
 from loadtest.verdict.aggregate import rows
 from loadtest.verdict.comparison import conclusive
-from loadtest.verdict.gate import Finding, Judged, judged, judged_since, untold, worst_first
+from loadtest.verdict.gate import WEAKER, Finding, Judged, judged, judged_since, untold, worst_first
 from loadtest.verdict.requirements import BEFORE, Requirement, requirement
 
 from .options import Mistake, mistakes
@@ -29,11 +29,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 BROKEN = 3
 """The exit status of a run that breaks a requirement."""
-
-WEAKER = (
-    "The baseline is another run, at another time. That tells less than two services that take turns in one run "
-    "(--pairs): what changed on the machine meanwhile is part of each difference."
-)
 
 STATUSES = """exit status: 0 conclusive, 2 inconclusive (the verdict says why) or interrupted, 1 failed to run
 with --require: 0 all met, 3 one broken, 2 none broken but one cannot be told, or interrupted, 1 failed to run"""
@@ -95,13 +90,15 @@ class Gate:
         if self.baseline:
             show_before_after(screen, self.baseline, results)
             screen.print(Padding(WEAKER, (0, 0, 0, 2)), markup=False)
-            answers += judged_since(self.baseline, results, [each.text for each in self._since])
+            answers = worst_first(
+                [*answers, *judged_since(self.baseline, results, [each.text for each in self._since])]
+            )
         return self.told(
             screen,
             results,
             answers,
             VERDICT if conclusive(results, rows(results)) else INCONCLUSIVE,
-            partial(markdown.write, results, answers),
+            partial(markdown.write, results, answers, before=self.baseline),
         )
 
     def told(
@@ -113,7 +110,6 @@ class Gate:
         summarize: Callable[[Path], Path],
     ) -> int:
         """Print answers, write the files, and return the exit status. `otherwise`: it if nothing is required."""
-        answers = worst_first(answers)
         if answers:
             show_answers(screen, results, answers)
         try:

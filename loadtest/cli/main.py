@@ -13,7 +13,7 @@ from .map import map_
 from .options import Mistake
 from .race import race
 from .report import report
-from .run import FAILED
+from .run import FAILED, INCONCLUSIVE
 from .serve import serve
 
 PROGRAM = "sync-vs-async"
@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         lines = told.splitlines() if isinstance(mistake, Mistake) else [told]  # click wraps its own sentences
         print(f"{where}:", "\n".join(" ".join(line.split()) for line in lines), file=sys.stderr)
         sys.exit(FAILED)
-    except click.Abort:  # Ctrl-C before the command started anything
-        sys.exit(FAILED)
+    except click.Abort:  # Ctrl-C, by click: before anything is measured, as a run handles it itself
+        print("Interrupted.", file=sys.stderr)
+        sys.exit(INCONCLUSIVE)
     sys.exit(status)

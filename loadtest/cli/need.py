@@ -13,6 +13,7 @@ from loadtest.results.advice import Costs
 from loadtest.workload import Load
 from loadtest.workload.closed import Closed
 from loadtest.workload.need import Need, parsed
+from loadtest.workload.open import Open
 
 from .options import Mistake, mistakes
 
@@ -45,6 +46,8 @@ def refuse_needless(need: Need | None, targets: Sequence[Target], loads: Sequenc
     """Raise Mistake if a need cannot be answered: there is no target, no step of one user, or no request."""
     if need is None:
         return
+    if any(isinstance(load, Open) for load in loads):
+        raise Mistake("--need takes users who wait for their answers: leave out --rate.")
     if not targets:
         raise Mistake("--need is for services of your own: name one with --target or --config.")
     if any(each.locustfile is not None for each in targets):

@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from loadtest.contenders import openapi
 from loadtest.contenders.config import NAME, read
 from loadtest.contenders.openapi import Wanted
-from loadtest.contenders.request import METHODS, Request, as_json, expected, header, json_body
+from loadtest.contenders.request import METHODS, Expected, Request, as_json, expected, header, json_body
 from loadtest.contenders.secrets import Secrets
 from loadtest.contenders.target import Target, Tls, parsed
 from loadtest.measure.trial import TrialFailed, fewest_users, tried
@@ -185,6 +186,8 @@ def _requests(given: dict[str, Any], secrets: Secrets, say: Callable[[str], None
     include, exclude = tuple(given["include"]), tuple(given["exclude"])
     wanted = Wanted(include, exclude, given["unsafe"], _headers(given, secrets))
     known = _of("--openapi", partial(openapi.read, wanted=wanted), Path(given["openapi"]))
+    for request in known.requests:
+        secrets.headers(request.headers)
     if known.left_out:
         say(known.left_out)
     return known.requests
@@ -208,13 +211,22 @@ def _request(given: dict[str, Any], secrets: Secrets) -> Request:
     if body is not None:
         body = _of("--json", partial(_json, secrets=secrets), body)
         headers = as_json(headers)
-    with mistakes():
-        due = _of("--expect", expected, list(given["expect"]))
+    due = _of("--expect", partial(_expected, secrets=secrets), given["expect"])
     method = (given["method"] or ("GET" if body is None else "POST")).upper()
     try:
         return Request(path, method, headers, body, due)
     except ValueError as error:
         raise Mistake(f"--target: {secrets.masked(str(error))}.") from None
+
+
+def _expected(texts: Sequence[str], secrets: Secrets) -> Expected:
+    known = [secrets.expanded(text) for text in texts]
+    try:
+        due = expected(known)
+    except ValueError as error:
+        raise ValueError(secrets.masked(str(error))) from None
+    secrets.headers(due.headers)
+    return due
 
 
 def _json(text: str, secrets: Secrets) -> str:
@@ -241,7 +253,7 @@ def answering(targets: Sequence[Target], screen: Console, secrets: Secrets, logs
     found = []
     for each in targets:
         try:
-            with screen.status(f"Asking {each.name}"):
+            with screen.status(Text(f"Asking {each.name}")):
                 known = tried(each, secrets, logs)
         except (TrialFailed, ServiceFailed) as error:
             raise Mistake(secrets.masked(str(error))) from None

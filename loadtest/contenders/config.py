@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from contract.parameters import Duration, checked
 
@@ -27,6 +27,16 @@ LONGEST_HELD = 60.0
 """Seconds for which a request may hold a connection of a pool, as long as users wait for an answer."""
 
 Commands = list[Annotated[str, Field(min_length=1)]]
+
+
+def _scalar(value: Any) -> Any:
+    """Return the value if a query can have it. Raises ValueError otherwise, once for all types."""
+    if isinstance(value, str | int | float):
+        return value
+    raise ValueError("takes a text, a number, true or false")
+
+
+Scalar = Annotated[str | int | float | bool, BeforeValidator(_scalar)]
 
 
 class Entry(BaseModel):
@@ -82,7 +92,7 @@ class RequestEntry(Entry):
     method: str | None = None
     path: str = "/"
     headers: dict[str, str] = Field(default_factory=dict)
-    query: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    query: dict[str, Scalar] = Field(default_factory=dict)
     json_: Annotated[Any, Field(alias="json")] = None
     body: str | None = None
     file: str | None = None
@@ -158,10 +168,9 @@ def read(
     users = None if file.locustfile is None else (path.parent / file.locustfile).resolve()
     if users is not None and not users.is_file():
         found.append(f"{path}: locustfile: {users} is no file.")
+    found += [f"{path}: {key}: describes none." for key in ("service", "request") if not getattr(file, key)]
     if found:
         raise Mistakes(secrets.masked("\n".join(found)))
-    if not targets:
-        raise Mistakes(f"{path}: service: describes none.")
     about: dict[str, Any] = {"requests": tuple(requests), "locustfile": users, "tls": tls, "described": True}
     return [replace(each, **about) for each in targets]
 
@@ -205,8 +214,7 @@ def _target(name: str, entry: ServiceEntry, folder: Path, secrets: Secrets, *, a
     if entry.ready is not None and not entry.ready.startswith("/"):
         raise ValueError("ready: must begin with a slash")
     environment = {key: secrets.expanded(value) for key, value in entry.env.items()}
-    for key, value in environment.items():
-        secrets.header(key, value)  # variables are named like headers
+    secrets.headers(environment)  # variables are named like headers
     start = Start(
         _words(entry.run, secrets),
         where,
@@ -244,8 +252,7 @@ def _words(command: str, secrets: Secrets) -> tuple[str, ...]:
 
 def _request(name: str, entry: RequestEntry, folder: Path, secrets: Secrets) -> Request:
     headers = {key: secrets.expanded(value) for key, value in entry.headers.items()}
-    for key, value in headers.items():
-        secrets.header(key, value)
+    secrets.headers(headers)
     body = None if entry.body is None else secrets.expanded(entry.body)
     if entry.file is not None:
         body = _text(folder / entry.file, "file")
@@ -260,17 +267,20 @@ def _request(name: str, entry: RequestEntry, folder: Path, secrets: Secrets) -> 
     if method not in METHODS:
         raise ValueError(f"method: is one of {', '.join(METHODS)}; got {entry.method!r}")
     rows = _rows(folder / entry.csv) if entry.csv else ()
-    due = Expected(entry.expect.status, entry.expect.header, entry.expect.body)
+    wanted = {key: secrets.expanded(value) for key, value in entry.expect.header.items()}
+    secrets.headers(wanted)
+    due = Expected(entry.expect.status, wanted, secrets.expanded(entry.expect.body))
     return Request(path, method, headers, body, due, name, entry.weight, rows)
 
 
 def _of_document(file: File, folder: Path, secrets: Secrets, say: Callable[[str], None]) -> tuple[Request, ...]:
     headers = {key: secrets.expanded(value) for key, value in file.headers.items()}
-    for key, value in headers.items():
-        secrets.header(key, value)
+    secrets.headers(headers)
     assert file.openapi is not None
     wanted = openapi.Wanted(tuple(file.include), tuple(file.exclude), file.unsafe, headers)
     known = openapi.read(folder / file.openapi, wanted)
+    for request in known.requests:
+        secrets.headers(request.headers)
     if known.left_out:
         say(known.left_out)
     return known.requests

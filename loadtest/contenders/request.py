@@ -81,10 +81,10 @@ class Request:
             raise ValueError(f"the path has a % without two hexadecimal digits, encoded as %25; got {self.path!r}")
         if self.method not in METHODS:
             raise ValueError(f"the method is one of {', '.join(METHODS)}; got {self.method!r}")
-        for where, text in (("the path", self.path), *(("a header", value) for value in self.headers.values())):
-            for name in PLACEHOLDER.findall(text):
-                if name not in self.columns:
-                    raise ValueError(f"{where} has {{{name}}}; braces take {', '.join(self.columns)}")
+        headers = ((f"the header {name}", value) for name, value in self.headers.items())
+        for where, text in (("the path", self.path), *headers):
+            if not {*PLACEHOLDER.findall(text)} <= {*self.columns}:  # the whole text: part of a secret is not masked
+                raise ValueError(f"braces in {where} take {', '.join(self.columns)}; got {text!r}")
         for name, value in self.headers.items():
             if not TOKEN.fullmatch(name):
                 raise ValueError(f"{name!r} cannot be the name of a header")

@@ -1,5 +1,6 @@
 """Run a comparison: one service at a time, step by step, repeat by repeat."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
@@ -20,7 +21,8 @@ from loadtest.processes.logs import Logs
 from loadtest.processes.own import started
 from loadtest.processes.service import Server, running
 from loadtest.results.advice import Costs
-from loadtest.results.schema import SCHEMA, Contender, Measured, Options, Predicted, Results, Step
+from loadtest.results.histogram import merged
+from loadtest.results.schema import SCHEMA, Contender, Measured, Options, Part, Predicted, Results, Step
 from loadtest.verdict.bounds import OWN_LIMIT, UNEXPLAINED, mean_response, throughput
 from loadtest.verdict.forecast import forecast
 from loadtest.verdict.judge import Judgement, judge
@@ -279,8 +281,12 @@ class Comparison:
         measured = measure(driver, clocks, order)
         masked = self._secrets.masked
         first = [each._replace(served_by=masked(each.served_by)) for each in measured.first]
-        parts = {masked(name): part for name, part in measured.parts.items()}
-        measured = measured.model_copy(update={"errors": masked(measured.errors), "first": first, "parts": parts})
+        errors, parts = Counter[str](), dict[str, Part]()
+        for text, times in measured.errors.items():
+            errors[masked(text)] += times
+        for name, part in ((masked(name), part) for name, part in measured.parts.items()):
+            parts[name] = _both(parts[name], part) if name in parts else part  # names may be the same once masked
+        measured = measured.model_copy(update={"errors": dict(errors), "first": first, "parts": parts})
         if server:
             server.check()
             return measured.model_copy(update={"memory": server.memory(), "connections": server.connections()})
@@ -323,6 +329,15 @@ class Comparison:
             step.load.schedule(repeat), step.load, demand, (step.warmup, step.window), _shares(service, measured)
         )
         return known.model_copy(update={"throughput": served, "arrivals": found})
+
+
+def _both(one: Part, other: Part) -> Part:
+    """Return the requests of two names as those of one."""
+    return Part(
+        requests=one.requests + other.requests,
+        failures=one.failures + other.failures,
+        latency=merged([one.latency, other.latency]),
+    )
 
 
 def _shares(service: Service, measured: Measured | None) -> list[int]:

@@ -27,7 +27,7 @@ def costs() -> Costs:
 
 
 def _each(service: Service) -> float:
-    with running(service, {"MAX_DURATION": str(WITHIN)}) as server:
+    with running(service, {"MAX_DURATION": str(WITHIN), "MAX_IN_FLIGHT": str(10 * HELD)}) as server:
         before = memory_of(server.processes())
         with _held(server):
             return max(0.0, (memory_of(server.processes()) - before) / HELD)
@@ -44,7 +44,7 @@ def _held(server: Running) -> Iterator[None]:
         until = time.monotonic() + WITHIN
         while _in_flight(host, int(port)) < HELD:
             if time.monotonic() > until:
-                raise ServiceFailed(f"{server.name} did not take {HELD} requests at once.")
+                raise ServiceFailed(f"The twin with {server.name} did not take {HELD} requests at once.")
             time.sleep(0.05)
         yield
 

@@ -16,7 +16,8 @@ def explained(results: Results, targets: Sequence[Target]) -> Results:
 
     The model is of users who do nothing but wait for answers: those of a locustfile show none.
     """
-    targets = [each for each in targets if each.locustfile is None]
+    again = {each.after for each in results.options.pairings if each.itself}
+    targets = [each for each in targets if each.locustfile is None and each.name not in again]
     table = rows(results)
     own = {each.name: [row for row in table if row.service == each.name] for each in targets}
     known = {each.name: each for each in targets}

@@ -97,8 +97,8 @@ class Started(Server):
     def check(self) -> None:
         """Raise ServiceFailed if the master has exited."""
         if self.process.poll() is not None:
-            said = f"\n{tail(self._log)}" if self._log else ""
-            raise ServiceFailed(f"{self.name} exited with status {self.process.returncode}.{said}")
+            said = tail(self._log) if self._log else ""
+            raise ServiceFailed(f"{self.name} exited with status {self.process.returncode}.\n{said}".rstrip())
 
     def cores(self, given: Cores) -> Cores:
         """Return the cores of a run: the service was bound to its part of them when it started."""

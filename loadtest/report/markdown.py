@@ -15,7 +15,7 @@ from loadtest.verdict.backlog import diverges
 from loadtest.verdict.before_after import only, pairs, unlike
 from loadtest.verdict.before_after import verdict as changed
 from loadtest.verdict.comparison import verdict
-from loadtest.verdict.gate import Finding, Judged, summary
+from loadtest.verdict.gate import WEAKER, Finding, Judged, summary
 from loadtest.verdict.placement import placement
 
 SIGNS = {Finding.MET: "✅", Finding.BROKEN: "❌", Finding.UNKNOWN: "❔"}
@@ -24,18 +24,30 @@ SPECIAL = re.compile(r"([\\`*_\[\]<>|~#&])")
 """Characters that mean something in Markdown, or begin HTML."""
 
 
-def write(results: Results, answers: Sequence[Judged], path: Path) -> Path:
-    """Write the summary of one run, a comparison or a search for capacity, to `path`, and return the path."""
+def write(results: Results, answers: Sequence[Judged], path: Path, before: Results | None = None) -> Path:
+    """Write the summary of one run, a comparison or a search for capacity, to `path`, and return the path.
+
+    `before`: an earlier run that it is compared with, its baseline.
+    """
     if results.options.objectives:
         told, table = capacities.sentences(results), _capacities(results)
     else:
         measured = rows(results)
         told, table = verdict(results, measured), _services(measured)
-    return _write(path, results, told, table, answers)
+    sections = [_section(told, table)]
+    if before is not None:
+        told, table = _changes(before, results)
+        sections.append(_section([WEAKER, *told], table))
+    return _write(path, results, sections, answers)
 
 
 def write_before_after(before: Results, after: Results, answers: Sequence[Judged], path: Path) -> Path:
     """Write the summary of two runs to `path`, and return the path."""
+    return _write(path, after, [_section(*_changes(before, after))], answers)
+
+
+def _changes(before: Results, after: Results) -> tuple[list[str], list[list[str]]]:
+    """Return what two runs show, in sentences and as a table."""
     tables = rows(before), rows(after)
     found = pairs(*tables)
     head = ["service", "load", "figure", "before", "after", "after / before", "difference"]
@@ -47,8 +59,7 @@ def write_before_after(before: Results, after: Results, answers: Sequence[Judged
         ]
         for pair in found
     ]
-    told = [*unlike(before, after), *changed(found), *only(*tables)]
-    return _write(path, after, told, [head, *table], answers)
+    return [*unlike(before, after), *changed(found), *only(*tables)], [head, *table]
 
 
 def escaped(text: str) -> str:
@@ -56,9 +67,13 @@ def escaped(text: str) -> str:
     return SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
-def _write(
-    path: Path, results: Results, told: Iterable[str], table: Sequence[Sequence[str]], answers: Sequence[Judged]
-) -> Path:
+def _section(told: Iterable[str], table: Sequence[Sequence[str]]) -> str:
+    """Return sentences as a list, and below them a table if it has more than its head."""
+    sentences = "\n".join(f"- {escaped(sentence)}" for sentence in told)
+    return "\n\n".join(filter(None, (sentences, _table(table) if table[1:] else "")))
+
+
+def _write(path: Path, results: Results, sections: Sequence[str], answers: Sequence[Judged]) -> Path:
     machine = results.machine
     title = f"{', '.join(each.name for each in results.contenders)}: {results.options.title}"
     parts = [f"### {escaped(title)}"]
@@ -67,9 +82,7 @@ def _write(
             [f"{SIGNS[each.finding]} {each.finding}", each.requirement.what, each.where, each.why] for each in answers
         ]
         parts += [*map(escaped, summary(results, answers)), _table([["", "requirement", "service", "figures"], *lines])]
-    parts.append("\n".join(f"- {escaped(sentence)}" for sentence in told))
-    if table[1:]:
-        parts.append(_table(table))
+    parts += sections
     where = f"{results.started.astimezone(UTC):%Y-%m-%d %H:%M} UTC, {count(machine.cores, 'core')}"
     parts.append(
         escaped(f"Measured {where} ({machine.processor}): {placement(results)}. Figures in brackets: inconclusive.")

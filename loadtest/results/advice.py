@@ -45,3 +45,5 @@ class Advice(Record):
     proposals: list[Proposal]
     sentence: str
     """The answer."""
+    note: str = ""
+    """A sentence about what makes it uncertain; empty if nothing does."""

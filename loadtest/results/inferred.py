@@ -16,6 +16,8 @@ class Limited(Record):
     """The resource that a request holds: slots, event loops or CPU."""
     capacity: Annotated[int, Field(ge=1)]
     """Requests that it serves at once; of CPU, the cores that were busy."""
+    cores: Positive | None = None
+    """Cores that were busy; None unless the limit is CPU."""
     low: Positive
     high: Positive
     """The range of throughput times wait over all windows, which is the number of requests served at once."""

@@ -101,7 +101,8 @@ class Contender(Record):
     """The exact command that started the service, with {port} for a target's port; empty for a target that ran
     already."""
     environment: dict[str, str]
-    """Environment variables set for the service, without the database URL, which may contain a password."""
+    """Environment variables set for the service, without the database URL, which may contain a password; empty for a
+    target, whatever its file sets."""
 
 
 class Pairing(Record):
@@ -123,7 +124,8 @@ class Options(Record):
     """The loads of the steps."""
     delay: str
     wait: float
-    """`delay` in seconds."""
+    """`delay` in seconds; of `own` requests, whose `delay` is empty, the longest wait of the requests sent before the
+    load, or 0 if it is unknown."""
     seconds: float
     """The minimum length of a window."""
     repeats: int
@@ -254,9 +256,9 @@ class Measured(Record):
     stolen_cpu: float
     """The share of all cores that the hypervisor gave to other virtual machines, from 0 to 1."""
     server_cpu: float | None
-    """Cores that all processes of the service used; None for a target whose processes cannot be seen, as below."""
+    """Cores that all processes of the service used; None for a target whose processes cannot be seen."""
     processes_cpu: list[float] | None
-    """Cores that each process of the service used, the master included; None for a target."""
+    """Cores that each process of the service used, the master included; None where `server_cpu` is."""
     others_cpu: dict[str, float]
     """Cores used by the database and the upstream, if the run started them, and by the command itself, by name."""
     service_cores: CoreUse | None
@@ -264,16 +266,17 @@ class Measured(Record):
     other_cores: CoreUse | None
     """The use of the cores of everything else; None if the service shares them."""
     all_ours: bool
-    """True if the run started all that worked for the step; False with a target, or with a database or an upstream of
-    the user's own, whose CPU time is unknown."""
+    """True if the run started all that worked for the step; False with a target that ran already, or with a database or
+    an upstream of the user's own. The CPU time of what a target calls is unknown."""
     switches: Switches | None
-    """Context switches of the service; None for a target, and where the system does not count them for each thread."""
+    """Context switches of the service; None where `server_cpu` is, and where the system does not count them for each
+    thread."""
     memory: int | None
-    """Bytes of all the service's processes at the window's end (see `memory_of`); None for a target."""
+    """Bytes of all the service's processes at the window's end (see `memory_of`); None where `server_cpu` is."""
     died: int
     """Processes of the service that died during the window."""
     connections: list[int] | None
-    """Connections of each worker process at the window's end; None for a target."""
+    """Connections of each worker process at the window's end; None where `server_cpu` is."""
     service_times: ServiceTimes
     first: list[Exchange]
     """The first requests of the step, before the window, in the order of sending. Time 0: all users have started."""
@@ -309,7 +312,8 @@ class Step(Record):
     window: float
     """The planned length of the window in seconds; `measured` has the actual one."""
     predicted: Predicted | None
-    """The prediction; None if the wait is unknown, as for a target."""
+    """The prediction. For a target it is made after the run, from its own steps; None where they allow none, as for 1
+    user and under an open load."""
     measured: Measured | None
     """The measurements; None if the step was not run because smaller loads already saturated the service."""
     bound: str

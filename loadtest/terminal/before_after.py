@@ -12,7 +12,10 @@ from .layout import framed, put
 
 
 def show_before_after(out: Console, before: Results, after: Results) -> None:
-    """Print the throughput of both runs, what became faster or slower, and how the runs differ otherwise."""
+    """Print the figures that both runs share, what became faster or slower, and how the runs differ otherwise.
+
+    The figures are throughput and, under open loads, also a percentile of latency.
+    """
     tables = rows(before), rows(after)
     found = pairs(*tables)
     if found:

@@ -9,6 +9,7 @@ from loadtest.english import count
 from loadtest.results.schema import Contender, Results
 from loadtest.verdict import format as cells
 from loadtest.verdict.aggregate import LEAST_CPU, Row, grouped, known_costs
+from loadtest.verdict.backlog import diverges
 from loadtest.verdict.comparison import verdict
 from loadtest.verdict.open_comparison import is_open
 from loadtest.verdict.placement import placement
@@ -131,8 +132,9 @@ def _by_request(table: list[Row], results: Results) -> Table:
         for place, part in enumerate(row.parts):
             tiles = [cells.latency(part.percentile(rank), row.load) for rank in (0.5, 0.9, 0.99)]
             measured = cells.bracketed(f"{part.throughput:.1f}", holds=row.holds)
+            known = row.holds and not diverges(row)
             first = (service, str(row.load.amount)) if place == 0 else ("", "")
-            shown.add_row(*first, part.name, measured, *(tiles if row.holds else [cells.NONE] * 3), str(part.failures))
+            shown.add_row(*first, part.name, measured, *(tiles if known else [cells.NONE] * 3), str(part.failures))
     return shown
 
 

@@ -28,6 +28,9 @@ LEAST = 10.0
 EARLY = 0.995
 """Share of the wait that the shortest latency must reach; latencies are rounded to three digits."""
 
+FAILED, UNSERVED = "requests failed", "arrivals were not served"
+"""Texts of the doubts that requests failed, and that arrivals were not served."""
+
 REFUSALS = ("status 503", "gave up")
 """Texts of the errors of requests that were refused or given up: the fate of requests in overload, and no fault."""
 
@@ -80,7 +83,7 @@ def _errors(measured: Measured) -> list[str]:
     found = []
     failed = sum(number for kind, number in measured.errors.items() if not any(text in kind for text in REFUSALS))
     if failed > SELDOM * measured.requests:
-        found.append(f"{failed} of {measured.requests} requests failed")
+        found.append(f"{failed} of {measured.requests} {FAILED}")
     if measured.resent and measured.resent > SELDOM * measured.requests:
         times = count(measured.resent, "time")
         found.append(f"requests were sent again {times}, because the service closed the connection unanswered")
@@ -91,7 +94,7 @@ def _unlike(arrived: Arrived, measured: Measured, foretold: Forecast) -> list[st
     """Return how the arrivals fared otherwise than predicted, if by so much that something must be wrong."""
     unexpected = arrived.lost - foretold.lost
     if unexpected > SELDOM * arrived.offered:
-        return [f"{arrived.lost} of {arrived.offered} arrivals were not served, {foretold.lost} by the prediction"]
+        return [f"{arrived.lost} of {arrived.offered} {UNSERVED}, {foretold.lost} by the prediction"]
     mean, expected = mean_latency(measured.latency), mean_latency(foretold.latency)
     if mean is None or expected is None or mean < UNLIKE * expected or mean - expected < LEAST:
         return []

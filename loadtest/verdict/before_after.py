@@ -24,7 +24,7 @@ TOO_FEW_REPEATS = (
 )
 
 
-LOST = "unknown: requests were lost in some repeats"
+LOST = "unknown: requests were lost in {} repeats"
 
 RANKS = (0.99, 0.9, 0.5)
 """The percentiles of latency that are compared under open loads: the highest that both runs have."""
@@ -91,13 +91,21 @@ class Pair:
             return "inconclusive"
         if self.spread is None:
             return "unknown: needs two repeats"
-        if any(0 < each.count(inf) < len(each) for each in map(self._each, (self.before, self.after))):
-            return LOST
+        if self._lost:
+            return LOST.format(self._lost)
         if abs(self.difference) <= self.spread:
             return WITHIN
         if abs(self.difference) < ALIKE * max(self.values):
             return ALIKE_ENOUGH
         return FASTER if (self.difference > 0) == (self.rank is None) else SLOWER
+
+    @property
+    def _lost(self) -> str | None:
+        """Return which repeats have inf for the figure if that leaves nothing to compare, or None."""
+        repeats = [self._each(row) for row in (self.before, self.after)]
+        if any(0 < each.count(inf) < len(each) for each in repeats):
+            return "some"
+        return "all" if all(inf in each for each in repeats) else None
 
     def _of(self, row: Row) -> float:
         return row.throughput if self.rank is None else row.percentile(self.rank) or 0.0
@@ -158,30 +166,33 @@ def nothing_to_tell(found: list[Pair]) -> str | None:
 
 
 def verdict(found: list[Pair]) -> list[str]:
-    """List the steps that became faster or slower, and count those without a clear difference or conclusion."""
+    """List the figures that became better or worse, and count those without a clear difference or conclusion.
+
+    Each step has one figure unless latency is compared too.
+    """
     if not found:
         return [NOTHING_IN_COMMON]
+    counted = f"{len(found)} {'steps' if all(pair.rank is None for pair in found) else 'figures'}"
     told = [_changed(pair) for says in (FASTER, SLOWER) for pair in found if pair.says == says]
     same = sum(pair.says in (WITHIN, ALIKE_ENOUGH) for pair in found)
     unknown = len(found) - same - len(told)
     if same:
-        told.append(
-            f"No clear difference in {same} of {len(found)} steps: below {ALIKE:.0%}, or within the repeats' spread."
-        )
+        told.append(f"No clear difference in {same} of {counted}: below {ALIKE:.0%}, or within the repeats' spread.")
     if unknown:
-        told.append(f"No conclusion for {unknown} of {len(found)} steps: the table gives the reasons.")
+        told.append(f"No conclusion for {unknown} of {counted}: the table gives the reasons.")
     return told
 
 
 def conclusion(found: list[Pair]) -> str:
-    """Return the largest clear difference as one sentence without its period."""
+    """Return the largest clear difference of throughput as one sentence without its period."""
+    found = [pair for pair in found if pair.rank is None]
     changed = [pair for pair in found if pair.says in (FASTER, SLOWER)]
     if changed:
         most = max(changed, key=lambda pair: max(pair.values) / max(1e-9, min(pair.values)))
         return _changed(most).rstrip(".")
     if any(pair.says in (WITHIN, ALIKE_ENOUGH) for pair in found):
-        return "No step shows a clear difference"
-    return "No step allows a conclusion"
+        return "No step shows a clear difference of throughput"
+    return "No step allows a conclusion on throughput"
 
 
 def only(before: list[Row], after: list[Row]) -> list[str]:

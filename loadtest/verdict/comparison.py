@@ -23,7 +23,7 @@ def verdict(results: Results, table: list[Row]) -> list[str]:
 
     Of pairs: the differences first, in place of what the loads show of several services.
     """
-    sentences = [*pairs.sentences(results), *(each.sentence for each in results.advice)]
+    sentences = [*pairs.sentences(results), *(f"{each.sentence} {each.note}".rstrip() for each in results.advice)]
     sentences += findings(results, table) if is_open(results) else _findings(results, table)
     sentences += [*_pools(table, results.contenders), *([] if results.options.pairings else _price(table))]
     sentences += [*_cpu_alone(table, results.contenders), *doubtful(table)]
@@ -107,6 +107,8 @@ def _unhindered(contender: Contender, row: Row, first: Row) -> float:
 
 def _kept(contender: Contender, kept: Load) -> str:
     demand, told = contender.demand, f"keeps up with {kept.label}"
+    if contender.inferred and contender.slots is None:  # a sentence of its own says what was inferred
+        return told
     if demand is None or demand.tightest is None or (most := kept.at_knee(demand)) is None:
         return told
     if kept == most or (kept.amount < most.amount and demand.patience is None):

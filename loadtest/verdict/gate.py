@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
-from math import inf, isfinite
+from math import inf
 
 from loadtest.english import count
 from loadtest.results.capacity import Capacity
@@ -17,21 +17,31 @@ from loadtest.workload import Load
 from loadtest.workload.open import Open
 
 from .aggregate import FEWEST_PAIRS, Row, rows
+from .arrivals import FAILED, UNSERVED
 from .backlog import diverges
 from .capacities import found
 from .comparison import ended
 from .doubts import together
 from .format import NONE, beyond, not_run
-from .pairs import interval, ratio_of, trusted
+from .pairs import UNKNOWN, Difference, interval, ratio_of, trusted
 from .requirements import BEFORE, CAPACITY, ERRORS, FIGURES, Requirement, requirement
 
-FAILURES = ("requests failed", "arrivals were not served")
+FAILURES = (FAILED, UNSERVED)
 """Texts of the doubts that say that requests failed."""
 
 REPEATS = 2
 """Repeats that each of two runs needs, if one is held against the other."""
 
 GROWS = "its backlog grows without end, so that latency only shows for how long it has grown"
+
+NO_RATIO = "two figures that are 0, or both of lost requests, have no ratio"
+
+LEFT_OUT = "runs whose requests failed are left out"
+
+WEAKER = (
+    "The baseline is another run, at another time. That tells less than two services that take turns in one run "
+    "(--pairs): what changed on the machine meanwhile is part of each difference."
+)
 
 
 class Finding(StrEnum):
@@ -69,14 +79,12 @@ class Judged:
 def judged(results: Results) -> list[Judged]:
     """Return the answers to all requirements of a run, the worst first."""
     requirements = [requirement(text) for text in results.options.requirements]
-    again = {each.after for each in results.options.pairings if each.itself}
-    names = [each.name for each in results.contenders if each.name not in again]
     if not results.complete:
-        return untold(requirements, names, f"the run {ended(results)}".rstrip("."))
+        return untold(requirements, _once(results), f"the run {ended(results)}".rstrip("."))
     table, capacities = rows(results), _capacities(results)
     answers: list[Judged] = []
     for each in requirements:
-        for name in each.concerns(names):
+        for name in _concerned(each, results):
             if each.figure == CAPACITY:
                 answers.append(_carries(each, name, capacities.get(name), capacities.get(each.other or "")))
             else:
@@ -88,14 +96,13 @@ def judged(results: Results) -> list[Judged]:
 def judged_since(before: Results, after: Results, texts: Sequence[str]) -> list[Judged]:
     """Return the answers to requirements of `after`, as typed, whose factors refer to `before`; the worst first."""
     requirements = [requirement(text) for text in texts]
-    names = [each.name for each in after.contenders]
     for which, run in ((BEFORE, before), ("after", after)):
         if not run.complete:
-            return untold(requirements, names, f"the run {which} {ended(run)}".rstrip("."))
+            return untold(requirements, _once(after), f"the run {which} {ended(run)}".rstrip("."))
     table, earlier = rows(after), {(row.service, row.load): row for row in rows(before) if row.windows}
     answers: list[Judged] = []
     for each in requirements:
-        for name in each.concerns(names):
+        for name in _concerned(each, after):
             if each.figure == CAPACITY:
                 answers.append(_carries(each, name, _capacities(after).get(name), _capacities(before).get(name)))
             else:
@@ -132,6 +139,17 @@ def worst_first(answers: Sequence[Judged]) -> list[Judged]:
     return sorted(answers, key=lambda each: order.index(each.finding))
 
 
+def _once(results: Results) -> list[str]:
+    """Return the names of the services of a run, without the second one of a service that is compared with itself."""
+    again = {each.after for each in results.options.pairings if each.itself}
+    return [each.name for each in results.contenders if each.name not in again]
+
+
+def _concerned(asked: Requirement, results: Results) -> list[str]:
+    """Return the services that must meet a requirement. A service against itself counts once, unless it is named."""
+    return asked.concerns(_once(results)) or asked.concerns([each.name for each in results.contenders])
+
+
 def _at_each_load(
     asked: Requirement, name: str, table: Sequence[Row], judge: Callable[[Requirement, Row], Judged]
 ) -> list[Judged]:
@@ -150,10 +168,9 @@ def _absolute(asked: Requirement, row: Row) -> Judged:
     known = [each for each in figures if each is not None]
     finding, why = _side(asked, known), _shown(asked, row.load, known)
     doubts = row.doubts
-    if asked.figure == ERRORS and (failed := _about_failures([*row.doubts, *row.left_out])):
+    if asked.figure == ERRORS and (failed := _about_failures(row.doubts)):
         # failures are counted: whatever else is in doubt, they may be too many
-        others = [each for each in row.doubts if each not in failed]
-        doubts = [] if finding == Finding.BROKEN else [*others, *_about_failures(row.left_out)]
+        doubts = [] if finding == Finding.BROKEN else [each for each in row.doubts if each not in failed]
     if doubts:
         return _answer(asked, row, Finding.UNKNOWN, _first(doubts))
     if len(known) < len(figures):
@@ -180,19 +197,51 @@ def _paired(asked: Requirement, row: Row, table: Sequence[Row], results: Results
         return _answer(asked, row, Finding.UNKNOWN, f"{asked.other} was not measured there")
     if FIGURES[asked.figure].latency and (diverges(row) or diverges(other)):
         return _answer(asked, row, Finding.UNKNOWN, GROWS)
-    pairs = trusted(results.steps, Pairing(before=other.service, after=row.service), row.load)
-    figures = [[FIGURES[asked.figure].of(each) for each in pair] for pair in pairs]
-    ratios = [each for before, after in figures if (each := ratio_of(before, after)) is not None]
+    pairing = Pairing(before=other.service, after=row.service)
+    figures = _pairs(asked, results, pairing, row.load)
+    ratios = _ratios(figures)
     ends = interval(ratios)
     if ends is None:
-        why = f"needs {FEWEST_PAIRS} pairs (--pairs {FEWEST_PAIRS}), and {len(ratios)} can be used"
+        option = "--repeats" if len(_once(results)) > 2 else "--pairs"  # pairs are of two services
+        why = f"needs {FEWEST_PAIRS} pairs ({option} {FEWEST_PAIRS}), and {len(ratios)} can be used"
         if doubts := together([*row.doubts, *other.doubts]):
             why += f": {_first(doubts)}"
-        elif len(ratios) < len(pairs):
+        elif any(None in pair for pair in figures):
             why += f": {FIGURES[asked.figure].lacks}"
+        elif len(ratios) < len(figures):
+            why += f": {NO_RATIO}"
         return _answer(asked, row, Finding.UNKNOWN, why)
     why = f"{_times(asked, ends.low, ends.high)} in {len(ratios)} pairs"
+    if chance := _chance(asked, results, pairing, row.load, ratios):
+        return _answer(asked, row, Finding.UNKNOWN, f"{why}; {chance}")
     return _answer(asked, row, _side(asked, [ends.low, ends.high]), why)
+
+
+def _pairs(
+    asked: Requirement, results: Results, pairing: Pairing, load: Load
+) -> list[tuple[float | None, float | None]]:
+    """Return the figures of two services in each pair that can be trusted."""
+    figure = FIGURES[asked.figure].of
+    return [(figure(before), figure(after)) for before, after in trusted(results.steps, pairing, load)]
+
+
+def _ratios(figures: Sequence[tuple[float | None, float | None]]) -> list[float]:
+    return [each for before, after in figures if (each := ratio_of(before, after)) is not None]
+
+
+def _chance(asked: Requirement, results: Results, pairing: Pairing, load: Load, ratios: Sequence[float]) -> str | None:
+    """Return that a difference is no larger than that of a service from itself, or None if it is, or none is known."""
+    named = (pairing.before, pairing.after)
+    itself = next((each for each in results.options.pairings if each.itself and each.after not in named), None)
+    if itself is None:
+        return None
+    own = interval(_ratios(_pairs(asked, results, itself, load)))
+    noise = own.widest if own else inf
+    found = Difference(pairing, load, asked.figure, None, None, tuple(ratios), noise)
+    if found.says != UNKNOWN or replace(found, noise=0.0).says == UNKNOWN:
+        return None
+    differs = "cannot be told" if noise == inf else f"is up to {noise:.1%}"
+    return f"the difference of {itself.before} from itself {differs}"
 
 
 def _since(asked: Requirement, row: Row, earlier: Mapping[tuple[str, Load], Row]) -> Judged:
@@ -200,16 +249,20 @@ def _since(asked: Requirement, row: Row, earlier: Mapping[tuple[str, Load], Row]
     before = earlier.get((row.service, row.load))
     if before is None:
         return _answer(asked, row, Finding.UNKNOWN, "not measured before")
-    if doubts := [*(f"{BEFORE}: {each}" for each in before.doubts), *row.doubts]:
-        return _answer(asked, row, Finding.UNKNOWN, _first(doubts))
+    doubts = [*(f"{BEFORE}: {each}" for each in before.doubts), *row.doubts]
     if FIGURES[asked.figure].latency and (diverges(row) or diverges(before)):
-        return _answer(asked, row, Finding.UNKNOWN, GROWS)
-    known, own = ([each for each in _figures(asked, one) if each and isfinite(each)] for one in (before, row))
+        doubts.append(GROWS)
+    if doubts:
+        return _answer(asked, row, Finding.UNKNOWN, _first(doubts))
+    known, own = ([each for each in _figures(asked, one) if each is not None] for one in (before, row))
     if len(known) < len(before.windows) or len(own) < len(row.windows):
         return _answer(asked, row, Finding.UNKNOWN, FIGURES[asked.figure].lacks)
     if min(len(known), len(own)) < REPEATS:
         return _answer(asked, row, Finding.UNKNOWN, f"needs {REPEATS} repeats in both runs")
-    low, high = min(own) / max(known), max(own) / min(known)
+    ratios = _ratios([(first, last) for first in known for last in own])
+    if len(ratios) < len(known) * len(own):
+        return _answer(asked, row, Finding.UNKNOWN, NO_RATIO)
+    low, high = min(ratios), max(ratios)
     why = f"{_times(asked, low, high)} at the extremes of the repeats; weaker than pairs in one run"
     return _answer(asked, row, _side(asked, [low, high]), why)
 
@@ -241,6 +294,9 @@ def _found(capacity: Capacity) -> str:
 
 
 def _answer(asked: Requirement, row: Row, finding: Finding, why: str) -> Judged:
+    """Return an answer. Without the runs whose requests failed, nothing is met: the others show it at its best."""
+    if finding == Finding.MET and (failed := _about_failures(row.left_out)):
+        finding, why = Finding.UNKNOWN, f"{LEFT_OUT}: {_first(failed)}"
     return Judged(asked, row.service, row.load, finding, why)
 
 
@@ -267,5 +323,8 @@ def _shown(asked: Requirement, load: Load, figures: Sequence[float]) -> str:
 
 
 def _times(asked: Requirement, low: float, high: float) -> str:
+    """Return a range of ratios. One of inf began at 0, or ended among lost requests."""
+    if high == inf:
+        return f"beyond every multiple of {asked.other}" if low == inf else f"at least {low:.3f} times {asked.other}"
     ends = dict.fromkeys(f"{each:.3f}" for each in (low, high))
     return f"{' to '.join(ends)} times {asked.other}"

@@ -63,17 +63,19 @@ def _limit(full: Sequence[Row], wait: float, *, blocks: bool) -> Limited | str:
         return f"throughput still changes with the users, from {min(rates):.1f}/s to {max(rates):.1f}/s"
     at_once = [throughput(each) * wait for row in full for each in row.windows]
     about, capacity = mean(at_once), max(1, round(mean(at_once)))
+    cores = None
     name = LOOPS if blocks and capacity <= max(map(_processes, full)) else SLOTS
     if any(CPU in _bounds(row) for row in full):
         used = max(row.server_cpu or 0.0 for row in full)
         if not used:
             return "CPU time was short, and how much of it the service used is unknown"
-        name, capacity = CPU, max(1, round(used))
+        name, capacity, cores = CPU, max(1, round(used)), used
     elif abs(about - capacity) > EXACT * capacity or max(at_once) - min(at_once) > 2 * EXACT * about:
         return f"{min(at_once):.1f} to {max(at_once):.1f} requests at a time is too wide a range for a figure"
     return Limited(
         name=name,
         capacity=capacity,
+        cores=cores,
         low=min(at_once),
         high=max(at_once),
         throughput=mean(rates),
@@ -141,12 +143,19 @@ def sentence(name: str, found: Inferred, slots: int | None) -> str:
     steps = f"inferred from the steps of {listed([str(each) for each in limit.loads])} users"
     rate = f"{per_second(limit.throughput)}/s"
     if limit.name == CPU:
-        each = limit.capacity / limit.throughput * 1000
-        return f"{name} is limited by its CPU: {rate}, {count(limit.capacity, 'core')} x {duration(each)} ({steps})."
+        cores, each = limit.cores or limit.capacity, (limit.cores or limit.capacity) / limit.throughput * 1000
+        return f"{name} is limited by its CPU: {rate} x {duration(each)} = {cores:.1f} cores ({steps})."
     at_once = f"{count(limit.capacity, 'request')} at a time"
     loops = f"its event loop{'s' if limit.capacity > 1 else ''}: " if limit.name == LOOPS else ""
     ends = f"{limit.low:.1f} to {limit.high:.1f}"
-    told = f"{name}: {loops}{at_once}, {rate} x {duration(found.wait * 1000)} ({steps}: {ends} at a time)."
+    told = f"{name}: {loops}{at_once}, {rate} x {_wait(found)} ({steps}: {ends} at a time)."
     if slots and abs(limit.capacity - slots) > EXACT * slots:
-        told += f" Its file says {count(slots, 'slot')}, so something else is the limit."
+        other = "something else is the limit" if limit.capacity < slots else "it serves more than that"
+        told += f" Its file says {count(slots, 'slot')}, so {other}."
     return told
+
+
+def _wait(found: Inferred) -> str:
+    """Return the wait of one user in words, with its range over the repeats if that shows."""
+    median, fastest, slowest = (duration(each * 1000) for each in (found.wait, found.fastest, found.slowest))
+    return median if fastest == slowest else f"{median} ({fastest} to {slowest})"

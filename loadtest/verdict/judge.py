@@ -157,7 +157,7 @@ def _requests(load: Load, measured: Measured, bound: str, stuck: int | None) -> 
         doubts.append(f"only {count(measured.requests, 'request')} completed in the window ({FEWEST} needed)")
     unexpected = measured.failures - (0 if stuck is None else gave_up(measured))
     if unexpected > ERRORS * measured.requests:
-        doubts.append(f"{unexpected} of {measured.requests} requests failed")
+        doubts.append(f"{unexpected} of {measured.requests} {arrivals.FAILED}")
     if measured.resent and measured.resent > ERRORS * measured.requests:
         times = count(measured.resent, "time")
         doubts.append(f"requests were sent again {times}, because the service closed the connection unanswered")
@@ -206,7 +206,7 @@ def _model(load: Load, bound: str, predicted: Predicted, measured: Measured, dem
     if predicted.bound == BLOCKED:
         return [f"the slow clients left room for {count(measured.requests, 'request')}, and none was predicted"]
     if predicted.bound == DEADLOCK:
-        told = f"the predicted deadlock did not occur ({measured.failures} of {measured.requests} requests failed)"
+        told = f"the predicted deadlock did not occur ({measured.failures} of {measured.requests} {arrivals.FAILED})"
         return [told] if bound == UNEXPLAINED else []
     ratio = throughput(measured) / predicted.throughput
     most = predicted.throughput if demand.cpu is None else load.most(demand)

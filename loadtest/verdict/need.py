@@ -82,8 +82,14 @@ def advise(contender: Contender, table: Sequence[Row], need: Need, costs: Costs)
         answer = f"{answer} {_untried(known, need)}"
         proposals = []  # that it does as it is may be more than what was tried
     elif known is not None:
-        answer = _answer(known, found, proposals) + _rough(known)
-    return Advice(service=contender.name, need=need.label, proposals=proposals, sentence=f"{asked} {answer}")
+        answer = _answer(known, found, proposals)
+    return Advice(
+        service=contender.name,
+        need=need.label,
+        proposals=proposals,
+        sentence=f"{asked} {answer}",
+        note=_rough(known) if known is not None and proposals else "",
+    )
 
 
 def _known(contender: Contender, found: Inferred, table: Sequence[Row], costs: Costs) -> _Known | None:
@@ -96,7 +102,7 @@ def _known(contender: Contender, found: Inferred, table: Sequence[Row], costs: C
     elif at_least and not found.unsaturated:
         return None
     elif at_least:
-        slots = held[-1].load.most_in_flight
+        slots = max(1, round(held[-1].throughput * held[-1].mean / 1000))  # in flight, by Little's law
     cost = next((row.cpu_per_request for row in reversed(held) if row.cpu_per_request), None)
     return _Known(
         times=[milliseconds / 1000 for milliseconds, times in alone.latency.items() for _ in range(times)],
@@ -198,7 +204,7 @@ def _answer(known: _Known, found: Inferred, proposals: Sequence[Proposal]) -> st
             f"{coroutines.what} would carry it{_latency(coroutines)}."
         )
     if known.cpu is not None and known.cpu >= COMPUTES * fmean(known.times):
-        share = known.cpu / fmean(known.times)
+        share = min(1.0, known.cpu / fmean(known.times))
         return (
             f"No: {share:.0%} of the time of a request is CPU time, of which async saves nothing. It takes "
             f"{_with_a_core(coroutines.processes or 1)}."
@@ -245,7 +251,7 @@ def _rough(known: _Known) -> str:
     """Return that a 99th percentile is rough, if it follows from too few requests for one that is measured."""
     if percentile({0.0: len(known.times)}, 0.99) is not None:
         return ""
-    return f" The p99 is rough: one user sent {count(len(known.times), 'request')}; longer --seconds give more."
+    return f"The p99 is rough: one user sent {count(len(known.times), 'request')}; longer --seconds give more."
 
 
 def _with_a_core(processes: int) -> str:

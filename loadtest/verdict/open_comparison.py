@@ -26,10 +26,11 @@ def blocked(contender: Contender) -> str:
 
 def findings(results: Results, table: list[Row]) -> list[str]:
     """Return the sentences: lowest rate, limit of each service, loads that they carry, overload, clients."""
-    told = _lowest(table)
+    alone = not results.options.pairings  # pairs say more of two services
+    told = _lowest(table) if alone else []
     for contender in results.contenders:
         told += _keeping_up(contender, [row for row in table if row.service == contender.name])
-    told += [*carried(table, results.options.deadlines), *overload(results, table)]
+    told += [*(carried(table, results.options.deadlines) if alone else []), *overload(results, table)]
     return [*told, *(_clients(row) for row in table if row.holds and any(each.waited for each in row.arrived))]
 
 

@@ -7,7 +7,7 @@ pair, in alternating order (A B, B A, ...), so that a slow drift of the machine 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil, comb, inf
+from math import ceil, comb, floor, inf
 from statistics import median
 
 from loadtest.english import count, listed
@@ -17,6 +17,7 @@ from loadtest.workload.demand import ROUNDING
 
 from . import format as cells
 from .aggregate import FEWEST_PAIRS, Row, one
+from .backlog import diverges
 
 CONFIDENCE = 0.95
 """The least probability with which an interval holds the median."""
@@ -38,6 +39,9 @@ FIGURES: Mapping[str, Callable[[Row], float | None]] = {
     MEMORY: lambda row: row.memory,
 }
 """The figures that are compared: requests per second, milliseconds, microseconds, bytes."""
+
+NOTICED = (THROUGHPUT, MEDIAN, TAIL)
+"""The figures that users notice."""
 
 UNITS = "requests/s; latency in ms; CPU in µs; memory in MiB"
 """The units of their cells."""
@@ -74,7 +78,8 @@ class Difference:
     after: float | None
     ratios: tuple[float, ...]
     noise: float = 0.0
-    """The largest difference of the first service from itself that this run leaves open, as a share; 0 if unknown."""
+    """The largest difference of the first service from itself that this run leaves open, as a share; 0 if it was not
+    compared with itself, inf if that cannot be told."""
 
     @property
     def ratio(self) -> float | None:
@@ -164,26 +169,31 @@ def lacks_pairs(steps: Sequence[Step], pairings: Sequence[Pairing]) -> bool:
 def ratio_of(before: float | None, after: float | None) -> float | None:
     """Return the ratio of a figure in a pair, or None if it is unknown.
 
-    A latency is inf if it is that of requests that were lost: then the ratio is inf or 0, and unknown if both are.
+    A latency is inf if it is that of requests that were lost. What began or ended at 0 or inf has a ratio of 0 or inf;
+    where both figures are 0, or both are inf, it is unknown.
     """
-    if not before or not after or before == after == inf:
+    if before is None or after is None or before == after in (0.0, inf):
         return None
-    return after / before
+    return after / before if before else inf
 
 
 def _difference(
     pairing: Pairing, load: Load, figure: str, known: list[tuple[Row, Row]], own: Difference | None
 ) -> Difference:
+    if figure in (MEDIAN, TAIL):  # while a backlog grows, latency only shows for how long it has grown
+        known = [pair for pair in known if not any(map(diverges, pair))]
     figures = [(FIGURES[figure](first), FIGURES[figure](other)) for first, other in known]
-    both = [(a, b) for a, b in figures if a and b and ratio_of(a, b) is not None]
-    noise = own.interval.widest if own and own.interval else 0.0
+    both = [
+        (a, b, ratio) for a, b in figures if a is not None and b is not None and (ratio := ratio_of(a, b)) is not None
+    ]
+    noise = 0.0 if own is None else own.interval.widest if own.interval else inf
     return Difference(
         pairing,
         load,
         figure,
-        median(a for a, _ in both) if both else None,
-        median(b for _, b in both) if both else None,
-        tuple(each for a, b in both if (each := ratio_of(a, b)) is not None),
+        median(a for a, _, _ in both) if both else None,
+        median(b for _, b, _ in both) if both else None,
+        tuple(ratio for _, _, ratio in both),
         noise,
     )
 
@@ -215,8 +225,8 @@ def _sentence(group: list[Difference]) -> str:
 
 
 def _meaning(known: list[Interval]) -> str:
-    least = min(each.confidence for each in known)
-    return f"Each interval holds the median ratio of all such pairs with a probability of {least:.0%} or more."
+    least = floor(min(each.confidence for each in known) * 100)
+    return f"Each interval holds the median ratio of all such pairs with a probability of at least {least}%."
 
 
 HEADS = ("ratio", "interval", "pairs", "says")
@@ -253,19 +263,23 @@ def _told(group: list[Difference]) -> str:
     changed = [each for each in group if each.says in CHANGED]
     alike = [each for each in group if each.says == ALIKE]
     unknown = [each.figure for each in group if each.says == UNKNOWN]
-    told = [f"At {group[0].load.label} {_overall(group)}{': ' if changed else ''}{', '.join(map(_figure, changed))}."]
+    noticed = [_figure(each) for each in changed if each.figure in NOTICED]
+    beside = [_figure(each) for each in changed if each.figure not in NOTICED]
+    told = [f"At {group[0].load.label} {_overall(group)}{': ' if noticed else ''}{', '.join(noticed)}."]
+    if beside:
+        told.append(f"What it takes: {', '.join(beside)}.")
     if alike:
         widest = max(each.interval.widest for each in alike if each.interval)
         told.append(f"No difference larger than {_up(widest)} in {listed([each.figure for each in alike])}.")
     if unknown:
-        told.append(f"For {listed(unknown)} it cannot be told{_why(group)}.")
+        told.append(f"Unknown: {listed(unknown)}{_why(group)}.")
     return " ".join(told)
 
 
 def _overall(group: list[Difference]) -> str:
     """Return the answer by throughput and latency, which are what users notice."""
     after, before = group[0].pairing.after, group[0].pairing.before
-    noticed = [each for each in group if each.figure in (THROUGHPUT, MEDIAN, TAIL)]
+    noticed = [each for each in group if each.figure in NOTICED]
     faster, slower = ([each.figure for each in noticed if each.says == says] for says in (FASTER, SLOWER))
     if faster and slower:
         return f"{after} is faster than {before} in {listed(faster)}, and slower in {listed(slower)}"
@@ -281,6 +295,8 @@ def _overall(group: list[Difference]) -> str:
 def _figure(each: Difference) -> str:
     found = each.interval
     assert found is not None
+    if found.high == inf:  # requests were lost
+        return f"{each.figure} at least {found.low:.2f} times"
     return f"{each.figure} {each.ratio:.2f} times ({found.low:.2f} to {found.high:.2f})"
 
 
@@ -302,5 +318,8 @@ def _itself(group: list[Difference]) -> str:
     who = f"{first.pairing.before} against itself at {first.load.label}"
     if not known:
         return f"{who}: how large a difference must be to mean anything cannot be told{_why(group)}."
-    told = [f"{_up(max(widest, SMALLEST))} in {figure}" for figure, widest in known]
-    return f"{who}: differences up to {listed(told)} cannot be told from chance here."
+    told = [f"{_up(max(widest, SMALLEST))} in {figure}" for figure, widest in known if widest < inf]
+    lost = [figure for figure, widest in known if widest == inf]
+    small = f"differences up to {listed(told)} cannot be told from chance here" if told else ""
+    none = f"nothing can be told of {listed(lost)}, for requests were lost" if lost else ""
+    return f"{who}: {'; '.join(filter(None, (small, none)))}."

@@ -194,7 +194,7 @@ def refuse(
 
 
 def _stranger(each: Requirement, name: str, known: Sequence[str]) -> str:
-    return f"{each.text!r} names {name!r}, and there is only {listed(known)}."
+    return f"{each.text!r} names {name!r}, and there {'is' if len(known) == 1 else 'are'} only {listed(known)}."
 
 
 def _number(value: float) -> str:

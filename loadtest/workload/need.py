@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from loadtest.english import count
 
-MOST = 100_000
+MOST, MOST_USERS = 100_000, 10_000
 
 
 class Need(NamedTuple):
@@ -28,6 +28,9 @@ def parsed(text: str) -> Need:
     found = re.fullmatch(r"\s*([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*(/s|users?)?\s*", text)
     amount = float(found[1]) if found else 0.0
     users = bool(found and found[2] and found[2].startswith("user"))
-    if not 0 < amount <= MOST or (users and amount != int(amount)):
-        raise ValueError(f"--need takes requests per second, such as 300, or users, such as '50 users'; got {text!r}.")
+    if not 0 < amount <= (MOST_USERS if users else MOST) or (users and amount != int(amount)):
+        raise ValueError(
+            f"--need takes requests per second, such as 300, up to {MOST}, or users, such as '50 users', up to "
+            f"{MOST_USERS}; got {text!r}."
+        )
     return Need(users=int(amount)) if users else Need(rate=amount)

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from backing.processes import PYTHON, logged
+from backing.processes import PYTHON, logged, tail
 from serving import end_with_parent
 from tests.loadtest.support.processes import living
 
@@ -100,3 +100,18 @@ def test_a_module_is_not_imported_from_the_working_directory(tmp_path: Path, mon
         assert process.stdout
         assert process.stdout.read().startswith("usage: python -m backing.upstream")
         assert process.wait(30) == 0, os.fsdecode(log.read())
+
+
+def test_the_last_lines_of_a_log_are_whole(tmp_path: Path) -> None:
+    lines = [f"line {number:4}" for number in range(2000)]  # of nine characters
+    for output, shown in (
+        ("", ""),
+        ("one\r\ntwo\rthree\n", "one\ntwo\nthree"),
+        ("\n".join(lines), "\n".join(lines[-200:])),
+        (f"first\n{'word ' * 1000}end\n", f"{'word ' * 1000}end"),
+        (f"first\n{'word ' * 2000}end\n", "(The last line has more than 8000 bytes.)"),
+        (f"{'word ' * 2000}\nend\n", "end"),
+    ):
+        (tmp_path / "log").write_text(output, newline="")
+        with (tmp_path / "log").open() as log:
+            assert tail(log) == shown

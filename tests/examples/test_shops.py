@@ -171,4 +171,4 @@ def test_the_job_for_ci_is_short_and_its_command_is_understood() -> None:
     script, name, *arguments = shlex.split(text.partition("run: |\n")[2].replace("\\\n", " "))
     assert script == "sync-vs-async"
     with group.commands[name].make_context(name, arguments, obj=[script]) as context:
-        assert {"p50<150ms", "errors<1%"} <= {each.text for each in context.params["require"]}
+        assert {"new: p50<150ms", "new: errors<1%"} <= {each.text for each in context.params["require"]}

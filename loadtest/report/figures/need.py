@@ -11,7 +11,7 @@ from loadtest.verdict.need import HEADS, UNITS, told
 from .picture import Datasets, Figure, Picture, Table
 from .theme import INK, PAPER, height
 
-ROOM = 1.6
+ROOM = 2.0
 """Length of the axis as a multiple of the longest bar; the label needs the rest."""
 
 WIDTHS = {1: 720, 2: 540}

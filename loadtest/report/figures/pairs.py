@@ -20,7 +20,8 @@ ROOM = 1.03
 
 def picture(results: Results) -> Picture | None:
     """Return the picture, or None for a run without pairs."""
-    found = [each for each in differences(results) if each.ratio and _drawn(each)]
+    every = differences(results)
+    found = [each for each in every if each.ratios and _drawn(each)]
     if not found:
         return None
     pairings = sorted(dict.fromkeys(each.pairing for each in found), key=lambda each: each.itself)
@@ -28,11 +29,11 @@ def picture(results: Results) -> Picture | None:
         name="pairs",
         title=headline(results).rstrip("."),
         caption="Ratio of each figure, the median of all pairs; line: its interval. Filled: a clear difference. "
-        f"Shaded: differences up to {SMALLEST:.0%}, which are not worth a name.",
+        f"Shaded: differences up to {SMALLEST:.0%}, which are too small to count.",
         figures=[
             _figure(pairing, [each for each in found if each.pairing == pairing], len(pairings)) for pairing in pairings
         ],
-        table=_table(found),
+        table=_table(every),
         abreast=len(pairings),
     )
 

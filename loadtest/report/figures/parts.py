@@ -8,6 +8,7 @@ import altair as alt
 from loadtest.english import duration
 from loadtest.results.schema import Results
 from loadtest.verdict.aggregate import Part, Row
+from loadtest.verdict.backlog import diverges
 from loadtest.verdict.format import NONE, latency, per_second
 from loadtest.workload import Load
 
@@ -21,7 +22,7 @@ RANKS = (0.5, 0.9, 0.99)
 def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
     """Return the picture at one load, or None if users sent one kind of request, or nothing is conclusive."""
     named = [row for row in table if row.parts]
-    held = [row for row in named if row.holds and row.load == shown]
+    held = [row for row in named if row.holds and not diverges(row) and row.load == shown]
     if not held:
         return None
     ranks = [f"p{rank * 100:.0f}, ms" for rank in RANKS]
@@ -75,5 +76,5 @@ def chart(results: Results, held: list[Row]) -> alt.LayerChart:
 
 
 def _cells(row: Row, part: Part) -> list[str]:
-    ranks = [latency(part.percentile(rank), row.load) if row.holds else NONE for rank in RANKS]
+    ranks = [latency(part.percentile(rank), row.load) if row.holds and not diverges(row) else NONE for rank in RANKS]
     return [row.service, str(row.load.amount), part.name, per_second(part.throughput), *ranks, str(part.failures)]

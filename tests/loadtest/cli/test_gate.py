@@ -53,12 +53,12 @@ def test_a_mistake_is_one_line_and_nothing_is_run(
     fine = ("--require", "p99<1s")
     for arguments, complaint in (
         (("compare", "--require", "p99"), "a requirement reads like p99<500ms, "),
-        (("compare", *OLD_NEW, "--require", "new: p99<1s"), "'new: p99<1s' names 'new', and there is only flask and "),
-        (("compare", "--quick", "--require", "p99<2x old"), "'p99<2x old' names 'old', and there is only flask, "),
+        (("compare", *OLD_NEW, "--require", "new: p99<1s"), "'new: p99<1s' names 'new', and there are only flask and "),
+        (("compare", "--quick", "--require", "p99<2x old"), "'p99<2x old' names 'old', and there are only flask, "),
         (("compare", "--require", "goodput>1"), "'goodput>1' needs a run with --deadline."),
         (("compare", "--require", "capacity>1"), "Only the command capacity finds a capacity; got 'capacity>1'."),
         (("capacity", *fine), "A search for capacity goes beyond it, and can only require capacity; "),
-        (("report", run, "--require", "x: p99<1s"), "'x: p99<1s' names 'x', and there is only flask and aiohttp."),
+        (("report", run, "--require", "x: p99<1s"), "'x: p99<1s' names 'x', and there are only flask and aiohttp."),
         (("report", run, run, "--require", "p99<2x flask"), "'p99<2x flask' names 'flask', and there is only before."),
         (("report", run, *fine, "--junit", run), f"{run} would be overwritten."),
         *(
@@ -163,6 +163,28 @@ def test_two_runs_are_held_against_each_other(tmp_path: Path, capsys: pytest.Cap
     assert "p50&lt;300ms, stranger at 10 users: met (200 to 201 ms)" in page
 
 
+def test_a_run_is_held_against_a_baseline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(import_module("loadtest.cli.compare"), "Comparison", Ended)
+    monkeypatch.setattr(import_module("loadtest.cli.compare"), "draw_comparison", lambda *_, **__: [])
+    steps = [step("flask", 10, 0.1, repeat=number) for number in (1, 2)]
+    earlier, summary = save(results(steps), tmp_path / "earlier"), tmp_path / "summary.md"
+    run = ("compare", "--services", "flask", "--users", "10", "--delay", "100ms", "--baseline", earlier)
+    asked = ("--require", "p50<300ms", "--require", "throughput>=0.9x before")
+    assert status(*run, *asked, "--out", tmp_path / "results", "--markdown", summary) == 3
+    assert "That tells less than two services that take turns" in " ".join(capsys.readouterr().out.split())
+    told = summary.read_text(encoding="utf-8")
+    assert told.index("❌ broken | throughput\\>=0.9x before") < told.index("✅ met | p50\\<300ms")
+    assert "- The baseline is another run, at another time." in told
+    assert "| flask | 10 users | throughput, requests/s | 100.0 | 50.0 | 0.500 | slower |" in told
+    named = ("--services", "none", "--target", "before=http://127.0.0.1:9")
+    assert status("compare", *named, "--baseline", earlier, "--out", tmp_path / "results") == 1
+    assert capsys.readouterr().err.endswith(
+        "With --baseline, before is the name of the earlier run; give the service another one.\n"
+    )
+
+
 def test_a_search_can_require_a_capacity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Found(CapacitySearch):
         def run(self, progress: Progress, behind: Backing = NOTHING) -> None:
@@ -191,6 +213,23 @@ def test_a_service_that_does_not_answer_is_an_error_in_the_file(tmp_path: Path) 
     (reason,) = reasons(junit)
     assert reason
     assert reason.startswith("cannot be told: mine: ")
+
+
+def test_a_mistake_is_an_error_in_the_file(tmp_path: Path) -> None:
+    junit, config = tmp_path / "junit.xml", tmp_path / "services.toml"
+    config.write_text('[service.shop]\nurl = "http://127.0.0.1:9/${NO_SUCH_VARIABLE}"\n')
+    asked = ("--require", "p99<1s", "--junit", junit, "--out", tmp_path)
+    for arguments, said in (
+        (("--config", config), "NO_SUCH_VARIABLE"),
+        (("--config", tmp_path / "none.toml"), "none.toml"),
+        (("--baseline", tmp_path / "none"), "none"),
+    ):
+        junit.write_text("the answers of yesterday")
+        assert status("compare", *arguments, *asked) == 1
+        (reason,) = reasons(junit)
+        assert reason
+        assert reason.startswith("cannot be told: ")
+        assert said in reason
 
 
 SHOP = """

@@ -58,15 +58,16 @@ AGAIN = Pairing(before="old", after="old again", itself=True)
         *(
             (
                 (*ONE, "--need", need),
-                "--need takes requests per second, such as 300, or users, such as '50 users'; got ",
+                "--need takes requests per second, such as 300, up to 100000, or users, ",
             )
             for need in ("many", "0", "50 people")
         ),
         (("--need", "300"), "--need is for services of your own: name one with --target or --config."),
-        *(
-            ((*ONE, "--need", "300", *loads), "--need takes a step of 1 user, who shows how long a request waits: add ")
-            for loads in (("--users", "2,10"), ("--rate", "20"))
+        (
+            (*ONE, "--need", "300", "--users", "2,10"),
+            "--need takes a step of 1 user, who shows how long a request waits: add ",
         ),
+        ((*ONE, "--need", "300", "--rate", "20"), "--need takes users who wait for their answers: leave out --rate."),
     ],
 )
 def test_a_mistake_is_one_clear_line_and_status_1(

@@ -5,15 +5,20 @@ import os
 import subprocess
 from collections.abc import Mapping
 from importlib import import_module
+from io import StringIO
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from rich.console import Console
 
 from loadtest.cli.main import main
+from loadtest.cli.targets import answering
 from loadtest.contenders.request import Expected, Request
+from loadtest.contenders.secrets import Secrets
 from loadtest.contenders.target import Target, Tls
 from loadtest.measure.comparison import Comparison
+from loadtest.processes.logs import Logs
 from loadtest.results.schema import Options, load
 from tests.loadtest.support.comparisons import SCRIPT
 from tests.loadtest.support.targets import Asked, http, recording, scripted
@@ -84,7 +89,7 @@ def refused(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str], monk
         ),
         ((*MINE, "--path", "//slow"), "--target: the path must begin with one slash; got '//slow'."),
         ((*MINE, "--path", "/100%"), "--target: the path has a % without two hexadecimal digits, encoded as %25; got "),
-        ((*MINE, "--path", "/{id}"), "--target: the path has {id}; braces take uuid, n."),
+        ((*MINE, "--path", "/{id}"), "--target: braces in the path take uuid, n; got '/{id}'."),
         ((*MINE, "--method", "TRACE"), "Invalid value for '--method': 'TRACE' is not one of 'delete', 'get', 'head', "),
         ((*MINE, "--expect", "201"), "--expect: takes status=CODE, header=NAME:VALUE or body=TEXT; got '201'."),
         ((*MINE, "--expect", "header=X"), "--expect: a header reads NAME: VALUE; there is no colon."),
@@ -208,6 +213,34 @@ def test_the_options_describe_the_request(monkeypatch: pytest.MonkeyPatch) -> No
         assert target == Target("mine", url, (request,), Tls(), wait=target.wait)
         assert (options.scenario, options.delay, options.wait) == ("own", "", target.wait)
         assert options.wait > 0
+
+
+def test_an_answer_that_is_named_is_a_secret_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KEY", "k-123")
+    expect = ("--expect", "header=X-Kind: ${KEY}", "--expect", "header=X-Api-Key: literal")
+    with scripted(http("200 OK", "X-Kind: k-123")) as server, pytest.raises(SystemExit):
+        main(["compare", "--services", "none", "--target", f"mine={server.url}", *expect])
+    assert "no header X-Api-Key instead of '***'" in capsys.readouterr().err
+
+
+def test_a_name_may_have_brackets() -> None:
+    with scripted(http()) as server:
+        (found,) = answering([Target("[/a]", server.url)], Console(file=StringIO()), Secrets({}), Logs())
+    assert found.name == "[/a]"
+
+
+def test_ctrl_c_at_the_first_request_is_one_line_and_status_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("loadtest.cli.targets.tried", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        main(["compare", "--services", "none", "--target", "mine=http://127.0.0.1:1"])
+    assert (ended.value.code, capsys.readouterr().err.strip()) == (2, "Interrupted.")
 
 
 def test_patience_with_own_requests_may_be_short_because_their_time_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:

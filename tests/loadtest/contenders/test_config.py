@@ -174,8 +174,18 @@ def test_a_file_without_requests_asks_for_the_root(folder: Path) -> None:
         ),
         (
             f'{SERVICE}[request.r]\npath = "/{{nmae}}"\ncsv = "names.csv"',
-            ["request.r: the path has {nmae}; braces take uuid, n, name, age."],
+            ["request.r: braces in the path take uuid, n, name, age; got '/{nmae}'."],
         ),
+        (
+            f'{SERVICE}[request.r]\nheaders = {{ A = "Bearer ${{BRACES}}" }}',
+            ["request.r: braces in the header A take uuid, n; got 'Bearer ***'."],
+        ),
+        (
+            f'{SERVICE}[request.r]\nexpect = {{ header = {{ A = "${{GONE}}" }} }}',
+            ["request.r: the environment variable 'GONE' is not set."],
+        ),
+        (f"{SERVICE}[request.r]\nquery = {{ q = [1] }}", ["request.r.query.q: takes a text, a number, true or false."]),
+        (f"{SERVICE}[request]", ["request: describes none."]),
         (
             f'{SERVICE}[request.r]\nheaders = {{ A = "{{name}}" }}\ncsv = "names.csv"',
             ["request.r: the header A takes printable ASCII characters."],
@@ -204,7 +214,7 @@ def test_a_file_without_requests_asks_for_the_root(folder: Path) -> None:
 def test_each_mistake_is_a_line_that_names_its_key(text: str, lines: list[str], folder: Path) -> None:
     (folder / "empty.csv").write_text("name\n")
     (folder / "uneven.csv").write_text("name,age\nAl,31\nBo\n")
-    found = mistakes(folder, text, EMPTY="", ODD="a secret")
+    found = mistakes(folder, text, EMPTY="", ODD="a secret", BRACES="ab{cd}ef")
     expected = [line.replace("{folder}", str(folder)) for line in lines]
     assert len(found) == len(expected)
     for line, pattern in zip(found, expected, strict=True):
@@ -232,3 +242,25 @@ def test_what_comes_from_the_environment_and_what_is_named_like_a_secret_is_mask
     secrets = Secrets({"KEY": "k-123", "TOKEN": "t/456", "QUOTED": "q"})
     read(path, secrets, Tls(), allow_remote=False)
     assert secrets.masked("k-123, Bearer t/456, t%2F456, hunter2") == f"{MASK}, Bearer {MASK}, {MASK}, {MASK}"
+
+
+def test_what_an_answer_must_have_is_expanded_and_masked_as_what_is_sent(folder: Path) -> None:
+    path = folder / "services.toml"
+    expect = 'expect = { header = { X-Api-Key = "literal", Kind = "${KIND}" }, body = "${PART}" }'
+    path.write_text(f"{SERVICE}[request.r]\n{expect}", encoding="utf-8")
+    secrets = Secrets({"KIND": "k-123", "PART": "p-456"})
+    (target,) = read(path, secrets, Tls(), allow_remote=False)
+    assert target.requests[0].expected == Expected(200, {"X-Api-Key": "literal", "Kind": "k-123"}, "p-456")
+    assert secrets.masked("literal k-123 p-456") == f"{MASK} {MASK} {MASK}"
+
+
+def test_secrets_in_the_examples_of_a_document_are_masked(folder: Path) -> None:
+    key = {"name": "X-Api-Key", "in": "header", "schema": {"type": "string"}, "example": "literal"}
+    operation = {"parameters": [key], "responses": {"200": {"description": "It."}}}
+    document = {"openapi": "3.0.3", "info": {"title": "A", "version": "1"}, "paths": {"/a": {"get": operation}}}
+    (folder / "api.json").write_text(json.dumps(document))
+    path, secrets = folder / "services.toml", Secrets({})
+    path.write_text(f'openapi = "api.json"\n{SERVICE}', encoding="utf-8")
+    (target,) = read(path, secrets, Tls(), allow_remote=False)
+    assert target.requests[0].headers == {"X-Api-Key": "literal"}
+    assert secrets.masked("a literal") == f"a {MASK}"

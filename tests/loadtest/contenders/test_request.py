@@ -39,8 +39,11 @@ def test_a_request_that_could_not_be_sent_is_refused_with_what_is_wrong() -> Non
             ({"headers": {"X": value}}, "the header X takes printable ASCII characters")
             for value in ("s3cr\net", "é", "\x00", "a\tb")
         ),
-        ({"path": "/orders/{id}"}, "the path has {id}; braces take uuid, n"),
-        ({"headers": {"X": "a{id}"}, "rows": ({"at": "1"},)}, "a header has {id}; braces take uuid, n, at"),
+        ({"path": "/orders/{id}"}, "braces in the path take uuid, n; got '/orders/{id}'"),
+        (
+            {"headers": {"X": "a{id}"}, "rows": ({"at": "1"},)},
+            "braces in the header X take uuid, n, at; got 'a{id}'",
+        ),
     ]
     for changes, complaint in cases:
         assert refusal(Request, **changes) == complaint

@@ -1,3 +1,4 @@
+import html
 import json
 from urllib.parse import quote, quote_plus, urlencode
 
@@ -48,6 +49,9 @@ def test_a_value_is_masked_in_every_form_that_a_text_may_have_it_in() -> None:
         json.dumps(token, ensure_ascii=False)[1:-1],
         repr(token)[1:-1],
         repr(token.encode())[2:-1],
+        quote_plus("{" + token, safe="{}")[1:],
+        html.escape(token),
+        html.escape(token, quote=False),
     )
     for form in forms:
         assert known.masked(f"<{form}>{form}") == f"<{MASK}>{MASK}"
@@ -70,6 +74,7 @@ def test_a_header_that_is_named_like_a_secret_is_one() -> None:
         ("Authorization", "s3cret", "***"),
         ("Authorization", "Bearer", "***"),
         ("Cookie", "session=s3cret; theme=dark", "***"),
+        ("Authorization", "ApiKey s3cret", "***"),
         *((name, "s3cret", "***") for name in ("X-API-Key", "X-Auth", "X-CSRF-Token", "Client-Secret", "X-Signature")),
         *((name, "s3cret", "***") for name in ("X-Password", "X-Passwd", "Session-Id", "Credentials")),
         ("Content-Type", "application/json", "application/json"),
@@ -79,3 +84,37 @@ def test_a_header_that_is_named_like_a_secret_is_one() -> None:
         known = Secrets({})
         known.header(name, value)
         assert known.masked(f"{name}: {value}") == f"{name}: {shown}"
+
+
+def test_the_parts_of_a_header_that_are_secrets_are_masked_alone_too() -> None:
+    known = Secrets({})
+    known.headers({"Cookie": 'id="s3%20cret"; lang=en; flag', "Authorization": "ApiKey abc", "Accept": "text/html"})
+    for text, shown in (
+        ("s3%20cret, s3 cret, en", "***, ***, en"),
+        ("key=abc, abcd, ApiKey", "key=***, abcd, ApiKey"),
+        ("text/html", "text/html"),
+    ):
+        assert known.masked(text) == shown
+
+
+def test_a_short_secret_is_masked_where_it_stands_alone() -> None:
+    known = Secrets({"WORKERS": "2", "NAME": "{}"})
+    known.expanded("${WORKERS}${NAME}")
+    for text, shown in (
+        ("--workers 2", "--workers ***"),
+        ("a=2&b=2.", "a=***&b=***."),
+        ("status 201 in 1.2 ms, 2.5 ms, 127.0.0.2", "status 201 in 1.2 ms, 2.5 ms, 127.0.0.2"),
+    ):
+        assert known.masked(text) == shown
+
+
+def test_each_line_of_a_secret_is_masked_alone_too() -> None:
+    known = Secrets({"KEY": "-- BEGIN\r\n  Zq7Xv9Kp2Lm\nabc\n-- END"})
+    known.expanded("${KEY}")
+    assert known.masked("x -- BEGIN\nZq7Xv9Kp2Lm\n abc") == "x ***\n***\n abc"
+    assert known.masked(known.expanded("${KEY}")) == MASK
+
+
+def test_braces_of_a_secret_in_a_query_are_masked() -> None:
+    known = Secrets({"KEY": "a{b}&c"})
+    assert known.masked(urlencode({"key": known.expanded("${KEY}")}, safe="{}")) == f"key={MASK}"

@@ -16,11 +16,12 @@ import pytest
 
 from backing.postgres import VERSION
 from loadtest.contenders.cores import SHARED, Cores
+from loadtest.contenders.secrets import Secrets
 from loadtest.contenders.selection import chosen
 from loadtest.contenders.service import Service, lineup
 from loadtest.contenders.target import Target
 from loadtest.measure.comparison import Comparison, contender
-from loadtest.results.schema import Measured, Results, Step
+from loadtest.results.schema import Measured, Part, Results, Step
 from loadtest.verdict.bounds import throughput
 from loadtest.verdict.forecast import forecast
 from loadtest.workload.closed import Closed
@@ -359,6 +360,23 @@ def test_a_target_is_held_against_its_first_step_only_if_that_can_be_trusted(fir
     one, fifty, _ = comparison.planned(target)
     began = comparison._step(target, 1, one, first, None)
     assert comparison._step(target, 1, fifty, measured(50, 0.2), began).bound == bound
+
+
+def test_counts_of_texts_that_are_the_same_once_masked_are_added_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = Secrets({"ONE": "first", "TWO": "second"})
+    secrets.expanded("${ONE}${TWO}")
+    parts = {
+        "/first": Part(requests=3, failures=1, latency={5.0: 1, 6.0: 1}),
+        "/second": Part(requests=4, failures=0, latency={6.0: 4}),
+    }
+    window = measured(1, errors={"no first": 2, "no second": 3, "other": 1}, parts=parts)
+    monkeypatch.setattr("loadtest.measure.comparison.measure", lambda *_: window)
+    target = Target("mine", "http://127.0.0.1:9")
+    comparison = Comparison([target], options(), [], secrets=secrets)
+    nothing: Any = None
+    found = comparison._measure(nothing, None, nothing, comparison.planned(target)[0], 1)
+    assert found.errors == {"no ***": 5, "other": 1}
+    assert found.parts == {"/***": Part(requests=7, failures=1, latency={5.0: 1, 6.0: 5})}
 
 
 class Begun:

@@ -85,7 +85,7 @@ def test_the_table_holds_every_pair_as_it_was_measured() -> None:
     (found,) = pairs(rows(before), rows(after))
     for picture in page.pictures:
         assert picture.table.rows == [
-            ["aiohttp", "10", "99.0", "49.5", "0.500", f"±{found.spread:.1f}", "slower"],
+            ["aiohttp", "10", "throughput, requests/s", "99.0", "49.5", "0.500", f"±{found.spread:.1f}", "slower"],
         ]
 
 

@@ -144,10 +144,10 @@ def test_what_answered_nothing_before_is_not_told_as_a_ratio() -> None:
             [*repeats(0.1, 0.1), *repeats(0.3, 0.3, users=50)],
             "aiohttp at 50 users is slower: ",
         ),  # slower by two thirds; at 10 users faster by a half
-        (repeats(0.1, 0.1), repeats(0.1, 0.1), "No step shows a clear difference"),
-        (repeats(0.1, 0.1), repeats(0.104, 0.104), "No step shows a clear difference"),
-        (repeats(0.1), repeats(0.2), "No step allows a conclusion"),
-        ([step("aiohttp", 10, doubts=DOUBTS)], repeats(0.2), "No step allows a conclusion"),
+        (repeats(0.1, 0.1), repeats(0.1, 0.1), "No step shows a clear difference of throughput"),
+        (repeats(0.1, 0.1), repeats(0.104, 0.104), "No step shows a clear difference of throughput"),
+        (repeats(0.1), repeats(0.2), "No step allows a conclusion on throughput"),
+        ([step("aiohttp", 10, doubts=DOUBTS)], repeats(0.2), "No step allows a conclusion on throughput"),
     ],
     ids=["two", "none", "little", "one repeat", "doubts"],
 )
@@ -201,6 +201,12 @@ def test_open_loads_are_compared_by_the_highest_percentile_that_all_repeats_have
         return rows(results(found))
 
     before = slower(1)
+    assert verdict(pairs(before, before)) == [
+        "No clear difference in 2 of 2 figures: below 5%, or within the repeats' spread."
+    ]
+    none = pairs(slower(1, lost=500), slower(2, lost=500))
+    assert [pair.says for pair in none] == [WITHIN, "unknown: requests were lost in all repeats"]
+    assert conclusion(pairs(before, slower(2))) == "No step shows a clear difference of throughput"
     assert [pair.figure for pair in pairs(before, before)] == ["throughput, requests/s", "p99, ms"]
     for after, says in ((slower(1), WITHIN), (slower(2), SLOWER), (slower(0.5), FASTER), (slower(1, lost=500), SLOWER)):
         assert [pair.says for pair in pairs(before, after)] == [WITHIN, says]

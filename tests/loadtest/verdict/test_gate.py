@@ -151,24 +151,105 @@ def test_a_factor_leaves_out_pairs_that_cannot_be_trusted() -> None:
     assert {answer.finding, lacking.finding} == {UNKNOWN}
 
 
+def with_pairings(run: Results, *pairings: Pairing) -> Results:
+    return run.model_copy(update={"options": run.options.model_copy(update={"pairings": [*pairings]})})
+
+
 def test_failures_of_a_pair_that_was_run_again_are_not_forgotten() -> None:
     failed = "50 of 1000 requests failed"
     (bad,) = with_failures(0.05, doubts=[failed])
     good = [step(name, 10, 0.1, repeat=number) for number in range(2, 8) for name in ("flask", "aiohttp")]
-    run = required(results([bad, step("aiohttp", 10, 0.1), *good]), "flask: errors<1%", "flask: throughput>90")
-    pairing = Pairing(before="aiohttp", after="flask")
-    answers = judged(run.model_copy(update={"options": run.options.model_copy(update={"pairings": [pairing]})}))
-    assert [(each.requirement.figure, each.finding, each.why) for each in answers] == [
-        ("errors", UNKNOWN, failed),
-        ("throughput", MET, "100/s"),
+    texts = ("flask: errors<1%", "flask: p99<1s", "flask: throughput>=0.9x aiohttp")
+    run = with_pairings(
+        required(results([bad, step("aiohttp", 10, 0.1), *good]), *texts, "flask: p99<90ms", "aiohttp: p99<1s"),
+        Pairing(before="aiohttp", after="flask"),
+    )
+    left_out = f"runs whose requests failed are left out: {failed}"
+    assert [(each.requirement.text, each.finding, each.why) for each in judged(run)] == [
+        ("flask: p99<90ms", BROKEN, "100 ms"),
+        *((text, UNKNOWN, left_out) for text in texts),
+        ("aiohttp: p99<1s", MET, "100 ms"),
+    ]
+    before = results(repeats(0.1, 0.1))
+    (answer,) = judged_since(before, run, ["flask: throughput>=0.9x before"])
+    assert (answer.finding, answer.why) == (UNKNOWN, left_out)
+
+
+def goods(service: str, *numbers: int) -> list[Step]:
+    """Return a step with one repeat for each number of good answers in 10 s."""
+    return [
+        step(service, 10, repeat=number, measured=measured(10, good=[good])) for number, good in enumerate(numbers, 1)
     ]
 
 
+def test_a_collapse_to_zero_breaks_a_factor() -> None:
+    none = "two figures that are 0, or both of lost requests, have no ratio"
+    for before, after, finding, why in (
+        (50, 0, BROKEN, "0.000 times flask"),
+        (0, 50, MET, "beyond every multiple of flask"),
+        (0, 0, UNKNOWN, none),
+    ):
+        text = "aiohttp: goodput>=0.9x flask"
+        found, told = only([*goods("flask", *[before] * 6), *goods("aiohttp", *[after] * 6)], text)
+        assert found == finding
+        assert told in (f"{why} in 6 pairs", f"needs 6 pairs (--pairs 6), and 0 can be used: {why}")
+        earlier, later = (results(goods("flask", each, each)) for each in (before, after))
+        (answer,) = judged_since(earlier, later, ["goodput>=0.9x before"])
+        assert answer.finding == finding
+        assert answer.why.startswith(why.replace("flask", "before"))
+
+
+def test_a_latency_of_lost_requests_is_beyond_every_factor() -> None:
+    def run(*lost: float) -> Results:
+        return results([losing(share, repeat=number) for number, share in enumerate(lost, 1)])
+
+    weaker = "at the extremes of the repeats; weaker than pairs in one run"
+    for before, after, finding, why in (
+        ((0.0, 0.0), (1.0, 1.0), BROKEN, f"beyond every multiple of before {weaker}"),
+        ((0.0, 0.0), (0.0, 1.0), UNKNOWN, f"at least 1.000 times before {weaker}"),
+        ((1.0, 1.0), (0.0, 0.0), MET, f"0.000 times before {weaker}"),
+        ((1.0, 1.0), (1.0, 1.0), UNKNOWN, "two figures that are 0, or both of lost requests, have no ratio"),
+    ):
+        (answer,) = judged_since(run(*before), run(*after), ["p90<=1.1x before"])
+        assert (answer.finding, answer.why) == (finding, why), (before, after)
+
+
+def test_three_services_need_repeats_in_place_of_pairs() -> None:
+    steps = [*repeats(0.1), *repeats(0.1, service="aiohttp"), *repeats(0.1, service="flask-threads")]
+    assert {each.why for each in answers(steps, "throughput>=0.9x flask")} == {
+        "needs 6 pairs (--repeats 6), and 1 can be used"
+    }
+
+
+def test_a_factor_tells_nothing_within_the_difference_of_a_service_from_itself() -> None:
+    itself, pairing = (
+        Pairing(before="flask", after="flask again", itself=True),
+        Pairing(before="flask", after="aiohttp"),
+    )
+    for ratio, again, finding, why in (
+        (0.9, 1.0, BROKEN, "0.900 times flask in 6 pairs"),
+        (0.9, 1.25, UNKNOWN, "0.900 times flask in 6 pairs; the difference of flask from itself is up to 25.0%"),
+        (0.5, 1.25, BROKEN, "0.500 times flask in 6 pairs"),
+        (1.0, 1.25, MET, "1.000 times flask in 6 pairs"),
+    ):
+        responses = {"flask": 0.1, "flask again": 0.1 / again, "aiohttp": 0.1 / ratio}
+        steps = [each for name, took in responses.items() for each in repeats(*[took] * 6, service=name)]
+        run = with_pairings(required(results(steps), "throughput>=0.95x flask"), itself, pairing)
+        (answer,) = judged(run)
+        assert (answer.service, answer.finding, answer.why) == ("aiohttp", finding, why), (ratio, again)
+
+
 def test_a_service_that_is_compared_with_itself_meets_requirements_once() -> None:
-    run = required(results([*repeats(0.1), *repeats(0.1, service="flask again")]), "errors<1%")
     itself = Pairing(before="flask", after="flask again", itself=True)
-    answers = judged(run.model_copy(update={"options": run.options.model_copy(update={"pairings": [itself]})}))
-    assert [each.where for each in answers] == ["flask at 10 users"]
+    run = with_pairings(results([*repeats(0.1), *repeats(0.1, service="flask again")]), itself)
+    for text, service in (
+        ("errors<1%", "flask"),
+        ("flask again: errors<1%", "flask again"),
+        ("throughput>=0.9x flask", "flask again"),
+    ):
+        assert [each.where for each in judged(required(run, text))] == [f"{service} at 10 users"]
+    for text, service in (("errors<1%", "flask"), ("flask again: errors<1%", "flask again")):
+        assert [each.where for each in judged_since(run, run, [text])] == [f"{service} at 10 users"]
 
 
 def test_two_runs_are_held_against_each_other_at_the_extremes_of_their_repeats() -> None:
@@ -198,14 +279,17 @@ def test_a_latency_that_grows_with_the_window_meets_nothing() -> None:
     assert only(steps, "throughput>10")[0] == MET
 
 
-def test_a_client_that_gave_up_had_the_longest_latency_and_an_error() -> None:
-    load = Open(20.0)
-    steady = open_step("aiohttp", load)
+def losing(share: float, repeat: int = 1) -> Step:
+    """Return a steady step of an open load that also lost this share of its arrivals."""
+    steady = open_step("aiohttp", Open(20.0), repeat=repeat)
     assert steady.measured
     assert steady.measured.arrivals
-    half = steady.measured.arrivals.offered
-    lost = steady.measured.arrivals.model_copy(update={"lost": half})
-    steps = [steady.model_copy(update={"measured": steady.measured.model_copy(update={"arrivals": lost})})]
+    arrivals = steady.measured.arrivals.model_copy(update={"lost": round(share * steady.measured.arrivals.offered)})
+    return steady.model_copy(update={"measured": steady.measured.model_copy(update={"arrivals": arrivals})})
+
+
+def test_a_client_that_gave_up_had_the_longest_latency_and_an_error() -> None:
+    steps = [losing(1.0)]
     assert only(steps, "p90<10s") == (BROKEN, "> 10 s")
     assert only(steps, "errors<1%") == (BROKEN, "100 %")
 

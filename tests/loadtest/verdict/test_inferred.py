@@ -150,7 +150,7 @@ def test_a_service_that_computes_is_limited_by_its_cpu() -> None:
     assert (found.limit.name, found.limit.capacity, found.limit.loads) == (CPU, 1, [10, 40])
     assert demand(found, None, []).limits == (Limit(CPU, 1, 1 / found.limit.throughput),)
     assert sentence("mine", found, 8) == (
-        "mine is limited by its CPU: 100/s, 1 core x 10 ms (inferred from the steps of 10 and 40 users)."
+        "mine is limited by its CPU: 100/s x 10 ms = 1.0 cores (inferred from the steps of 10 and 40 users)."
     )
 
 

@@ -34,7 +34,8 @@ from loadtest.verdict.pairs import (
     trusted,
 )
 from loadtest.workload.closed import Closed
-from tests.loadtest.support.fabricated import measured, not_run, options, results, step
+from loadtest.workload.open import Open
+from tests.loadtest.support.fabricated import measured, not_run, open_step, options, results, step
 
 OF_TARGETS: dict[str, Any] = dict.fromkeys(("memory", "server_cpu"))
 
@@ -188,8 +189,7 @@ def test_each_figure_has_its_medians_and_ratios_pair_by_pair() -> None:
     assert told(figures[MEMORY]) == [MEMORY, "103.5", "207.0", "2.000", "2.000 to 2.000", "6", MORE]
     lost: dict[str, Any] = {"requests": 100, "failures": 100}  # nothing succeeded, and nothing doubts it
     shown = differences(paired(*six("old", **OF_TARGETS), *six("new", **OF_TARGETS, **lost)))
-    assert (shown[0].figure, shown[0].ratio, shown[0].says) == (THROUGHPUT, None, UNKNOWN)
-    assert told(shown[0]) == [THROUGHPUT, "-", "-", "-", "-", "0", UNKNOWN]
+    assert told(shown[0]) == [THROUGHPUT, "100", "0.0", "0.000", "0.000 to 0.000", "6", SLOWER]
     assert not {CPU_TIME, MEMORY} & by_figure(shown).keys()
 
 
@@ -205,7 +205,7 @@ def test_the_noise_of_a_service_against_itself_hides_differences_of_its_size() -
     assert by_figure(others) == {**dict.fromkeys((THROUGHPUT, MEDIAN, TAIL, CPU_TIME), UNKNOWN), MEMORY: ALIKE}
 
 
-MEANING = "Each interval holds the median ratio of all such pairs with a probability of 97% or more."
+MEANING = "Each interval holds the median ratio of all such pairs with a probability of at least 96%."
 
 
 def test_the_pairs_are_told_in_sentences() -> None:
@@ -214,8 +214,8 @@ def test_the_pairs_are_told_in_sentences() -> None:
             six("old"),
             six("new", took=0.05, memory=104 * MiB, server_cpu=1.0),
             "At 10 users new is faster than old: throughput 2.00 times (2.00 to 2.00), p50 0.50 times (0.50 to 0.50), "
-            "p99 0.50 times (0.50 to 0.50), memory 1.04 times (1.04 to 1.04). No difference larger than 1% in CPU per "
-            "request.",
+            "p99 0.50 times (0.50 to 0.50). What it takes: memory 1.04 times (1.04 to 1.04). No difference larger than "
+            "1% in CPU per request.",
         ),
         (
             six("old"),
@@ -233,19 +233,19 @@ def test_the_pairs_are_told_in_sentences() -> None:
             six("old", **OF_TARGETS),
             [a_run("new", each, latency={100.0: 9_500, 100.0 * each: 500}, **OF_TARGETS) for each in range(1, 7)],
             "At 10 users new is neither faster nor slower than old in throughput and p50. No difference larger than 1% "
-            "in throughput and p50. For p99 it cannot be told.",
+            "in throughput and p50. Unknown: p99.",
         ),
         (
             [a_run("old", 1, **OF_TARGETS)],
             [a_run("new", 1, **OF_TARGETS)],
-            "At 10 users whether new is faster or slower than old cannot be told. For throughput, p50 and p99 it "
-            "cannot be told (1 pair can be trusted, and 6 are needed).",
+            "At 10 users whether new is faster or slower than old cannot be told. Unknown: throughput, p50 and p99 "
+            "(1 pair can be trusted, and 6 are needed).",
         ),
         (
             six("old")[:5],
             six("new")[5:],
-            "At 10 users whether new is faster or slower than old cannot be told. For throughput and p50 it cannot be "
-            "told (0 pairs can be trusted, and 6 are needed).",
+            "At 10 users whether new is faster or slower than old cannot be told. Unknown: throughput and p50 "
+            "(0 pairs can be trusted, and 6 are needed).",
         ),
     ):
         run = paired(*old, *new)
@@ -273,6 +273,18 @@ def test_a_service_against_itself_shows_how_large_a_difference_must_be() -> None
 def test_a_latency_of_lost_requests_is_slower_than_any_other_and_tells_nothing_of_another() -> None:
     assert ratio_of(2.0, 3.0) == 1.5
     assert (ratio_of(2.0, inf), ratio_of(inf, 2.0)) == (inf, 0.0)
-    assert [ratio_of(*each) for each in ((inf, inf), (None, 2.0), (2.0, None), (0.0, 2.0))] == [None] * 4
+    assert (ratio_of(0.0, 2.0), ratio_of(2.0, 0.0), ratio_of(2.0, 2.0)) == (inf, 0.0, 1.0)
+    assert [ratio_of(*each) for each in ((inf, inf), (0.0, 0.0), (None, 2.0), (2.0, None))] == [None] * 4
     slower, faster = (Difference(OLD_NEW, Closed(10), TAIL, 100.0, 100.0, (ratio,) * 6) for ratio in (inf, 0.0))
     assert (slower.says, faster.says) == (SLOWER, FASTER)
+
+
+def test_a_service_that_lost_requests_itself_says_nothing_of_that_figure() -> None:
+    load = Open(100, "even")
+    steps = [open_step(name, load, repeat=each) for name in ("old", "old again") for each in range(1, 7)]
+    assert steps[-1].measured is not None
+    assert steps[-1].measured.arrivals is not None
+    arrivals = steps[-1].measured.arrivals.model_copy(update={"lost": 500})
+    measured = steps[-1].measured.model_copy(update={"arrivals": arrivals})
+    run = paired(*steps[:-1], steps[-1].model_copy(update={"measured": measured}), pairings=[ITSELF])
+    assert "nothing can be told of p99, for requests were lost" in sentences(run)[0]

@@ -68,8 +68,8 @@ def test_a_run_that_cannot_have_an_answer_is_refused() -> None:
     run = {"services": ["old", "new"], "deadline": False, "searched": False}
     search = {**run, "searched": True}
     for text, of, complaint in (
-        ("olb: p99<1s", run, "'olb: p99<1s' names 'olb', and there is only old and new."),
-        ("p99<2x olb", run, "'p99<2x olb' names 'olb', and there is only old and new."),
+        ("olb: p99<1s", run, "'olb: p99<1s' names 'olb', and there are only old and new."),
+        ("p99<2x olb", run, "'p99<2x olb' names 'olb', and there are only old and new."),
         ("old: p99<2x old", run, "'old: p99<2x old' compares old with itself; it takes two services."),
         ("p99<2x old", {**run, "services": ["old"]}, "'p99<2x old' compares old with itself; it takes two services."),
         ("goodput>1", run, "'goodput>1' needs a run with --deadline."),
