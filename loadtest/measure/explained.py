@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from loadtest.contenders.target import Target
-from loadtest.results.schema import Contender, Results, Step
+from loadtest.results.schema import Contender, Predicted, Results, Step
 from loadtest.verdict.aggregate import Row, rows
+from loadtest.verdict.bounds import KEEPS_UP, OWN_LIMIT, throughput, uneven
 from loadtest.verdict.inferred import demand, infer, predicted
 from loadtest.verdict.need import advise
 from loadtest.workload.demand import Limit
@@ -49,4 +50,19 @@ def _foretold(step: Step, contender: Contender, table: list[Row]) -> Step:
     row = next(each for each in table if each.load == step.load)
     assert contender.inferred is not None
     assert contender.demand is not None
-    return step.model_copy(update={"predicted": predicted(row, contender.inferred, contender.demand, table)})
+    told = predicted(row, contender.inferred, contender.demand, table)
+    bound = _uneven(step, told, contender) if told and step.bound == OWN_LIMIT else None
+    return step.model_copy(update={"predicted": told, "bound": bound or step.bound})
+
+
+def _uneven(step: Step, told: Predicted, contender: Contender) -> str | None:
+    """Name the limit that is unevenly shared, if that explains why a step falls short of its prediction.
+
+    Only connections that are kept stay with a process: then there is one for each user.
+    """
+    seen = step.measured
+    if seen is None or not seen.connections or sum(seen.connections) < step.load.most_in_flight:
+        return None
+    ratio = throughput(seen) / told.throughput
+    of_processes = contender.model_copy(update={"processes": len(seen.connections)})
+    return uneven(step.load, ratio, seen, of_processes) if ratio < KEEPS_UP else None

@@ -111,14 +111,14 @@ def _falls_short(load: Load, predicted: Predicted, measured: Measured, contender
     if service_neighboured(measured):
         return NEIGHBOURS
     return (
-        _uneven(load, ratio, measured, contender)
+        uneven(load, ratio, measured, contender)
         or _bursts(load, measured, contender.demand)
         or _costlier(load, predicted, measured, contender)
         or UNEXPLAINED
     )
 
 
-def _uneven(load: Load, ratio: float, measured: Measured, contender: Contender) -> str | None:
+def uneven(load: Load, ratio: float, measured: Measured, contender: Contender) -> str | None:
     """Name the resource that was free in one process while users queued for it in another.
 
     The reason is that each connection stays with one process. Return None if this does not explain a throughput of

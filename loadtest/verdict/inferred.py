@@ -59,8 +59,10 @@ def _limit(full: Sequence[Row], wait: float, *, blocks: bool) -> Limited | str:
     if len(full) < 2:
         return f"only one step, {full[0].load.label}, is saturated, and it takes two to show a limit"
     rates = [row.throughput for row in full]
-    if max(rates) - min(rates) > FLAT * max(rates):
+    full = [row for row in full if row.throughput >= (1 - FLAT) * max(rates)]  # fewer users may not fill all processes
+    if len(full) < 2:
         return f"throughput still changes with the users, from {min(rates):.1f}/s to {max(rates):.1f}/s"
+    rates = [row.throughput for row in full]
     at_once = [throughput(each) * wait for row in full for each in row.windows]
     about, capacity = mean(at_once), max(1, round(mean(at_once)))
     cores = None

@@ -153,8 +153,8 @@ def test_two_runs_are_drawn_beside_the_later_one(folder: Path, capsys: pytest.Ca
     after = save(AFTER, folder.parent / "after").parent
     drawn(folder, after)
     told = " ".join(capsys.readouterr().out.split())
-    assert told.startswith("Before and after: delay, 100ms (requests/s) service users before after ratio ")
-    assert "stranger 10 100 50.0 0.500 - unknown: needs two repeats" in told
+    assert told.startswith("Before and after: delay, 100ms service users figure before after ratio ")
+    assert "stranger 10 throughput, requests/s 100.0 50.0 0.500 - unknown: needs two repeats" in told
     assert told.endswith(f" {TOO_FEW_REPEATS} {after / 'before-after.html'}")
     assert (found(folder), found(after)) == (["results.json"], ["before-after.html", "results.json"])
 
