@@ -125,7 +125,7 @@ def capacity(
     refuse_twice(names, "searched")
     held = gate(given)
     objectives = list(dict.fromkeys(slo))
-    with mistakes():
+    with held.failing(), mistakes():
         refuse(held.requirements, names, deadline=False, searched=True)
         options = Options(
             scenario=scenario,
@@ -142,14 +142,15 @@ def capacity(
         refuse_impatience(options)
         _refuse_unreachable(objectives, options)
         search = CapacitySearch(services, options, command, cores, objectives, QUICK_BUDGET if quick else BUDGET)
-    refuse_too_many_connections(services, search.needs)
+        refuse_too_many_connections(services, search.needs)
+        where = folder(out)
     outcome = Outcome(
         save=lambda measured, folder: save(measured[scenario], folder),
         show=lambda screen, measured: show_capacities(screen, measured[scenario]),
         draw=lambda measured, saved: draw_comparison(measured[scenario], saved.with_name("report.html"), trace=False),
         judge=lambda screen, measured: held.judge(screen, measured[scenario]),
     )
-    return run_all({scenario: search}, folder(out), console(), outcome, opened=opened)
+    return run_all({scenario: search}, where, console(), outcome, opened=opened)
 
 
 def _refuse_unreachable(objectives: Sequence[Objective], options: Options) -> None:

@@ -88,7 +88,7 @@ def loaded(path: Path, url: str, tls: Tls) -> list[type[User]]:
 
 
 def _check_certificates(tls: Tls) -> None:
-    """Let the clients of Locust's own users check certificates as asked, unless a class has settings of its own."""
+    """Set how the clients of Locust's users check certificates, except for classes with settings of their own."""
     FastHttpUser.insecure, FastHttpUser.ssl_context_factory = tls.insecure, partial(context, tls)
     begin: Callable[..., None] = HttpUser.__init__
 
@@ -182,7 +182,7 @@ class OwnUsers:
         return sum(began < clock for began in self._tasks.values())
 
     def _watch(self) -> None:
-        """Let all task sets report the beginning and the end of tasks and waits."""
+        """Wrap the methods of Locust's TaskSet that run tasks and waits, so that both are recorded."""
         execute, sleep = TaskSet.execute_next_task, TaskSet._sleep
 
         def execute_next_task(tasks: TaskSet) -> None:
@@ -213,7 +213,7 @@ class OwnUsers:
         TaskSet._sleep = waits  # type: ignore[method-assign]
 
     def _arrive(self, user: User) -> None:
-        """Let a user who begins wait for all the others, then for a share of the time over which they are spread."""
+        """Delay the first task of a user until all users are there, then by a share of the time to spread them over."""
         if user in self._known:
             return
         self._known.add(user)

@@ -35,7 +35,7 @@ def _each(service: Service) -> float:
 
 @contextmanager
 def _held(server: Running) -> Iterator[None]:
-    """Let HELD requests wait on a server until the context exits, and yield once all do."""
+    """Send HELD requests that wait on a server, and yield once all have arrived; abandon them at the exit."""
     host, port = server.url.removeprefix("http://").split(":")
     asked = f"GET /delay/{WITHIN} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
     with ExitStack() as stack:

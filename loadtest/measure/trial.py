@@ -126,7 +126,7 @@ def _observed(target: Target, request: Request, known: Tried) -> Tried:
 
 
 def _users_tried(target: Target, secrets: Secrets) -> Tried:
-    """Let the fewest users of a locustfile do their first tasks. `seconds` is the mean time of a task with its wait."""
+    """Run the first tasks of the fewest users of a locustfile. `seconds` is the mean time of a task with its wait."""
     connection = _connection(target)
     try:
         connection.connect()

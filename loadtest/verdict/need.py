@@ -39,7 +39,7 @@ class _Known:
     """The known figures of a service. `memory`: bytes; `cpu`: seconds per request; None: unknown.
 
     `slots`: requests that it serves at once; if `at_least`, no step shows a limit, and as many were served. `most`:
-    requests per second that saturated steps show.
+    requests per second that saturated steps show. `seen`: its processes are known, and not taken for one.
     """
 
     times: list[float]
@@ -47,6 +47,7 @@ class _Known:
     at_least: bool
     most: float
     processes: int
+    seen: bool
     cpu: float | None
     memory: float | None
     costs: Costs
@@ -103,13 +104,15 @@ def _known(contender: Contender, found: Inferred, table: Sequence[Row], costs: C
         return None
     elif at_least:
         slots = max(1, round(held[-1].throughput * held[-1].mean / 1000))  # in flight, by Little's law
+    processes = max((len(each.connections or ()) for row in held for each in row.windows), default=0)
     cost = next((row.cpu_per_request for row in reversed(held) if row.cpu_per_request), None)
     return _Known(
         times=[milliseconds / 1000 for milliseconds, times in alone.latency.items() for _ in range(times)],
         slots=slots,
         at_least=at_least,
         most=found.limit.throughput if found.limit else inf,
-        processes=max((len(each.connections or ()) for row in held for each in row.windows), default=0) or 1,
+        processes=max(processes, 1),
+        seen=processes > 0,
         cpu=None if cost is None else cost / 1e6,
         memory=alone.memory,
         costs=costs,
@@ -123,13 +126,13 @@ def _proposals(known: _Known, need: Need) -> list[Proposal]:
     threads = fewest(need, known.times, lambda slots: known.shape(slots, processes), LONGER)
     each = ceil((threads or 0) / processes)
     if each:
-        what = f"{count(each, 'thread')} in {'each of ' if processes > 1 else ''}{_processes(processes)}"
+        what = f"{count(each, 'thread')}{_inside(known, processes, 'in each of' if processes > 1 else 'in')}"
         found.append(_proposal(what, known, need, each * processes, processes))
     alone = fewest(need, known.times, lambda each: known.alone(max(each, processes)), LONGER)
     if alone is not None and (alone > processes or each != 1):
         alone = max(alone, processes)
         found.append(_proposal(f"{_processes(alone)} of one thread", known, need, alone, alone))
-    return [*found, _proposal(f"a coroutine each in {_processes(processes)}", known, need, inf, processes)]
+    return [*found, _proposal(f"a coroutine each{_inside(known, processes, 'in')}", known, need, inf, processes)]
 
 
 def _seen(known: _Known, need: Need, as_is: Proposal) -> Proposal:
@@ -138,6 +141,11 @@ def _seen(known: _Known, need: Need, as_is: Proposal) -> Proposal:
         return as_is
     p99 = need.users / known.most if need.users else None
     return as_is.model_copy(update={"throughput": known.most, "p99": p99, "enough": False})
+
+
+def _inside(known: _Known, processes: int, where: str) -> str:
+    """Return the processes of a proposal in words, or "" if those of the service cannot be seen."""
+    return f" {where} {_processes(processes)}" if known.seen else ""
 
 
 def _processes(number: int) -> str:

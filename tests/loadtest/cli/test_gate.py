@@ -185,6 +185,17 @@ def test_a_run_is_held_against_a_baseline(
     )
 
 
+def test_a_search_that_cannot_begin_leaves_no_answers_of_an_earlier_one(tmp_path: Path) -> None:
+    junit = tmp_path / "junit.xml"
+    junit.write_text("of an earlier run")
+    asked = ("capacity", "--require", "capacity>1", "--junit", junit, "--out", tmp_path)
+    assert status(*asked, "--delay", "500ms", "--slo", "p99<500ms") == 1
+    assert counts(junit) == ("1", "0", "1", "0")
+    assert reasons(junit) == {
+        "cannot be told: --delay must be shorter than what p99<500ms allows; got '500ms'.",
+    }
+
+
 def test_a_search_can_require_a_capacity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Found(CapacitySearch):
         def run(self, progress: Progress, behind: Backing = NOTHING) -> None:

@@ -199,3 +199,16 @@ def test_without_a_conclusive_step_of_one_user_the_question_is_still_answered() 
         "Should mine go async for 300 requests/s? That cannot be told: no step of 1 user is conclusive, so how long a "
         "request waits is unknown."
     )
+
+
+def test_processes_that_cannot_be_seen_are_not_counted() -> None:
+    ways = {}
+    for seen_by, changes in (("this machine", {}), ("nobody", {"connections": None})):
+        ways[seen_by] = [each.what for each in advised(of_slots(8, **changes), Need(rate=200)).proposals]
+    threads = ways["nobody"][1]
+    assert threads.endswith(" threads")
+    assert ways["nobody"][-1] == "a coroutine each"
+    assert (ways["this machine"][1], ways["this machine"][-1]) == (
+        f"{threads} in 1 process",
+        "a coroutine each in 1 process",
+    )
