@@ -29,11 +29,10 @@ from locust.util.load_locustfile import load_locustfile
 
 from loadtest.contenders.target import Tls, context
 
+from .users import GOLDEN
+
 PAUSE = 0.1
 """Seconds that a user pauses after an exception in a task: one that is raised at once would be raised without end."""
-
-GOLDEN = 0.6180339887498949
-"""The fractional part of the golden ratio (see users.py)."""
 
 
 class Refused(Exception):

@@ -12,7 +12,7 @@ from loadtest.report.figures.theme import HEIGHT, colour, legend, marks, service
 from loadtest.report.figures.throughput import POWERS
 from loadtest.results.schema import Results
 from loadtest.verdict.aggregate import Row, rows
-from loadtest.verdict.before_after import RUNS, Pair, conclusion, only, pairs, refuse_others, unlike, verdict
+from loadtest.verdict.before_after import RUNS, Change, changes, conclusion, only, refuse_others, unlike, verdict
 from loadtest.verdict.comparison import doubtful
 from loadtest.verdict.gate import judged_since
 from loadtest.workload.open import Open
@@ -42,7 +42,7 @@ def page(before: Results, after: Results) -> Page:
     """
     refuse_others(before.options, after.options)
     tables = rows(before), rows(after)
-    found = pairs(*tables)
+    found = changes(*tables)
     return Page(
         title=f"Before and after: {after.options.title}",
         about=f"Before: {_when(before)}. After: {_when(after)}. Solid lines: before. Dashed: after.",
@@ -58,12 +58,12 @@ def page(before: Results, after: Results) -> Page:
     )
 
 
-def _pictures(runs: list[Results], tables: tuple[list[Row], list[Row]], found: list[Pair]) -> list[Picture]:
+def _pictures(runs: list[Results], tables: tuple[list[Row], list[Row]], found: list[Change]) -> list[Picture]:
     drawn = [draw(runs, tables, found) for draw in (_throughput, _latency) if found]
     return [picture for picture in drawn if picture is not None]
 
 
-def _throughput(runs: list[Results], tables: tuple[list[Row], list[Row]], found: list[Pair]) -> Picture:
+def _throughput(runs: list[Results], tables: tuple[list[Row], list[Row]], found: list[Change]) -> Picture:
     names = services(runs)
     steps = [
         {
@@ -101,10 +101,10 @@ def _throughput(runs: list[Results], tables: tuple[list[Row], list[Row]], found:
     )
 
 
-def _latency(runs: list[Results], tables: tuple[list[Row], list[Row]], found: list[Pair]) -> Picture | None:
+def _latency(runs: list[Results], tables: tuple[list[Row], list[Row]], found: list[Change]) -> Picture | None:
     """Return the picture of latency in both runs, or None if all steps diverge."""
     names = services(runs)
-    steps = latency.loads(steady([pair.after for pair in found]))
+    steps = latency.loads(steady([change.after for change in found]))
     if not steps:
         return None
     points: list[dict[str, Any]] = [
@@ -130,24 +130,24 @@ def _latency(runs: list[Results], tables: tuple[list[Row], list[Row]], found: li
     )
 
 
-def _is_open(found: list[Pair]) -> bool:
-    return any(isinstance(pair.after.load, Open) for pair in found)
+def _is_open(found: list[Change]) -> bool:
+    return any(isinstance(change.after.load, Open) for change in found)
 
 
 def _dash() -> alt.StrokeDash:
     return alt.StrokeDash("run:N", scale=alt.Scale(domain=list(RUNS), range=list(DASHES)), legend=legend())
 
 
-def _table(found: list[Pair]) -> Table:
+def _table(found: list[Change]) -> Table:
     rows = [
         [
-            *(pair.after.service, str(pair.after.load.amount)),
-            *(pair.figure, *pair.shown),
-            "-" if pair.ratio is None else f"{pair.ratio:.3f}",
-            "unknown" if pair.spread is None else f"±{pair.spread:.1f}",
-            pair.says,
+            *(change.after.service, str(change.after.load.amount)),
+            *(change.figure, *change.shown),
+            "-" if change.ratio is None else f"{change.ratio:.3f}",
+            "unknown" if change.spread is None else f"±{change.spread:.1f}",
+            change.says,
         ]
-        for pair in found
+        for change in found
     ]
     rates = ("figure", "before", "after", "after / before", "spread of both")
     return Table(["service", found[0].after.load.unit, *rates, "difference"], rows)

@@ -12,7 +12,7 @@ from loadtest.verdict import capacities
 from loadtest.verdict import format as cells
 from loadtest.verdict.aggregate import Row, rows
 from loadtest.verdict.backlog import diverges
-from loadtest.verdict.before_after import only, pairs, unlike
+from loadtest.verdict.before_after import changes, only, unlike
 from loadtest.verdict.before_after import verdict as changed
 from loadtest.verdict.comparison import verdict
 from loadtest.verdict.gate import WEAKER, Finding, Judged, summary
@@ -49,15 +49,15 @@ def write_before_after(before: Results, after: Results, answers: Sequence[Judged
 def _changes(before: Results, after: Results) -> tuple[list[str], list[list[str]]]:
     """Return what two runs show, in sentences and as a table."""
     tables = rows(before), rows(after)
-    found = pairs(*tables)
+    found = changes(*tables)
     head = ["service", "load", "figure", "before", "after", "after / before", "difference"]
     table = [
         [
-            *(pair.after.service, pair.after.load.label, pair.figure, *pair.marked),
-            cells.NONE if pair.ratio is None else f"{pair.ratio:.3f}",
-            pair.says,
+            *(change.after.service, change.after.load.label, change.figure, *change.marked),
+            cells.NONE if change.ratio is None else f"{change.ratio:.3f}",
+            change.says,
         ]
-        for pair in found
+        for change in found
     ]
     return [*unlike(before, after), *changed(found), *only(*tables)], [head, *table]
 

@@ -6,7 +6,7 @@ from rich.padding import Padding
 from loadtest.results.schema import Results
 from loadtest.verdict import format as cells
 from loadtest.verdict.aggregate import rows
-from loadtest.verdict.before_after import nothing_to_tell, only, pairs, unlike, verdict
+from loadtest.verdict.before_after import changes, nothing_to_tell, only, unlike, verdict
 
 from .layout import framed, put
 
@@ -17,7 +17,7 @@ def show_before_after(out: Console, before: Results, after: Results) -> None:
     The figures are throughput and, under open loads, also a percentile of latency.
     """
     tables = rows(before), rows(after)
-    found = pairs(*tables)
+    found = changes(*tables)
     if found:
         shown = framed(
             f"Before and after: {after.options.title}",
@@ -25,12 +25,12 @@ def show_before_after(out: Console, before: Results, after: Results) -> None:
             [found[0].after.load.unit, "figure", "before", "after", "ratio", "spread of both"],
             "difference",
         )
-        for pair in found:
+        for change in found:
             shown.add_row(
-                *(pair.after.service, str(pair.after.load.amount), pair.figure, *pair.marked),
-                cells.NONE if pair.ratio is None else f"{pair.ratio:.3f}",
-                cells.NONE if pair.spread is None else f"±{pair.spread:.1f}",
-                pair.says,
+                *(change.after.service, str(change.after.load.amount), change.figure, *change.marked),
+                cells.NONE if change.ratio is None else f"{change.ratio:.3f}",
+                cells.NONE if change.spread is None else f"±{change.spread:.1f}",
+                change.says,
             )
         put(out, shown)
     nothing = nothing_to_tell(found)

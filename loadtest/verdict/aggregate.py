@@ -76,6 +76,11 @@ class Row:
         return bool(self.windows) and not self.doubts
 
     @property
+    def repeats(self) -> list["Row"]:
+        """A row for each repeat alone."""
+        return [replace(self, windows=[each]) for each in self.windows]
+
+    @property
     def throughput(self) -> float:
         """Successful requests per second over all windows."""
         return (self.requests - self.failures) / self._seconds

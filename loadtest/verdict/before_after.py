@@ -1,6 +1,6 @@
 """Compare two runs step by step: before and after."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
 
 from loadtest.results.schema import Contender, Options, Results
@@ -10,11 +10,12 @@ from .aggregate import Row
 from .backlog import diverges
 from .comparison import ALIKE
 from .format import bracketed, latency
+from .pairs import FASTER, SLOWER
 
 RUNS = ("before", "after")
 
-FASTER, SLOWER, ALIKE_ENOUGH, WITHIN = "faster", "slower", f"under {ALIKE:.0%}", "within the spread"
-"""Results of a comparison of two trusted steps."""
+ALIKE_ENOUGH, WITHIN = f"under {ALIKE:.0%}", "within the spread"
+"""Results of a comparison of two trusted steps, beside FASTER and SLOWER."""
 
 NOTHING_IN_COMMON = "The runs have no step in common, so there is nothing to compare."
 
@@ -31,7 +32,7 @@ RANKS = (0.99, 0.9, 0.5)
 
 
 @dataclass(frozen=True)
-class Pair:
+class Change:
     """One figure of one service under one load, before and after."""
 
     before: Row
@@ -111,10 +112,10 @@ class Pair:
         return row.throughput if self.rank is None else row.percentile(self.rank) or 0.0
 
     def _each(self, row: Row) -> list[float]:
-        return [self._of(replace(row, windows=[each])) for each in row.windows]
+        return [self._of(each) for each in row.repeats]
 
 
-def pairs(before: list[Row], after: list[Row]) -> list[Pair]:
+def changes(before: list[Row], after: list[Row]) -> list[Change]:
     """Return the steps that both runs measured: their throughput and, under an open load, also their latency.
 
     Throughput under an open load follows the arrivals as long as the service keeps up.
@@ -123,9 +124,9 @@ def pairs(before: list[Row], after: list[Row]) -> list[Pair]:
     both = [(row, known[row.service, row.load]) for row in before if row.windows and (row.service, row.load) in known]
     found = []
     for first, last in both:
-        found.append(Pair(first, last))
+        found.append(Change(first, last))
         if isinstance(first.load, Open) and (rank := _common(first, last)) is not None:
-            found.append(Pair(first, last, rank))
+            found.append(Change(first, last, rank))
     return found
 
 
@@ -133,7 +134,7 @@ def _common(before: Row, after: Row) -> float | None:
     """Return the highest rank of RANKS that each repeat of both rows has, or None; also where a backlog grows."""
     if diverges(before) or diverges(after):
         return None
-    repeats = [replace(row, windows=[each]) for row in (before, after) for each in row.windows]
+    repeats = [*before.repeats, *after.repeats]
     return next((rank for rank in RANKS if all(each.percentile(rank) is not None for each in repeats)), None)
 
 
@@ -158,23 +159,23 @@ def _conditions(options: Options) -> dict[str, object]:
     return found
 
 
-def nothing_to_tell(found: list[Pair]) -> str | None:
+def nothing_to_tell(found: list[Change]) -> str | None:
     """Return why no step of two runs can be told to differ, or None if that depends on the figures."""
     if not found:
         return NOTHING_IN_COMMON
-    return None if any(pair.spread is not None for pair in found) else TOO_FEW_REPEATS
+    return None if any(change.spread is not None for change in found) else TOO_FEW_REPEATS
 
 
-def verdict(found: list[Pair]) -> list[str]:
+def verdict(found: list[Change]) -> list[str]:
     """List the figures that became better or worse, and count those without a clear difference or conclusion.
 
     Each step has one figure unless latency is compared too.
     """
     if not found:
         return [NOTHING_IN_COMMON]
-    counted = f"{len(found)} {'steps' if all(pair.rank is None for pair in found) else 'figures'}"
-    told = [_changed(pair) for says in (FASTER, SLOWER) for pair in found if pair.says == says]
-    same = sum(pair.says in (WITHIN, ALIKE_ENOUGH) for pair in found)
+    counted = f"{len(found)} {'steps' if all(change.rank is None for change in found) else 'figures'}"
+    told = [_changed(change) for says in (FASTER, SLOWER) for change in found if change.says == says]
+    same = sum(change.says in (WITHIN, ALIKE_ENOUGH) for change in found)
     unknown = len(found) - same - len(told)
     if same:
         told.append(f"No clear difference in {same} of {counted}: below {ALIKE:.0%}, or within the repeats' spread.")
@@ -183,14 +184,14 @@ def verdict(found: list[Pair]) -> list[str]:
     return told
 
 
-def conclusion(found: list[Pair]) -> str:
+def conclusion(found: list[Change]) -> str:
     """Return the largest clear difference of throughput as one sentence without its period."""
-    found = [pair for pair in found if pair.rank is None]
-    changed = [pair for pair in found if pair.says in (FASTER, SLOWER)]
+    found = [change for change in found if change.rank is None]
+    changed = [change for change in found if change.says in (FASTER, SLOWER)]
     if changed:
-        most = max(changed, key=lambda pair: max(pair.values) / max(1e-9, min(pair.values)))
+        most = max(changed, key=lambda change: max(change.values) / max(1e-9, min(change.values)))
         return _changed(most).rstrip(".")
-    if any(pair.says in (WITHIN, ALIKE_ENOUGH) for pair in found):
+    if any(change.says in (WITHIN, ALIKE_ENOUGH) for change in found):
         return "No step shows a clear difference of throughput"
     return "No step allows a conclusion on throughput"
 
@@ -224,17 +225,17 @@ def unlike(before: Results, after: Results) -> list[str]:
     return told + [f"The run {name} is incomplete." for name, run in runs if not run.complete]
 
 
-def _changed(pair: Pair) -> str:
-    before, after = (f"{shown}{_unit(pair, value)}" for shown, value in zip(pair.shown, pair.values, strict=True))
-    what = "" if pair.rank is None else f"{pair.figure.partition(',')[0]} "
-    times = "" if pair.ratio is None else f" (ratio {pair.ratio:.2f})"
-    row = pair.after
-    return f"{row.service} at {row.load.label} is {pair.says}: {what}{before} before, {after} after{times}."
+def _changed(change: Change) -> str:
+    before, after = (f"{shown}{_unit(change, value)}" for shown, value in zip(change.shown, change.values, strict=True))
+    what = "" if change.rank is None else f"{change.figure.partition(',')[0]} "
+    times = "" if change.ratio is None else f" (ratio {change.ratio:.2f})"
+    row = change.after
+    return f"{row.service} at {row.load.label} is {change.says}: {what}{before} before, {after} after{times}."
 
 
-def _unit(pair: Pair, value: float) -> str:
+def _unit(change: Change, value: float) -> str:
     """Return the unit that a figure lacks: one beyond the clients' patience has it."""
-    if pair.rank is None:
+    if change.rank is None:
         return "/s"
     return "" if value == inf else " ms"
 

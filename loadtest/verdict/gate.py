@@ -302,7 +302,7 @@ def _answer(asked: Requirement, row: Row, finding: Finding, why: str) -> Judged:
 
 def _figures(asked: Requirement, row: Row) -> list[float | None]:
     """Return the figure of each repeat of a row."""
-    return [FIGURES[asked.figure].of(replace(row, windows=[each])) for each in row.windows]
+    return [FIGURES[asked.figure].of(each) for each in row.repeats]
 
 
 def _side(asked: Requirement, figures: Sequence[float]) -> Finding:

@@ -23,8 +23,8 @@ CONFIDENCE = 0.95
 """The least probability with which an interval holds the median."""
 
 SMALLEST = 0.02
-"""Difference, as a share, up to which two figures count as equal: smaller ones are not worth a name, and chance alone
-puts every pair beyond none at all in 1 of 32 comparisons of a service with itself."""
+"""Difference, as a share, up to which two figures count as equal. Without such a margin 1 of 32 comparisons of a
+service with itself would find a difference, however small: all six pairs are on the same side by chance."""
 
 TELLING = 0.1
 """The largest difference, as a share, that a comparison without a clear one may leave open to be called that."""
@@ -47,7 +47,7 @@ UNITS = "requests/s; latency in ms; CPU in µs; memory in MiB"
 """The units of their cells."""
 
 FASTER, SLOWER, LESS, MORE = "faster", "slower", "less", "more"
-ALIKE, UNKNOWN = "alike", "cannot be told"
+EQUAL, UNKNOWN = "alike", "cannot be told"
 
 CHANGED = (FASTER, SLOWER, LESS, MORE)
 
@@ -93,14 +93,14 @@ class Difference:
 
     @property
     def says(self) -> str:
-        """FASTER, SLOWER, LESS, MORE, ALIKE or UNKNOWN."""
+        """FASTER, SLOWER, LESS, MORE, EQUAL or UNKNOWN."""
         found, ratio = self.interval, self.ratio
         if found is None or ratio is None:
             return UNKNOWN
         beyond = found.low > 1 + SMALLEST or found.high < 1 / (1 + SMALLEST)
         if beyond and max(ratio, 1 / ratio if ratio else inf) > 1 + self.noise:
             return self._direction(grew=ratio > 1)
-        return ALIKE if not beyond and found.widest <= TELLING else UNKNOWN
+        return EQUAL if not beyond and found.widest <= TELLING else UNKNOWN
 
     def _direction(self, *, grew: bool) -> str:
         if self.figure in (CPU_TIME, MEMORY):
@@ -261,7 +261,7 @@ def _amount(difference: Difference, value: float | None) -> str:
 def _told(group: list[Difference]) -> str:
     """Return what differs, what does not, and what cannot be told, under one load."""
     changed = [each for each in group if each.says in CHANGED]
-    alike = [each for each in group if each.says == ALIKE]
+    alike = [each for each in group if each.says == EQUAL]
     unknown = [each.figure for each in group if each.says == UNKNOWN]
     noticed = [_figure(each) for each in changed if each.figure in NOTICED]
     beside = [_figure(each) for each in changed if each.figure not in NOTICED]
@@ -287,7 +287,7 @@ def _overall(group: list[Difference]) -> str:
         return f"{after} is {FASTER if faster else SLOWER} than {before}"
     if all(each.says == UNKNOWN for each in noticed):
         return f"whether {after} is faster or slower than {before} cannot be told"
-    alike = [each.figure for each in noticed if each.says == ALIKE]
+    alike = [each.figure for each in noticed if each.says == EQUAL]
     only = f" in {listed(alike)}" if len(alike) < len(noticed) else ""
     return f"{after} is neither faster nor slower than {before}{only}"
 

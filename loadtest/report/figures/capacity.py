@@ -12,7 +12,7 @@ from loadtest.verdict.objectives import objective
 from loadtest.workload.margins import Model
 from loadtest.workload.open import Open
 
-from .picture import Datasets, Figure, Picture, Table
+from .picture import WIDTHS, Datasets, Figure, Picture, Table
 from .theme import INK, MUTED, PAPER, SHADE
 
 POINTS = 24
@@ -22,9 +22,6 @@ REPLAYED = 20_000
 """Arrivals of each replay of the predicted share."""
 
 HEIGHT = 260
-
-WIDTHS = {1: 720, 2: 540, 3: 340}
-"""Width in pixels of a chart without scripts, by the number of charts side by side."""
 
 TOP = 8
 """Distance in pixels from the top of the chart of the marks of inconclusive probes, which have no share."""

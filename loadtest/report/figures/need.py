@@ -8,14 +8,11 @@ from loadtest.results.advice import Advice
 from loadtest.results.schema import Results
 from loadtest.verdict.need import HEADS, UNITS, told
 
-from .picture import Datasets, Figure, Picture, Table
+from .picture import WIDTHS, Datasets, Figure, Picture, Table
 from .theme import INK, PAPER, height
 
 ROOM = 2.0
 """Length of the axis as a multiple of the longest bar; the label needs the rest."""
-
-WIDTHS = {1: 720, 2: 540}
-"""Width in pixels of a chart without scripts, by the number of charts side by side."""
 
 
 def picture(results: Results) -> Picture | None:

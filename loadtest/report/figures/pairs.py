@@ -8,11 +8,8 @@ import altair as alt
 from loadtest.results.schema import Pairing, Results
 from loadtest.verdict.pairs import CHANGED, HEADS, SMALLEST, UNITS, Difference, differences, headline, told
 
-from .picture import Datasets, Figure, Picture, Table
+from .picture import WIDTHS, Datasets, Figure, Picture, Table
 from .theme import INK, MUTED, PAPER, SHADE, height
-
-WIDTHS = {1: 720, 2: 540}
-"""Width in pixels of a chart without scripts, by the number of charts side by side."""
 
 ROOM = 1.03
 """Factor by which the axis goes beyond the intervals."""

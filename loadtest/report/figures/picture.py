@@ -11,6 +11,10 @@ STEP = "step"
 """The name of the chart parameter that selects the load to draw, by its amount."""
 
 
+WIDTHS = {1: 720, 2: 540, 3: 340}
+"""Width in pixels of a chart without scripts, by the number of charts side by side."""
+
+
 @dataclass(frozen=True)
 class Figure:
     """One chart of a picture."""

@@ -4,7 +4,7 @@ from loadtest.contenders.cores import Cores
 from loadtest.report import before_after as two
 from loadtest.results.schema import Contender, Machine, Results, Step
 from loadtest.verdict.aggregate import rows
-from loadtest.verdict.before_after import pairs, unlike
+from loadtest.verdict.before_after import changes, unlike
 from tests.loadtest.support.fabricated import contender, results, step
 
 
@@ -82,7 +82,7 @@ def test_a_service_that_was_made_in_another_way_is_named(changes: dict[str, obje
 def test_the_table_holds_every_pair_as_it_was_measured() -> None:
     before, after = results(repeats(0.100, 0.102)), results(repeats(0.200, 0.204))
     page = two.page(before, after)
-    (found,) = pairs(rows(before), rows(after))
+    (found,) = changes(rows(before), rows(after))
     for picture in page.pictures:
         assert picture.table.rows == [
             ["aiohttp", "10", "throughput, requests/s", "99.0", "49.5", "0.500", f"±{found.spread:.1f}", "slower"],

@@ -1,23 +1,22 @@
-"""Two runs compared: the pairs of steps, the meaning of their differences, and runs that cannot be compared."""
+"""Two runs compared: the steps, the meaning of their differences, and runs that cannot be compared."""
 
 import pytest
 
 from loadtest.results.schema import Results, Step
 from loadtest.verdict.aggregate import Row, rows
 from loadtest.verdict.before_after import (
-    FASTER,
     NOTHING_IN_COMMON,
-    SLOWER,
     TOO_FEW_REPEATS,
     WITHIN,
-    Pair,
+    Change,
+    changes,
     conclusion,
     nothing_to_tell,
     only,
-    pairs,
     refuse_others,
     verdict,
 )
+from loadtest.verdict.pairs import FASTER, SLOWER
 from loadtest.workload.closed import Closed
 from loadtest.workload.open import Open
 from tests.loadtest.support.fabricated import not_run, open_step, results, step, stuck
@@ -30,11 +29,11 @@ def repeats(*responses: float, users: int = 10, service: str = "aiohttp") -> lis
     return [step(service, users, response, repeat=place) for place, response in enumerate(responses, 1)]
 
 
-def paired(before: list[Step], after: list[Step]) -> list[Pair]:
-    return pairs(rows(results(before)), rows(results(after)))
+def paired(before: list[Step], after: list[Step]) -> list[Change]:
+    return changes(rows(results(before)), rows(results(after)))
 
 
-def pair(before: list[Step], after: list[Step]) -> Pair:
+def change(before: list[Step], after: list[Step]) -> Change:
     (found,) = paired(before, after)
     return found
 
@@ -57,7 +56,7 @@ def test_what_only_one_run_measured_is_named() -> None:
 
 
 def test_the_ratio_is_of_throughput_and_the_spread_is_of_both() -> None:
-    found = pair(repeats(0.100, 0.104), repeats(0.200, 0.205))
+    found = change(repeats(0.100, 0.104), repeats(0.200, 0.205))
     assert (
         found.ratio == pytest.approx(found.after.throughput / found.before.throughput) == pytest.approx(0.5, rel=0.02)
     )
@@ -67,7 +66,7 @@ def test_the_ratio_is_of_throughput_and_the_spread_is_of_both() -> None:
 
 
 def test_a_service_that_answered_nothing_before_has_no_ratio() -> None:
-    assert pair([stuck("flask", 10)], [step("flask", 10)]).ratio is None
+    assert change([stuck("flask", 10)], [step("flask", 10)]).ratio is None
 
 
 @pytest.mark.parametrize(
@@ -90,7 +89,7 @@ def test_a_service_that_answered_nothing_before_has_no_ratio() -> None:
 def test_a_difference_means_something_where_it_is_large_and_larger_than_the_repeats_differ(
     before: list[Step], after: list[Step], says: str
 ) -> None:
-    assert pair(before, after).says == says
+    assert change(before, after).says == says
 
 
 @pytest.mark.parametrize(
@@ -201,18 +200,20 @@ def test_open_loads_are_compared_by_the_highest_percentile_that_all_repeats_have
         return rows(results(found))
 
     before = slower(1)
-    assert verdict(pairs(before, before)) == [
+    assert verdict(changes(before, before)) == [
         "No clear difference in 2 of 2 figures: below 5%, or within the repeats' spread."
     ]
-    none = pairs(slower(1, lost=500), slower(2, lost=500))
-    assert [pair.says for pair in none] == [WITHIN, "unknown: requests were lost in all repeats"]
-    assert conclusion(pairs(before, slower(2))) == "No step shows a clear difference of throughput"
-    assert [pair.figure for pair in pairs(before, before)] == ["throughput, requests/s", "p99, ms"]
+    none = changes(slower(1, lost=500), slower(2, lost=500))
+    assert [change.says for change in none] == [WITHIN, "unknown: requests were lost in all repeats"]
+    assert conclusion(changes(before, slower(2))) == "No step shows a clear difference of throughput"
+    assert [change.figure for change in changes(before, before)] == ["throughput, requests/s", "p99, ms"]
     for after, says in ((slower(1), WITHIN), (slower(2), SLOWER), (slower(0.5), FASTER), (slower(1, lost=500), SLOWER)):
-        assert [pair.says for pair in pairs(before, after)] == [WITHIN, says]
-    *_, told = verdict(pairs(before, slower(2)))[:1]
+        assert [change.says for change in changes(before, after)] == [WITHIN, says]
+    *_, told = verdict(changes(before, slower(2)))[:1]
     assert told.startswith("aiohttp at 100 arrivals/s is slower: p99 ")
     assert told.endswith(" ms after (ratio 2.00).")
-    (lost,) = [each for each in verdict(pairs(before, slower(1, lost=500))) if "slower" in each]
+    (lost,) = [each for each in verdict(changes(before, slower(1, lost=500))) if "slower" in each]
     assert lost.endswith(" before, > 10 s after.")
-    assert [pair.figure for pair in paired([step("aiohttp", 10)], [step("aiohttp", 10)])] == ["throughput, requests/s"]
+    assert [change.figure for change in paired([step("aiohttp", 10)], [step("aiohttp", 10)])] == [
+        "throughput, requests/s"
+    ]

@@ -8,9 +8,9 @@ import pytest
 from loadtest.results.schema import Pairing, Results, Step
 from loadtest.verdict.comparison import verdict
 from loadtest.verdict.pairs import (
-    ALIKE,
     CHANGED,
     CPU_TIME,
+    EQUAL,
     FASTER,
     LESS,
     MEDIAN,
@@ -96,19 +96,19 @@ def test_a_difference_has_a_name_only_if_the_whole_interval_is_beyond_the_smalle
         ([0.8] * 6, 0.0, FASTER),
         ([more] * 6, 0.0, SLOWER),
         ([fewer] * 6, 0.0, FASTER),
-        ([1 + SMALLEST] * 6, 0.0, ALIKE),
-        ([1 / (1 + SMALLEST)] * 6, 0.0, ALIKE),
+        ([1 + SMALLEST] * 6, 0.0, EQUAL),
+        ([1 / (1 + SMALLEST)] * 6, 0.0, EQUAL),
         ([1.2] * 5 + [1.02], 0.0, UNKNOWN),  # one pair of six is within
         ([1.2] * 8 + [0.5], 0.0, SLOWER),  # of nine, the outermost are left out
         ([1.2] * 5, 0.0, UNKNOWN),
         ([], 0.0, UNKNOWN),
-        ([1.0] * 5 + [1 + TELLING - 1e-6], 0.0, ALIKE),
+        ([1.0] * 5 + [1 + TELLING - 1e-6], 0.0, EQUAL),
         ([1.0] * 5 + [1 + TELLING + 1e-6], 0.0, UNKNOWN),
         ([1.0] * 5 + [1 / (1 + TELLING) - 1e-6], 0.0, UNKNOWN),
         ([1.2] * 6, 0.19, SLOWER),
         ([1.2] * 6, 0.21, UNKNOWN),
         ([1 / 1.2] * 6, 0.21, UNKNOWN),
-        ([1.0] * 6, 0.21, ALIKE),
+        ([1.0] * 6, 0.21, EQUAL),
     ):
         assert difference(ratios, noise=noise).says == says, (ratios, noise)
 
@@ -202,7 +202,7 @@ def test_the_noise_of_a_service_against_itself_hides_differences_of_its_size() -
         **dict.fromkeys((THROUGHPUT, MEDIAN, TAIL, CPU_TIME), 0.5),
         MEMORY: 0.0,
     }
-    assert by_figure(others) == {**dict.fromkeys((THROUGHPUT, MEDIAN, TAIL, CPU_TIME), UNKNOWN), MEMORY: ALIKE}
+    assert by_figure(others) == {**dict.fromkeys((THROUGHPUT, MEDIAN, TAIL, CPU_TIME), UNKNOWN), MEMORY: EQUAL}
 
 
 MEANING = "Each interval holds the median ratio of all such pairs with a probability of at least 96%."

@@ -8,6 +8,7 @@ import pytest
 from loadtest.report import capacity as report
 from loadtest.report import write
 from loadtest.report.figures import capacity
+from loadtest.report.figures.picture import WIDTHS
 from loadtest.report.figures.theme import PAPER
 from loadtest.report.page import OPEN
 from loadtest.results.capacity import Probe
@@ -60,7 +61,7 @@ def test_charts_stand_side_by_side(number: int, abreast: int) -> None:
     picture = capacity.picture(searched({name: [PASSED, FAILED] for name in names}))
     assert picture
     assert picture.abreast == abreast
-    assert {figure.width for figure in picture.figures} == {capacity.WIDTHS[abreast]}
+    assert {figure.width for figure in picture.figures} == {WIDTHS[abreast]}
 
 
 def test_the_range_between_the_bounds_is_shaded_and_an_open_one_is_not() -> None:
