@@ -34,12 +34,17 @@ def nowhere() -> Iterator[Path]:
 
 
 def servers(data: Path) -> list[psutil.Process]:
-    """Return the processes of the PostgreSQL servers that use this data, and of those that were stopped just now."""
-    return [
-        process
-        for process in psutil.process_iter(["name", "cmdline"])
+    """Return the processes of the PostgreSQL servers that use this data, and of those that were stopped just now.
+
+    A process that a server has just forked bears the server's own command line until it names itself: it is not
+    counted.
+    """
+    alike = {
+        process.pid: process
+        for process in psutil.process_iter(["name", "cmdline", "ppid"])
         if process.info["name"] == "postgres" and str(data) in (process.info["cmdline"] or [])
-    ]
+    }
+    return [process for process in alike.values() if process.info["ppid"] not in alike]
 
 
 def asked(url: str, query: str = "select 1") -> object:
