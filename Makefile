@@ -7,6 +7,11 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 # The tests start hundreds of processes: without bytecode files, each of them would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
+# A command that ends with 2 or 3 did what it was asked; make would say no more than that it is an error.
+EXPLAINED = || { status=$$?; case $$status in \
+  2) echo "Inconclusive or interrupted, as said above: do not build on these figures." ;; \
+  3) echo "A requirement is broken, as said above." ;; esac; exit $$status; }
+
 SHARED := --dist loadgroup --no-loadscope-reorder
 
 .PHONY: help compare lineup serve race test test-fast bench lint schema install install-lineup lock clean
@@ -15,10 +20,10 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 compare: install ## Load services one after the other, and explain what limited each
-	$(BIN)/sync-vs-async compare $(ARGS)
+	@$(BIN)/sync-vs-async compare $(ARGS) $(EXPLAINED)
 
 lineup: install-lineup ## Compare every framework of the line-up, with two controls (a little over 15 minutes)
-	$(BIN)/sync-vs-async lineup $(ARGS)
+	@$(BIN)/sync-vs-async lineup $(ARGS) $(EXPLAINED)
 
 serve: install ## Run both twins with their database and upstream, until Ctrl-C
 	$(BIN)/sync-vs-async serve $(ARGS)

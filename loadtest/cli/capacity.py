@@ -10,7 +10,6 @@ from loadtest.contenders.service import Service
 from loadtest.measure.capacity import CapacitySearch
 from loadtest.results.schema import Options, save
 from loadtest.terminal.capacity import show_capacities
-from loadtest.terminal.progress import console
 from loadtest.verdict.objectives import Objective, objective
 from loadtest.verdict.requirements import refuse
 from loadtest.workload.scenarios import ABOUT, SLOW, SLOW_CLIENTS
@@ -36,6 +35,7 @@ from .options import (
     wait_of,
 )
 from .run import Outcome, draw_comparison, run_all
+from .telling import Telling, telling_options
 
 BUDGET, QUICK_BUDGET = 180.0, 60.0
 """Seconds that the search may take for each service."""
@@ -105,6 +105,7 @@ class Slo(click.ParamType[Objective]):
 @out_folder
 @gate_options
 @opened
+@telling_options
 @click.pass_obj
 def capacity(
     command: list[str],
@@ -118,6 +119,8 @@ def capacity(
     *,
     quick: bool,
     opened: bool,
+    details: bool,
+    as_json: bool,
     **given: Any,
 ) -> int:
     """Check all options, run the search, and return the exit status."""
@@ -146,11 +149,11 @@ def capacity(
         where = folder(out)
     outcome = Outcome(
         save=lambda measured, folder: save(measured[scenario], folder),
-        show=lambda screen, measured: show_capacities(screen, measured[scenario]),
+        show=lambda screen, measured, *, details: show_capacities(screen, measured[scenario], details=details),
         draw=lambda measured, saved: draw_comparison(measured[scenario], saved.with_name("report.html"), trace=False),
         judge=lambda screen, measured: held.judge(screen, measured[scenario]),
     )
-    return run_all({scenario: search}, where, console(), outcome, opened=opened)
+    return run_all({scenario: search}, where, Telling(details, as_json), outcome, opened=opened)
 
 
 def _refuse_unreachable(objectives: Sequence[Objective], options: Options) -> None:

@@ -17,7 +17,6 @@ from loadtest.measure.comparison import Comparison
 from loadtest.processes.logs import Logs
 from loadtest.results.schema import Options, save
 from loadtest.terminal.comparison import show
-from loadtest.terminal.progress import console
 from loadtest.verdict.aggregate import rows
 from loadtest.verdict.requirements import BEFORE, refuse
 from loadtest.workload import Load
@@ -59,6 +58,7 @@ from .options import (
 from .pairing import pairing_options, turns, with_itself
 from .run import Outcome, draw_comparison, run_all
 from .targets import answering, refuse_for_users, target_options, targets
+from .telling import Telling, telling_options
 
 LEAST_RATE, MOST_RATE = 0.1, 20_000
 """The range of rates, in arrivals per second."""
@@ -197,6 +197,7 @@ def rates(text: str) -> list[float]:
 @baseline_option
 @opened
 @traced
+@telling_options
 @click.pass_obj
 def compare(
     command: list[str],
@@ -220,11 +221,14 @@ def compare(
     quick: bool,
     opened: bool,
     trace: bool,
+    details: bool,
+    as_json: bool,
     **given: Any,
 ) -> int:
     """Check all options, run the comparison, and return the exit status."""
     secrets = Secrets(os.environ)
-    screen = console()
+    telling = Telling(details, as_json)
+    screen = telling.screen
     held = gate(given)
     with held.failing():
         held = replace(held, baseline=baseline(given["baseline"]))
@@ -276,11 +280,13 @@ def compare(
         )
     outcome = Outcome(
         save=lambda measured, folder: save(measured[scenario], folder),
-        show=lambda screen, measured: show(screen, measured[scenario], rows(measured[scenario])),
+        show=lambda screen, measured, *, details: show(
+            screen, measured[scenario], rows(measured[scenario]), details=details
+        ),
         draw=lambda measured, saved: draw_comparison(measured[scenario], saved.with_name("report.html"), trace=trace),
         judge=lambda screen, measured: held.judge(screen, measured[scenario]),
     )
-    return run_all({scenario: comparison}, where, screen, outcome, opened=opened)
+    return run_all({scenario: comparison}, where, telling, outcome, opened=opened)
 
 
 def _loads(users: list[int], pause: float, rate: list[float] | None, given: dict[str, Any]) -> list[Load]:

@@ -12,7 +12,6 @@ from loadtest.measure.comparison import Comparison
 from loadtest.results.schema import Results
 from loadtest.results.suite import CPU, DELAY, HEALTHZ, WAYS, options, save_all
 from loadtest.terminal.lineup import show_lineup
-from loadtest.terminal.progress import console
 
 from .options import (
     REPEATS,
@@ -27,6 +26,7 @@ from .options import (
     services_option,
 )
 from .run import Outcome, run_all
+from .telling import Telling, telling_options
 
 PAGE = "lineup.html"
 
@@ -65,15 +65,25 @@ exit status: 0 conclusive, 2 inconclusive (the page says why) or interrupted, 1 
 @cores_option
 @out_folder
 @opened
+@telling_options
 @click.pass_obj
 def lineup(
-    command: list[str], cores: Cores, services: list[Service], seconds: float, repeats: int, out: str, *, opened: bool
+    command: list[str],
+    cores: Cores,
+    services: list[Service],
+    seconds: float,
+    repeats: int,
+    out: str,
+    *,
+    opened: bool,
+    details: bool,
+    as_json: bool,
 ) -> int:
     """Run the three comparisons, and return the exit status."""
     refuse_twice([service.name for service in services], "compared")
     with mistakes():
         comparisons = {way: Comparison([*services], options(way, seconds, repeats), command, cores) for way in WAYS}
-    return run_all(comparisons, folder(out), console(), OUTCOME, opened=opened)
+    return run_all(comparisons, folder(out), Telling(details, as_json), OUTCOME, opened=opened)
 
 
 def draw_lineup(measured: Mapping[str, Results], page: Path) -> Sequence[Path]:

@@ -13,7 +13,6 @@ from loadtest.results.schema import Results
 from loadtest.results.suite import save_all
 from loadtest.results.waits import POINTS, options
 from loadtest.terminal.map import show_map
-from loadtest.terminal.progress import console
 from loadtest.verdict.where import PREFERRED
 from loadtest.workload.scenarios import MAPPED
 
@@ -31,6 +30,7 @@ from .options import (
     services_option,
 )
 from .run import Outcome, run_all
+from .telling import Telling, telling_options
 
 PAGE = "map.html"
 
@@ -77,6 +77,7 @@ exit status: 0 conclusive, 2 inconclusive (the page says why) or interrupted, 1 
 @cores_option
 @out_folder
 @opened
+@telling_options
 @click.pass_obj
 def map_(
     command: list[str],
@@ -88,6 +89,8 @@ def map_(
     out: str,
     *,
     opened: bool,
+    details: bool,
+    as_json: bool,
 ) -> int:
     """Run the comparisons, and return the exit status."""
     refuse_twice([service.name for service in services], "compared")
@@ -104,7 +107,7 @@ def map_(
         first = next(iter(comparisons.values()), None)
         with mistakes():
             comparisons[wait] = Comparison([*services], asked, command, cores, calibrated_by=first)
-    return run_all(comparisons, folder(out), console(), OUTCOME, opened=opened)
+    return run_all(comparisons, folder(out), Telling(details, as_json), OUTCOME, opened=opened)
 
 
 def draw_map(measured: Mapping[str, Results], page: Path) -> Sequence[Path]:

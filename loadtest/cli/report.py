@@ -1,12 +1,11 @@
 """`sync-vs-async report`: draw the report of one run, or compare two runs, from results files."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
-from rich.console import Console
 
 from loadtest.processes import signals
 from loadtest.report import markdown
@@ -14,7 +13,11 @@ from loadtest.results.schema import FILE, Results, load
 from loadtest.results.suite import is_lineup, load_all
 from loadtest.results.waits import is_map, load_map
 from loadtest.terminal.before_after import show_before_after
-from loadtest.terminal.progress import console
+from loadtest.terminal.capacity import show_capacities
+from loadtest.terminal.comparison import show
+from loadtest.terminal.lineup import show_lineup
+from loadtest.terminal.map import show_map
+from loadtest.verdict.aggregate import rows
 from loadtest.verdict.before_after import refuse_others
 from loadtest.verdict.gate import judged, judged_since
 from loadtest.verdict.requirements import BEFORE, refuse
@@ -26,6 +29,7 @@ from .map import PAGE as MAP_PAGE
 from .map import draw_map
 from .options import Command, Mistake, folder, mistakes, opened, results_file, traced
 from .run import FAILED, TRACE, VERDICT, draw_comparison, drawn
+from .telling import Telling, telling_options
 
 EXAMPLES = """examples:
   sync-vs-async report results/latest                          draw its report.html again
@@ -41,9 +45,11 @@ Draw = Callable[[], Sequence[Path]]
 
 
 class Told(NamedTuple):
-    """The parts of the report of one or two runs."""
+    """The parts of a report."""
 
-    say: Callable[[Console], int]
+    measured: Mapping[str, Results]
+    """The runs by name, for the summary."""
+    say: Callable[[Telling], int]
     """Print what belongs on the terminal, and return the exit status."""
     draw: Draw
 
@@ -68,9 +74,19 @@ class Told(NamedTuple):
 @gate_options
 @opened
 @traced
-def report(results: tuple[Path, ...], out: Path | None, *, opened: bool, trace: bool, **given: Any) -> int:
+@telling_options
+def report(
+    results: tuple[Path, ...],
+    out: Path | None,
+    *,
+    opened: bool,
+    trace: bool,
+    details: bool,
+    as_json: bool,
+    **given: Any,
+) -> int:
     """Draw the report, and return the exit status."""
-    held = gate(given)
+    held, telling = gate(given), Telling(details, as_json)
     several = _several(results[0], out) if len(results) == 1 else None
     if several:
         for option in ("require", "markdown"):
@@ -79,27 +95,33 @@ def report(results: tuple[Path, ...], out: Path | None, *, opened: bool, trace: 
         if trace:
             raise Mistake("--trace needs the results of compare, not of lineup or map.")
     with mistakes():
-        told = Told(lambda _: VERDICT, several) if several else _comparisons(results, out, held, trace=trace)
+        told = several or _comparisons(results, out, held, trace=trace)
     raise_descriptors()
     signals.raise_interrupts()
     try:
-        status = told.say(console())
-        return status if drawn(console(), told.draw, opened=opened) else FAILED
+        status = told.say(telling)
+        pages = drawn(telling.screen, told.draw, opened=opened)
+        return telling.end(FAILED if pages is None else status, told.measured, pages or [])
     except KeyboardInterrupt:
         return FAILED
 
 
-def _several(found: Path, out: Path | None) -> Draw | None:
-    """Return the function that draws a line-up or a map, or None if the folder has neither."""
+def _several(found: Path, out: Path | None) -> Told | None:
+    """Return the report of a line-up or a map, or None if the folder has neither."""
     with mistakes():
         if is_lineup(found):
-            measured, page, draw = load_all(found), PAGE, draw_lineup
+            measured, page, draw, show = load_all(found), PAGE, draw_lineup, show_lineup
         elif is_map(found):
-            measured, page, draw = load_map(found), MAP_PAGE, draw_map
+            measured, page, draw, show = load_map(found), MAP_PAGE, draw_map, show_map
         else:
             return None
     place = _place(out, found / page, [found / name / FILE for name in measured])
-    return lambda: draw(measured, place)
+
+    def say(telling: Telling) -> int:
+        show(telling.screen, measured, details=telling.details)
+        return VERDICT
+
+    return Told(measured, say, lambda: draw(measured, place))
 
 
 def _comparisons(results: Sequence[Path], out: Path | None, held: Gate, *, trace: bool) -> Told:
@@ -125,16 +147,21 @@ def _comparisons(results: Sequence[Path], out: Path | None, held: Gate, *, trace
         return _two(earlier[0], run, place, held)
     judged(run)  # raises ValueError if the file has something else than requirements
 
-    def say(screen: Console) -> int:
-        return held.judge(screen, run) if held.requirements or held.markdown else VERDICT
+    def say(telling: Telling) -> int:
+        if options.objectives:
+            show_capacities(telling.screen, run, details=telling.details)
+        else:
+            show(telling.screen, run, rows(run), details=telling.details)
+        return held.judge(telling.screen, run) if held.requirements or held.markdown else VERDICT
 
-    return Told(say, lambda: draw_comparison(run, place, trace=trace))
+    return Told({options.scenario: run}, say, lambda: draw_comparison(run, place, trace=trace))
 
 
 def _two(before: Results, after: Results, place: Path, held: Gate) -> Told:
     refuse_others(before.options, after.options)
 
-    def say(screen: Console) -> int:
+    def say(telling: Telling) -> int:
+        screen = telling.screen
         show_before_after(screen, before, after)
         answers = judged_since(before, after, held.texts)
         summarize = partial(markdown.write_before_after, before, after, answers)
@@ -145,7 +172,7 @@ def _two(before: Results, after: Results, place: Path, held: Gate) -> Told:
 
         return [write.write_before_after(before, after, place)]
 
-    return Told(say, draw)
+    return Told({BEFORE: before, "after": after}, say, draw)
 
 
 def _place(asked: Path | None, default: Path, read: Sequence[Path], *, trace: bool = False) -> Path:

@@ -5,7 +5,7 @@ import webbrowser
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from rich.console import Console
 
@@ -23,6 +23,8 @@ from loadtest.verdict.aggregate import rows
 from loadtest.verdict.comparison import conclusive
 from serving.serve import raise_descriptors
 
+from .telling import Telling
+
 VERDICT, FAILED, INCONCLUSIVE = 0, 1, 2
 
 TRACE = "trace.json"
@@ -34,13 +36,20 @@ def trusted(_screen: Console, measured: Mapping[str, Results]) -> int:
     return VERDICT if whole else INCONCLUSIVE
 
 
+class Show(Protocol):
+    """A function that prints the results of one or more comparisons."""
+
+    def __call__(self, out: Console, measured: Mapping[str, Results], /, *, details: bool) -> None:
+        """Print the results to `out`."""
+
+
 class Outcome(NamedTuple):
     """The functions that process the results of one or more comparisons, given by name."""
 
     save: Callable[[Mapping[str, Results], Path], Path]
     """Write the results into a new folder, and return the path for `sync-vs-async report`."""
-    show: Callable[[Console, Mapping[str, Results]], None]
-    """Print the results."""
+    show: Show
+    """Print the results, with `details` if they were asked for."""
     draw: Callable[[Mapping[str, Results], Path], Sequence[Path]]
     """Draw the results saved at a path, and return the files written."""
     judge: Callable[[Console, Mapping[str, Results]], int] = trusted
@@ -48,9 +57,13 @@ class Outcome(NamedTuple):
 
 
 def run_all(
-    comparisons: Mapping[str, Comparison], out: Path, screen: Console, outcome: Outcome, *, opened: bool
+    comparisons: Mapping[str, Comparison], out: Path, telling: Telling, outcome: Outcome, *, opened: bool
 ) -> int:
-    """Run comparisons one after the other; save, print and draw their results; return the exit status."""
+    """Run comparisons one after the other; save, print and draw their results; return the exit status.
+
+    The last line of the output is the path of the page.
+    """
+    screen = telling.screen
     raise_descriptors()
     signals.raise_interrupts()
     began = datetime.now().astimezone()
@@ -80,34 +93,38 @@ def run_all(
         outcome.judge(
             screen, {each: comparisons[each].results(complete=False, failure=failure) for each in comparisons}
         )
-        return ended
+        return telling.end(ended, {}, [])
     folder = _new_folder(out, f"{began:%Y-%m-%dT%H-%M-%S}")
     saved = outcome.save(measured, folder)
-    outcome.show(screen, measured)
+    outcome.show(screen, measured, details=telling.details)
     status = outcome.judge(screen, measured)
-    screen.print(f"\n{saved}", markup=False, soft_wrap=True)
-    for name, text in (file for each in every for file in each.logs.files().items()):
-        screen.print(str(atomic.write(folder / name, text)), markup=False, soft_wrap=True)
+    files = [saved, *(atomic.write(folder / name, text) for each in every for name, text in each.logs.files().items())]
     if ended == INCONCLUSIVE:  # drawing takes seconds, and the user wants to stop now
+        screen.print(str(saved), markup=False, soft_wrap=True)
         screen.print(f"To draw the report: sync-vs-async report {saved}", markup=False, soft_wrap=True)
-    elif not drawn(screen, lambda: outcome.draw(measured, saved), opened=opened):
-        return FAILED
-    return ended or status
+        return telling.end(ended, measured, files)
+    pages = drawn(screen, lambda: outcome.draw(measured, saved), opened=opened)
+    if pages is None:
+        return telling.end(FAILED, measured, files)
+    return telling.end(ended or status, measured, [*files, *pages])
 
 
-def drawn(screen: Console, write: Callable[[], Sequence[Path]], *, opened: bool) -> bool:
-    """Write a report, print the paths of its files, and open the first. Return False if it could not be written."""
+def drawn(screen: Console, write: Callable[[], Sequence[Path]], *, opened: bool) -> Sequence[Path] | None:
+    """Write the files of a report, the page first; print their paths, the page last, and open it.
+
+    Return the paths, or None if a file could not be written.
+    """
     try:
         with screen.status("Drawing the report"):
             paths = write()
     except OSError as error:
         cannot_be_written(error, "The report")
-        return False
-    for path in paths:
-        screen.print(str(path), markup=False, soft_wrap=True)
+        return None
     if opened and not webbrowser.open(paths[0].resolve().as_uri()):
         screen.print("No browser could be opened.")
-    return True
+    for path in (*paths[1:], *paths[:1]):
+        screen.print(str(path), markup=False, soft_wrap=True)
+    return paths
 
 
 def cannot_be_written(error: OSError, what: str) -> int:

@@ -21,6 +21,7 @@ from loadtest.workload.open import Open
 from loadtest.workload.scenarios import ABOUT, SCENARIOS, names, sentence
 
 from .page import CLOSED, OPEN, Page, Source
+from .panels import panels
 from .sources import handlers
 
 INTERRUPTED = "This run is incomplete: it was interrupted."
@@ -30,11 +31,15 @@ def page(results: Results) -> Page:
     """Return the contents of the report of one run."""
     table = rows(results)
     options = results.options
+    found = verdict(results, table)
     return Page(
         title=f"{', '.join(each.name for each in results.contenders)}: {options.title}",
         about=about(results),
-        warnings=warnings(results, table),
-        verdict=verdict(results, table),
+        warnings=incomplete(results),
+        headline=found.headline,
+        panels=panels(results, table),
+        verdict=found.services,
+        notes=found.notes,
         pictures=pictures(results, table),
         sources=sources(options.scenario),
         facts=[*facts(results.machine), *calibrations(results.contenders)],
@@ -79,15 +84,6 @@ def incomplete(results: Results) -> list[str]:
     if results.complete:
         return []
     return [f"This run is incomplete: it failed. {results.failure}" if results.failure else INTERRUPTED]
-
-
-def warnings(results: Results, table: list[Row]) -> list[str]:
-    """Return warnings that concern the whole run."""
-    told = incomplete(results)
-    measured = [row for row in table if row.windows]
-    if measured and not any(row.holds for row in measured):
-        told.append("No measured step is conclusive; the reasons are at the end.")
-    return told
 
 
 def pictures(results: Results, table: list[Row]) -> list[Picture]:

@@ -11,7 +11,7 @@ from loadtest.results.schema import Results
 from loadtest.results.suite import CPU, DELAY, HEALTHZ, WAYS
 from loadtest.verdict import format as cells
 from loadtest.verdict.aggregate import LEAST_CPU
-from loadtest.verdict.comparison import span
+from loadtest.verdict.format import span
 from loadtest.verdict.lineup import (
     CAUTION,
     MOST,

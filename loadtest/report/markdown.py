@@ -33,7 +33,7 @@ def write(results: Results, answers: Sequence[Judged], path: Path, before: Resul
         told, table = capacities.sentences(results), _capacities(results)
     else:
         measured = rows(results)
-        told, table = verdict(results, measured), _services(measured)
+        told, table = verdict(results, measured).sentences, _services(measured)
     sections = [_section(told, table)]
     if before is not None:
         told, table = _changes(before, results)

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from loadtest.report.figures.picture import NO_TABLE, Figure, Picture, Table
 from loadtest.report.figures.theme import finished
 
+from .panels import Panel
 from .sources import Handler, style
 
 SVG = "http://www.w3.org/2000/svg"
@@ -49,11 +50,13 @@ class Page:
     """The contents of the file, from top to bottom."""
 
     title: str
+    """The run in a few words. It is the largest sentence, unless there is a headline."""
     about: str
     """The scenario, machine and time of the run, in one line."""
     warnings: list[str]
     """Warnings to read before anything else."""
-    verdict: list[str]
+    verdict: Sequence[str]
+    """The sentences under the headline, which name a service first where they are about one."""
     pictures: list[Picture]
     sources: list[Source]
     facts: list[tuple[str, str]]
@@ -66,6 +69,12 @@ class Page:
     """The limits of the kind of load."""
     table: Table = NO_TABLE
     """One table of all results, if the pictures have no tables of their own."""
+    headline: str = ""
+    """The finding of the run, in one sentence without a full stop."""
+    panels: Sequence[Panel] = ()
+    """The bars of the first screen."""
+    notes: Sequence[str] = ()
+    """Further sentences, below the verdict."""
     requirements: Sequence[str] = ()
     """One sentence per answer to a requirement, the worst first."""
 
@@ -83,6 +92,9 @@ def html(page: Page, library: Callable[[], str]) -> str:
         library=library,
         static=static,
         finished=finished,
+        named=named,
+        kinds=lambda panels: list(dict.fromkeys(bar.kind for panel in panels for bar in panel.bars)),
+        unsure=lambda panels: any(not bar.holds for panel in panels for bar in panel.bars if bar.length is not None),
     )
 
 
@@ -97,6 +109,13 @@ def static(figure: Figure, specification: dict[str, Any], name: str, conclusion:
         name, figure.heading or conclusion, figure.description, conclusion
     )
     return head + told + Markup(named[named.index(">") + 1 :])  # noqa: S704 - Vega escapes all text
+
+
+def named(sentence: str, panels: Sequence[Panel]) -> Markup:
+    """Return a sentence with the name of the service that it begins with emphasized, if it begins with one."""
+    names = {bar.service for panel in panels for bar in panel.bars if sentence.startswith(f"{bar.service} ")}
+    name = max(names, key=len, default="")
+    return Markup("<strong>{0}</strong>{1}").format(name, sentence[len(name) :]) if name else Markup.escape(sentence)
 
 
 def _style() -> str:

@@ -1,7 +1,6 @@
 """The output at the end of a search for capacity: a table, and the answer in words."""
 
 from rich.console import Console
-from rich.padding import Padding
 
 from loadtest.english import count
 from loadtest.results.schema import Results
@@ -9,7 +8,7 @@ from loadtest.verdict.capacities import found, sentences
 from loadtest.verdict.format import NONE, per_second
 from loadtest.verdict.placement import placement
 
-from .layout import framed, put
+from .layout import framed, put, say
 
 LEGEND = (
     "Predicted: the highest rate that meets the objectives by a replay of the model. Found: the highest rate that met "
@@ -17,13 +16,18 @@ LEGEND = (
     "missed an objective lies on one side of it. Latency counts from the intended start of each request."
 )
 
+NOTHING = "Nothing was found"
+"""The answer of a search that ended before its first probe."""
+
 UNREACHED = "none reached"
 """The bound of a service that carried every rate that could be offered."""
 
 
-def show_capacities(out: Console, results: Results) -> None:
-    """Print what was found for each service, the answer, and what it was measured on."""
+def show_capacities(out: Console, results: Results, *, details: bool) -> None:
+    """Print the answer, and what was found for each service; with `details`, how, and what it was measured on."""
     options = results.options
+    first, *others = sentences(results) or [NOTHING]
+    say(out, first.rstrip("."), others)
     shown = framed(
         f"Capacity within {', '.join(options.objectives)}: {options.title} (arrivals/s)",
         ["service"],
@@ -43,8 +47,7 @@ def show_capacities(out: Console, results: Results) -> None:
             each.bound or (NONE if each.failed else UNREACHED),
         )
     put(out, shown)
-    for sentence in sentences(results):
-        out.print(Padding(sentence, (0, 0, 0, 2)), markup=False)
-    machine = results.machine
-    where = f"Measured on {count(machine.cores, 'core')} ({machine.processor}): {placement(results)}."
-    out.print(f"\n{LEGEND} Figures in brackets are no single answer.\n{where}", style="dim", markup=False)
+    if details:
+        machine = results.machine
+        where = f"Measured on {count(machine.cores, 'core')} ({machine.processor}): {placement(results)}."
+        out.print(f"{LEGEND} Figures in brackets are no single answer.\n{where}", style="dim", markup=False)

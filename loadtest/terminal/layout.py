@@ -2,7 +2,7 @@
 
 import codecs
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO
 
 from rich.box import SIMPLE_HEAD
@@ -10,6 +10,9 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.table import Table
+
+WIDE = 100
+"""The minimum width, in columns, of further columns and tables, and of more room between columns."""
 
 LEGIBLE = "legible"
 """The name of the error handler for characters that an encoding lacks."""
@@ -36,7 +39,13 @@ def legible(stream: IO[str]) -> None:
 def framed(title: str, left: list[str], right: list[str], *last: str) -> Table:
     """Return a table without rows: `left` columns of names, `right` columns of figures, `last` columns of text."""
     table = Table(
-        title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0)
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
     )
     for name in left:
         table.add_column(name, no_wrap=True)
@@ -45,6 +54,14 @@ def framed(title: str, left: list[str], right: list[str], *last: str) -> Table:
     for name in last:
         table.add_column(name, min_width=12)
     return table
+
+
+def say(out: Console, headline: str, sentences: Sequence[str]) -> None:
+    """Print a verdict and an empty line: the headline, and below it the sentences."""
+    out.print(f"{headline}.", style="bold", markup=False)
+    for sentence in sentences:
+        out.print(Padding(sentence, (0, 0, 0, 2)), markup=False)
+    out.print()
 
 
 def put(out: Console, table: Table) -> None:

@@ -21,8 +21,8 @@ from loadtest.verdict.lineup import (
     sentences,
 )
 
-from .comparison import where
-from .layout import framed, put
+from .details import where
+from .layout import framed, put, say
 
 FIGURES = (
     *((DELAY, load, f"at {load.amount}") for load in WAYS[DELAY].loads),
@@ -43,12 +43,15 @@ LEGEND = (
 )
 
 
-def show_lineup(out: Console, measured: Mapping[str, Results]) -> None:
-    """Print the table, its legend, the caution, and the conclusions from the figures."""
+def show_lineup(out: Console, measured: Mapping[str, Results], *, details: bool) -> None:
+    """Print the conclusions, the table and a caution; with `details`, also the software, the legend and the machine."""
     wide = out.width >= ROOM
     shown = framed("The line-up", ["service", *(["software"] if wide else [])], list(HEADS))
     shown.padding = (0, 2 if wide else 0, 0, 0)
     found = portraits(measured)
+    others = (f"{priced(found)}.", *sentences(found), *lacking(measured), *doubts(found))
+    say(out, conclusion(found), others)
+    out.print(CAUTION, "", style="dim", markup=False, sep="\n")
     for kind in KINDS:
         group = [each for each in found if each.contender.kind == kind]
         if group:
@@ -58,9 +61,10 @@ def show_lineup(out: Console, measured: Mapping[str, Results]) -> None:
             software = in_words(each.contender.software).replace(", ", "\n")
             shown.add_row(label, *([software] if wide else []), *_figures(each))
     put(out, shown)
+    if not details:
+        return
     elsewhere = [] if wide else [f"{each.name}: {in_words(each.contender.software)}." for each in found]
-    said = (f"{conclusion(found)}.", f"{priced(found)}.", *sentences(found), *lacking(measured), *doubts(found))
-    for sentence in (*elsewhere, LEGEND, CAUTION, *said):
+    for sentence in (*elsewhere, LEGEND):
         out.print(Padding(sentence, (0, 0, 0, 2)), markup=False)
     for results in list(measured.values())[:1]:
         out.print(where(results), style="dim", markup=False)

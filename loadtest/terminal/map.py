@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from rich.console import Console
-from rich.padding import Padding
 
 from loadtest.english import count
 from loadtest.results.schema import Results
@@ -12,11 +11,13 @@ from loadtest.verdict.mapped import doubts, lacking, said
 from loadtest.verdict.placement import placement
 from loadtest.verdict.points import points
 
-from .layout import framed, put
+from .layout import framed, put, say
 
 
-def show_map(out: Console, measured: Mapping[str, Results]) -> None:
-    """Print the points, the rule, and what is inconclusive."""
+def show_map(out: Console, measured: Mapping[str, Results], *, details: bool) -> None:
+    """Print the rule, what is inconclusive, and the points; with `details`, also where they were measured."""
+    rule, *others = said(measured)
+    say(out, rule.rstrip("."), [*others, *lacking(measured), *doubts(measured)])
     first = next(iter(measured.values()))
     names = [each.name for each in first.contenders]
     shown = framed(
@@ -29,10 +30,8 @@ def show_map(out: Console, measured: Mapping[str, Results]) -> None:
         figures = (cells.bracketed(f"{each:.2f}", holds=point.holds) for each in (point.measured, point.ratio))
         shown.add_row(point.delay, str(point.users), f"{point.predicted:.2f}", *figures, point.bound)
     put(out, shown)
-    for sentence in (*said(measured), *lacking(measured), *doubts(measured)):
-        out.print(Padding(sentence, (0, 0, 0, 2)), markup=False)
+    if not details:
+        return
     machine = first.machine
     where = f"Measured on {count(machine.cores, 'core')} ({machine.processor}): {placement(first)}."
-    out.print(
-        f"\nRatio: measured / predicted. Figures in brackets are inconclusive.\n{where}", style="dim", markup=False
-    )
+    out.print(f"Ratio: measured / predicted. Figures in brackets are inconclusive.\n{where}", style="dim", markup=False)

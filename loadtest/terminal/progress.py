@@ -26,10 +26,13 @@ PLAIN_WIDTH = 120
 BAR_WIDTH = 30
 
 
-def console() -> Console:
-    """Return a console on standard output. If that is not a terminal: plain text, PLAIN_WIDTH columns wide."""
-    legible(sys.stdout)
-    out = Console(highlight=False, markup=False, emoji=False)
+def console(*, errors: bool = False) -> Console:
+    """Return a console on standard output or, with `errors`, on standard error.
+
+    If that is not a terminal: plain text, PLAIN_WIDTH columns wide.
+    """
+    legible(sys.stderr if errors else sys.stdout)
+    out = Console(stderr=errors, highlight=False, markup=False, emoji=False)
     if not out.is_terminal:
         out.width = PLAIN_WIDTH
     return out

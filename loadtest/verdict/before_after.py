@@ -7,8 +7,8 @@ from loadtest.results.schema import Contender, Options, Results
 from loadtest.workload.open import Open
 
 from .aggregate import Row
+from .alike import ALIKE
 from .backlog import diverges
-from .comparison import ALIKE
 from .format import bracketed, latency
 from .pairs import FASTER, SLOWER
 

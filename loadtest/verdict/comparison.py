@@ -1,5 +1,7 @@
 """The verdict of a run in sentences. Findings use only trusted rows; every other row is listed as inconclusive."""
 
+from dataclasses import dataclass
+
 from loadtest.english import count, duration, listed
 from loadtest.results.schema import Contender, Results
 from loadtest.workload import Load
@@ -8,39 +10,62 @@ from loadtest.workload.scenarios import POOL, POOLS
 
 from . import pairs
 from .aggregate import Row
+from .alike import ALIKE, alike
 from .bounds import KEEPS_UP
 from .doubts import shape, together
-from .format import per_second
+from .format import per_second, span
+from .headline import headline
 from .inferred import sentence
 from .open_comparison import blocked, findings, is_open
 
-ALIKE = 0.05
-"""Difference, as a share of the larger figure, up to which two throughputs count as equal."""
+TENTHS = "{:.1f}".format
 
 
-def verdict(results: Results, table: list[Row]) -> list[str]:
-    """Return the sentences in this order: smallest load, limit of each service, largest load, pools, CPU, doubts.
+@dataclass(frozen=True)
+class Verdict:
+    """The findings of a run in sentences, from trusted rows alone."""
 
-    Of pairs: the differences first, in place of what the loads show of several services.
-    """
-    sentences = [*pairs.sentences(results), *(f"{each.sentence} {each.note}".rstrip() for each in results.advice)]
-    sentences += findings(results, table) if is_open(results) else _findings(results, table)
-    sentences += [*_pools(table, results.contenders), *([] if results.options.pairings else _price(table))]
-    sentences += [*_cpu_alone(table, results.contenders), *doubtful(table)]
+    headline: str
+    """The finding at the largest load, without a full stop."""
+    services: list[str]
+    """Answers that the user asked for (pairs, advice), then the limit of each service, which each sentence names
+    first."""
+    notes: list[str]
+    """Comparisons of several services: at the smallest load, at the largest, and of their cost."""
+    doubts: list[str]
+    """The inconclusive rows with their reasons, and how an incomplete run ended."""
+
+    @property
+    def sentences(self) -> list[str]:
+        """All but the headline."""
+        return [*self.services, *self.notes, *self.doubts]
+
+
+def verdict(results: Results, table: list[Row]) -> Verdict:
+    """Return the verdict of a comparison."""
+    alone = not results.options.pairings  # pairs say more of two services than their loads do
+    services = [*pairs.sentences(results), *(f"{each.sentence} {each.note}".rstrip() for each in results.advice)]
+    if is_open(results):
+        limits, notes = findings(results, table)
+    else:
+        limits = _limits(results, table)
+        notes = [*_few(table), *compared(table)] if alone else []
+    notes += [*_pools(table, results.contenders), *(_price(table) if alone else [])]
+    notes += _cpu_alone(table, results.contenders)
+    doubts = doubtful(table)
     if not results.complete:
-        sentences.append(f"The run {ended(results)} Only the steps measured until then are shown.")
-    return sentences
+        doubts.append(f"The run {ended(results)} Only the steps measured until then are shown.")
+    return Verdict(headline(results, table), [*services, *limits], notes, doubts)
 
 
-def _findings(results: Results, table: list[Row]) -> list[str]:
-    """Return the sentences on closed loads: smallest load, limit of each service, largest load."""
+def _limits(results: Results, table: list[Row]) -> list[str]:
+    """Return up to which load each service keeps up, and the limits that were inferred."""
     kept = [
         told
         for contender in results.contenders
         for told in _keeping_up(contender, [row for row in table if row.service == contender.name])
     ]
-    kept += [sentence(each.name, each.inferred, each.slots) for each in results.contenders if each.inferred]
-    return kept if results.options.pairings else [*_few(table), *kept, *compared(table)]
+    return kept + [sentence(each.name, each.inferred, each.slots) for each in results.contenders if each.inferred]
 
 
 def ended(results: Results) -> str:
@@ -62,14 +87,14 @@ def _few(table: list[Row]) -> list[str]:
         return []
     slowest, fastest = min(held, key=_rate), max(held, key=_rate)
     at = f"At {held[0].load.label}"
-    if _alike(slowest, fastest):
+    if alike(slowest, fastest):
         return [_equal(at, held)]
     ends = [f"{row.throughput:.1f}/s ({row.service})" for row in (slowest, fastest)]
     return [f"{at} throughput ranges from {' to '.join(ends)}."]
 
 
 def _equal(at: str, held: list[Row]) -> str:
-    rates = span([*map(_rate, held)], digits=1)
+    rates = span([*map(_rate, held)], TENTHS)
     return f"{at} throughput is equal within {ALIKE:.0%}: {_list(held)} reach {rates} requests/s."
 
 
@@ -149,14 +174,15 @@ def compared(table: list[Row]) -> list[str]:
         if len(held) < 2:
             continue
         best, others = held[0], held[1:]
-        alike = [row for row in others if _alike(row, best)]
-        behind = [row for row in others if not _alike(row, best)]
+        equal = [row for row in others if alike(row, best)]
+        behind = [row for row in others if not alike(row, best)]
         if not behind:
             return [_equal(f"At {best.load.label}", held)]
-        who = _list([best, *alike]) + " serve" if alike else f"{best.service} serves"
-        ahead = [best.throughput, *map(_rate, alike)]
+        who = _list([best, *equal]) + " serve" if equal else f"{best.service} serves"
+        ahead = [best.throughput, *map(_rate, equal)]
         times = [
-            f"{span([rate / row.throughput for rate in ahead], digits=1)} times as many requests as " for row in behind
+            f"{span([rate / row.throughput for rate in ahead], '{:.1f}'.format)} times as many requests as "
+            for row in behind
         ]
         ratios = {each: [row for row, its in zip(behind, times, strict=True) if its == each] for each in times}
         told = [f"{each}{listed([row.service for row in slower])}" for each, slower in ratios.items()]
@@ -217,10 +243,10 @@ def doubtful(table: list[Row], where: str = "") -> list[str]:
     for row in table:
         if row.doubts:
             groups.setdefault((row.service, *map(shape, row.doubts)), []).append(row)
+    at = f"{where} at".lstrip()
     told = [(group[0].service, _loads(group), _because(group)) for group in groups.values()]
-    head = f"Inconclusive {where}".rstrip()
     return [
-        *(f"{head}: {service} at {loads}, because {why}." for service, loads, why in told),
+        *(f"{service} is inconclusive {at} {loads}: {why}." for service, loads, why in told),
         *(_left_out(row) for row in table if row.left_out),
     ]
 
@@ -242,16 +268,6 @@ def _because(group: list[Row]) -> str:
 def _serves(row: Row) -> bool:
     """Return True if a row can be trusted and its requests succeed."""
     return row.holds and row.bound not in STANDSTILL
-
-
-def _alike(one: Row, other: Row) -> bool:
-    return abs(one.throughput - other.throughput) <= ALIKE * max(one.throughput, other.throughput)
-
-
-def span(rates: list[float], digits: int = 0) -> str:
-    """Return the range of the figures, or one figure if both ends are equal to `digits` decimal places."""
-    low, high = f"{min(rates):.{digits}f}", f"{max(rates):.{digits}f}"
-    return low if low == high else f"{low} to {high}"
 
 
 def _list(held: list[Row]) -> str:

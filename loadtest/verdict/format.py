@@ -1,6 +1,6 @@
 """Format figures for tables: in brackets if they are inconclusive, "-" if they are missing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import inf
 
 from loadtest.results.histogram import merged, percentile
@@ -45,6 +45,17 @@ def rate(row: Row | None) -> str:
 def per_second(throughput: float) -> str:
     """Return requests per second with one decimal place below 100, without decimals from 100 on."""
     return f"{throughput:.1f}" if throughput < 100 else f"{throughput:.0f}"
+
+
+def readable(throughput: float) -> str:
+    """Return requests per second for a headline: like `per_second`, with a comma after the thousands."""
+    return per_second(throughput) if throughput < 1000 else f"{throughput:,.0f}"
+
+
+def span(figures: Sequence[float], shown: Callable[[float], str] = "{:.0f}".format) -> str:
+    """Return the range of the figures, or one figure if both ends look the same. `shown`: formats a figure."""
+    low, high = shown(min(figures)), shown(max(figures))
+    return low if low == high else f"{low} to {high}"
 
 
 def ratio(row: Row | None) -> str:

@@ -12,7 +12,8 @@ from loadtest.workload.demand import SLOTS, USERS
 
 from .aggregate import KINDS, Row, grouped, rows
 from .bounds import KEEPS_UP
-from .comparison import doubtful, ended, span
+from .comparison import doubtful, ended
+from .format import span
 
 CAUTION = (
     "These figures are for one machine, these versions, one server per framework and a simulated wait. The waiting "
@@ -20,7 +21,7 @@ CAUTION = (
     "controls, which do not wait: the CPU time of a request to /healthz, and the throughput of /cpu, which computes. "
     "Other machines, versions and servers give other figures."
 )
-"""The caution that readers see before any figure."""
+"""The caution that readers see before the table of figures."""
 
 MOST = WAYS[DELAY].loads[-1]
 """The load at which the services differ most."""

@@ -24,14 +24,17 @@ def blocked(contender: Contender) -> str:
     return f"{contender.name} is blocked: slow clients hold all {contender.slots} slots; no request is answered."
 
 
-def findings(results: Results, table: list[Row]) -> list[str]:
-    """Return the sentences: lowest rate, limit of each service, loads that they carry, overload, clients."""
+def findings(results: Results, table: list[Row]) -> tuple[list[str], list[str]]:
+    """Return the limit of each service, with clients that were too few; and how services compare."""
     alone = not results.options.pairings  # pairs say more of two services
-    told = _lowest(table) if alone else []
-    for contender in results.contenders:
-        told += _keeping_up(contender, [row for row in table if row.service == contender.name])
-    told += [*(carried(table, results.options.deadlines) if alone else []), *overload(results, table)]
-    return [*told, *(_clients(row) for row in table if row.holds and any(each.waited for each in row.arrived))]
+    limits = [
+        told
+        for contender in results.contenders
+        for told in _keeping_up(contender, [row for row in table if row.service == contender.name])
+    ]
+    notes = [*_lowest(table), *carried(table, results.options.deadlines)] if alone else []
+    clients = [_clients(row) for row in table if row.holds and any(each.waited for each in row.arrived)]
+    return [*limits, *clients], [*notes, *overload(results, table)]
 
 
 def _lowest(table: list[Row]) -> list[str]:
@@ -59,12 +62,12 @@ def _keeping_up(contender: Contender, table: list[Row]) -> list[str]:
     fell = next((row for row in held if diverges(row)), None)
     kept = [row for row in held if fell is None or row.load.amount < fell.load.amount]
     told = []
-    answers = [(row, *found) for row in kept if (found := _answers(row))]
-    if answers:
-        row, rank, latency = answers[-1]
+    answered = [(row, *found) for row in kept if (found := answers(row))]
+    if answered:
+        row, rank, latency = answered[-1]
         tried = ", the highest rate tried" if row.load == table[-1].load else ""
         told.append(f"answers {RANKS[rank]} within {duration(latency)} at {row.load.label}{tried}")
-    failed = [row for row in kept if row.lost and not _answers(row)]
+    failed = [row for row in kept if row.lost and not answers(row)]
     if failed:
         row = failed[0]
         told.append(f"does not serve {lost(row):.0%} of the arrivals at {row.load.label} ({_why(row)})")
@@ -73,8 +76,11 @@ def _keeping_up(contender: Contender, table: list[Row]) -> list[str]:
     return [f"{contender.name} {'; it '.join(told)}."] if told else []
 
 
-def _answers(row: Row) -> tuple[float, float] | None:
-    """Return the highest percentile that is known, as rank and latency; None if it falls among lost arrivals."""
+def answers(row: Row) -> tuple[float, float] | None:
+    """Return the highest percentile of a carried load that is known, as rank and latency.
+
+    None if it falls among lost arrivals.
+    """
     known = ((rank, latency) for rank in RANKS if (latency := row.percentile(rank)) is not None)
     rank, latency = next(known, (0.0, inf))
     return None if latency == inf else (rank, latency)

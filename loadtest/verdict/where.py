@@ -14,7 +14,7 @@ from loadtest.workload.demand import CPU, SLOTS, Demand, Limit
 from loadtest.workload.scenarios import MIXED, POOLS
 
 from .aggregate import Row
-from .comparison import ALIKE
+from .alike import ALIKE
 from .memory import Growth, growth
 from .processors import NEIGHBOUR
 

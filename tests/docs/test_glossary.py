@@ -62,10 +62,10 @@ def titles(chart: Any) -> Iterator[str]:
             yield from titles(value)
 
 
-def printed(show: Callable[..., None], *arguments: Any) -> Iterator[str]:
+def printed(show: Callable[..., None], *arguments: Any, **options: bool) -> Iterator[str]:
     """The column headings of the tables that are printed: the lines above a rule."""
     console = Console(file=io.StringIO(), width=WIDE)
-    show(console, *arguments)
+    show(console, *arguments, **options)
     assert isinstance(console.file, io.StringIO)
     lines = console.file.getvalue().splitlines()
     for above, line in pairwise(lines):
@@ -115,17 +115,17 @@ def seen() -> Iterator[str]:
     run = results([step(name, users) for name in ("flask", "aiohttp") for users in (1, 50)])
     for each in (run, apart(), open_run(deadline=1.0), own()):
         yield from headings_of(comparison.page(each))
-        yield from printed(show, each, aggregated(each))
+        yield from printed(show, each, aggregated(each), details=True)
     search = searched({"flask": [probe(20.0, "passed", 0.001, 0.0, 0.005)]})
     yield from headings_of(capacity.page(search))
-    yield from printed(show_capacities, search)
+    yield from printed(show_capacities, search, details=True)
     yield from headings_of(a_map.page({"50ms": apart()}))
-    yield from printed(show_map, {"50ms": apart()})
+    yield from printed(show_map, {"50ms": apart()}, details=True)
     yield from headings_of(before_after.page(run, run))
     yield from printed(show_before_after, run, run)
     yield from printed(show_answers, run, untold([requirement("p99<1s")], ["flask"], "it is only printed"))
     yield from headings_of(lineup.page(lineup_of()))
-    yield from printed(show_lineup, lineup_of())
+    yield from printed(show_lineup, lineup_of(), details=True)
     race = (ROOT / "loadtest" / "race" / "templates" / "race.html").read_text()
     yield from re.findall(r"<dt>(.*?)</dt>", race)
     for page in PAGES:

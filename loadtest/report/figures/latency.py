@@ -8,8 +8,8 @@ import altair as alt
 from loadtest.english import duration, listed
 from loadtest.results.schema import Results
 from loadtest.verdict.aggregate import Row
+from loadtest.verdict.alike import ALIKE
 from loadtest.verdict.backlog import diverges
-from loadtest.verdict.comparison import ALIKE
 from loadtest.verdict.format import beyond
 from loadtest.workload import Load
 from loadtest.workload.demand import STANDSTILL

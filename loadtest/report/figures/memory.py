@@ -9,7 +9,7 @@ from loadtest.english import count
 from loadtest.results.schema import Contender, Results
 from loadtest.verdict import format as cells
 from loadtest.verdict.aggregate import Row, known_costs
-from loadtest.verdict.comparison import ALIKE
+from loadtest.verdict.alike import ALIKE
 from loadtest.verdict.memory import growth, in_flight
 from loadtest.workload.demand import CPU, SLOTS, STANDSTILL
 from loadtest.workload.open import Open

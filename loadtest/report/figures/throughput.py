@@ -46,7 +46,8 @@ def _conclusion(results: Results, table: list[Row]) -> str:
     if not any(row.holds for row in table):
         return NOTHING_HOLDS
     ahead = [] if results.options.pairings else compared(table)
-    return next(iter([*ahead, *verdict(results, table)]))
+    found = verdict(results, table)
+    return next(iter([*ahead, *found.notes, *found.services]), found.headline)
 
 
 def _standstills(table: list[Row]) -> list[str]:

@@ -9,12 +9,12 @@ from backing.environment import Backing
 from loadtest.cli.main import main
 from loadtest.cli.map import OUTCOME
 from loadtest.cli.run import run_all
+from loadtest.cli.telling import Telling
 from loadtest.contenders.cores import Cores
 from loadtest.contenders.service import lineup
 from loadtest.measure.comparison import NOTHING, Comparison, Progress, contender
 from loadtest.results.schema import Results
 from loadtest.results.waits import POINTS, load_map, options
-from loadtest.terminal.progress import console
 from tests.loadtest.support.fabricated import calibration, step
 
 NAMES = ("flask-threads", "aiohttp")
@@ -44,7 +44,7 @@ class Fabricated(Comparison):
 
 def run(out: Path, **others: Fabricated) -> int:
     comparisons = {wait: others.get(wait, Fabricated(wait)) for wait in POINTS}
-    return run_all(comparisons, out, console(), OUTCOME, opened=False)
+    return run_all(comparisons, out, Telling(details=True, as_json=False), OUTCOME, opened=False)
 
 
 def kept(out: Path) -> dict[str, Results]:
@@ -103,7 +103,7 @@ def test_a_map_is_written_printed_and_drawn(tmp_path: Path, capsys: pytest.Captu
     said = capsys.readouterr().out
     assert "How many times the throughput of flask-threads aiohttp has" in said
     assert "measured points the number of times is within 10%" in " ".join(said.split())
-    assert said.rstrip().endswith(f"{folder}\n{folder}/map.html")
+    assert said.rstrip().endswith(f"\n{folder}/map.html")
     assert "Where aiohttp pays, compared with flask-threads: delay" in (folder / "map.html").read_text()
     (folder / "map.html").unlink()
     with pytest.raises(SystemExit) as ended:

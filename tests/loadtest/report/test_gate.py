@@ -69,7 +69,7 @@ def test_the_summary_has_answers_a_verdict_and_a_table(tmp_path: Path) -> None:
     ).read_text()
     assert "requirement" not in plain
     assert "| flask | 10 users | 50.0 | (50.0) | - | - | inconclusive |" in plain
-    assert "- Inconclusive: flask at 10 users, because it \\| drifts." in plain
+    assert "- flask is inconclusive at 10 users: it \\| drifts." in plain
 
 
 def test_the_summary_of_a_search_and_of_two_runs_have_tables_of_their_own(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_what_is_inconclusive_is_in_brackets_hollow_and_listed_with_its_reason()
     throughput = page.pictures[0]
     (bar,) = [each for each in records(throughput.figures[2].chart) if each["service"] == "sanic"]
     assert (bar["holds"], bar["label"]) == (False, "(2000)")
-    assert page.doubts == ["Inconclusive in scenario delay: sanic at 200 users, because a doubt."]
+    assert page.doubts == ["sanic is inconclusive in scenario delay at 200 users: a doubt."]
 
 
 def test_no_title_rests_on_what_is_inconclusive() -> None:

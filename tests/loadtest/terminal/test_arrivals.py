@@ -22,27 +22,26 @@ def _no_colour_is_forced(monkeypatch: pytest.MonkeyPatch) -> None:
 def shown(run: Results, width: int = 120) -> str:
     out = Console(file=io.StringIO(), width=width, color_system=None, highlight=False)
     with out.capture() as capture:
-        show(out, run, rows(run))
+        show(out, run, rows(run), details=True)
     return capture.get()
 
 
 def table(text: str, title: str) -> list[str]:
     """Return the lines of a table, from its headings on, each without repeated spaces."""
-    lines = [" ".join(line.split()) for line in text[text.index(title) :].splitlines()[2:]]
+    lines = [" ".join(line.split()) for line in text[text.index(title) :].splitlines()[1:]]
     return lines[: lines.index("")]
 
 
 def test_latency_is_predicted_and_measured_with_the_ratio_of_the_highest_percentile_that_is_known() -> None:
     found = table(shown(open_run(), 160), "Latency: delay, 100ms (ms, from the intended start)")
     assert found[:2] == ["predicted predicted", "service arrivals/s p50 p99 p50 p90 p99 ratio service time bound by"]
-    assert found[3:10] == [
-        "blocking",
+    assert found[3:9] == [
         "flask 20 100 - 100 100 - 1.00 - arrivals",
         "5 x 1 = 5 100 slots; diverges: +50.0/s predicted, +50.0/s measured",
-        "800 not run: diverges at a lower rate",
+        "blocking 800 not run: diverges at a lower rate",
         "flask-threads 20 100 - 100 100 - 1.00 - arrivals",
         "2 x 32 = 64 100 100 100 100 100 100 1.00 100 arrivals",
-        "800 slots; diverges: +160/s predicted, +160/s measured",
+        "blocking 800 slots; diverges: +160/s predicted, +160/s measured",
     ]
 
 
@@ -133,7 +132,7 @@ def test_a_console_of_80_columns_has_a_table_of_latency_and_lists() -> None:
 
 def test_a_long_name_is_folded_in_tables_and_whole_in_lists() -> None:
     wide, narrow = shown(overloaded()), shown(overloaded(), 60)
-    assert re.search(r"^ flask-threads: +960 ", wide, flags=re.MULTILINE)
+    assert re.search(r"^flask-threads: +960 ", wide, flags=re.MULTILINE)
     assert "\nflask-threads:max-in-flight=16 / 2 x 32 = 64\n" in narrow
 
 

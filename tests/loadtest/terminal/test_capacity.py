@@ -27,15 +27,15 @@ def run(*services: str) -> Results:
 def printed(known: Results, width: int = 120) -> str:
     out = Console(file=StringIO(), width=width, color_system=None)
     with out.capture() as capture:
-        show_capacities(out, known)
+        show_capacities(out, known, details=True)
     return capture.get()
 
 
 def test_an_answer_that_is_no_single_figure_stands_in_brackets() -> None:
     told = printed(run("flask", "aiohttp"))
     assert "Capacity within p99<500ms: delay, 100ms (arrivals/s)" in told
-    assert re.search(r"^ flask +100 +95\.0 to 104 +1 +15 +slots", told, re.MULTILINE)
-    assert re.search(r"^ aiohttp +100 +\(at least 9\.5\) +1 +15 +slots", told, re.MULTILINE)
+    assert re.search(r"^flask +100 +95\.0 to 104 +1 +15 +slots", told, re.MULTILINE)
+    assert re.search(r"^aiohttp +100 +\(at least 9\.5\) +1 +15 +slots", told, re.MULTILINE)
     assert "No single answer for aiohttp after 1 probe: the time was over." in told
     assert "Figures in brackets are no single answer." in " ".join(told.split())
 
@@ -44,14 +44,14 @@ def test_a_service_without_a_prediction_has_none() -> None:
     known = run("flask")
     (found,) = known.capacities
     told = printed(known.model_copy(update={"capacities": [found.model_copy(update={"predicted": None})]}))
-    assert re.search(r"^ flask +- +95\.0 to 104 ", told, re.MULTILINE)
+    assert re.search(r"^flask +- +95\.0 to 104 ", told, re.MULTILINE)
 
 
 def test_a_service_that_carried_every_rate_reached_no_bound() -> None:
     known = run("aiohttp")
     (found,) = known.capacities
     told = printed(known.model_copy(update={"capacities": [found.model_copy(update={"failed": None, "bound": ""})]}))
-    assert re.search(r"^ aiohttp +100 +at least 95\.0 +1 +15 +none reached", told, re.MULTILINE)
+    assert re.search(r"^aiohttp +100 +at least 95\.0 +1 +15 +none reached", told, re.MULTILINE)
     assert "For p99<500ms: aiohttp at least 95.0 arrivals/s." in told
 
 

@@ -30,7 +30,7 @@ RUN = results(
 )
 
 
-SLOTS = re.compile(r"\d+ x \d+ = \w+")
+SLOTS = re.compile(r"\d+ x \d+ = \w+|blocking|non-blocking|unknown")
 """The text below a service's name: processes x threads = slots."""
 
 
@@ -41,7 +41,7 @@ def _no_colour_is_forced(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def shown(run: Results, capsys: pytest.CaptureFixture[str]) -> str:
-    show(console(), run, rows(run))
+    show(console(), run, rows(run), details=True)
     return capsys.readouterr().out
 
 
@@ -54,11 +54,17 @@ def cells(text: str, title: str) -> dict[tuple[str, str], list[str]]:
         if not line.strip():
             break
         first, *rest = re.split(r"\s{2,}", line.strip())
-        if not line.startswith("   "):
+        if not line.startswith("  "):
             service, (first, *rest) = service if SLOTS.fullmatch(first) else first, rest or [""]
         if first:
             rows[service, first] = rest
     return rows
+
+
+def parts(text: str) -> tuple[str, str, str]:
+    """Return the tables of the figures, the services and the resources, each with its title."""
+    happened = text[text.index("Throughput and latency") : text.index("The line-up")]
+    return happened, text[text.index("The line-up") : text.index("Resources and")], text[text.index("Resources and") :]
 
 
 def what_happened(text: str) -> dict[tuple[str, str], list[str]]:
@@ -74,7 +80,7 @@ def test_a_row_shows_what_was_predicted_and_what_was_measured(capsys: pytest.Cap
 def test_every_table_states_the_processes_threads_and_slots_of_each_service(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    lineup, happened, took = re.split("Throughput and latency|Resources and errors", shown(RUN, capsys))
+    happened, lineup, took = parts(shown(RUN, capsys))
     assert "5 processes x 1 thread = 5 slots" in lineup
     for table in (happened, took):
         assert "5 x 1 = 5" in table
@@ -84,27 +90,34 @@ def test_every_table_states_the_processes_threads_and_slots_of_each_service(
 def test_services_are_grouped_by_their_kind_where_there_are_several(capsys: pytest.CaptureFixture[str]) -> None:
     names = ("aiohttp", "stranger", "django", "flask")
     text = shown(results([step(name, users) for name in names for users in (1, 50)]), capsys)
-    lineup, happened, took = re.split("Throughput and latency|Resources and errors", text)
-    assert re.findall(r"^ ([a-z-]+) +((?:non-)?blocking|unknown) ", lineup, flags=re.MULTILINE) == [
+    happened, lineup, took = parts(text)
+    assert re.findall(r"^([a-z-]+) +((?:non-)?blocking|unknown) ", lineup, flags=re.MULTILINE) == [
         ("django", "blocking"),
         ("flask", "blocking"),
         ("aiohttp", "non-blocking"),
         ("stranger", "unknown"),
     ]
-    for table in (happened, took.partition("At 1 user")[0]):
-        assert re.findall(r"^ ([a-z-]+)(?:  |$)", table, flags=re.MULTILINE) == [
+    for table in (happened, took.partition("Below each")[0]):
+        assert re.findall(r"^([a-z-]+)(?:  | *$)", table, flags=re.MULTILINE) == [
             *("service", "blocking", "django", "flask", "non-blocking", "aiohttp", "unknown", "stranger")
         ]
 
 
+def test_the_kind_of_a_service_stands_below_its_slots_where_there_is_room(capsys: pytest.CaptureFixture[str]) -> None:
+    text = shown(results([step(name, users) for name in ("flask", "aiohttp") for users in (1, 10, 50)]), capsys)
+    happened, _, _ = parts(text)
+    firsts = [line[:14].strip() for line in happened.splitlines()[3:9]]
+    assert firsts == ["flask", "5 x 1 = 5", "blocking", "aiohttp", "2 x 1 = any", "non-blocking"]
+
+
 def test_services_of_one_kind_need_no_name_for_it(capsys: pytest.CaptureFixture[str]) -> None:
-    happened = shown(results([step("flask", 1), step("django", 1)]), capsys).partition("Throughput and latency")[2]
+    happened, _, _ = parts(shown(results([step("flask", 1), step("django", 1)]), capsys))
     assert "blocking" not in happened
 
 
 def test_the_line_up_states_the_software_of_each_service_with_its_version(capsys: pytest.CaptureFixture[str]) -> None:
     names = ("flask-gevent", "django", "sanic", "stranger")
-    lineup = shown(results([step(name, 1) for name in names]), capsys).partition("Throughput and latency")[0]
+    _, lineup, _ = parts(shown(results([step(name, 1) for name in names]), capsys))
     told = {line.split()[0]: line.split("   ")[-1].strip() for line in map(str.rstrip, lineup.splitlines()) if line}
     assert told["flask-gevent"] == "Flask 1.0, gunicorn 1.0, gevent 1.0"
     assert told["django"] == "Django 1.0, gunicorn 1.0"
@@ -120,7 +133,7 @@ def test_an_inconclusive_row_is_in_brackets_and_has_no_percentiles(capsys: pytes
 
 def test_a_row_that_was_not_run_is_shown_as_predicted_and_not_run(capsys: pytest.CaptureFixture[str]) -> None:
     text = shown(RUN, capsys)
-    assert what_happened(text)["flask", "400"] == ["50.0", "not run", "saturated at fewer users"]
+    assert what_happened(text)["flask", "400"] == ["50.0", "not run", "saturated"]
     assert ("flask", "400") not in cells(text, "Resources and errors")
 
 
@@ -133,11 +146,11 @@ def test_a_row_shows_what_it_took(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_line_up_states_the_pools_that_the_scenario_needs(capsys: pytest.CaptureFixture[str]) -> None:
     def lineup(scenario: str) -> str:
         text = shown(results([step("flask-threads", 1, scenario=scenario)], scenario=scenario), capsys)
-        return text.partition("Throughput and latency")[0]
+        return parts(text)[1]
 
     assert "2 processes x 32 threads = 64 slots " in lineup("query")
-    assert re.search(r"^ {26,}database pool of 20 *$", lineup("query"), flags=re.MULTILINE)
-    assert re.search(r"^ {26,}database pool of 20, upstream pool of 20 *$", lineup("mixed"), flags=re.MULTILINE)
+    assert re.search(r"^ {25,}database pool of 20 *$", lineup("query"), flags=re.MULTILINE)
+    assert re.search(r"^ {25,}database pool of 20, upstream pool of 20 *$", lineup("mixed"), flags=re.MULTILINE)
     assert "pool" not in lineup("delay") + lineup("file")
 
 
@@ -145,6 +158,31 @@ def test_the_line_up_states_the_pools_that_the_scenario_needs(capsys: pytest.Cap
 def test_the_table_is_headed_by_what_was_asked_for(scenario: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = shown(results([step("aiohttp", 1, scenario=scenario)], scenario=scenario), capsys)
     assert f"Throughput and latency: {scenario}, 100ms (requests/s; latency in ms)" in text
+
+
+def test_a_run_of_four_services_fits_on_a_screen_unless_details_are_asked_for() -> None:
+    names, loads = ("flask", "flask-threads", "flask-gevent", "aiohttp"), (1, 10, 32, 200)
+    every = [step(name, users) for name in names for users in loads]
+    steps = [*every[:3], not_run("flask", 200), *every[4:]]
+    screen = Console(file=io.StringIO(), width=80, color_system=None)
+    printed = {}
+    for details in (False, True):
+        with screen.capture() as capture:
+            show(screen, results(steps), rows(results(steps)), details=details)
+        printed[details] = capture.get()
+    lines = printed[False].splitlines()
+    assert len(lines) < 30  # the last line is the path of the report
+    assert lines[0].startswith("At 200 users flask-gevent and aiohttp serve the same 2,000 requests a second; 64")
+    for title in ("The line-up", "Resources and errors", "CPU time per request at", "Measured on"):
+        assert title in printed[True]
+        assert title not in printed[False]
+
+
+def test_what_failed_is_shown_without_details_too(capsys: pytest.CaptureFixture[str]) -> None:
+    for failures, told in ((0, False), (3, True)):
+        run = results([step("flask", 10, measured=measured(10, failures=failures, errors={"status 500": failures}))])
+        show(console(), run, rows(run), details=False)
+        assert ("3 x status 500" in capsys.readouterr().out) == told
 
 
 def test_a_deadlock_is_shown_as_a_result(capsys: pytest.CaptureFixture[str]) -> None:
@@ -187,7 +225,7 @@ def test_what_is_no_terminal_gets_plain_text(capsys: pytest.CaptureFixture[str])
         for each in RUN.steps:
             bar.begins(each.service, each.load.label, each.repeat, 1.0)
             bar.ended(each)
-    show(out, RUN, rows(RUN))
+    show(out, RUN, rows(RUN), details=True)
     text = capsys.readouterr().out
     assert "\x1b" not in text
     assert "\r" not in text
@@ -225,7 +263,7 @@ def test_everything_fits_into_120_columns(steps: list[Step], capsys: pytest.Capt
 def test_a_narrow_terminal_cuts_no_figure() -> None:
     narrow = Console(file=io.StringIO(), width=80, color_system=None)
     with narrow.capture() as capture:
-        show(narrow, RUN, rows(RUN))
+        show(narrow, RUN, rows(RUN), details=True)
     text = capture.get()
     assert max(len(line) for line in text.splitlines()) <= 80
     assert "\N{HORIZONTAL ELLIPSIS}" not in text
@@ -292,7 +330,7 @@ def test_on_cores_of_its_own_a_service_has_a_row_of_everything_that_spent_cpu_ti
     text = shown(apart(), capsys)
     table = cells(text, "CPU time beside the service (µs/request)")
     assert table == {("aiohttp", "10"): ["40% to 60%", "2.5 + 0.1", "1000", "1000", "200", "1800", "8.0%"]}
-    (heads,) = re.findall(r"^ service +users +one process .*$", text, flags=re.MULTILINE)
+    (heads,) = re.findall(r"^service +users +one process .*$", text, flags=re.MULTILINE)
     assert re.split(r"\s{2,}", heads.strip())[2:] == [
         *("one process", "switches", "generator", "database", "interrupts", "other processes", "unaccounted")
     ]
@@ -309,7 +347,7 @@ def test_on_shared_cores_there_is_no_such_table(capsys: pytest.CaptureFixture[st
 
 def test_what_was_calibrated_is_shown_and_explained(capsys: pytest.CaptureFixture[str]) -> None:
     text = shown(apart(), capsys)
-    lineup = text.partition("Throughput and latency")[0]
+    _, lineup, _ = parts(text)
     assert "calibrated (µs): CPU time 1000, late 1000, transit 500" in " ".join(lineup.split())
     assert "Calibrated: the CPU time of a request" in text
 

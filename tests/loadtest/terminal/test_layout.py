@@ -43,8 +43,8 @@ def everything(out: Console) -> None:
         for each in RUN.steps:
             bar.begins(each.service, each.load.label, each.repeat, 1.0)
             bar.ended(each)
-    show(out, RUN, rows(RUN))
-    show_lineup(out, ALL)
+    show(out, RUN, rows(RUN), details=True)
+    show_lineup(out, ALL, details=True)
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "koi8-r", "utf-8"])
@@ -74,7 +74,7 @@ def test_a_terminal_without_colours_or_movement_gets_words_alone(
     monkeypatch.setattr(stream, "isatty", lambda: terminal)
     monkeypatch.setattr(sys, "stdout", stream)
     out = console()
-    show(out, RUN, rows(RUN))
+    show(out, RUN, rows(RUN), details=True)
     text = read(stream)
     assert not re.search(r"\x1b\[[\d;]*(?:3\d|4\d)m", text)  # no colour; bold is none
     assert "4000.0" in text
@@ -131,5 +131,5 @@ def test_a_table_that_is_a_little_too_wide_has_its_columns_closer_together() -> 
     table = framed("A title", ["service"], ["one", "two", "three"])
     table.add_row("flask", "1", "2", "3")
     assert "service   one   two   three" in printed(table, 40)
-    assert "service  one  two  three" in printed(table, 27)
-    assert "one 1, two 2," in printed(table, 24)
+    assert "service  one  two  three" in printed(table, 25)
+    assert "one 1, two 2," in printed(table, 22)

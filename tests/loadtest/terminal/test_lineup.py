@@ -23,7 +23,7 @@ def _no_colour_is_forced(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def shown(measured: dict[str, Results], capsys: pytest.CaptureFixture[str]) -> str:
-    show_lineup(console(), measured)
+    show_lineup(console(), measured, details=True)
     return capsys.readouterr().out
 
 
@@ -48,7 +48,7 @@ def test_a_service_has_a_row_with_its_software_and_all_its_figures(capsys: pytes
 
 
 def test_services_are_grouped_blocking_first(capsys: pytest.CaptureFixture[str]) -> None:
-    firsts = re.findall(r"^ ([a-z-]+)(?:  |$)", shown(ALL, capsys), flags=re.MULTILINE)
+    firsts = re.findall(r"^([a-z-]+)(?:  | *$)", shown(ALL, capsys), flags=re.MULTILINE)
     names = [*lineup(2)]
     assert firsts == ["service", "blocking", *names[:5], "non-blocking", *names[5:]]
 
@@ -58,7 +58,7 @@ def test_what_is_inconclusive_is_in_brackets_and_said(capsys: pytest.CaptureFixt
     assert lines(text)["flask"][0][2:] == [
         *("(10.0)", "(50.0)", "(50.0)", "(20.0)", "(213)", "(2344)", "(10000)", "(100)", "100")
     ]
-    assert "Inconclusive in scenario healthz: flask at 32 users, because a doubt." in text
+    assert "flask is inconclusive in scenario healthz at 32 users: a doubt." in text
 
 
 def test_what_was_not_measured_is_a_dash_and_said(capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,17 +68,17 @@ def test_what_was_not_measured_is_a_dash_and_said(capsys: pytest.CaptureFixture[
     assert "Scenario delay was interrupted." in text
 
 
-def test_the_caution_comes_before_the_conclusion(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_caution_comes_between_the_conclusion_and_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     text = " ".join(shown(ALL, capsys).split())
-    assert CAUTION in text
-    assert text.index(CAUTION) < text.index("At 200 users all 5 services with too few slots")
+    places = [text.index(part) for part in ("At 200 users all 5 services with too", CAUTION, "The line-up")]
+    assert places == sorted(places)
 
 
 @pytest.mark.parametrize("width", [80, 100, 120])
 def test_the_overview_fits_and_cuts_no_figure(width: int) -> None:
     screen = Console(file=io.StringIO(), width=width, color_system=None)
     with screen.capture() as capture:
-        show_lineup(screen, lineup_of(doubts=["a doubt"]))
+        show_lineup(screen, lineup_of(doubts=["a doubt"]), details=True)
     text = capture.get()
     assert max(len(line) for line in text.splitlines()) <= width
     assert "\N{HORIZONTAL ELLIPSIS}" not in text

@@ -148,7 +148,7 @@ def test_what_cannot_be_told_is_said() -> None:
 
 def test_every_doubt_says_of_which_comparison_it_is() -> None:
     runs = {**ALL, CPU: changed(ALL[CPU], "django", 8, doubts=["a doubt"])}
-    assert doubts(portraits(runs)) == ["Inconclusive in scenario cpu: django at 8 users, because a doubt."]
+    assert doubts(portraits(runs)) == ["django is inconclusive in scenario cpu at 8 users: a doubt."]
     assert doubts(portraits(ALL)) == []
 
 

@@ -12,7 +12,7 @@ from tests.loadtest.support.fabricated import open_step
 
 
 def verdict(run: Results) -> list[str]:
-    return sentences(run, rows(run))
+    return sentences(run, rows(run)).sentences
 
 
 def about(run: Results, *words: str) -> list[str]:
@@ -30,12 +30,12 @@ def with_doubts(steps: Sequence[Step], *places: tuple[str, float]) -> list[Step]
 def test_a_whole_run_reads_like_this() -> None:
     run = open_run()
     assert verdict(run) == [
-        "At 20 arrivals/s the median latency is 100 ms on aiohttp, flask and flask-threads.",
         "flask answers 90% of the requests within 100 ms at 20 arrivals/s; it diverges at 100 arrivals/s: the backlog "
         "grows by 50.0/s (predicted: 50.0/s), and clients would wait 1 s after 1.0 s and 10 s after 10.0 s.",
         "flask-threads answers 99% of the requests within 100 ms at 100 arrivals/s; it diverges at 800 arrivals/s: the "
         "backlog grows by 160/s (predicted: 160/s), and clients would wait 1 s after 4.0 s and 10 s after 40.0 s.",
         "aiohttp answers 99% of the requests within 100 ms at 800 arrivals/s, the highest rate tried.",
+        "At 20 arrivals/s the median latency is 100 ms on aiohttp, flask and flask-threads.",
         "Within 100 ms, 90% of the requests are answered by aiohttp up to 800 arrivals/s (no higher rate was tried), "
         "by flask-threads up to 100 (at 800 it diverges) and by flask up to 20 (at 100 it diverges).",
         "aiohttp carries more load than flask-threads and more than 8.0 times the load of flask.",
@@ -50,7 +50,7 @@ def test_latencies_that_differ_at_the_lowest_rate_are_a_range() -> None:
     assert slower.measured
     slower = slower.model_copy(update={"measured": slower.measured.model_copy(update={"latency": {140.0: 200}})})
     run = open_run([slower, *(open_step(name, evenly(20)) for name in ("flask-threads", "aiohttp"))])
-    told = verdict(run)[0]
+    (told,) = about(run, "the median latency")
     assert re.fullmatch(
         r"At 20 arrivals/s the median latency ranges from 100 ms \((flask-threads|aiohttp)\) to 140 ms \(flask\)\.",
         told,
@@ -65,7 +65,7 @@ def test_an_inconclusive_row_is_no_result_in_any_sentence_but_its_own(case: Step
     telltale = case.measured.model_copy(update={"latency": {7777.0: 7777}, "server_cpu": 6.0448})
     odd = case.model_copy(update={"measured": telltale, "doubts": ["it cannot be"]})
     run = open_run([odd if each is case else each for each in RUN], deadline=1.0)
-    own = f"Inconclusive: {case.service} at {case.load.label}, because it cannot be."
+    own = f"{case.service} is inconclusive at {case.load.label}: it cannot be."
     told = verdict(run)
     assert told.count(own) == 1
     for sentence in (each for each in told if each != own):
@@ -78,7 +78,7 @@ def test_an_inconclusive_row_is_no_result_in_any_sentence_but_its_own(case: Step
 
 def test_doubts_at_several_rates_are_one_sentence() -> None:
     run = open_run(with_doubts(RUN, ("flask", 20), ("flask", 100)))
-    assert about(run, "Inconclusive") == ["Inconclusive: flask at 20 and 100 arrivals/s, because so."]
+    assert about(run, "inconclusive") == ["flask is inconclusive at 20 and 100 arrivals/s: so."]
 
 
 def test_a_service_that_diverges_at_the_lowest_trusted_rate_is_said_to_answer_nothing_in_time() -> None:

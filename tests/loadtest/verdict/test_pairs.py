@@ -251,7 +251,7 @@ def test_the_pairs_are_told_in_sentences() -> None:
         run = paired(*old, *new)
         assert headline(run) == sentence
         assert sentences(run) == [sentence, *([MEANING] if len(old) == 6 else [])]
-        assert verdict(run, [])[: len(sentences(run))] == sentences(run)
+        assert verdict(run, []).services[: len(sentences(run))] == sentences(run)
     assert sentences(results(six("old"))) == []
 
 
