@@ -1,5 +1,6 @@
 """Waiting for a database."""
 
+from contract.bodies import Made
 from contract.parameters import Calls
 from contract.statements import SLEEP
 
@@ -7,7 +8,7 @@ from .plumbing.database import Database
 from .several import several
 
 
-async def query(asked: Calls, database: Database) -> list[int]:
+async def query(asked: Calls, database: Database) -> Made[int]:
     """Run n queries that each sleep `delay` seconds in the database, and return their numbers, 0 to n - 1."""
 
     async def row(number: int) -> int:

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from contract.bodies import Made
 from contract.parameters import Fanout
 
 T = TypeVar("T")
 
 
-async def several(asked: Fanout, once: Callable[[int], Coroutine[Any, Any, T]]) -> list[T]:
+async def several(asked: Fanout, once: Callable[[int], Coroutine[Any, Any, T]]) -> Made[T]:
     """Call `once` with each number from 0 to n - 1, and return the results in order."""
     if asked.mode != "sequential":
         try:
@@ -17,5 +18,5 @@ async def several(asked: Fanout, once: Callable[[int], Coroutine[Any, Any, T]]) 
                 tasks = [group.create_task(once(number)) for number in range(asked.n)]  # holds n coroutines, and this
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
-        return [task.result() for task in tasks]
-    return [await once(number) for number in range(asked.n)]  # holds a coroutine, n times as long
+        return Made("concurrent", [task.result() for task in tasks])
+    return Made("sequential", [await once(number) for number in range(asked.n)])  # holds a coroutine, n times as long

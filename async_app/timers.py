@@ -1,5 +1,6 @@
 """Waiting for timers."""
 
+from contract.bodies import Made
 from contract.parameters import Duration, Fanout
 from serving.sleep import sleep
 
@@ -11,10 +12,10 @@ async def delay(asked: Duration) -> None:
     await sleep(asked.duration)  # holds a coroutine
 
 
-async def fanout(asked: Fanout) -> None:
+async def fanout(asked: Fanout) -> Made[None]:
     """Wait n times for `delay` seconds each: as a plain handler does, one after the other, or all at once."""
 
     async def wait(_number: int) -> None:
         await sleep(asked.delay)  # holds a coroutine
 
-    await several(asked, wait)
+    return await several(asked, wait)

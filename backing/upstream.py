@@ -1,18 +1,18 @@
 """The slow HTTP service behind /fetch, which waits as long as a request says: `python -m backing.upstream`."""
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from contract import ports
+from contract import index, ports
 from contract.operation import Operation, options
 from contract.operations import OPERATIONS
-from contract.parameters import Duration, Nothing
+from contract.parameters import Duration
 from contract.problems import Problem, method_not_allowed, not_found
 from contract.replies import Reply
+from contract.services import UPSTREAM
 from contract.settings import Settings
 from serving import aiohttp_workers
 from serving.command_line import ServeOptions, ServiceSpec
@@ -21,7 +21,7 @@ from serving.serve import main
 from serving.sleep import sleep
 
 SERVICE = ServiceSpec(
-    name="backing.upstream",
+    name=UPSTREAM,
     about="The slow upstream: one process that holds a coroutine for each request, without a limit on their number.",
     port=ports.UPSTREAM,
     worker_class=aiohttp_workers.DEFAULT,
@@ -35,22 +35,17 @@ async def delay(asked: Duration) -> None:
     await sleep(asked.duration)
 
 
-async def healthz(_asked: Nothing) -> None:
-    """Return without waiting."""
-
-
-WAITS: dict[str, Callable[[Any], Awaitable[None]]] = {"delay": delay, "healthz": healthz}
-"""The operations of the contract that the upstream serves, and their waiting functions."""
+SERVED = tuple(each for each in OPERATIONS if each.name in ("index", "healthz", "favicon", "delay"))
+"""The operations of the contract that the upstream serves."""
 
 
 def create_app(settings: Settings) -> web.Application:
     """Return the upstream as an aiohttp application."""
     app = web.Application()
     add_route = partial(app.router.add_route, expect_handler=proceed)
-    for operation in OPERATIONS:
-        if operation.name in WAITS:
-            path = operation.path.replace("}", ":[^/]*}")
-            add_route("*", path, handler_of(operation, settings))
+    for operation in SERVED:
+        path = operation.path.replace("}", ":[^/]*}")
+        add_route("*", path, handler_of(operation, settings))
     add_route("*", "/{path:(?s:.*)}", refuse_path)
     return app
 
@@ -66,8 +61,11 @@ def handler_of(operation: Operation, settings: Settings) -> Handler:
                 raise method_not_allowed(request.method, operation.methods)
             operation.admit(request.headers)
             asked = operation.parse(request.raw_path, request.headers, settings)
-            await WAITS[operation.name](asked)
-            return respond(operation.reply(asked, None))
+            if operation.name == "index":
+                return respond(index.reply(SERVED, asked, UPSTREAM))
+            if operation.name == "delay":
+                await delay(asked)
+            return respond(operation.reply(asked, UPSTREAM))
         except Problem as problem:
             return respond(problem.reply())
 

@@ -1,6 +1,6 @@
-"""The functions that build the response of each operation, except index and openapi."""
+"""The functions that build the response of each operation, except index, openapi and favicon."""
 
-from typing import Protocol
+from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from .parameters import Answer, Calls, Drip, Duration, Events, Fanout, File, Meeting, Nothing, Question
 from .problems import timed_out
@@ -13,6 +13,16 @@ BODILESS = (204, 205, 304)
 STREAMED = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
 """The headers that keep a proxy from holding back the pieces of a stream: it must neither store nor change them, as a
 compression would (RFC 9111, section 5.2.2), and nginx must not collect them in a buffer."""
+
+
+T = TypeVar("T")
+
+
+class Made(NamedTuple, Generic[T]):
+    """The results of n waits, in order, and how the waits were made: one after the other, or all at once."""
+
+    how: Literal["sequential", "concurrent"]
+    results: list[T]
 
 
 class Handover(Protocol):
@@ -29,9 +39,14 @@ def duration(asked: Duration, _answer: None) -> Reply:
     return Reply(as_json({"duration": asked.duration}))
 
 
-def fanout(asked: Fanout, _answer: None) -> Reply:
+def fanout(asked: Fanout, made: Made[None]) -> Reply:
     """Return `{"n": 5, "delay": 1.0, "mode": "idiomatic"}`, with the delay in seconds."""
-    return Reply(as_json({"n": asked.n, "delay": asked.delay, "mode": asked.mode}))
+    return Reply(as_json({"n": asked.n, "delay": asked.delay, "mode": asked.mode}), headers=waits(asked, made))
+
+
+def waits(asked: Fanout, made: Made[T]) -> dict[str, str]:
+    """Return the header `Waits: sequential; n=5`: the body cannot tell how an idiomatic handler waits."""
+    return {"Waits": f"{made.how}; n={asked.n}"}
 
 
 def meeting(asked: Meeting, met: bool) -> Reply:
@@ -42,14 +57,16 @@ def meeting(asked: Meeting, met: bool) -> Reply:
     return timed_out(waited).reply()
 
 
-def fetched(asked: Calls, durations: list[float]) -> Reply:
+def fetched(asked: Calls, made: Made[float]) -> Reply:
     """Return `{"n": 1, "delay": 0.1, "mode": "idiomatic", "durations": [0.1]}`: the upstream's waits in seconds."""
-    return Reply(as_json({"n": asked.n, "delay": asked.delay, "mode": asked.mode, "durations": durations}))
+    found = {"n": asked.n, "delay": asked.delay, "mode": asked.mode, "durations": made.results}
+    return Reply(as_json(found), headers=waits(asked, made))
 
 
-def queried(asked: Calls, rows: list[int]) -> Reply:
+def queried(asked: Calls, made: Made[int]) -> Reply:
     """Return `{"n": 1, "delay": 0.1, "mode": "idiomatic", "rows": [0]}`: the rows from the database, in order."""
-    return Reply(as_json({"n": asked.n, "delay": asked.delay, "mode": asked.mode, "rows": rows}))
+    found = {"n": asked.n, "delay": asked.delay, "mode": asked.mode, "rows": made.results}
+    return Reply(as_json(found), headers=waits(asked, made))
 
 
 def file(asked: File, sha256: str) -> Reply:
@@ -92,6 +109,6 @@ def metrics(_asked: Nothing, exposition: bytes) -> Reply:
     return Reply(exposition, content_type=METRICS)
 
 
-def health(_asked: Nothing, _answer: None) -> Reply:
+def health(_asked: Nothing, _service: str) -> Reply:
     """Return `{"status": "ok"}`."""
     return Reply(as_json({"status": "ok"}))

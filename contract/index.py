@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterable
-from html import escape
 
 from .operation import Operation
+from .page import Row, page, policy
 from .parameters import Paced, Preferences
 from .replies import HTML, Reply, as_json
+from .services import UPSTREAM, described
 
+NAME = "Sync vs. Async"
 ABOUT = (
     "One HTTP API built twice: sync_app holds a thread while it waits, async_app a coroutine. Most endpoints wait for "
     "something slow. The Served-By header names the service that responded."
@@ -17,16 +19,20 @@ FALLBACK_HOST = "127.0.0.1"
 _plain_host = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?").fullmatch
 
 
-def reply(operations: Iterable[Operation], asked: Preferences) -> Reply:
-    """Return the index in the format that the client prefers, with curl commands for the host that it called."""
+def reply(operations: Iterable[Operation], asked: Preferences, service: str) -> Reply:
+    """Return the index in the format that the client prefers, with curl commands for the host that it called.
+
+    The twins and the frameworks beside them return the same JSON. The page names the service, as Served-By does.
+    """
     host = asked.host if _plain_host(asked.host) else FALLBACK_HOST
-    rows = [(operation, f"curl -i {_sends(operation)}'http://{host}{operation.example}'") for operation in operations]
-    vary = {"Vary": "Accept"}
+    rows = [Row(each, f"curl -i {_sends(each)}'http://{host}{each.example}'") for each in operations]
     if prefers_html(asked.accept):
-        return Reply(_page(rows).encode(), content_type=HTML, headers=vary)
+        headers = {"Vary": "Accept", "Content-Security-Policy": policy(service, host)}
+        return Reply(page(rows, service, host).encode(), content_type=HTML, headers=headers)
     told = ("method", "path", "waits_for", "summary")
-    endpoints = [{**{name: getattr(operation, name) for name in told}, "curl": curl} for operation, curl in rows]
-    return Reply(as_json({"name": "Sync vs. Async", "about": ABOUT, "endpoints": endpoints}), headers=vary)
+    endpoints = [{**{name: getattr(row.operation, name) for name in told}, "curl": row.curl} for row in rows]
+    name, about = (UPSTREAM, described(UPSTREAM).about) if service == UPSTREAM else (NAME, ABOUT)
+    return Reply(as_json({"name": name, "about": about, "endpoints": endpoints}), headers={"Vary": "Accept"})
 
 
 def prefers_html(accept: str) -> bool:
@@ -56,46 +62,3 @@ def _weight(text: str) -> float:
         return float(text)
     except ValueError:
         return 0.0
-
-
-def _page(rows: Iterable[tuple[Operation, str]]) -> str:
-    table = "\n".join(
-        f"<tr><th scope=row>{_link(operation)}</th>"
-        f"<td>{escape(operation.waits_for)}</td><td>{escape(operation.summary)}<pre>{escape(curl)}</pre></td></tr>"
-        for operation, curl in rows
-    )
-    return PAGE.format(about=escape(ABOUT), table=table)
-
-
-def _link(operation: Operation) -> str:
-    if operation.method != "GET":
-        return escape(f"{operation.method} {operation.path}")
-    return f"<a href='{escape(operation.example)}'>{escape(operation.path)}</a>"
-
-
-PAGE = """<!doctype html>
-<html lang=en>
-<meta charset=utf-8>
-<meta name=viewport content="width=device-width, initial-scale=1">
-<title>Sync vs. Async</title>
-<style>
-:root {{ color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }}
-body {{ max-width: 60rem; margin: 2rem auto; padding: 0 1rem }}
-table {{ border-collapse: collapse; width: 100% }}
-th, td {{ text-align: left; vertical-align: top; padding: .5rem .75rem .5rem 0; border-top: 1px solid #8886 }}
-pre {{ margin: .25rem 0 0; white-space: pre-wrap; overflow-wrap: anywhere }}
-@media (max-width: 40rem) {{
-  thead {{ display: none }}
-  th, td {{ display: block; padding: .25rem 0 }}
-  td {{ border: 0 }}
-  td:last-child {{ padding-bottom: 1rem }}
-}}
-</style>
-<h1>Sync vs. Async</h1>
-<p>{about}
-<table>
-<thead><tr><th scope=col>Endpoint<th scope=col>Waits for<th scope=col>What it does</thead>
-{table}
-</table>
-</html>
-"""

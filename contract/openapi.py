@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .operation import Operation
-from .parameters import Parameters
+from .parameters import Fanout, Parameters
 from .problems import PROBLEM
 from .replies import HTML, JSON, TEXT, Reply, as_json
 
@@ -21,6 +21,11 @@ REFUSALS = {
 REFUSED = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 STRING = {"type": "string"}
+WAITS = {
+    "description": "How the n waits were made: one after the other (sequential), or all at once (concurrent)",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^(sequential|concurrent); n=[0-9]+$"},
+}
 PROBLEM_SCHEMA = {
     "type": "object",
     "description": "RFC 9457 problem details",
@@ -55,16 +60,17 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "operationId": operation.name,
         "summary": operation.summary,
         "description": f"Waits for {operation.waits_for}.",
-        "parameters": _parameters(operation),
+        "parameters": parameters(operation),
         **_body(operation.takes),
         "responses": {
-            operation.status: {"description": "Normal response", "content": _content(operation)},
+            operation.status: {"description": "Normal response", **_headers(operation), "content": _content(operation)},
             **{str(status): {"description": REFUSALS[status], "content": REFUSED} for status in statuses},
         },
     }
 
 
-def _parameters(operation: Operation) -> list[dict[str, Any]]:
+def parameters(operation: Operation) -> list[dict[str, Any]]:
+    """Return the parameters of an operation, except those in headers and bodies, as OpenAPI describes them."""
     takes = operation.takes
     schemas = _schemas(takes)
     rows = []
@@ -85,6 +91,10 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _headers(operation: Operation) -> dict[str, Any]:
+    return {"headers": {"Waits": WAITS}} if issubclass(operation.takes, Fanout) else {}
 
 
 def _body(takes: type[Parameters]) -> dict[str, Any]:

@@ -38,6 +38,7 @@ class Operation:
     summary: str
     example: str
     reply: Callable[[Any, Any], Reply]
+    """Builds the response from the checked values and the result of the wait, or the service's name without a wait."""
     status: str = "200"
     """The status of a normal response, as the OpenAPI document names it."""
     media_type: str = JSON

@@ -2,18 +2,18 @@
 
 from functools import cache
 
-from . import bodies, index, openapi
+from . import bodies, icon, index, openapi
 from .operation import Operation
 from .parameters import Answer, Calls, Drip, Duration, Events, Fanout, File, Meeting, Nothing, Preferences, Question
 from .problems import Problem, method_not_allowed, not_found
-from .replies import EVENTS, METRICS, TEXT, Reply
+from .replies import EVENTS, METRICS, SVG, TEXT, Reply
 
 
-def _index(asked: Preferences, _answer: None) -> Reply:
-    return index.reply(OPERATIONS, asked)
+def _index(asked: Preferences, service: str) -> Reply:
+    return index.reply(OPERATIONS, asked, service)
 
 
-def _openapi(_asked: Nothing, _answer: None) -> Reply:
+def _openapi(_asked: Nothing, _service: str) -> Reply:
     return _document()
 
 
@@ -48,6 +48,16 @@ OPERATIONS = (
         summary="Returns this API as an OpenAPI 3.1 document.",
         example="/openapi.json",
         reply=_openapi,
+        refusals=(),
+    ),
+    Operation(
+        name="favicon",
+        path="/favicon.ico",
+        takes=Nothing,
+        summary="Returns the icon of the service, for the tab of a browser.",
+        example="/favicon.ico",
+        reply=icon.favicon,
+        media_type=SVG,
         refusals=(),
     ),
     Operation(

@@ -9,6 +9,7 @@ from pydantic_core import to_json
 
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"
+SVG = "image/svg+xml"
 TEXT = "text/plain; charset=utf-8"
 EVENTS = "text/event-stream; charset=utf-8"
 METRICS = "text/plain; version=0.0.4; charset=utf-8"

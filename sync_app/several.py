@@ -4,14 +4,15 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from contract.bodies import Made
 from contract.parameters import Fanout
 
 T = TypeVar("T")
 
 
-def several(asked: Fanout, once: Callable[[int], T]) -> list[T]:
+def several(asked: Fanout, once: Callable[[int], T]) -> Made[T]:
     """Call `once` with each number from 0 to n - 1, and return the results in order."""
     if asked.mode == "concurrent":
         with ThreadPoolExecutor(asked.n) as pool:
-            return list(pool.map(once, range(asked.n)))  # holds n threads, and this one
-    return [once(number) for number in range(asked.n)]  # holds a thread, n times as long
+            return Made("concurrent", list(pool.map(once, range(asked.n))))  # holds n threads, and this one
+    return Made("sequential", [once(number) for number in range(asked.n)])  # holds a thread, n times as long

@@ -2,6 +2,7 @@
 
 import time
 
+from contract.bodies import Made
 from contract.parameters import Duration, Fanout
 
 from .several import several
@@ -12,10 +13,10 @@ def delay(asked: Duration) -> None:
     time.sleep(asked.duration)  # holds a thread
 
 
-def fanout(asked: Fanout) -> None:
+def fanout(asked: Fanout) -> Made[None]:
     """Wait n times for `delay` seconds each: as a plain handler does, one after the other, or all at once."""
 
     def wait(_number: int) -> None:
         time.sleep(asked.delay)  # holds a thread
 
-    several(asked, wait)
+    return several(asked, wait)

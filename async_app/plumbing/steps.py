@@ -50,7 +50,7 @@ class Steps:
             body = await read() if self.operation.takes.from_body else b""
             asked = self.operation.parse(target, headers, self._settings, body)
             if self.wait is None:
-                reply = self.operation.reply(asked, None)
+                reply = self.operation.reply(asked, self._service)
             else:
                 with self.place:
                     started = perf_counter()

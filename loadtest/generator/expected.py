@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from contract.bodies import Made
 from contract.contents import digest
 from contract.operations import OPERATIONS
 from contract.problems import Problem
@@ -12,8 +13,9 @@ from contract.replies import NO_HEADERS
 from contract.settings import Settings
 
 OUTCOMES: Mapping[str, Callable[[Any], Any]] = {
-    "fetch": lambda asked: [asked.delay] * asked.n,
-    "query": lambda asked: list(range(asked.n)),
+    "fanout": lambda asked: Made("sequential", [None] * asked.n),  # the body is the same however the waits are made
+    "fetch": lambda asked: Made("sequential", [asked.delay] * asked.n),
+    "query": lambda asked: Made("sequential", list(range(asked.n))),
     "file": lambda asked: digest(asked.size),
     "drip": lambda asked: iter([b"*" * asked.numbytes]),
 }

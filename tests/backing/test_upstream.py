@@ -1,4 +1,5 @@
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -9,9 +10,12 @@ import pytest
 
 from backing.environment import upstream
 from backing.processes import STOP_WITHIN
+from contract.icon import favicon
 from contract.operations import OPERATIONS
-from contract.parameters import Duration, checked
+from contract.parameters import Duration, Nothing, checked
 from contract.problems import PROBLEM
+from contract.replies import HTML, SVG
+from contract.services import UPSTREAM, described
 from contract.settings import Settings
 from tests.support.stalls import SLACK, at_best, within
 
@@ -53,6 +57,19 @@ def test_the_upstream_answers_in_the_words_of_the_contract(url: str) -> None:
     assert (response.status, response.getheader("Content-Type"), body) == (200, promised.content_type, promised.body)
 
 
+def test_the_upstream_says_what_it_is_and_what_it_serves(url: str) -> None:
+    index = json.loads(ask(url, "/")[1])
+    assert (index["name"], index["about"]) == (UPSTREAM, described(UPSTREAM).about)
+    assert [row["path"] for row in index["endpoints"]] == ["/", "/healthz", "/favicon.ico", "/delay/{duration}"]
+    assert index["endpoints"][-1]["curl"] == f"curl -i '{url}/delay/1s'"
+    response, page = ask(url, "/", headers={"Accept": "text/html"})
+    assert response.getheader("Content-Type") == HTML
+    assert f"<h1>{described(UPSTREAM).headline}</h1>".encode() in page
+    assert re.findall(rb'data-name="(\w+)"', page) == [b"delay", b"healthz", b"index", b"favicon"]
+    response, icon = ask(url, "/favicon.ico")
+    assert (response.getheader("Content-Type"), icon) == (SVG, favicon(Nothing(), UPSTREAM).body)
+
+
 def test_a_hundred_requests_wait_at_once(url: str) -> None:
     began = time.perf_counter()
     with ThreadPoolExecutor(100) as pool:
@@ -70,17 +87,19 @@ def test_a_hundred_requests_wait_at_once(url: str) -> None:
         ("GET", "/delay/11", 400),
         ("GET", "/delay/nan", 400),
         ("GET", "/delay/0?x=1", 400),
-        ("GET", "/", 404),
+        ("GET", "/", 200),
+        ("HEAD", "/favicon.ico", 200),
+        ("GET", "/openapi.json", 404),
         ("GET", "/delay/0/0", 404),
         ("GET", "/delay/a%2Fb", 404),
-        ("GET", "http://host", 404),
+        ("GET", "http://host", 200),
         ("OPTIONS", "*", 404),
         ("GET", "/query?delay=0", 404),
         ("POST", "/delay/0", 405),
         ("DELETE", "/healthz", 405),
     ],
 )
-def test_the_upstream_serves_delay_and_healthz_and_refuses_the_rest(
+def test_the_upstream_serves_its_own_endpoints_and_refuses_the_rest(
     url: str, method: str, path: str, status: int
 ) -> None:
     response, body = ask(url, path, method)

@@ -6,15 +6,17 @@ from tests.conformance.support.fleet import LINEUP, NAMES, NOTHING_BEHIND, Fleet
 from tests.conformance.support.wire import ask, at_once
 from tests.support.stalls import SLACK, within
 
-ONE_AFTER_THE_OTHER, AT_ONCE = "one after the other", "at once"
+ONE_AFTER_THE_OTHER, AT_ONCE = "sequential", "concurrent"
 
 # The order in which a plain handler of each service does its waits: the main difference between the twins.
 IDIOMATIC = {name: ONE_AFTER_THE_OTHER if service.twin == "sync_app" else AT_ONCE for name, service in LINEUP.items()}
 
 
 @pytest.mark.parametrize("mode", ["idiomatic", "sequential", "concurrent"])
-def test_five_waits_take_as_long_as_their_mode_says(service: Running, mode: str) -> None:
-    how = {"sequential": ONE_AFTER_THE_OTHER, "concurrent": AT_ONCE}.get(mode, IDIOMATIC[service.service.name])
+def test_waits_take_as_long_as_their_mode_says_and_a_header_says_how_they_were_made(
+    service: Running, mode: str
+) -> None:
+    how = IDIOMATIC[service.service.name] if mode == "idiomatic" else mode
     answer = ask(service.url, f"/fanout?n=5&delay=100ms&mode={mode}")
     assert answer.status == 200
     if how == ONE_AFTER_THE_OTHER:
@@ -22,6 +24,9 @@ def test_five_waits_take_as_long_as_their_mode_says(service: Running, mode: str)
     else:
         assert answer.timing["wait"] >= 0.1
         within(0.5, answer.timing["wait"])
+    assert answer.headers["Waits"] == f"{how}; n=5"
+    for endpoint in ("fetch", "query"):
+        assert ask(service.url, f"/{endpoint}?n=2&delay=0&mode={mode}").headers["Waits"] == f"{how}; n=2"
 
 
 @pytest.mark.parametrize("kind", ["delay", "cpu", "blocking", "offload"])

@@ -5,7 +5,7 @@ import pytest
 
 from loadtest.contenders.service import Service
 from loadtest.processes.service import Running
-from tests.conformance.support.cases import GOOD, INDEX, Good, by_operation
+from tests.conformance.support.cases import GOOD, INDEX, Good, by_operation, own
 from tests.conformance.support.exceptions import leave_out
 from tests.conformance.support.wire import ask, other_promises
 
@@ -52,7 +52,15 @@ def test_the_index_is_a_page_for_a_browser(service: Running) -> None:
     answer = ask(service.url, "/", headers={"Accept": "text/html,*/*;q=0.8"})
     assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert answer.headers["Vary"] == ask(service.url, "/").headers["Vary"] == "Accept"
-    assert answer.body.startswith(b"<!doctype html>")
+    assert answer.body == own(service.service.module)[0]
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_the_icon_is_that_of_the_service_and_kept_for_a_day(service: Running) -> None:
+    answer = ask(service.url, "/favicon.ico")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "image/svg+xml")
+    assert answer.body == own(service.service.module)[1]
+    assert answer.headers["Cache-Control"] == "max-age=86400"
 
 
 @pytest.mark.parametrize("host", ["a b", "x';id;'", "<script>", "user@a", "a/b", "\xe9", ""])

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 import pytest
 
 from contract import bodies
+from contract.bodies import Made
 from contract.parameters import Answer, Calls, Drip, Events, File, Nothing, Question
 from contract.replies import EVENTS, JSON, METRICS, TEXT, Chunks, Reply
 from tests.contract.support.asking import whole
@@ -28,25 +29,45 @@ def pieces(reply: Reply) -> list[bytes]:
 
 
 @pytest.mark.parametrize(
-    ("reply", "status", "body"),
+    ("reply", "status", "headers", "body"),
     [
         (
-            bodies.fetched(CALLS, [0.1, 0.101]),
+            bodies.fanout(CALLS, Made("concurrent", [None, None])),
             200,
+            {"Waits": "concurrent; n=2"},
+            b'{"n":2,"delay":0.1,"mode":"sequential"}\n',
+        ),
+        (
+            bodies.fetched(CALLS, Made("sequential", [0.1, 0.101])),
+            200,
+            {"Waits": "sequential; n=2"},
             b'{"n":2,"delay":0.1,"mode":"sequential","durations":[0.1,0.101]}\n',
         ),
-        (bodies.queried(CALLS, [0, 1]), 200, b'{"n":2,"delay":0.1,"mode":"sequential","rows":[0,1]}\n'),
-        (bodies.file(File.model_construct(size=3), "ab" * 32), 200, f'{{"size":3,"sha256":"{"ab" * 32}"}}\n'.encode()),
+        (
+            bodies.queried(CALLS, Made("concurrent", [0, 1])),
+            200,
+            {"Waits": "concurrent; n=2"},
+            b'{"n":2,"delay":0.1,"mode":"sequential","rows":[0,1]}\n',
+        ),
+        (
+            bodies.file(File.model_construct(size=3), "ab" * 32),
+            200,
+            {},
+            f'{{"size":3,"sha256":"{"ab" * 32}"}}\n'.encode(),
+        ),
         (
             bodies.answered(Answer.model_construct(question="lunch", answer="soup"), None),
             202,
+            {},
             b'{"question":"lunch"}\n',
         ),
     ],
-    ids=["fetched", "queried", "file", "answered"],
+    ids=["fanout", "fetched", "queried", "file", "answered"],
 )
-def test_a_body_says_what_was_asked_and_what_came_back(reply: Reply, status: int, body: bytes) -> None:
-    assert (reply.status, reply.content_type, dict(reply.headers), whole(reply)) == (status, JSON, {}, body)
+def test_a_body_says_what_was_asked_and_what_came_back_and_a_header_how_n_waits_were_made(
+    reply: Reply, status: int, headers: dict[str, str], body: bytes
+) -> None:
+    assert (reply.status, reply.content_type, dict(reply.headers), whole(reply)) == (status, JSON, headers, body)
 
 
 def test_an_answer_is_carried_by_a_body_of_known_length() -> None:

@@ -87,6 +87,7 @@ def test_each_status_that_it_may_answer_is_there(operation: Operation) -> None:
         ("index", "200", {"application/json": "object", "text/html": "string"}),
         ("fetch", "200", {"application/json": "object"}),
         ("answer", "202", {"application/json": "object"}),
+        ("favicon", "200", {"image/svg+xml": "string"}),
         ("drip", "default", {"text/plain": "string"}),
         ("sse", "200", {"text/event-stream": "string"}),
         ("metrics", "200", {"text/plain": "string"}),
@@ -95,6 +96,14 @@ def test_each_status_that_it_may_answer_is_there(operation: Operation) -> None:
 def test_what_is_no_refusal_has_its_status_and_its_media_type(name: str, status: str, content: dict[str, str]) -> None:
     response = described(BY_NAME[name])["responses"][status]
     assert {media: row["schema"]["type"] for media, row in response["content"].items()} == content
+
+
+@EVERY
+def test_a_header_says_how_n_waits_were_made_where_a_mode_asks_for_it(operation: Operation) -> None:
+    headers = described(operation)["responses"][operation.status].get("headers", {})
+    assert [*headers] == (["Waits"] if "mode" in operation.takes.model_fields else [])
+    for how, valid in {"sequential; n=5": True, "concurrent; n=100": True, "idiomatic; n=5": False}.items():
+        assert all(jsonschema_rs.is_valid(each["schema"], how) == valid for each in headers.values())
 
 
 @EVERY

@@ -7,18 +7,19 @@ import pytest
 
 import async_app.several
 import sync_app.several
+from contract.bodies import Made
 from contract.parameters import Fanout, Mode
 from contract.problems import Problem, timed_out
 from tests.support.stalls import SLACK
 
-Run = Callable[[Fanout, int], tuple[list[int], float]]
+Run = Callable[[Fanout, int], tuple[Made[int], float]]
 """From a request, and the number of calls that must be in progress before any of them pauses: results and seconds."""
 
 PAUSE = 0.05
 IN_A_ROW, AT_ONCE = 1, 5
 
 
-def on_threads(asked: Fanout, at_once: int) -> tuple[list[int], float]:
+def on_threads(asked: Fanout, at_once: int) -> tuple[Made[int], float]:
     begun = threading.Barrier(at_once, timeout=SLACK)
 
     def once(number: int) -> int:
@@ -30,8 +31,8 @@ def on_threads(asked: Fanout, at_once: int) -> tuple[list[int], float]:
     return sync_app.several.several(asked, once), time.perf_counter() - began
 
 
-def on_a_loop(asked: Fanout, at_once: int) -> tuple[list[int], float]:
-    async def run() -> tuple[list[int], float]:
+def on_a_loop(asked: Fanout, at_once: int) -> tuple[Made[int], float]:
+    async def run() -> tuple[Made[int], float]:
         begun = asyncio.Barrier(at_once)
 
         async def once(number: int) -> int:
@@ -61,11 +62,9 @@ def five(mode: Mode) -> Fanout:
         (on_a_loop, "concurrent", AT_ONCE),
     ],
 )
-def test_the_results_are_in_order_and_the_mode_says_how_many_calls_run_at_once(
-    run: Run, mode: Mode, at_once: int
-) -> None:
+def test_the_results_are_in_order_and_say_how_the_calls_were_made(run: Run, mode: Mode, at_once: int) -> None:
     results, took = run(five(mode), at_once)
-    assert results == [0, 1, 2, 3, 4]
+    assert results == Made("sequential" if at_once == IN_A_ROW else "concurrent", [0, 1, 2, 3, 4])
     assert took >= 5 / at_once * PAUSE - 0.001  # asyncio.sleep may return one clock tick early
 
 

@@ -1,15 +1,17 @@
 """Tables of requests and the responses that the contract requires."""
 
 from collections.abc import Iterable
+from functools import cache
 from hashlib import sha256
 from typing import NamedTuple, TypeVar
 
+from contract.icon import favicon
 from contract.index import reply
 from contract.openapi import reply as openapi
 from contract.operations import OPERATIONS
-from contract.parameters import Preferences
+from contract.parameters import Nothing, Preferences
 from contract.replies import Reply
-from tests.conformance.support.wire import HOST
+from tests.conformance.support.wire import HOST, Answer
 
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
@@ -42,7 +44,20 @@ def _body(reply: Reply) -> bytes:
     return reply.body
 
 
-INDEX = _body(reply(OPERATIONS, Preferences(host=HOST, accept="")))
+INDEX = _body(reply(OPERATIONS, Preferences(host=HOST, accept=""), "sync_app"))
+
+
+@cache
+def own(service: str) -> tuple[bytes, bytes]:
+    """Return the bodies that say which service sent them, its page and its icon, given its name in Served-By."""
+    page = reply(OPERATIONS, Preferences(host=HOST, accept="text/html"), service)
+    return _body(page), _body(favicon(Nothing(), service))
+
+
+def common(answer: Answer) -> bytes:
+    """Return the body of an answer, with a placeholder for the page or the icon of the service that sent it."""
+    service = answer.headers.get("Served-By", "").partition(";")[0]
+    return b"its own" if service and answer.body in own(service) else answer.body
 
 
 def _file(size: str, length: int) -> Good:
@@ -254,7 +269,7 @@ BAD_ANSWERS = (
 )
 
 NOWHERE = (
-    *("/nope", "/delay", "/fanout/", "/healthz/", "/index.html", "/favicon.ico", "/static/x", "/%2e%2e", "/../etc"),
+    *("/nope", "/delay", "/fanout/", "/healthz/", "/index.html", "/favicon.ico/", "/static/x", "/%2e%2e", "/../etc"),
     *("/answer", "/ask", "/ask/a/b", "/ask/a%2Fb", "/answer/a%2Fb", "/metrics/", "/sse/", "/file/x"),
     *("/delay/1/", "/delay/1/2", "/delay/a%2Fb", "/delay/a%2fb", "/delay/%2F", "/delay//1", "/delay/../healthz"),
     *("//delay/1", "//healthz", "//", f"//{HOST}/healthz", "/./healthz", "/d%65lay/1", "/health%7A", "/healthz#x"),

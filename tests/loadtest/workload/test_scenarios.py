@@ -38,6 +38,7 @@ KNOWN = lineup(2)
 LEFT_OUT = {
     "index": "waits for nothing",
     "openapi": "waits for nothing",
+    "favicon": "waits for nothing",
     "metrics": "waits for nothing",
     "answer": "is the request of the person in scenario ask",
     "barrier": "waits for other requests in the same process: a proof of concurrency, not a load",
