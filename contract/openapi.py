@@ -10,6 +10,7 @@ from .replies import HTML, JSON, TEXT, Reply, as_json
 
 REFUSALS = {
     400: "A parameter or the body is invalid",
+    403: "A page of another origin sends the request",
     411: "The length of the request body is unknown",
     413: "The request body is too long",
     415: "The request body has a Content-Encoding",
@@ -55,7 +56,7 @@ def document(operations: Iterable[Operation]) -> dict[str, Any]:
 
 
 def _operation(operation: Operation) -> dict[str, Any]:
-    statuses = (400, 411, 413, 415, *operation.refusals)
+    statuses = (400, *((403,) if operation.takes.from_body else ()), 411, 413, 415, *operation.refusals)
     return {
         "operationId": operation.name,
         "summary": operation.summary,

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from .parameters import LONGEST_TEXT, Parameters, checked, checked_again
-from .problems import Problem, bad_request, body_too_large, echo, encoded_body, length_required
+from .problems import Problem, bad_request, body_too_large, echo, encoded_body, length_required, other_origin
 from .replies import JSON, Reply, as_json
 from .settings import Settings
 from .targets import texts
@@ -44,7 +44,7 @@ class Operation:
     media_type: str = JSON
     """The content type of a normal response."""
     refusals: tuple[int, ...] = (503,)
-    """Error statuses of this operation, besides those of an invalid request (400, 411, 413, 415)."""
+    """Error statuses of this operation, besides those of an invalid request (400, 403, 411, 413, 415)."""
     takes_a_place: bool = True
     """True if its waiting requests count towards MAX_IN_FLIGHT."""
 
@@ -67,11 +67,14 @@ class Operation:
         return True
 
     def admit(self, headers: Headers) -> None:
-        """Check the headers that describe the body, before the body is read.
+        """Check the headers that describe the body, and who sends it, before the body is read.
 
-        Raises Problem: 411 for a chunked body, 413 if Content-Length is not a plain number up to LONGEST_BODY, 415 for
-        a Content-Encoding other than identity.
+        Raises Problem: 403 for a body that a page of another origin sends, 411 for a chunked body, 413 if
+        Content-Length is not a plain number up to LONGEST_BODY, 415 for a Content-Encoding other than identity.
         """
+        origin = headers.get("Origin", "") if self.takes.from_body else ""
+        if origin and origin.partition("://")[2] != headers.get("Host", ""):
+            raise other_origin()
         if headers.get("Transfer-Encoding", ""):
             raise length_required(LONGEST_BODY)
         length = headers.get("Content-Length", "0")

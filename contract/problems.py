@@ -47,6 +47,11 @@ def method_not_allowed(method: str, allowed: Iterable[str]) -> Problem:
     return Problem(405, "Method Not Allowed", f"Method {echo(method)} is not allowed, only {allow}.", {"Allow": allow})
 
 
+def other_origin() -> Problem:
+    """Return a 403: the request comes from a page of another origin, which may change nothing."""
+    return Problem(403, "Forbidden", "A page of another origin may not send this request.")
+
+
 def length_required(limit: int) -> Problem:
     """Return a 411: the request body comes in chunks, so its length cannot be checked against `limit` bytes."""
     return Problem(411, "Length Required", f"A request body needs a Content-Length of at most {limit} bytes.")

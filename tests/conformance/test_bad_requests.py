@@ -92,6 +92,14 @@ def test_an_encoded_body_is_refused(application: Running) -> None:
         assert answer.timing.keys() == {"total"}, encoding
 
 
+def test_a_page_of_another_origin_may_not_answer(application: Running) -> None:
+    for origin in ("http://127.0.0.1:9", "https://example.com", "null"):
+        answer = ask(application.url, "/answer/x", "POST", {"Origin": origin}, b"soup")
+        assert detail(answer, 403, "Forbidden") == "A page of another origin may not send this request.", origin
+    own = {"Origin": application.url, "Host": application.url.removeprefix("http://")}
+    assert ask(application.url, "/answer/x", "POST", own, b"").status == 400  # an answer has at least one character
+
+
 def test_a_header_that_is_sent_twice_is_one_list(application: Running) -> None:
     head = f"GET / HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n"
     accepts = say(application.url, f"{head}Accept: application/json;q=0.1\r\nAccept: text/html\r\n\r\n".encode())

@@ -76,6 +76,7 @@ def test_each_default_is_what_a_request_without_the_parameter_means(operation: O
 def test_each_status_that_it_may_answer_is_there(operation: Operation) -> None:
     responses = described(operation)["responses"]
     refusals = {str(status) for status in (400, 411, 413, 415, *operation.refusals)}
+    refusals |= {"403"} if operation.takes.from_body else set()
     assert responses.keys() == {operation.status} | refusals
     for status in refusals:
         assert list(responses[status]["content"]) == ["application/problem+json"]

@@ -19,6 +19,7 @@ from contract.problems import (
     not_configured,
     not_found,
     not_reachable,
+    other_origin,
     timed_out,
     too_many_in_flight,
 )
@@ -28,6 +29,7 @@ EVERY = [
     (bad_request("n must be 1; got '2'."), 400, {}),
     (not_found("/nope?x=1"), 404, {}),
     (method_not_allowed("POST", ("GET", "HEAD", "OPTIONS")), 405, {"Allow": "GET, HEAD, OPTIONS"}),
+    (other_origin(), 403, {}),
     (length_required(4096), 411, {}),
     (body_too_large(4096), 413, {}),
     (encoded_body(), 415, {"Accept-Encoding": "identity"}),
