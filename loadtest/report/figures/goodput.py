@@ -14,16 +14,13 @@ from loadtest.workload.demand import STANDSTILL
 from loadtest.workload.open import Open
 
 from .picture import Datasets, Figure, Picture, Table
-from .theme import BAR, INK, colour_of, height, services, steps
+from .theme import BAR, INK, broken, colour_of, height, services, steps
 
 FATES = ("within the deadline", "later", "not served")
 """Fates of a request, in the order of the bars."""
 
 SOLID = (1.0, 0.35, 0.0)
 """The opacity of each part of a bar."""
-
-ROOM = 1.25
-"""Length of the axis as a multiple of the bars; the label needs the rest."""
 
 
 class Fates(NamedTuple):
@@ -46,7 +43,7 @@ def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
         caption=f"Share of the {requests} at each step (service, {shown.unit}). Full colour, and the figure: answered "
         f"within {limit(deadline)} (goodput). Pale: answered later. Empty: refused, failed or given up."
         + (" Tick: predicted." if any(row.forecasts for row in run) else "")
-        + " Brackets: inconclusive.",
+        + " Broken outline, and in brackets: inconclusive.",
         figures=[Figure(chart(results, run), f"Share of the {requests} answered in time, as stacked bars.")],
         table=_table(deadline, run),
     )
@@ -97,7 +94,7 @@ def chart(results: Results, run: list[Row]) -> alt.LayerChart:
         name, counts, begin = _step(row), fates(row), 0.0
         total = sum(counts)
         for fate, number in zip(FATES, counts, strict=True):
-            about = {"name": name, "service": row.service, "fate": fate, "requests": number}
+            about = {"name": name, "service": row.service, "fate": fate, "requests": number, "holds": row.holds}
             if number:
                 bars.append({**about, "begin": begin / total, "end": (begin + number) / total})
             begin += number
@@ -108,10 +105,10 @@ def chart(results: Results, run: list[Row]) -> alt.LayerChart:
     datasets = Datasets()
     order = [str(end["name"]) for end in ends]
     y = steps(order)
-    x = alt.X("begin:Q", title=f"share of {_requests(run[0].load)}").scale(domain=[0, ROOM], nice=False)
+    x = alt.X("begin:Q", title=f"share of {_requests(run[0].load)}").scale(domain=[0, 1], nice=False)
     x = x.axis(format="%", values=[0, 0.25, 0.5, 0.75, 1])
     opacities = alt.Scale(domain=[*FATES], range=[*SOLID], type="ordinal")
-    solid = alt.FillOpacity("fate:N", scale=opacities, legend=None)  # Vega-Lite draws none
+    solid = alt.FillOpacity("fate:O", scale=opacities, legend=None)
     stacked = alt.Chart(datasets.add(bars)).mark_bar(height=alt.RelativeBandSize(band=0.7), strokeWidth=1)
     scale = alt.Scale(domain=names, range=[colour_of(names, name) for name in names])
     last = alt.Chart(datasets.add(ends)).encode(y=y)
@@ -124,6 +121,7 @@ def chart(results: Results, run: list[Row]) -> alt.LayerChart:
             fill=alt.Fill("service:N", scale=scale, legend=None),
             stroke=alt.Stroke("service:N", scale=scale, legend=None),
             fillOpacity=solid,
+            strokeDash=broken(),
             tooltip=[alt.Tooltip("name:N", title=f"service, {run[0].load.unit}"), "fate:N", "requests:Q"],
         ),
         ticks.mark_tick(color=INK, opacity=1, thickness=2.5, size=BAR).encode(x="predicted:Q"),

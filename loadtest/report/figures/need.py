@@ -9,7 +9,7 @@ from loadtest.results.schema import Results
 from loadtest.verdict.need import HEADS, UNITS, told
 
 from .picture import WIDTHS, Datasets, Figure, Picture, Table
-from .theme import INK, PAPER, height
+from .theme import INK, SHADE, height
 
 ROOM = 2.0
 """Length of the axis as a multiple of the longest bar; the label needs the rest."""
@@ -23,7 +23,7 @@ def picture(results: Results) -> Picture | None:
     return Picture(
         name="need",
         title=" ".join(each.sentence for each in shown).rstrip("."),
-        caption="Predicted memory of each way to serve the load, with its predicted 99th percentile. Hollow: it does "
+        caption="Predicted memory of each way to serve the load, with its predicted 99th percentile. Pale: it does "
         "not carry the load. Predicted from the times that one user saw, and from the CPU time and the memory of its "
         "requests; a thread and a coroutine cost what was measured of the twins before the run.",
         figures=[
@@ -54,7 +54,7 @@ def chart(advice: Advice) -> alt.LayerChart:
     x = alt.X("memory:Q", title="predicted memory, MiB", scale=scale).axis(tickCount=4, format="~f")
     y = alt.Y("name:N", sort=names, title=None).axis(domain=False, labelLimit=240, ticks=False)
     bars = alt.Chart(data.add(rows))
-    fill = alt.condition("datum.enough", alt.value(INK), alt.value(PAPER))
+    fill = alt.condition("datum.enough", alt.value(INK), alt.value(SHADE))
     return data.chart(
         [
             bars.mark_bar(height=alt.RelativeBandSize(band=0.6), stroke=INK, strokeWidth=1.5).encode(

@@ -99,6 +99,8 @@ class Datasets(dict[str, tuple[dict[str, Any], ...]]):
 
 
 def _printable(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_printable(each) for each in value]
     if not isinstance(value, str) or value.isprintable():
         return value
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in value)

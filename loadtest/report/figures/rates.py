@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from itertools import groupby
-from math import inf, isfinite, sqrt
-from typing import Any, Literal
+from math import inf, isfinite, log, sqrt
+from typing import Any, Literal, NamedTuple, Self
 
 import altair as alt
 
@@ -11,14 +11,15 @@ from loadtest.english import duration, listed
 from loadtest.results.schema import Contender, Results
 from loadtest.verdict.aggregate import Row
 from loadtest.verdict.backlog import diverges, slopes
-from loadtest.verdict.format import CALIBRATED, not_run
+from loadtest.verdict.format import bracketed, not_run
 from loadtest.workload.open import Open
 
+from . import labels
 from .arrivals import diverge, not_served, unserved
 from .latency import cell
 from .picture import Datasets, Figure, Picture, Table
-from .theme import HEIGHT, INK, MUTED, PAPER, SHADE, colour_of, legend, services
-from .throughput import NOTHING_HOLDS
+from .theme import HEIGHT, INK, MUTED, SHADE, colour_of, hollow, services
+from .throughput import NOTHING_HOLDS, predicted, ticks
 
 RANKS = {"p50": 0.5, "p99": 0.99}
 """The percentiles that are drawn."""
@@ -32,11 +33,17 @@ WIDE, NARROW = (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8)
 """First digits of the milliseconds on the axis of latency: of a wide one, and of one of little more than a power of
 ten."""
 
-ABOVE, BELOW = 2.2, 1.5
-"""Factors by which the axis of latency exceeds the figures: the room for marks that have none, and for labels."""
+BELOW = 1.5
+"""Factor by which a logarithmic axis of latency goes below the figures, for a label."""
 
-AROUND = 1.3
-"""Factor by which the axis of rates exceeds them at both ends."""
+HEAD = 12
+"""Pixels above the highest latency."""
+
+WIDE_RATES, WIDE_LATENCIES = 5, 4
+"""Times that the highest figure is the lowest, above which an axis is logarithmic."""
+
+LEFT, RIGHT = 0.08, 0.25
+"""Shares of their range by which the axis of rates exceeds them; lines are named within the right one."""
 
 TOP, LINE = 12, 16
 """Distance in pixels of the first mark without a figure from the top of the chart, and of the next one from it."""
@@ -53,11 +60,10 @@ def picture(results: Results, table: list[Row]) -> Picture:
     return Picture(
         name="rates",
         title=title(run),
-        caption="Latency counts from the intended start. Diamond: 99% of the arrivals took at most as long (p99, which "
-        "needs 500 arrivals). Circle: half of them did (p50). Hollow: inconclusive; the reasons are at the end. "
-        "Dashes: predicted, by replaying the very same arrivals through the queues of the model. Shaded: more arrive "
-        "than the service can carry, by the model. There it diverges (its queue grows without end, and no latency "
-        "describes it), or refuses the rest." + (f" {CALIBRATED}" if any(each.calibration for each in shown) else ""),
+        caption="Latency counts from the intended start: 99% of the arrivals (p99, which needs 500) and half of them "
+        f"(p50) took at most as long. Dashed: {predicted(results)}, by replaying the very same arrivals. Shaded: "
+        "more than the service can carry, by the model; it diverges (ever more requests wait, and no latency describes "
+        "it), or refuses the rest. Hollow, and in brackets: inconclusive; the reasons are at the end.",
         figures=[
             Figure(
                 chart(results, run, each),
@@ -108,55 +114,138 @@ def _diverging(held: list[Row]) -> Iterator[str]:
 
 
 def chart(results: Results, run: list[Row], contender: Contender) -> alt.LayerChart:
-    """Return the chart of one service. All services have the same axes."""
+    """Return the chart of one service. All have the same axes, which `run` determines."""
     own = [row for row in run if row.service == contender.name]
     rates = sorted({row.load.amount for row in run})
-    marked = [mark for row in own for mark in _marks(row)]
-    foretold = [mark for row in own for mark in _foretold(row)]
-    middle = sqrt(rates[0] * rates[-1])
-    ends = [{**_end(row), "right": row.load.amount >= middle} for row in own if _has_end(row)]
-    limits = [{**each, "right": each["rate"] >= middle} for each in _capacity(own, contender, rates)]
+    plot = Plot.of(run)
+    kind, low, high = sides(rates)
+    middle = sqrt(low * high) if kind == "log" else (low + high) / 2
+    marked = list(_marks(own))
+    limits = [{**each, "right": each["rate"] >= middle} for each in _capacity(own, contender, low, high)]
 
-    low, high = _range(run)
-    x = alt.X("rate:Q", title="arrivals/s (log scale)").axis(format="~r", grid=False, values=rates)
-    x = x.scale(domain=[rates[0] / AROUND, rates[-1] * AROUND], nice=False, type="log")
-    labels = "datum.value < 1000 ? datum.value + ' ms' : datum.value / 1000 + ' s'"
-    y = alt.Y("ms:Q", title="latency (log scale)").axis(labelExpr=labels, values=_ticks(low, high))
-    y = y.scale(domain=[low / BELOW, high * (ABOVE if any(map(_has_end, run)) else BELOW)], nice=False, type="log")
-    inks = alt.Scale(domain=[*RANKS], range=[INK, colour_of(services([results]), contender.name)])
-    ink = alt.Color("rank:N", scale=inks, legend=legend())
+    x = alt.X("rate:Q", title=f"{Open.unit}{' (log scale)' * (kind == 'log')}")
+    x = x.axis(format="~r", grid=False, values=rates).scale(domain=[low, high], nice=False, type=kind)
+    y = plot.y()
+    colours = dict(zip(RANKS, (INK, colour_of(services([results]), contender.name)), strict=True))
+    inks = alt.Scale(domain=[*colours], range=[*colours.values()])
+    ink = alt.Color("rank:N", scale=inks, legend=None)
 
     datasets = Datasets()
-    known = alt.Chart(datasets.add(foretold)).encode(x=x, y=y, color=ink)
+    known = alt.Chart(datasets.add([each for row in own for each in _foretold(row)])).encode(x=x, y=y, color=ink)
     drawn = alt.Chart(datasets.add(marked)).encode(x=x, y=y, color=ink)
     limit = alt.Chart(datasets.add(limits)).encode(x=x)
-    fill = alt.condition("datum.holds", alt.Fill("rank:N", scale=inks, legend=legend()), alt.value(PAPER))
-    shape = alt.Shape("rank:N", scale=alt.Scale(domain=[*SHAPES], range=[*SHAPES.values()]), legend=legend())
-    size = alt.Size("size:Q", scale=None, legend=None)
+    joined = drawn.transform_filter("datum.holds").mark_line(strokeWidth=2.5)
+    shape = alt.Shape("rank:N", scale=alt.Scale(domain=[*SHAPES], range=[*SHAPES.values()]), legend=None)
+    ends = labels.layers(list(_ends(marked, colours, plot)), plot.frame(marked))
     layers = [
         limit.mark_rect(color=SHADE, opacity=1).encode(x2=alt.X2("until:Q")),
         limit.mark_rule(color=MUTED, strokeWidth=1),
         *_beside(limit, "carries", HEIGHT - 9, MUTED),
         known.mark_line(strokeDash=[5, 4], strokeWidth=1.5),
         known.mark_point(shape="stroke", size=420, strokeWidth=1.5, opacity=1),
+        joined.encode(detail=["rank:N", "stretch:N"]),
         *(
             drawn.transform_filter(f"datum.rank == '{rank}'")
             .mark_point(strokeWidth=2, opacity=1)
-            .encode(shape=shape, fill=fill, size=size, tooltip=_tooltip())
+            .encode(
+                shape=shape,
+                fill=hollow(alt.Fill("rank:N", scale=inks, legend=None)),
+                size=alt.Size("size:Q", scale=None, legend=None),
+                tooltip=_tooltip(),
+            )
             for rank in ("p99", "p50")
         ),
-        *(layer for number, end in enumerate(ends) for layer in _top(datasets.add([end]), x, TOP + LINE * number)),
+        *(
+            layer
+            for row, alike in enumerate(_tops(own))
+            for layer in _top(datasets, alike, x, TOP + LINE * row, middle)
+        ),
+        *ends,
     ]
     return datasets.chart(layers).properties(height=HEIGHT)
 
 
-def _top(end: alt.NamedData, x: alt.X, y: int) -> Iterator[alt.Chart]:
-    """Yield the layers of a mark without a figure; in one line the labels of close rates would overlap."""
-    drawn = alt.Chart(end).encode(x=x, y=alt.value(y))
-    fill = alt.condition("datum.holds", alt.value(INK), alt.value(PAPER))
-    arrow = drawn.mark_point(shape="triangle-up", size=90, color=INK, opacity=1, strokeWidth=1.5)
-    yield arrow.encode(fill=fill, tooltip=_tooltip("says:N"))
-    yield from _beside(drawn, "says", y, INK)
+def sides(rates: list[float]) -> tuple[Literal["log", "linear"], float, float]:
+    """Return the kind and the ends of the axis of rates, which is the same for all services."""
+    low, high = rates[0], rates[-1]
+    if high > WIDE_RATES * low:
+        return "log", low / (high / low) ** LEFT, high * (high / low) ** RIGHT
+    span = high - low or high
+    return "linear", low - span * LEFT, high + span * RIGHT
+
+
+class Plot(NamedTuple):
+    """The scale of latency, for figures from `low` to `high` milliseconds; linear from 0 where these are close.
+
+    `head`: height in pixels of the part above, where marks without a figure are.
+    """
+
+    low: float
+    high: float
+    head: int
+
+    @classmethod
+    def of(cls, run: list[Row]) -> Self:
+        """Return the scale for all charts."""
+        by_service = [[row for row in run if row.service == name] for name in dict.fromkeys(row.service for row in run)]
+        found = [
+            mark["ms"] for rows in by_service for mark in (*_marks(rows), *(f for r in rows for f in _foretold(r)))
+        ]
+        known = [ms for ms in found if ms] or [1.0, 10_000.0]
+        return cls(min(known), max(known), HEAD + LINE * max(len(_tops(rows)) for rows in by_service))
+
+    @property
+    def wide(self) -> bool:
+        """True if the axis is logarithmic."""
+        return self.high > WIDE_LATENCIES * self.low
+
+    def ms(self, pixel: float) -> float:
+        """Return the latency at a distance from the top."""
+        share = (HEIGHT - pixel) / (HEIGHT - self.head)
+        floor = self.low / BELOW
+        return floor * (self.high / floor) ** share if self.wide else self.high * share
+
+    def pixel(self, ms: float) -> float:
+        """Return the distance of a latency from the top."""
+        floor = self.low / BELOW
+        share = log(ms / floor) / log(self.high / floor) if self.wide else ms / self.high
+        return HEIGHT - share * (HEIGHT - self.head)
+
+    def y(self) -> alt.Y:
+        """Return the axis."""
+        named = "datum.value < 1000 ? datum.value + ' ms' : datum.value / 1000 + ' s'"
+        values = [ms for ms in _ticks(self.low, self.high) if ms <= self.high] if self.wide else ticks(self.high)
+        y = alt.Y("ms:Q", title=f"latency{' (log scale)' * self.wide}").axis(labelExpr=named, values=values)
+        return y.scale(domain=[self.ms(HEIGHT), self.ms(0)], nice=False, type="log" if self.wide else "linear")
+
+    def frame(self, marked: list[dict[str, Any]]) -> labels.Frame:
+        """Return where lines are named that end at the last of these marks: beside it, below marks without a figure."""
+        return labels.Frame(self.head, HEIGHT - LINE, self.ms, max((each["rate"] for each in marked), default=1.0))
+
+
+def _ends(marked: list[dict[str, Any]], colours: dict[str, str], plot: Plot) -> Iterator[labels.End]:
+    """Yield the ends of the lines of both percentiles."""
+    for name, ink in colours.items():
+        if own := [each for each in marked if each["rank"] == name]:
+            last = own[-1]
+            yield labels.End(name, ink, last["rate"], last["ms"], plot.pixel(last["ms"]), last["holds"])
+
+
+def _tops(own: list[Row]) -> list[list[dict[str, Any]]]:
+    """Return the marks of the rows without a figure, in groups that say the same and need only one label."""
+    ends = [_end(row) for row in own if _has_end(row)]
+    return [list(alike) for _, alike in groupby(ends, lambda end: (end["says"], end["holds"]))]
+
+
+def _top(datasets: Datasets, alike: list[dict[str, Any]], x: alt.X, y: int, middle: float) -> Iterator[alt.Chart]:
+    """Yield the layers of marks that say the same, each group in a row of its own: close labels would overlap."""
+    right = alike[0]["rate"] >= middle
+    marked = alt.Chart(datasets.add(alike)).encode(x=x, y=alt.value(y))
+    arrow = marked.mark_point(shape="triangle-up", size=90, color=INK, opacity=1, strokeWidth=1.5)
+    yield arrow.encode(fill=hollow(alt.value(INK)), tooltip=_tooltip("says:N"))
+    label = bracketed(alike[0]["says"], holds=alike[0]["holds"])
+    labelled = alt.Chart(datasets.add([{"rate": alike[0 if right else -1]["rate"], "label": label, "right": right}]))
+    yield from _beside(labelled.encode(x=x), "label", y, INK)
 
 
 def _beside(drawn: alt.Chart, field: str, y: int, ink: str) -> Iterator[alt.Chart]:
@@ -181,14 +270,22 @@ def _about(row: Row) -> dict[str, Any]:
     return {"rate": row.load.amount, "bound": row.bound, "holds": row.holds, "doubts": doubts}
 
 
-def _marks(row: Row) -> Iterator[dict[str, Any]]:
-    """Yield the measured percentiles of a row that have a figure."""
+def _marks(own: list[Row]) -> Iterator[dict[str, Any]]:
+    """Yield the measured percentiles of a service that have a figure, with the number of their line.
+
+    A step that is inconclusive, or without a figure, interrupts the line.
+    """
     for name, rank in RANKS.items():
-        ms, foretold = row.percentile(rank), row.foretold(rank)
-        if ms is not None and isfinite(ms) and not diverges(row):
+        stretch = 0
+        for row in own:
+            ms, foretold = row.percentile(rank), row.foretold(rank)
+            if ms is None or not isfinite(ms) or diverges(row):
+                stretch += 1
+                continue
+            stretch += not row.holds
             figures = {"measured": duration(ms), "predicted": cell(row, foretold), "ratio": _ratio(ms, foretold)}
-            sent = {"sent": cell(row, row.served_in(rank))}
-            yield {**_about(row), "rank": name, "ms": ms, "size": SIZES[name], **figures, **sent}
+            about = {"rank": name, "stretch": stretch, "size": SIZES[name]}
+            yield {**_about(row), **about, "ms": ms, **figures, "sent": cell(row, row.served_in(rank))}
 
 
 def _foretold(row: Row) -> Iterator[dict[str, Any]]:
@@ -209,18 +306,11 @@ def _end(row: Row) -> dict[str, Any]:
     return {**_about(row), "says": "diverges" if diverges(row) else not_served(row)}
 
 
-def _capacity(own: list[Row], contender: Contender, rates: list[float]) -> Iterator[dict[str, Any]]:
-    """Yield the rates above what the service can carry by the model, as far as they lie within the chart."""
+def _capacity(own: list[Row], contender: Contender, low: float, high: float) -> Iterator[dict[str, Any]]:
+    """Yield the rates above what the service can carry by the model, as far as they lie between `low` and `high`."""
     knee = own[0].load.most(contender.demand) if contender.demand else inf
-    low, high = rates[0] / AROUND, rates[-1] * AROUND
     if knee < high:
         yield {"rate": max(low, knee), "until": high, "carries": f"at most {knee:.3g}/s"}
-
-
-def _range(run: list[Row]) -> tuple[float, float]:
-    """Return the smallest and the largest figure of all charts in milliseconds; without figures, 1 and 10,000."""
-    found = [mark["ms"] for row in run for mark in (*_marks(row), *_foretold(row)) if mark["ms"]]
-    return (min(found), max(found)) if found else (1.0, 10_000.0)
 
 
 def _ticks(low: float, high: float) -> list[float]:

@@ -19,11 +19,12 @@ SHADE = "#e3e8ed"
 """The colour of a shaded area of the light page; report.css replaces it too."""
 
 COLOURS = (
-    *("#d55e00", "#a87400", "#00875f", "#0072b2", "#a4509a", "#2f7f9f", "#7a7a00", "#6b7280"),
-    *("#c2385f", "#6a62c9", "#8f5f45", "#4d8b1f", "#d0417e", "#5c6bc0"),
+    *("#ac4540", "#be850e", "#1aa09e", "#525ec5", "#a4509a", "#2f7f9f", "#7a7a00", "#868d97"),
+    *("#c2385f", "#8458d6", "#8f5f45", "#4d8b1f", "#d0417e", "#4d7f6b"),
 )
-"""After M. Okabe and K. Ito, "Color Universal Design" (2008), darkened if pale on white. So many colours are hard to
-distinguish, so each service of the line-up also has its own marker and dash."""
+"""Marks of each colour stand out on the light and on the dark page. The first four, of the services that are always
+installed, differ also for readers who see fewer colours, as tests compute. So many as all are hard to distinguish, so
+each service of the line-up also has its own marker and dash."""
 
 KIND_COLOURS = {"blocking": COLOURS[0], "non-blocking": COLOURS[3], "unknown": COLOURS[7]}
 
@@ -51,7 +52,7 @@ STROKES = {"queue": "#c2410c", "pool": "#7c3a9d", "wait": "#2563a8", "work": "#1
 WORKING = "Work includes waiting for the CPU."
 """A note for requests that compute: the clock goes on while another thread has the CPU."""
 
-LARGEST, SMALLEST = 300, 45
+LARGEST, SMALLEST = 170, 45
 """Area in square pixels of the first and the last service's markers: overlapping markers stay visible."""
 
 HEIGHT = 300
@@ -74,9 +75,9 @@ def services(results: Sequence[Results]) -> list[str]:
     return list(dict.fromkeys(each.name for result in results for each in result.contenders))
 
 
-def colour(names: list[str]) -> alt.Color:
-    """Return the encoding of services by colour."""
-    return alt.Color("service:N", scale=_scale(COLOURS, names), legend=legend())
+def colour(names: list[str], *, keyed: bool = True) -> alt.Color:
+    """Return the encoding of services by colour, with a legend if `keyed`."""
+    return alt.Color("service:N", scale=_scale(COLOURS, names), legend=legend() if keyed else None)
 
 
 def colour_of(names: list[str], service: str) -> str:
@@ -84,9 +85,9 @@ def colour_of(names: list[str], service: str) -> str:
     return _as_many(COLOURS, names)[names.index(service)]
 
 
-def shape(names: list[str]) -> alt.Shape:
-    """Return the encoding of services by marker."""
-    return alt.Shape("service:N", scale=_scale(MARKERS, names), legend=legend())
+def shape(names: list[str], *, keyed: bool = True) -> alt.Shape:
+    """Return the encoding of services by marker, with a legend if `keyed`."""
+    return alt.Shape("service:N", scale=_scale(MARKERS, names), legend=legend() if keyed else None)
 
 
 def size(names: list[str], service: str) -> int:
@@ -95,16 +96,30 @@ def size(names: list[str], service: str) -> int:
     return round(LARGEST + (SMALLEST - LARGEST) * place)
 
 
-def marks(drawn: alt.Chart, names: list[str], tooltip: Sequence[Any]) -> alt.Chart:
+def marks(drawn: alt.Chart, names: list[str], tooltip: Sequence[Any], *, keyed: bool = True) -> alt.Chart:
     """Return the steps of `drawn` as markers, sized by the field `size`, hollow if inconclusive."""
-    own = alt.Fill("service:N", scale=_scale(COLOURS, names), legend=legend())
+    own = alt.Fill("service:N", scale=_scale(COLOURS, names), legend=legend() if keyed else None)
     points: alt.Chart = drawn.mark_point(strokeWidth=2, opacity=1)
     return points.encode(
-        shape=shape(names),
+        shape=shape(names, keyed=keyed),
         size=alt.Size("size:Q", scale=None, legend=None),
-        fill=alt.condition("datum.holds", own, alt.value(PAPER)),
+        fill=hollow(own),
         tooltip=list(tooltip),
     )
+
+
+def hollow(full: Any) -> Any:
+    """Return the fill of marks: `full`, but empty if inconclusive (the field `holds` is false), as in every chart.
+
+    A line stops before an inconclusive mark (see `stretches`), the outline of a bar that must stay filled is `broken`,
+    and a label is in brackets (see `format.bracketed`).
+    """
+    return alt.condition("datum.holds", full, alt.value(PAPER))
+
+
+def broken() -> Any:
+    """Return the dash of outlines, broken if inconclusive."""
+    return alt.condition("datum.holds", alt.value([1, 0]), alt.value([3, 3]))
 
 
 def stretches(table: list[Row]) -> list[tuple[Row, int]]:

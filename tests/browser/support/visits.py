@@ -21,6 +21,8 @@ class Visit:
     """The URL of every request, the page's own first."""
     dialogs: list[str]
     """The message of every dialog, each of which is closed at once."""
+    warnings: list[str]
+    """Warnings in the console."""
 
 
 class Opens(Protocol):
@@ -50,10 +52,12 @@ def visits(browser: Browser) -> Iterator[Opens]:
             errors: list[str] = []
             requests: list[str] = []
             dialogs: list[str] = []
+            warnings: list[str] = []
 
             def hear(message: ConsoleMessage) -> None:
-                if message.type == "error":
-                    errors.append(message.text)
+                told = {"error": errors, "warning": warnings}.get(message.type)
+                if told is not None:
+                    told.append(message.text)
 
             def miss(error: WebError) -> None:
                 errors.append(str(error.error))
@@ -71,6 +75,6 @@ def visits(browser: Browser) -> Iterator[Opens]:
             window.on("dialog", dismiss)
             page = window.new_page()
             page.goto(url)
-            return Visit(page, errors, requests, dialogs)
+            return Visit(page, errors, requests, dialogs, warnings)
 
         yield visit

@@ -34,6 +34,13 @@ def doubted(done: Step) -> Step:
     return done.model_copy(update={"doubts": ["a doubt"]})
 
 
+def changed_latency(done: Step, factor: float) -> Step:
+    """Return a step whose requests took `factor` times as long."""
+    assert done.measured
+    slower = {factor * ms: number for ms, number in done.measured.latency.items()}
+    return done.model_copy(update={"measured": done.measured.model_copy(update={"latency": slower})})
+
+
 def drawn(run: Results, service: str) -> list[dict[str, Any]]:
     """Return the data of the chart of one service."""
     (known,) = [each for each in run.contenders if each.name == service]
@@ -102,9 +109,7 @@ def test_charts_stand_side_by_side(number: int, abreast: int) -> None:
 
 def test_a_mark_is_the_latency_from_the_intended_start_beside_its_prediction() -> None:
     (done,) = [each for each in RUN if each.service == "aiohttp" and each.load.amount == 100]
-    assert done.measured
-    slower = {2 * ms: number for ms, number in done.measured.latency.items()}
-    run = open_run([done.model_copy(update={"measured": done.measured.model_copy(update={"latency": slower})})])
+    run = open_run([changed_latency(done, 2)])
     marks = [record for record in drawn(run, "aiohttp") if "measured" in record]
     assert [(mark["rank"], mark["measured"], mark["predicted"], mark["ratio"], mark["sent"]) for mark in marks] == [
         ("p50", "200 ms", "100 ms", "2.00", "100 ms"),
@@ -113,14 +118,14 @@ def test_a_mark_is_the_latency_from_the_intended_start_beside_its_prediction() -
 
 
 def test_a_step_that_diverges_has_a_mark_without_a_figure() -> None:
-    found = [record for record in drawn(open_run(), "flask") if record.get("rate") == 100]
+    found = [record for record in drawn(open_run(), "flask") if "says" in record]
     assert [(record.get("says"), record.get("ms")) for record in found] == [("diverges", None)]
     assert {record["holds"] for record in found} == {True}
 
 
 def test_a_percentile_among_refusals_has_a_mark_without_a_figure() -> None:
     run = open_run([refusing(limited(32), Open(800))], contenders=[limited(32)])
-    found = [record for record in drawn(run, limited(32).name) if record.get("rate") == 800]
+    found = [record for record in drawn(run, limited(32).name) if "says" in record]
     assert [(record.get("says"), record.get("ms")) for record in found] == [("61% not served", None)]
 
 
@@ -128,7 +133,7 @@ def test_a_percentile_among_refusals_has_a_mark_without_a_figure() -> None:
 def test_the_rates_above_the_capacity_are_shaded(service: str, carries: str) -> None:
     (shade,) = [record for record in drawn(open_run(), service) if "carries" in record]
     assert shade["carries"] == carries
-    assert shade["until"] == pytest.approx(800 * rates.AROUND)
+    assert shade["until"] == rates.sides([20, 100, 800])[2]
 
 
 def test_nothing_is_shaded_where_the_service_carries_every_rate() -> None:
@@ -186,3 +191,42 @@ def test_a_limit_that_no_load_reaches_shades_nothing() -> None:
 def test_the_load_that_is_shown_first_is_the_largest_that_most_services_had() -> None:
     assert one.telling([row for row in rows(open_run()) if row.windows]).amount == 100
     assert one.telling(rows(results([step("flask", 1), step("aiohttp", 1)]))) == Closed(1)
+
+
+def test_rates_and_latencies_that_are_close_have_linear_axes() -> None:
+    for few, many, kind in ((20, 50, "linear"), (20, 800, "log"), (20, 20, "linear")):
+        found, low, high = rates.sides([few, many])
+        assert found == kind
+        assert 0 < low < few <= many < high
+    for factor, wide in ((1, False), (10, True)):
+        slower = changed_latency(open_step("aiohttp", Open(100)), factor)
+        plot = rates.Plot.of(rows(open_run([open_step("aiohttp", Open(20)), slower])))
+        assert plot.wide == wide
+        for ms in (100.0, 150.0):
+            assert plot.ms(plot.pixel(ms)) == pytest.approx(ms)
+
+
+def test_a_line_stops_before_what_is_inconclusive_or_has_no_figure() -> None:
+    steps = [open_step("aiohttp", Open(rate)) for rate in (20, 50, 100, 200)]
+    steps[2] = doubted(steps[2])
+    marks = [
+        record for record in drawn(open_run(steps), "aiohttp") if record.get("rank") == "p50" and "stretch" in record
+    ]
+    assert [(mark["rate"], mark["stretch"], mark["holds"]) for mark in marks] == [
+        (20, 0, True),
+        (50, 0, True),
+        (100, 1, False),
+        (200, 1, True),
+    ]
+
+
+def test_marks_that_say_the_same_have_one_label() -> None:
+    steps = [open_step("flask", Open(rate)) for rate in (20, 100, 150, 200, 400)]
+    steps[3] = doubted(steps[3])
+    found = drawn(open_run(steps), "flask")
+    assert [record["rate"] for record in found if "says" in record] == [100, 150, 200, 400]
+    assert [record["label"] for record in found if isinstance(record.get("label"), str)] == [
+        "diverges",
+        "(diverges)",
+        "diverges",
+    ]

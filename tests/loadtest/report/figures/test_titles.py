@@ -98,7 +98,7 @@ def test_a_deadlock_is_named_before_anything_else(locked: list[Step], said: str)
 def test_the_picture_marks_from_how_many_users_on_there_is_a_deadlock() -> None:
     run = results([step("flask", 1, scenario="ask"), stuck("flask", 10)], scenario="ask")
     told = {record["knee"]: record["users"] for record in records(throughput.chart(run, rows(run))) if "knee" in record}
-    assert told == {"deadlock from 5 users": 4}
+    assert told == {"flask: deadlock above 4": 4}
 
 
 @pytest.mark.parametrize(
