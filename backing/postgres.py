@@ -61,7 +61,8 @@ class Database:
             # the files that name its process: another process may have that PID by now, and the server would not start
             for left_behind in (self._data / "postmaster.pid", *self._socket.glob(".s.PGSQL.*.lock")):
                 left_behind.unlink(missing_ok=True)
-            options = f"-h '' -k '{self._socket}' -c max_connections={CONNECTIONS}"
+            # checkpoints are routine, and the terminal of `serve` shows this log
+            options = f"-h '' -k '{self._socket}' -c max_connections={CONNECTIONS} -c log_checkpoints=off"
             self._control("start", "-o", options, "-l", str(self.log))
 
     def stop(self, mode: str = "fast") -> None:

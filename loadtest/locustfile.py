@@ -1,4 +1,4 @@
-"""The Locust profile. Run `locust` in the project's root: web UI on http://127.0.0.1:8089, race page at /race."""
+"""The Locust profile. Run `locust` in the project's root: web UI on http://127.0.0.1:8089, with /twins and /race."""
 
 import os
 import sys
@@ -9,10 +9,11 @@ from locust import events
 from contract import ports
 from loadtest.generator import latency_buckets
 from loadtest.generator.options import add_options
-from loadtest.generator.profile import ProfileArrivals
+from loadtest.generator.profile import ProfileArrivals, follow_scenario
 from loadtest.generator.users import TwinUser
 from loadtest.race.page import attach
 from loadtest.race.racers import twins
+from loadtest.web_ui import page
 
 latency_buckets.install()
 events.init_command_line_parser.add_listener(add_options)  # type: ignore[no-untyped-call] # Locust leaves it untyped
@@ -33,11 +34,17 @@ class AsyncApp(TwinUser):
 
 
 @events.init.add_listener  # type: ignore[untyped-decorator] # see above
-def attach_page(environment: Any, **_event: Any) -> None:
-    """Add the arrivals that `--rate` asks for, and the race page to Locust's web UI, at /race."""
+def prepare(environment: Any, **_event: Any) -> None:
+    """Check the options and, for a run that starts at once, the services. Add the pages to Locust's web UI."""
     arrivals = ProfileArrivals(environment)
     try:
+        racers = twins(os.environ)
         arrivals.asked_for()
-        attach(environment, twins(os.environ), arrivals)
+        follow_scenario(environment)
+        attach(environment, racers, arrivals)
     except ValueError as mistake:
         sys.exit(str(mistake))
+    page.attach(environment, racers)
+    starts = environment.web_ui is None or environment.parsed_options.autostart
+    if starts and (sentence := page.unanswered(environment, environment.host)):
+        sys.exit(sentence)

@@ -1,8 +1,9 @@
-"""The arrivals of a Locust profile: with a rate, requests of every service arrive at this rate.
+"""The scenario and the arrivals that the options of a Locust profile ask for.
 
-All services get the very same arrivals. The users of a service are then its clients, who take the arrivals in turn.
-Arrivals begin once all users have started. They begin anew if their options change during a run, and if users leave:
-each of these may have taken an arrival that is not due yet.
+Users send the requests of the scenario that is chosen, which may change during a run. With a rate, requests of every
+service arrive at this rate. All services get the very same arrivals. The users of a service are then its clients, who
+take the arrivals in turn. Arrivals begin once all users have started. They begin anew if their options change during a
+run, and if users leave: each of these may have taken an arrival that is not due yet.
 """
 
 from collections import deque
@@ -13,14 +14,15 @@ from time import perf_counter
 from typing import Any
 
 from gevent.event import Event
+from locust import events
 from locust.env import Environment
 from locust.runners import LocalRunner
 
 from loadtest.workload.open import MOST, Open
 
 from .arrivals import Arrival, Schedule
-from .options import open_load
-from .users import WaitingUser, seconds_until
+from .options import check, open_load, scenarios
+from .users import TwinUser, WaitingUser, seconds_until
 
 AHEAD = 0.1
 """Seconds from the beginning of the arrivals until the first may be due, in which all clients take theirs."""
@@ -65,6 +67,28 @@ class ChangingSchedule(Schedule):
                 return Arrival(intended, free=left > 0)
 
 
+def follow_scenario(environment: Any) -> None:
+    """Let the users of a Locust environment send the requests of the scenarios that its options choose, from now on.
+
+    Locust's own choice by tags is made once, before the first run. The web UI first shows the scenario chosen now.
+    """
+    first = scenarios(vars(environment.parsed_options))[0]
+
+    def choose(**_event: Any) -> None:
+        tasks: list[Any] = [TwinUser.task_for(name) for name in scenarios(vars(environment.parsed_options))]
+        for user_class in environment.available_user_classes.values():
+            if issubclass(user_class, TwinUser):
+                user_class.tasks = tasks
+
+    def show(parser: Any) -> None:
+        parser.set_defaults(scenario=first)
+
+    choose()
+    events.init_command_line_parser.add_listener(show)  # type: ignore[no-untyped-call] # Locust has no type for it
+    for event in (environment.events.test_start, environment.events.spawning_complete):
+        event.add_listener(choose)
+
+
 class ProfileArrivals:
     """The arrivals that the options of a Locust environment ask for."""
 
@@ -90,7 +114,9 @@ class ProfileArrivals:
             ValueError: if an option is invalid, or if this process is one of several; the message is one sentence.
 
         """
-        load = open_load({**vars(self._environment.parsed_options), **(changes or {})})
+        options = {**vars(self._environment.parsed_options), **(changes or {})}
+        check(options)
+        load = open_load(options)
         if load is not None and not isinstance(self._environment.runner, LocalRunner):
             raise ValueError(ONE_PROCESS)
         return load

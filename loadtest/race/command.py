@@ -26,7 +26,6 @@ def locust(racers: Sequence[Racer], port: int = ports.LOCUST) -> StackProcess:
         *("--locustfile", str(folder / "locustfile.py")),
         *("--web-host", "127.0.0.1"),
         *("--web-port", str(port)),
-        *("--tags", "delay"),  # what a run that is started on Locust's own page requests
         *("--stop-timeout", "60s"),
         *("--loglevel", "ERROR"),  # less severe messages name another page, or repeat what the race page shows
     ]

@@ -70,6 +70,8 @@ class Control:
         self._user_classes = user_classes
         self._arrivals = arrivals
         self._wish: Wish | None = None
+        self._own_scenario: str | None = None
+        """The scenario of Locust's own page."""
         self._own_tasks: dict[type[TwinUser], list[Any]] = {}
         self._keeper: gevent.Greenlet[..., None] | None = None
         self._stops = 0.0
@@ -139,7 +141,9 @@ class Control:
         arrivals = wish.load if isinstance(wish.load, Open) else None
         if refusal := self._arrivals.refusal(arrivals):
             raise NotNow(refusal)
-        self._wish = wish
+        if self._wish is None:
+            self._own_scenario = self._options.scenario
+        self._wish, self._options.scenario = wish, wish.scenario
         self._options.delay, self._options.think, self._options.stagger = wish.delay, 0.0, wish.wait
         self._options.rate = arrivals.rate if arrivals else 0.0
         users = wish.load.most_in_flight
@@ -203,7 +207,9 @@ class Control:
         self._stops = time.perf_counter()
 
     def _on_stop(self, **_event: Any) -> None:
-        """Restore the tasks that Locust's own page uses."""
+        """Restore the scenario and the tasks that Locust's own page uses."""
+        if self._wish is not None:
+            self._options.scenario = self._own_scenario
         self.gave_up = time.perf_counter() - self._stops >= self._environment.stop_timeout > 0
         self._wish = self.ends = None
         if self._keeper is not None:

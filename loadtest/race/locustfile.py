@@ -7,10 +7,11 @@ from locust import events
 
 from loadtest.generator import latency_buckets
 from loadtest.generator.options import add_options
-from loadtest.generator.profile import ProfileArrivals
+from loadtest.generator.profile import ProfileArrivals, follow_scenario
 from loadtest.race.page import attach
 from loadtest.race.racers import RACERS, read
 from loadtest.race.users import user_classes
+from loadtest.web_ui import page
 
 latency_buckets.install()
 events.init_command_line_parser.add_listener(add_options)  # type: ignore[no-untyped-call] # Locust has no types for it
@@ -21,8 +22,10 @@ globals().update(user_classes(racers))
 
 @events.init.add_listener  # type: ignore[untyped-decorator] # see above
 def attach_page(environment: Any, **_event: Any) -> None:
-    """Add the page at /race."""
+    """Add the pages at /race and /twins."""
+    follow_scenario(environment)
     attach(environment, racers, ProfileArrivals(environment))
+    page.attach(environment, racers)
 
 
 @events.quitting.add_listener  # type: ignore[untyped-decorator] # see above

@@ -62,6 +62,18 @@ def test_the_database_is_a_postgresql_that_only_this_machine_reaches(nowhere: Pa
     assert living(servers(nowhere)) == []
 
 
+def test_its_log_has_errors_and_no_checkpoints(data: Path) -> None:
+    with database(data) as found:
+        with psycopg.connect(found.url, autocommit=True) as connection:
+            connection.execute("create table written as select 1")
+            connection.execute("checkpoint")
+            with pytest.raises(psycopg.errors.UndefinedTable):
+                connection.execute("select * from nothing_of_this_name")
+        log = found.log.read_text()
+    assert 'ERROR:  relation "nothing_of_this_name" does not exist' in log
+    assert "checkpoint" not in log
+
+
 def test_what_it_keeps_is_there_the_next_time(data: Path) -> None:
     with database(data) as found, psycopg.connect(found.url) as connection:
         connection.execute("create table kept as select 42 as number")

@@ -34,6 +34,7 @@ def test_every_environment_variable_is_documented() -> None:
     read = {
         *(name.upper() for name in Settings.model_fields),
         *re.findall(r"os\.environ(?:\.get\(|\[)\"([A-Z_]+)\"", sources("*.py")),
+        *re.findall(r"env_var=\"([A-Z_]+)\"", sources("*.py")),
         *re.findall(r"\"([A-Z_]+)\" not in os\.environ", sources("*.py")),
         *re.findall(r"\$\{([A-Z_]+)", sources("docker-compose.yml")),
     }

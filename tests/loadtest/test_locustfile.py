@@ -17,10 +17,10 @@ from backing.environment import upstream
 from loadtest.contenders.service import lineup
 from loadtest.processes.service import running
 from loadtest.workload.open import Open
-from loadtest.workload.scenarios import DAY, SCENARIOS
+from loadtest.workload.scenarios import DAY, RACED, SCENARIOS
 from tests.backing.support.databases import own_database
 from tests.loadtest.support.direct import asked
-from tests.loadtest.support.servers import silent
+from tests.loadtest.support.servers import absent, answering, silent
 from tests.loadtest.support.web_uis import web_ui
 from tests.support.stalls import TooLate, at_best, within
 
@@ -99,14 +99,14 @@ def test_without_a_host_both_twins_are_asked_and_never_merged(twins: Twins, tmp_
 
 def targets(delay: str) -> dict[str, str]:
     """Return the request of each scenario, as the statistics name it."""
-    named = {name: scenario.target.partition("/{question}")[0] for name, scenario in SCENARIOS.items()}
+    named = {name: SCENARIOS[name].target.partition("/{question}")[0] for name in RACED if name in SCENARIOS}
     return {name: target.format(delay=delay) for name, target in named.items()}
 
 
 @at_best()
 def test_every_scenario_is_a_tag_and_both_twins_answer_it(twins: Twins, tmp_path: Path) -> None:
     names = [f"{service} {target}" for service in ("sync_app", "async_app") for target in targets("10ms").values()]
-    entries = swarm(twins, tmp_path, names, "-t", "5s", "-u", "8", "-r", "8", "--delay", "10ms", "--tags", *SCENARIOS)
+    entries = swarm(twins, tmp_path, names, "-t", "5s", "-u", "8", "-r", "8", "--delay", "10ms", "--tags", *targets(""))
     for name, entry in entries.items():
         # only these requests do not wait for `delay` in the service
         if not name.endswith(("/file?size=64KiB", "/ask", "/healthz")):
@@ -117,6 +117,12 @@ def test_every_scenario_is_a_tag_and_both_twins_answer_it(twins: Twins, tmp_path
 @at_best()
 def test_a_tag_selects_its_scenario_alone(twins: Twins, tmp_path: Path, tag: str) -> None:
     swarm(twins, tmp_path, [f"async_app {targets('30ms')[tag]}"], "AsyncApp", "--delay", "30ms", "--tags", tag)
+
+
+@at_best()
+def test_the_option_selects_a_scenario_alone(twins: Twins, tmp_path: Path) -> None:
+    names = [f"{service} {targets('30ms')['drip']}" for service in ("sync_app", "async_app")]
+    swarm(twins, tmp_path, names, "--delay", "30ms", "--scenario", "drip")
 
 
 @at_best()
@@ -133,8 +139,11 @@ def test_a_mixed_day_has_its_share_of_each_kind(twins: Twins, tmp_path: Path) ->
 
 
 @at_best()
-def test_what_the_twins_refuse_is_a_failure_and_no_flood_of_tracebacks(twins: Twins, tmp_path: Path) -> None:
-    swarm(twins, tmp_path, ["async_app /delay/1h"], "--delay", "1h", "--think", "0.05", "AsyncApp", status=1)
+def test_what_the_twins_refuse_is_a_failure_and_no_flood_of_tracebacks(tmp_path: Path) -> None:
+    with answering(422, b"") as url:
+        names = ["async_app /delay/10ms"]
+        refusing = Twins(url, url)
+        swarm(refusing, tmp_path, names, "--delay", "10ms", "--think", "0.05", "AsyncApp", status=1)
 
 
 @at_best()
@@ -179,15 +188,33 @@ def test_latency_counts_from_the_intended_start_of_an_arrival(twins: Twins, tmp_
         (("--rate", "nan"), "--rate takes a number from 0 to 100000; got nan."),
         (("--rate", "1", "--seed", "-1"), "--seed takes a whole number from 0 to 1000000000; got -1."),
         (("--rate", "1", "--think", "1"), "--think is for users who wait for their answers; leave it out with --rate."),
+        (("--delay", "1h"), "from 0 to 10 s; got '1h'."),
+        (("--tags", "query", "--scenario", "delay"), " is not one that --tags and --exclude-tags leave: query."),
+        (("--tags", "nope"), "; got nope."),
         (("--rate", "1", "--master"), "--rate needs a single process; leave out --master, --worker and --processes."),
     ],
 )
-def test_arrivals_that_cannot_be_run_are_one_sentence_and_status_1(arguments: tuple[str, ...], complaint: str) -> None:
+def test_options_that_cannot_be_run_are_one_sentence_and_status_1(arguments: tuple[str, ...], complaint: str) -> None:
     command = [*LOCUST, "--headless", "-t", "1s", *arguments]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert ran.returncode == 1
     assert ran.stderr.endswith(f"{complaint}\n")
     assert "Traceback" not in ran.stderr
+
+
+def test_services_that_are_absent_are_named_before_any_user_starts() -> None:
+    command = [*LOCUST, "--headless", "-t", "1s", "-u", "5000", "-r", "5000"]
+    with absent() as one, absent() as other:
+        urls = Twins(one, other)
+        ran = subprocess.run(
+            command, cwd=ROOT, env=urls.environment, capture_output=True, text=True, check=False, timeout=60
+        )
+    assert ran.returncode == 1
+    assert ran.stderr.endswith(
+        f"\nNothing answers at {one} (sync_app) and {other} (async_app): run sync-vs-async serve, which starts them, "
+        "and try again.\n"
+    )
+    assert "Ramping" not in ran.stderr
 
 
 def asked_until(url: str, enough: Callable[[Any], bool]) -> Any:
@@ -217,7 +244,10 @@ def test_the_web_ui_offers_both_twins_and_our_options_and_swarms(twins: Twins, t
         "SyncApp": twins.sync_app,
         "AsyncApp": twins.async_app,
     }
-    assert offered["extra_options"].keys() == {"delay", "think", "stagger", "rate", "arrivals", "seed"}
+    options = ["scenario", "delay", "rate", "arrivals", "seed", "think", "stagger"]
+    assert [*offered["extra_options"]] == options
+    assert offered["extra_options"]["scenario"]["choices"] == [*RACED]
+    assert (offered["num_users"], offered["spawn_rate"]) == (256, 100)
     assert offered["extra_options"]["delay"]["default_value"] == "100ms"
     assert offered["extra_options"]["rate"]["default_value"] == 0
     assert offered["extra_options"]["arrivals"]["choices"] == ["poisson", "even"]

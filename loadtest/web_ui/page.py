@@ -1,0 +1,181 @@
+"""The notes above Locust's form, and the page with charts of each service, on Locust's web app."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gevent
+from flask import Blueprint, Response, jsonify, make_response, render_template, request
+from locust.env import Environment
+from locust.runners import STATE_RUNNING, STATE_SPAWNING, LocalRunner
+
+from loadtest.generator import answering
+from loadtest.generator.options import scenarios
+from loadtest.race.racers import Racer
+from loadtest.workload.scenarios import RACED
+
+from .advice import advice, shared, users_for
+from .history import MOST_POINTS, WINDOW, History, Totals, lead
+
+EVERY = 1.0
+"""Seconds between two points."""
+
+PER_SECOND = 100
+"""The most users started per second that are suggested; Locust warns of more."""
+
+ROOT = '<div id="root">'
+"""The element of Locust's page that its script fills."""
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Content-Security-Policy: the page may send requests only to its own server."""
+
+View = Callable[[], Response]
+
+
+def attach(environment: Environment, racers: Sequence[Racer]) -> None:
+    """Add notes and the page /twins to Locust's web app, if there is one; suggest the number of users that it needs.
+
+    Refuse a start if a service does not answer. `racers`: the services and what they are made of.
+    """
+    web_ui, options = environment.web_ui, environment.parsed_options
+    assert options is not None
+    if web_ui is None:
+        return
+    suggested = users_for(racers)
+    if options.num_users is None and suggested is not None and not options.autostart:
+        options.num_users, options.spawn_rate = suggested, min(suggested, PER_SECOND)
+    history = _followed(environment)
+    assert web_ui.app is not None
+    # the form has the options in the order of `--help`
+    web_ui.app.jinja_env.policies["json.dumps_kwargs"] = {"sort_keys": False}
+    app, protected = web_ui.app, web_ui.auth_required_if_enabled
+    pages = Blueprint("twins", __name__, template_folder="templates", static_folder="static", static_url_path="/twins")
+
+    @pages.get("/twins")
+    @protected  # type: ignore[untyped-decorator] # Locust has no types for it
+    def page() -> Response:
+        html = render_template("twins.html", race="race.page" in app.view_functions, window=WINDOW, most=MOST_POINTS)
+        return make_response(html, {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
+
+    @pages.get("/twins/points")
+    @protected  # type: ignore[untyped-decorator] # see above
+    def points() -> Response:
+        assert environment.runner is not None
+        services = [{"name": name, "points": [*history.points.get(name, ())]} for name in _names(environment)]
+        said = {
+            "runs": _runs(environment),
+            "load": _load(environment),
+            "doubt": _doubt(environment),
+            "lead": lead(history.points),
+        }
+        return make_response(jsonify({**said, "services": services}), {"Cache-Control": "no-store"})
+
+    @app.before_request
+    def refused() -> Response | None:
+        if request.endpoint != "locust.swarm" or _runs(environment):
+            return None
+        sentence = unanswered(
+            environment, request.form.get("host") or environment.host, request.form.getlist("user_classes")
+        )
+        return jsonify({"success": False, "message": sentence, "host": environment.host}) if sentence else None
+
+    @app.after_request
+    def noted(response: Response) -> Response:
+        if request.endpoint == "locust.index" and response.status_code == 200 and not response.is_streamed:
+            classes = environment.available_user_classes or {}
+            weights = {} if environment.host else {name: each.weight for name, each in classes.items()}
+            notes = render_template(
+                "notes.html",
+                users=suggested,
+                advice=advice(racers, suggested) if suggested and not environment.host else "",
+                shared=shared(weights, suggested or 100),
+                unanswered=unanswered(environment, environment.host) or "",
+                race="race.page" in app.view_functions,
+                about=RACED,
+                options=web_ui.template_args["extra_options"],
+            )
+            response.set_data(response.get_data(as_text=True).replace(ROOT, notes + ROOT, 1))
+        return response
+
+    app.register_blueprint(pages, url_prefix=options.web_base_path or None)
+
+
+def unanswered(environment: Environment, host: str | None, class_names: Sequence[str] = ()) -> str | None:
+    """Return a sentence that names the services that do not answer, or None.
+
+    Asked are `host`, or the services of these user classes, by default of all. Workers may reach other places than
+    this process: if they send the requests, nothing is asked.
+    """
+    if not isinstance(environment.runner, LocalRunner):
+        return None
+    classes = environment.available_user_classes or {}
+    chosen = [each for name, each in classes.items() if not class_names or name in class_names]
+    return answering.refusal([("--host", host)] if host else [(_service(each), each.host or "") for each in chosen])
+
+
+def _followed(environment: Environment) -> History:
+    """Return a history that follows every run until its users leave."""
+    history = History()
+
+    def follow() -> None:
+        while True:
+            history.note(time.perf_counter(), _totals(environment))
+            gevent.sleep(EVERY)
+
+    def begin(**_event: Any) -> None:
+        end()
+        history.clear()
+        following.append(gevent.spawn(follow))
+
+    def end(**_event: Any) -> None:
+        while following:
+            following.pop().kill(block=False)
+
+    following: list[gevent.Greenlet[..., None]] = []
+    environment.events.test_start.add_listener(begin)  # type: ignore[no-untyped-call] # Locust has no type for it
+    environment.events.test_stopping.add_listener(end)  # type: ignore[no-untyped-call] # see above
+    return history
+
+
+def _runs(environment: Environment) -> bool:
+    return environment.runner is not None and environment.runner.state in (STATE_SPAWNING, STATE_RUNNING)
+
+
+def _load(environment: Environment) -> str:
+    """Return in words what the services are asked for now."""
+    assert environment.runner is not None
+    options = vars(environment.parsed_options)
+    users = f"{environment.runner.user_count:,} users, shared by all services"
+    load = f"{options['rate']:g} arrivals a second at each service" if options["rate"] else users
+    return f"{load}; {', '.join(scenarios(options))}, {options['delay']}"
+
+
+def _doubt(environment: Environment) -> str:
+    """Return a sentence if Locust has found its processes short of CPU time in this run, or an empty string."""
+    runner = environment.runner
+    if runner is None or not (runner.cpu_warning_emitted or runner.worker_cpu_warning_emitted):
+        return ""
+    return "Locust's own process was short of CPU time: the services may answer more than this."
+
+
+def _service(user_class: Any) -> str:
+    return getattr(user_class, "service", "") or user_class.__name__
+
+
+def _names(environment: Environment) -> list[str]:
+    """Return the names with which the entries of the statistics begin."""
+    return [environment.host] if environment.host else [_service(each) for each in environment.user_classes]
+
+
+def _totals(environment: Environment) -> dict[str, Totals]:
+    """Return the sums of the statistics of each service."""
+    sums = {name: Totals() for name in _names(environment)}
+    for entry in environment.stats.entries.values():
+        if (total := sums.get(entry.name.partition(" ")[0])) is not None:
+            total.requests += entry.num_requests
+            total.failures += entry.num_failures
+            total.response_times.update(entry.response_times)
+    return sums
