@@ -19,6 +19,11 @@ def listed(names: Sequence[str]) -> str:
     return f"{', '.join(rest)} and {last}" if rest else last
 
 
+def listed_or_counted(names: Sequence[str], noun: str, most: int = 4) -> str:
+    """Return the names as a list in words, or their number with the noun if they are more than `most`."""
+    return listed(names) if len(names) <= most else count(len(names), noun)
+
+
 def duration(milliseconds: float) -> str:
     """Return a time in seconds if it is one second or longer, else in milliseconds, below 10 ms with two decimals."""
     if milliseconds >= 1000:

@@ -49,10 +49,10 @@ from .users import TargetUser, TwinUser, WaitingUser
 T = TypeVar("T")
 
 FIRST = 100
-"""Maximum number of first requests of a step that are recorded individually, in the order of sending."""
+"""Maximum number of users whose first requests in a step are recorded individually; of an open load, of requests."""
 
 ROUNDS = 4
-"""Recorded requests per user, on average, if users are few: min(FIRST, ROUNDS * users) are recorded."""
+"""Recorded requests of each of these users."""
 
 AHEAD, EACH = 0.05, 2e-4
 """Seconds from the start of all clients of an open load until the first request may be due, and for each client: all
@@ -129,28 +129,34 @@ class Witness:
         """The requests that were served within each deadline, since the step began."""
         self._first: list[Exchange] = []
         self._places: dict[WaitingUser, int] = {}
+        self._numbers: dict[WaitingUser, int] = {}
+        self._rounds = Counter[int]()
         self._began = 0.0
-        self._most = 0
 
-    def step(self, users: int) -> None:
-        """Forget the requests of the step before, and record those of a step whose `users` users have all started."""
+    def step(self) -> None:
+        """Forget the requests of the step before, and record those of a step whose users have all started."""
         self.good = [0] * len(self.deadlines)
         self._first.clear()
         self._places.clear()
+        self._numbers.clear()
+        self._rounds.clear()
         self._began = time.perf_counter()
-        self._most = min(FIRST, ROUNDS * users)
 
     def asked(self, user: WaitingUser, sent: float) -> None:
         """Reserve a place for the request if it is one of the first."""
-        if len(self._first) < self._most:
+        number = None
+        if user.schedule is None:
+            number = self._numbers.setdefault(user, len(self._numbers) + 1)
+            self._rounds[number] += 1
+        if len(self._first) < FIRST if number is None else number <= FIRST and self._rounds[number] <= ROUNDS:
             self._places[user] = len(self._first)
-            self._first.append(Exchange(sent))
+            self._first.append(Exchange(sent, user=number))
 
     def answered(self, user: WaitingUser, exchange: Exchange, *, served: bool) -> None:
         """Add the exchange to the sums, and store it if its request has a place."""
         place = self._places.pop(user, None)
         if place is not None:
-            self._first[place] = exchange
+            self._first[place] = exchange._replace(user=self._first[place].user)
         assert exchange.ended is not None
         if served and self.deadlines:
             took = exchange.ended - exchange.sent
@@ -237,7 +243,7 @@ class Generator:
         """Run a step of users who wait for their answers."""
         self._crowd.clear()
         self._people(load.users, order.patience)
-        self._witness.step(load.users)
+        self._witness.step()
         self._crowd.set()
         gevent.sleep(order.warmup)
         opened, user = self._at_completion(order.patience)
@@ -275,7 +281,7 @@ class Generator:
         self._people(schedule.clients, order.patience)
         gc.collect()
         gc.freeze()  # else thousands of clients are searched for garbage again and again, for 0.1 s each time
-        self._witness.step(schedule.clients)
+        self._witness.step()
         schedule.began = time.perf_counter() + AHEAD + EACH * schedule.clients
         begins = schedule.began + order.warmup
         ends = begins + order.window

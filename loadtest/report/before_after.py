@@ -5,7 +5,7 @@ from typing import Any
 
 import altair as alt
 
-from loadtest.report.figures import latency
+from loadtest.report.figures import distribution, latency
 from loadtest.report.figures.arrivals import left_out, steady
 from loadtest.report.figures.picture import STEP, Choice, Figure, Picture, Table, data
 from loadtest.report.figures.theme import HEIGHT, colour, legend, marks, services, size, stretches
@@ -112,11 +112,12 @@ def _latency(runs: list[Results], tables: tuple[list[Row], list[Row]], found: li
         for run, table in zip(RUNS, tables, strict=True)
         for row in steady(table)
         if row.windows and row.load in steps
-        for point in latency.line(row, latency.POINTS // 2)
+        for point in distribution.line(row)
     ]
     shown = steps[-1]
-    lines = latency.lines(points, names, latency.axis(shown)).encode(strokeDash=_dash(), detail=["service:N", "run:N"])
-    chart = alt.LayerChart(layer=[latency.shares(), lines]).add_params(alt.param(name=STEP, value=shown.amount))
+    lines = distribution.lines(points, names, distribution.axis(shown))
+    lines = lines.encode(strokeDash=_dash(), detail=["service:N", "run:N"])
+    chart = alt.LayerChart(layer=[distribution.shares(), lines]).add_params(alt.param(name=STEP, value=shown.amount))
     choices = [Choice(load, f"Latency at {load.label}, before and after") for load in steps]
     return Picture(
         name="latency",

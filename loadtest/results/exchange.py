@@ -25,6 +25,9 @@ class Exchange(NamedTuple):
     """Seconds that the service waited before its response began, without the time before it received the request."""
     served: float = 0.0
     """Seconds from the moment when the service received the request until its response began, including the wait."""
+    user: int | None = None
+    """The number of the user who sent it, in the order in which users sent their first requests; None in an open model,
+    and in files that do not say."""
 
     @property
     def timed(self) -> bool:

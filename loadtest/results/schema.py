@@ -279,7 +279,8 @@ class Measured(Record):
     """Connections of each worker process at the window's end; None where `server_cpu` is."""
     service_times: ServiceTimes
     first: list[Exchange]
-    """The first requests of the step, before the window, in the order of sending. Time 0: all users have started."""
+    """The first requests of the first users of the step, before the window, in the order of sending; in an open
+    model the first requests. Time 0: all users have started."""
     resent: int | None = None
     """Requests that were sent again, because the service closed the connection instead of answering; None for users
     of a locustfile, and in files from before this was counted, as in the fields below."""

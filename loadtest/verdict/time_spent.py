@@ -1,14 +1,25 @@
-"""Divide the response time of a request into parts, from the times that its user and its service measured."""
+"""Divide the response time of a request into three parts, from the times that its user and its service measured."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from loadtest.results.exchange import Exchange
 from loadtest.results.schema import Contender, Options
 from loadtest.workload.demand import CPU, LOOPS, SLOTS
-from loadtest.workload.scenarios import MIXED, computes
+from loadtest.workload.scenarios import MIXED, computes, holds_a_connection, waits_for
 
 OUTSIDE = (SLOTS, LOOPS, CPU)
 """The limits for which a request queues before the service receives it, or while it computes."""
+
+
+def names(scenario: str) -> Mapping[str, str]:
+    """Return the names of the parts of a response time for readers, by their names in Parts."""
+    connection = " or a connection" if holds_a_connection(scenario) else ""
+    return {
+        "worker": f"waiting for a worker{connection}",
+        "wait": f"waiting for {waits_for(scenario)}",
+        "work": "working",
+    }
 
 
 class Times(NamedTuple):
@@ -23,12 +34,13 @@ class Times(NamedTuple):
 class Parts(NamedTuple):
     """The parts of a response time in seconds, in chronological order."""
 
-    queue: float
-    """Time until the service received the request: in a queue or in transit."""
-    pool: float
-    """Time spent queueing inside the service for a connection or a thread."""
+    worker: float
+    """Waiting for a process, a thread or an event loop that takes the request, in transit too; then for a connection
+    of a pool, or for a thread of one."""
     wait: float
+    """Waiting for what the scenario is about."""
     work: float
+    """Other time that the service spent on the request."""
 
     @property
     def total(self) -> float:
@@ -37,8 +49,8 @@ class Parts(NamedTuple):
 
     @property
     def queued(self) -> float:
-        """The share of the response time spent in `queue` and `pool`, from 0 to 1."""
-        return (self.queue + self.pool) / self.total if self.total else 0.0
+        """The share of the response time spent waiting for a worker, from 0 to 1."""
+        return self.worker / self.total if self.total else 0.0
 
 
 class Divider:
@@ -55,13 +67,13 @@ class Divider:
         )
 
     def parts(self, times: Times) -> Parts:
-        """Divide the times. A wait beyond the scenario's counts as `pool` if the service has a pool or threads."""
-        queue = max(0.0, times.response - times.served - times.received)
+        """Divide the times. A wait beyond the scenario's was for a worker if the service has a pool or threads."""
+        outside = max(0.0, times.response - times.served - times.received)
         if self._computes:
-            return Parts(queue, 0.0, 0.0, times.served + times.received)
+            return Parts(outside, 0.0, times.served + times.received)
         waited = times.waited + times.received
         pool = 0.0 if self._wait is None else max(0.0, waited - self._wait)
-        return Parts(queue, pool, waited - pool, max(0.0, times.served - times.waited))
+        return Parts(outside + pool, waited - pool, max(0.0, times.served - times.waited))
 
     def of(self, exchange: Exchange) -> Parts | None:
         """Return the parts of one request, or None if it is not over or the service reported no times."""

@@ -1,5 +1,6 @@
 """The scenarios: what users request, what a request holds while it waits, and a mixed day of several scenarios."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
@@ -158,6 +159,11 @@ def sentence(name: str, delay: str) -> str:
     return f"every request waits {delay} for {scenario.about}"
 
 
+def waits_for(name: str) -> str:
+    """Return what the requests of a scenario wait for, in a few words."""
+    return "slow I/O" if name in (OWN, MIXED) else re.split(r",| \(", ABOUT[name])[0]
+
+
 def title(name: str, delay: str) -> str:
     """Return a scenario and its delay for a heading."""
     return "own requests" if name == OWN else f"{name}, {delay}"
@@ -181,6 +187,11 @@ def spread(weights: Mapping[str, int]) -> Iterator[str]:
         first = max(behind, key=lambda name: behind[name])
         behind[first] -= total
         yield first
+
+
+def holds_a_connection(name: str) -> bool:
+    """Return True if every request of a scenario holds a connection of a pool while it waits."""
+    return name != OWN and all(set(scenario.holds) & set(POOLS) for scenario, _ in _parts(name))
 
 
 def needs(name: str) -> set[Need]:

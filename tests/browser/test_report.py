@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from loadtest.report import write
+from loadtest.report import comparison, write
+from loadtest.report.figures.kinds import KINDS
+from loadtest.report.figures.percentiles import RANKS
 from loadtest.results.schema import Measured, Results, Step
+from loadtest.verdict.aggregate import rows
 from tests.browser.support.visits import Opens, Visit
 from tests.loadtest.support.fabricated import not_run, results, step
 from tests.loadtest.support.hostile import HOSTILE, hostile, printable
+from tests.loadtest.support.pages import records
 
 pytestmark = pytest.mark.slow
 
@@ -25,9 +29,6 @@ PICTURES = ("throughput", "latency", "swimlane", "whereabouts", "memory")
 
 QUEUES = 2
 """Steps beyond a knee, all of them on flask."""
-
-DRAWN = 100
-"""First requests drawn per step on a page of three services."""
 
 DRAWN_WITHIN = 30_000
 """Milliseconds until all charts are drawn."""
@@ -126,9 +127,10 @@ def steps() -> Iterator[tuple[str, int]]:
 
 
 def bars(service: str, users: int) -> int:
-    """Return the number of bars of the first requests: each waits and works, some queue first."""
-    first = windows(service, users)[0].first[:DRAWN]
-    return 2 * len(first) + sum(round(each.began, 4) > round(each.sent, 4) for each in first)
+    """Return the number of bars of the first requests of a service, from the rows of its chart."""
+    (picture,) = [each for each in comparison.pictures(RUN, rows(RUN)) if each.name == "swimlane"]
+    drawn = records(picture.figures[SERVICES.index(service)].chart)
+    return sum(row["amount"] == users and row.get("kind") in KINDS for row in drawn)
 
 
 def marks(page: Page, chart: str, kind: str) -> Locator:
@@ -155,7 +157,8 @@ def test_every_chart_has_its_marks(page: Page) -> None:
     expect(marks(page, "throughput-1", "rule")).to_have_count(measured + len(KNEES) + len(SERVICES))
     knees = [f"{name}: knee {users}" for name, users in KNEES.items()]
     expect(marks(page, "throughput-1", "text")).to_have_text([*knees, *SERVICES])
-    expect(marks(page, "latency-1", "line")).to_have_count(len(SERVICES))
+    expect(marks(page, "latency-1", "symbol")).to_have_count(len(RANKS) * len(SERVICES))
+    expect(marks(page, "latency-1", "text")).to_have_count(len(SERVICES))
     for place, service in enumerate(SERVICES, start=1):
         expect(marks(page, f"swimlane-{place}", "rect")).to_have_count(bars(service, USERS[-1]))
     expect(marks(page, "whereabouts-1", "rect")).to_have_count(2 * measured + QUEUES)
@@ -204,7 +207,7 @@ def test_the_first_requests_in_the_table_are_those_that_were_measured(still: Pag
     for service, users in steps():
         first = windows(service, users)[0].first
         *lanes, whole = [row for row in found if row[:2] == [service, str(users)]]
-        assert whole[2].endswith(" of their time queueing")
+        assert whole[2].endswith(" of their time waiting for a worker")
         processes = {each.served_by.split("; ")[1] for each in first}
         assert len(lanes) == len(processes)
         assert sum(int(row[3]) for row in lanes) == len(first)
@@ -212,15 +215,15 @@ def test_the_first_requests_in_the_table_are_those_that_were_measured(still: Pag
 
 
 def test_where_the_time_went_in_the_table_is_what_was_measured(still: Page) -> None:
-    found = {(row[0], int(row[1])): [float(cell) for cell in row[2:7]] for row in table(still, "whereabouts")}
+    found = {(row[0], int(row[1])): [float(cell) for cell in row[2:6]] for row in table(still, "whereabouts")}
     assert list(found) == list(steps())
-    for (service, users), (queue, line, wait, work, whole) in found.items():
+    for (service, users), (worker, wait, work, whole) in found.items():
         told = [each.service_times for each in windows(service, users)]
         count = sum(each.requests for each in told)
         waited, served = (sum(getattr(each, name) for each in told) / count for name in ("waited_ms", "served_ms"))
         response = sum(each.response_ms for each in told) / count
-        assert [queue, line, wait, work, whole] == pytest.approx(
-            [response - served, 0, waited, served - waited, response], abs=0.06
+        assert [worker, wait, work, whole] == pytest.approx(
+            [response - served, waited, served - waited, response], abs=0.06
         )
 
 
@@ -246,10 +249,10 @@ def test_a_choice_changes_the_title_and_the_marks_and_is_made_by_keyboard(page: 
     if picture == "swimlane":
         expect(marks(page, "swimlane-1", "rect")).to_have_count(bars("flask", 1))
     else:
-        before = marks(page, "latency-1", "line").first.get_attribute("d")
+        before = marks(page, "latency-1", "symbol").first.get_attribute("transform")
         page.keyboard.press("ArrowDown")
         expect(heading).to_contain_text(" 10 users")
-        expect(marks(page, "latency-1", "line").first).not_to_have_attribute("d", before or "")
+        expect(marks(page, "latency-1", "symbol").first).not_to_have_attribute("transform", before or "")
 
 
 @pytest.mark.parametrize("picture", ["latency", "swimlane"])

@@ -1,11 +1,8 @@
-"""The second picture: the distribution of latency, at a load that the reader chooses."""
+"""The second picture: percentiles of latency, at a load that the reader chooses."""
 
 from math import inf
-from typing import Any
 
-import altair as alt
-
-from loadtest.english import duration, listed
+from loadtest.english import duration, listed, listed_or_counted
 from loadtest.results.schema import Results
 from loadtest.verdict.aggregate import Row
 from loadtest.verdict.alike import ALIKE
@@ -16,19 +13,11 @@ from loadtest.workload.demand import STANDSTILL
 from loadtest.workload.open import Open
 
 from .arrivals import diverging, left_out, steady, unserved
-from .picture import STEP, Choice, Figure, Picture, Table, data
-from .theme import HEIGHT, MUTED, colour, dashes, legend, services
-
-POINTS, FEWEST = 60, 20
-"""Points of a line: the most, and the fewest if a page draws many lines."""
-
-ROOM = 1200
-"""Points of all lines of a page together."""
+from .percentiles import RANKS, chart, predicted, rank_name
+from .picture import Choice, Figure, Picture, Table
 
 UNLIKE = 0.1
 """Difference, as a share of the smaller time, above which a title reports two times as different."""
-
-RANKS = (0.5, 0.9, 0.99)
 
 
 def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
@@ -42,26 +31,29 @@ def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
     return Picture(
         name="latency",
         title=titles[shown],
-        caption=f"{_counted(shown)} Further left is faster; a steep line means similar times for all requests. "
-        f"Thin line: inconclusive.{left_out(table)}",
-        figures=[Figure(chart(results, run, shown), "Cumulative distribution of latency.")],
+        caption=f"{_counted(shown)} Hollow, in brackets: inconclusive.{left_out(table)}",
+        figures=[Figure(chart(results, run, shown), "Percentiles of latency, a line for each service.")],
         table=_table(run),
         choices=[Choice(load, says) for load, says in titles.items()],
         shown=shown,
+        key=_key(run, shown),
     )
+
+
+def _key(run: list[Row], load: Load) -> dict[str, str]:
+    """Return the names of the marks."""
+    expected = "predicted p50 and p99" if isinstance(load, Open) else "predicted mean"
+    marks = {"p50": "p50, the median", "p90": "p90", "p99": "p99", "slowest": "up to the slowest"}
+    return {**marks, **({"predicted": expected} if any(map(predicted, run)) else {})}
 
 
 def _counted(load: Load) -> str:
     """Return which requests are counted, and from when on."""
     if isinstance(load, Open):
         return (
-            "For each latency: the share of arrivals that were served within it, counted from the intended start. A "
-            "line ends below 100% if the rest was not served."
+            "Latency of all arrivals from the intended start; those that were not served count as slower than others."
         )
-    return (
-        "For each latency: the share of requests, answered or failed, that took at most that long. Each user waits for "
-        "an answer before the next request."
-    )
+    return "Latency of all requests, answered or failed. Each user waits for an answer before the next request."
 
 
 def loads(run: list[Row]) -> list[Load]:
@@ -99,7 +91,7 @@ def _medians(halves: dict[str, float], means: dict[str, float], everyone: str) -
     as_fast = {name: half for name, half in halves.items() if half <= (1 + ALIKE) * halves[fastest]}
     return (
         f"median latency is {duration(halves[slowest])} on {slowest}, "
-        f"{_range([*as_fast.values()])} on {listed([*as_fast])}"
+        f"{_range([*as_fast.values()])} on {listed_or_counted([*as_fast], 'service')}"
     )
 
 
@@ -119,66 +111,6 @@ def _differ(times: dict[str, float]) -> bool:
     return times[slowest] > (1 + UNLIKE) * times[fastest]
 
 
-def chart(results: Results, run: list[Row], shown: Load) -> alt.LayerChart:
-    """Return a line for each service: the share of its requests that ended within a time."""
-    names = services([results])
-    dash = alt.StrokeDash("service:N", scale=alt.Scale(domain=names, range=dashes(names)), legend=legend())
-    drawn = lines([point for row in run for point in line(row, most(run))], names, axis(shown)).encode(
-        strokeDash=dash, detail=alt.Detail("service:N")
-    )
-    chosen = alt.param(name=STEP, value=shown.amount)
-    return alt.LayerChart(layer=[shares(), drawn]).add_params(chosen).properties(height=HEIGHT)
-
-
-def axis(load: Load) -> str:
-    """Return the title of the axis of shares."""
-    return "share of arrivals served" if isinstance(load, Open) else "share of requests ended"
-
-
-def lines(points: list[dict[str, Any]], names: list[str], share: str) -> alt.Chart:
-    """Return the lines of the chosen step; `points` come from `line`. `share`: the title of the axis."""
-    x = alt.X("ms:Q", title="latency, ms (log scale)")
-    chosen = alt.Chart(data(points)).transform_filter(f"datum.amount == {STEP}")
-    drawn: alt.Chart = chosen.mark_line(interpolate="step-after")
-    return drawn.encode(
-        x=x.scale(nice=False, padding=12, type="log").axis(format="~g", tickCount=4),
-        y=alt.Y("share:Q", title=share).axis(format="%", values=[0, 0.5, 0.9, 1]),
-        color=colour(names),
-        strokeWidth=alt.condition("datum.holds", alt.value(2.5), alt.value(1)),
-        tooltip=["service:N", alt.Tooltip("ms:Q", title="ms"), alt.Tooltip("share:Q", title="share", format=".1%")],
-    )
-
-
-def shares() -> alt.Chart:
-    """Return horizontal rules at 50% and 90% of the requests."""
-    drawn: alt.Chart = alt.Chart(data([{"share": 0.5}, {"share": 0.9}])).mark_rule(color=MUTED, strokeWidth=0.7)
-    return drawn.encode(y=alt.Y("share:Q"))
-
-
-def most(run: list[Row]) -> int:
-    """Return the largest number of points of a line, if a page draws one for each row."""
-    return max(FEWEST, min(POINTS, ROOM // len(run)))
-
-
-def line(row: Row, about_so_many: int) -> list[dict[str, Any]]:
-    """Return the cumulative distribution in about `about_so_many` points, with its first and last request.
-
-    Arrivals that were not served count as slower than all others, and have no point.
-    """
-    served = sum(row.latency.values())
-    total = served + row.lost
-    about = {"service": row.service, "amount": row.load.amount, "holds": row.holds}
-    points: list[dict[str, Any]] = []
-    seen = 0
-    for ms, count in sorted(row.latency.items()):
-        if not points:
-            points.append({**about, "ms": ms, "share": 0})
-        seen += count
-        if seen == served or seen / total >= points[-1]["share"] + 1 / about_so_many:
-            points.append({**about, "ms": ms, "share": round(seen / total, 4)})
-    return points
-
-
 def cell(row: Row, milliseconds: float | None) -> str:
     """Return a percentile for a table: a time, or why it has no figure."""
     if diverges(row):
@@ -192,7 +124,7 @@ def cell(row: Row, milliseconds: float | None) -> str:
 
 def _table(run: list[Row]) -> Table:
     counts = ["requests", "failed", "resent", "reconnected"]
-    head = ["service", run[0].load.unit, *counts, *(f"p{rank * 100:.0f}" for rank in RANKS), "conclusive"]
+    head = ["service", run[0].load.unit, *counts, *map(rank_name, RANKS), "conclusive"]
     rows = [
         [
             *(row.service, str(row.load.amount), str(row.requests), str(row.failures)),

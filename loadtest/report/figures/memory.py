@@ -165,8 +165,9 @@ def chart(results: Results, table: list[Row]) -> alt.LayerChart:
         if row.memory is not None
     ]
     most = round(max(row.memory or 0 for row in table) / MIB, 1)
+    widest = max(in_flight(row) for row in table if row.memory is not None) * 1.05 or 1
     drawn = alt.Chart(data(steps)).encode(
-        x=alt.X("flight:Q", title="requests in flight").scale(nice=False, zero=True).axis(tickCount=5),
+        x=alt.X("flight:Q", title="requests in flight").scale(domain=[0, widest], nice=False).axis(tickCount=5),
         y=alt.Y("memory:Q", title="memory, MiB").scale(domain=[0, most * 1.1 or 1], nice=False).axis(tickCount=5),
         color=colour(names),
     )

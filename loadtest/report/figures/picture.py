@@ -1,5 +1,7 @@
 """The building blocks of a report: pictures with a conclusion as title, charts and a data table."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,10 +67,15 @@ class Picture:
     """The loads that the reader can choose; `title` is that of the load in `shown`."""
     shown: Load | None = None
     """The load that is drawn first, if there are choices."""
-    parts: tuple[str, ...] = ()
-    """The parts of a request's time that the legend explains, as in theme.PARTS."""
+    key: Mapping[str, str] = field(default_factory=dict)
+    """The names of the marks that the key shows, by their names in report.html."""
     abreast: int = 2
     """The number of figures side by side on a wide screen."""
+
+
+def by_step(values: Mapping[float, Any]) -> str:
+    """Return an expression for the value of the chosen step, from the values by amount."""
+    return f"{{{', '.join(f'{amount}: {json.dumps(value)}' for amount, value in values.items())}}}[{STEP}]"
 
 
 def data(rows: list[dict[str, Any]]) -> alt.InlineData:

@@ -1,42 +1,54 @@
-"""The third picture: the first requests of a step over time, grouped by the worker that served them."""
+"""The third picture: the first requests of a step over time, one row per user."""
 
-from itertools import pairwise
-from typing import Any
+from math import ceil, inf
+from typing import Any, NamedTuple
 
 import altair as alt
 
-from loadtest.english import listed
+from loadtest.english import listed_or_counted
 from loadtest.results.exchange import Exchange
 from loadtest.results.schema import Contender, Results
 from loadtest.verdict.aggregate import Row
-from loadtest.verdict.time_spent import Divider
+from loadtest.verdict.time_spent import Divider, names
 from loadtest.workload import Load
-from loadtest.workload.demand import DEADLOCK
+from loadtest.workload.demand import CPU, DEADLOCK, SLOTS, Demand
 from loadtest.workload.open import Open
 from loadtest.workload.scenarios import computes
 
+from .kinds import COLOURS, KINDS, WORKING, key
 from .latency import loads
-from .picture import STEP, Choice, Datasets, Figure, Picture, Table
-from .theme import FAINT, INK, MUTED, PARTS, STROKES, WORKING, fill
+from .picture import STEP, Choice, Datasets, Figure, Picture, Table, by_step
+from .theme import INK, MUTED, PAPER
+from .users import User, end, some, users
 from .workers import Worker, workers
 
-LABEL_ROWS = 4
-"""Rows that a worker's name takes."""
+MOST, FEWEST = 100, 12
+"""Rows per step and service: the most, and the fewest if a page has many services and steps."""
 
-ROW = 4
-"""Height in pixels of a row, which holds one request."""
+ROOM = (800, 400)
+"""Rows in all steps of a page, and in one step of all services; one takes about 500 bytes."""
 
-MOST, FEWEST = 100, 10
-"""Requests drawn per step and service: the most, and the fewest if a page has many services and steps."""
+FEW, TALL, LOW = 4, 160, 120
+"""Up to FEW services have charts TALL pixels high, two side by side; more have LOW ones, three side by side."""
 
-ROOM = (1600, 400)
-"""Requests drawn in all steps of a page, and in one step of all services; one takes about 100 bytes."""
+SEEN = 0.003
+"""The shortest part of a request that is drawn, as a share of the time axis: about a pixel."""
 
-LONG, SHORT, NONE = 0.5, 0.1, 0.01
-"""Share of time spent queueing: from LONG on the bars form a staircase, up to SHORT a stack. Up to NONE nothing queued:
+LOOSE = 40
+"""Rows up to which there is a gap between two; more overlap a little, which hides the seams."""
+
+SHORT, NONE = 0.1, 0.01
+"""Share of time spent waiting for a worker: up to SHORT nearly all requests are served at once, up to NONE all are:
 the time until the service receives a request includes the network."""
 
-WORKING_SHORTLY = "Work is often too short to be seen."
+NEARLY_ALL = 1e9
+"""The place of a service that serves nearly all requests at once: after all, before any number of slots."""
+
+CROSS = "M-1,-1L1,1M1,-1L-1,1"
+"""The mark of a failed request, as a path."""
+
+UNKNOWN, FAILED = "unknown", "failed"
+"""Keys of what is drawn besides the kinds of time."""
 
 
 def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
@@ -44,24 +56,25 @@ def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
     run = [row for row in table if any(exchange.timed for exchange in row.first)]
     if not run:
         return None
+    scenario = results.options.scenario
     known = {each.name: each for each in results.contenders if any(row.service == each.name for row in run)}
     most = max(FEWEST, min(MOST, ROOM[0] // len(run), ROOM[1] // len(known)))
-    works = computes(results.options.scenario)
     dividers = {name: Divider(contender, results.options) for name, contender in known.items()}
-    titles = {load: title(load, run, dividers, works=works) for load in loads(run)}
+    titles = {load: title(load, run, known, dividers) for load in loads(run)}
     if shown not in titles:
         shown = [*titles][-1]
-    ends = {load: max(_end(row, most) for row in run if row.load == load) for load in titles}
+    ends = {load: round(end([row for row in run if row.load == load]), 3) for load in titles}
+    charts = {
+        name: Chart([row for row in run if row.service == name], dividers[name], ends, shown, most) for name in known
+    }
+    seen = {kind for each in charts.values() for kind in each.seen}
     return Picture(
         name="swimlane",
         title=titles[shown],
-        caption=f"Each bar is one request. At most {most} per service are drawn: {_first(shown)} Bars are grouped by "
-        f"the process that served them; faint lines separate threads. {_shapes(shown, works=works)} "
-        f"{WORKING if works else WORKING_SHORTLY} Dark outline: failed. Empty bar: it is unknown when the request "
-        "queued and when it waited.",
+        caption=_caption(run, shown) + (f" {WORKING}" if computes(scenario) else ""),
         figures=[
             Figure(
-                chart([row for row in run if row.service == name], contender, dividers[name], ends, (shown, most)),
+                charts[name].drawn(names(scenario), TALL if len(known) <= FEW else LOW),
                 f"First requests to {name}, as bars over time.",
                 heading=f"{name}: {contender.made_of}",
             )
@@ -70,143 +83,173 @@ def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
         table=_table(run, known, dividers),
         choices=[Choice(load, says) for load, says in titles.items()],
         shown=shown,
-        parts=PARTS,
+        key={**key(scenario, seen), **{each: each for each in (UNKNOWN, FAILED) if each in seen}},
+        abreast=2 if len(known) <= FEW else 3,
     )
 
 
-def _first(load: Load) -> str:
+def _caption(run: list[Row], load: Load) -> str:
     if isinstance(load, Open):
-        return "the first ones of the first repeat, which found the service empty."
-    return "the first ones sent after all users of the first repeat had started."
+        return f"One row per arrival, in the order of sending: the first {MOST} at most, which find the service empty."
+    row = "user" if _by_user(run) else "request"
+    return (
+        f"One row per {row}, sorted by the first answer: at most the first {MOST} to send once all users have "
+        "started. A block: served at the same time. Steps: taking turns."
+    )
 
 
-def _shapes(load: Load, *, works: bool) -> str:
-    if isinstance(load, Open):
-        return "A bar begins when its request was sent. If queues grow from bar to bar, more arrive than are served."
-    return f"A staircase means that requests queue, a stack that they {'run' if works else 'wait'} at the same time."
+def _by_user(rows: list[Row]) -> bool:
+    """Return True if it is on record which user sent which request."""
+    return all(each.user is not None for row in rows for each in row.first)
 
 
 def queued(row: Row, divider: Divider) -> float | None:
-    """Return the share of time that the first requests of a step spent queueing, or None if no times were reported."""
+    """Return the share of time that the first requests waited for a worker, or None if no times were reported."""
     told = [parts for exchange in row.first if (parts := divider.of(exchange))]
     total = sum(parts.total for parts in told)
-    return sum(parts.queue + parts.pool for parts in told) / total if total else None
+    return sum(parts.worker for parts in told) / total if total else None
 
 
-def title(load: Load, run: list[Row], dividers: dict[str, Divider], *, works: bool) -> str:
-    """Return the title for one load: which services queue, from conclusive steps only."""
-    arrive = isinstance(load, Open)  # one by one, whatever the queue
-    at_once = "all running at once" if works else "all waiting at once"
-    shares = {
-        row.service: share
-        for row in run
-        if row.load == load and row.holds and (share := queued(row, dividers[row.service])) is not None
-    }
-    locked = [row.service for row in run if row.load == load and row.holds and row.bound == DEADLOCK]
-    stairs = [name for name, share in shares.items() if share >= LONG and name not in locked]
-    stack = [name for name, share in shares.items() if share <= NONE and name not in locked]
-    hardly = [name for name, share in shares.items() if NONE < share <= SHORT and name not in locked]
-    between = [name for name in shares if name not in stairs + hardly + stack + locked]
+def title(load: Load, run: list[Row], known: dict[str, Contender], dividers: dict[str, Divider]) -> str:
+    """Return the title for one load: how many requests each service serves at a time, from conclusive steps only."""
+    found: dict[str, list[str]] = {}
+    ranks: dict[str, float] = {}
+    for row in run:
+        share = queued(row, dividers[row.service])
+        if row.load == load and row.holds and share is not None:
+            at_a_time, says = _at_a_time(row, share, known[row.service].demand)
+            found.setdefault(says, []).append(row.service)
+            ranks[says] = at_a_time
     at = f"First requests at {load.label}: "
-    if not shares:
+    if not found:
         return f"{at}no step is conclusive"
-    if stack and not (locked or stairs or between or hardly):
-        return f"{at}no queueing" if arrive else f"{at}no queueing, {at_once}"
-    told = (
-        (locked, "deadlock on {}"),
-        (stairs, "mostly queueing on {}" if arrive else "mostly queueing on {} (staircase)"),
-        (between, "some queueing on {}"),
-        (hardly, "little queueing on {}"),
-        (stack, "no queueing on {}" if arrive else f"{at_once} on {{}} (stack)"),
+    if len(found) == 1 and len(next(iter(found.values()))) == len(known) > 1:
+        return f"{at}{next(iter(found))} on every service"
+    return at + "; ".join(
+        f"{listed_or_counted(found[says], 'service')} {says}" for says in sorted(found, key=lambda each: -ranks[each])
     )
-    return at + "; ".join(says.format(listed(names)) for names, says in told if names)
 
 
-def chart(
-    rows: list[Row], contender: Contender, divider: Divider, ends: dict[Load, float], shown: tuple[Load, int]
-) -> alt.LayerChart:
-    """Return the bars of one service at every load; only the chosen step is drawn.
+def _at_a_time(row: Row, share: float, demand: Demand | None) -> tuple[float, str]:
+    """Return how many requests a service serves at a time, for sorting and in words.
+
+    A number is said only where the throughput shows that this many slots, or connections, limit it.
+    """
+    if row.bound == DEADLOCK:
+        return -1, "deadlocked"
+    one_by_one = isinstance(row.load, Open) or row.load.amount == 1
+    at_once = "at once" if one_by_one else "all at once"
+    if share <= NONE:
+        return inf, at_once
+    limits = demand.limits if demand else ()
+    limit = next((each for each in limits if each.name == row.bound != CPU), None)
+    if limit is not None and not one_by_one:
+        return limit.capacity, f"{limit.capacity} at a time" + ("" if limit.name == SLOTS else f" ({limit.name})")
+    if share <= SHORT:
+        return NEARLY_ALL, f"nearly {at_once}"
+    return -share, f"waiting for a worker for {share:.0%} of the time"
+
+
+class Chart:
+    """The chart of one service at every load; only the chosen step is drawn.
 
     `ends`: the end of the time axis in seconds, by load, the same for all services. `shown`: the load that is drawn
-    first, and the number of requests per step.
+    first. `most`: the largest number of rows of a step.
     """
-    bars: list[dict[str, Any]] = []
-    names: list[dict[str, Any]] = []
-    for row in rows:
-        amount, place = row.load.amount, 0
-        for worker in workers(row.first[: shown[1]], contender):
-            name = worker.name if row.holds else f"{worker.name} (inconclusive)"
-            names += [{"amount": amount, "row": place + n, "name": "" if n else name} for n in range(LABEL_ROWS)]
-            place += LABEL_ROWS
-            for thread in worker.threads:
-                if len(worker.threads) > 1:
-                    names.append({"amount": amount, "row": place, "name": "", "thread": True})
-                for exchange in thread:
-                    bars.append({"amount": amount, "row": place, **_bar(exchange, divider, ends[row.load])})
-                    place += 1
-    until = alt.ExprRef(f"{{{', '.join(f'{load.amount}: {end}' for load, end in ends.items())}}}[{STEP}]")
-    y = alt.Y("row:O", axis=None)
 
-    datasets = Datasets()
-    drawn = alt.Chart(datasets.add(bars)).transform_filter(f"datum.amount == {STEP}")
-    named = alt.Chart(datasets.add(names)).transform_filter(f"datum.amount == {STEP}")
-    told = drawn.transform_filter("isValid(datum.began)").transform_calculate(
-        queue="round((datum.began - datum.sent) * 1e4) / 10",
-        pool="round((datum.served - datum.began) * 1e4) / 10",
-        wait="round((datum.until - datum.served) * 1e4) / 10",
-        work="round((datum.ended - datum.until) * 1e4) / 10",
-    )
-    tooltip = [*(alt.Tooltip(f"{part}:Q", title=f"{part}, ms") for part in PARTS), alt.Tooltip("status:N")]
+    def __init__(self, rows: list[Row], divider: Divider, ends: dict[Load, float], shown: Load, most: int) -> None:
+        self._ends, self._shown = ends, shown
+        self._by_user = _by_user(rows)
+        self._bars: list[dict[str, Any]] = []
+        self._steps: list[dict[str, Any]] = []
+        for row in rows:
+            everyone = users(row)
+            drawn = some(everyone, most)
+            thick = 0.85 if len(everyone) <= LOOSE else 1.15
+            for user, below in zip(drawn, [*(each.place for each in drawn[1:]), len(everyone)], strict=True):
+                edge = min(len(everyone), user.place + thick * (below - user.place))
+                lane = _Lane(row.load.amount, user.place, edge)
+                self._bars += lane.bars(user, divider, ends[row.load])
+            says = "" if row.holds else "(inconclusive)"
+            self._steps.append({"amount": row.load.amount, "rows": len(everyone), "says": says})
+        measured = {row.load for row in rows}
+        for load in (each for each in ends if each not in measured):
+            rows_of_others = min(MOST, ceil(load.amount))
+            self._steps.append({"amount": load.amount, "rows": rows_of_others, "says": "not measured at this load"})
+        self.seen = {bar["kind"] for bar in self._bars}
+        """The kinds of time that are drawn, UNKNOWN and FAILED included."""
 
-    def bar(of: alt.Chart, begin: str, end: str, **style: Any) -> alt.Chart:
-        x = alt.X(f"{begin}:Q", title="time, s").scale(domain=[0, until], nice=False).axis(tickCount=6)
-        marked: alt.Chart = of.mark_bar(height=alt.RelativeBandSize(band=0.8), aria=False, **style)
-        return marked.encode(x=x, x2=alt.X2(end), y=y)
+    def drawn(self, labels: Any, height: int) -> alt.LayerChart:
+        """Return the chart, `height` pixels high."""
+        ends = {load.amount: end for load, end in self._ends.items()}
+        until = alt.ExprRef(by_step(ends))
+        counts = alt.ExprRef(by_step({step["amount"]: step["rows"] for step in self._steps}))
+        unit = "users" if self._by_user else "requests"
+        x = alt.X("begin:Q", title="time, s").scale(domain=[0, until], nice=False).axis(tickCount=5, grid=False)
+        y = alt.Y("row:Q", title=unit).scale(domain=[0, counts], nice=False, reverse=True)
+        y = y.axis(tickCount=2, tickMinStep=1, format="d", grid=False)
 
-    parts = zip(PARTS, pairwise(("sent", "began", "served", "until", "ended")), strict=True)
-    layers = [
-        named.transform_filter("datum.name").mark_rule(color=MUTED, strokeWidth=0.7, aria=False).encode(y=y),
-        named.transform_filter("datum.thread").mark_rule(color=FAINT, strokeWidth=0.7, aria=False).encode(y=y),
-        bar(drawn.transform_filter("!isValid(datum.began)"), "sent", "ended", filled=False, stroke=MUTED),
-        *(
-            bar(
-                told.transform_filter(f"datum.{begin} < datum.{end}"),
-                begin,
-                end,
-                fill=fill(part),
-                stroke=STROKES[part],
-                strokeWidth=0.4,
-            ).encode(tooltip=tooltip)
-            for part, (begin, end) in parts
-        ),
-        bar(told.transform_filter("datum.status != 200"), "sent", "ended", filled=False, stroke=INK, strokeWidth=1.2),
-        named.mark_text(align="left", baseline="top", color=MUTED, dy=1).encode(x=alt.XDatum(0), y=y, text="name:N"),
-    ]
-    step = alt.param(name=STEP, value=shown[0].amount)
-    return datasets.chart(layers).add_params(step).properties(height=alt.Step(ROW))
+        datasets = Datasets()
+        chosen = alt.Chart(datasets.add(self._bars)).transform_filter(f"datum.amount == {STEP}")
+        steps = alt.Chart(datasets.add(self._steps)).transform_filter(f"datum.amount == {STEP}")
+        layers: list[Any] = []
+        for kind in (*KINDS, UNKNOWN):
+            style = {"fill": COLOURS[kind]} if kind in COLOURS else {"filled": False, "stroke": MUTED}
+            bars = chosen.transform_filter(f"datum.kind == '{kind}'").transform_calculate(
+                ms="isValid(datum.ms) ? datum.ms : round((datum.end - datum.begin) * 1e4) / 10"
+            )
+            rectangles = bars.mark_rect(aria=False, **style)
+            tooltip = [alt.Tooltip("ms:Q", title=f"{labels.get(kind, 'time')}, ms")]
+            layers.append(rectangles.encode(x=x, x2="end:Q", y=y, y2="to:Q", tooltip=tooltip))
+        next_one = chosen.transform_filter("datum.next").mark_rule(color=PAPER, strokeWidth=1, aria=False)
+        failed = chosen.transform_filter(f"datum.kind == '{FAILED}'")
+        middle = failed.transform_calculate(row="(datum.row + datum.to) / 2")
+        crosses = middle.mark_point(shape=CROSS, size=12, stroke=INK, strokeWidth=1.2, aria=False)
+        doubt = steps.mark_text(align="right", baseline="bottom", dy=-3)
+        layers += [
+            next_one.encode(x=x, y=y, y2="to:Q"),
+            crosses.encode(x=x, y=y, tooltip=[alt.Tooltip("status:N")]),
+            doubt.encode(x=alt.value("width"), y=alt.value(0), text="says:N"),
+        ]
+        step = alt.param(name=STEP, value=self._shown.amount)
+        return datasets.chart(layers).add_params(step).properties(height=height)
 
 
-def _bar(exchange: Exchange, divider: Divider, until: float) -> dict[str, Any]:
-    """Return the start of each known part of a request in seconds; an unanswered request lasts until `until`."""
-    sent, ended = round(exchange.sent, 4), until if exchange.ended is None else round(exchange.ended, 4)
+class _Lane(NamedTuple):
+    """The place of a row: the amount of its step, its upper edge and its lower one."""
+
+    amount: float
+    row: int
+    to: float
+
+    def bars(self, user: User, divider: Divider, until: float) -> list[dict[str, Any]]:
+        """Return the parts of the requests of one user that begin before `until` and are long enough to be seen."""
+        found: list[dict[str, Any]] = []
+        about = {"amount": self.amount, "row": self.row, "to": round(self.to, 2)}
+        for place, exchange in enumerate(user.requests):
+            first = place == 0
+            for kind, begin, over in _parts(exchange, divider, until):
+                if begin < until and over - begin >= SEEN * until:
+                    bar = {**about, "kind": kind, "begin": round(begin, 4), "end": round(min(over, until), 4)}
+                    if over > until:
+                        bar["ms"] = round((over - begin) * 1000, 1)
+                    found.append(bar if first else {**bar, "next": True})
+                    first = True
+            if exchange.ended is not None and exchange.status != 200 and exchange.ended <= until:
+                found.append({**about, "kind": FAILED, "begin": round(exchange.ended, 4), "status": exchange.status})
+        return found
+
+
+def _parts(exchange: Exchange, divider: Divider, until: float) -> list[tuple[str, float, float]]:
+    """Return the kind, the begin and the end of each part; an unanswered request lasts until the end of the picture."""
     parts = divider.of(exchange)
     if parts is None:
-        return {"sent": sent, "ended": ended}
-    began = exchange.sent + parts.queue
-    served = began + parts.pool
-    return {
-        "sent": sent,
-        "began": round(began, 4),
-        "served": round(served, 4),
-        "until": round(served + parts.wait, 4),
-        "ended": ended,
-        "status": exchange.status,
-    }
-
-
-def _end(row: Row, most: int) -> float:
-    """Return the second when the last drawn request ended, or was sent if it has no answer."""
-    return round(max((each.ended or each.sent for each in row.first[:most]), default=0.0), 3)
+        return [(UNKNOWN, exchange.sent, until if exchange.ended is None else exchange.ended)]
+    begin, found = exchange.sent, []
+    for kind, seconds in zip(KINDS, parts, strict=True):
+        found.append((kind, begin, begin + seconds))
+        begin += seconds
+    return found
 
 
 def _table(run: list[Row], known: dict[str, Contender], dividers: dict[str, Divider]) -> Table:
@@ -218,7 +261,7 @@ def _table(run: list[Row], known: dict[str, Contender], dividers: dict[str, Divi
             failed = sum(each.ended is not None and each.status != 200 for each in worker.requests)
             rows.append([*step, worker.name, str(len(worker.requests)), str(failed), *_range(worker)])
         if share is not None:
-            rows.append([*step, f"all: {share:.0%} of their time queueing", "", "", "", "", ""])
+            rows.append([*step, f"all: {share:.0%} of their time waiting for a worker", "", "", "", "", ""])
     times = ["first start, s", "last end, s", "most at once"]
     return Table(["service", run[0].load.unit, "served by", "requests", "failed", *times], rows)
 

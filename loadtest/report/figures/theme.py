@@ -43,15 +43,6 @@ DASHES = (
     *([14, 3, 3, 3], [6, 6], [8, 2, 2, 2, 2, 2], [4, 2], [16, 8], [1, 6]),
 )
 
-PARTS = ("queue", "pool", "wait", "work")
-"""Names of the parts of a request's time, in the order of verdict.time_spent.Parts."""
-
-STROKES = {"queue": "#c2410c", "pool": "#7c3a9d", "wait": "#2563a8", "work": "#111827"}
-"""Outline colours of the parts, for bars too small to show the pattern."""
-
-WORKING = "Work includes waiting for the CPU."
-"""A note for requests that compute: the clock goes on while another thread has the CPU."""
-
 LARGEST, SMALLEST = 170, 45
 """Area in square pixels of the first and the last service's markers: overlapping markers stay visible."""
 
@@ -63,11 +54,6 @@ BAR, TALL_BAR = 22, 34
 
 IS_LONG = "indexof(datum.label, ':') >= 0"
 """An expression that is true for the name of a service with settings."""
-
-
-def fill(part: str) -> str:
-    """Return the fill of a part of a request's time, as a reference to a pattern in report.html."""
-    return f"url(#{part})"
 
 
 def services(results: Sequence[Results]) -> list[str]:

@@ -1,6 +1,6 @@
-"""The fourth picture: the mean time of a request, divided into queue, pool, wait and work."""
+"""The fourth picture: the mean time of a request, divided into the kinds of time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import inf
 from typing import Any, NamedTuple
 
@@ -10,15 +10,16 @@ from loadtest.english import duration, listed
 from loadtest.results.schema import Results
 from loadtest.verdict.aggregate import Row
 from loadtest.verdict.format import bracketed
-from loadtest.verdict.time_spent import Divider, Parts, Times
+from loadtest.verdict.time_spent import Divider, Parts, Times, names
 from loadtest.workload import Load
 from loadtest.workload.demand import STANDSTILL
 from loadtest.workload.open import Open
 from loadtest.workload.scenarios import computes
 
 from .arrivals import diverging, left_out, steady, unserved
+from .kinds import COLOURS, KINDS, WORKING, key
 from .picture import Figure, Picture, Table, data
-from .theme import PARTS, STROKES, WORKING, fill, height
+from .theme import height
 from .theme import steps as axis
 
 ALMOST_ALL = 0.99
@@ -44,19 +45,17 @@ def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
     steps = [found for row in steady(table) if (found := spent(row, dividers[row.service]))]
     if not steps:
         return None
-    works = computes(results.options.scenario)
+    scenario = results.options.scenario
+    works = computes(scenario)
     return Picture(
         name="whereabouts",
         title=title(shown, [step for step in steps if step.row.load == shown], diverging(table, shown)),
-        caption=f"Mean response time at each step (service, {shown.unit}), measured by the {_client(shown)} and "
-        "divided into parts with the times in the service's response headers. Pool: how much longer than the delay the "
-        "request waited, queueing for a connection or a thread. On a busy process, pool (or wait, without a pool) "
-        "contains the time until it resumed the request. "
-        f"{f'{WORKING} ' if works else ''}{REFUSED if any(step.row.lost for step in steps) else ''}Brackets: "
-        f"inconclusive.{left_out(table)}",
-        figures=[Figure(chart(steps), "Mean time of a request, as stacked bars of its parts.")],
-        table=_table(steps),
-        parts=PARTS,
+        caption=f"Mean response time at each step (service, {shown.unit}), as the {_client(shown)} measured it and the "
+        f"service reported its parts. {f'{WORKING} ' if works else ''}"
+        f"{REFUSED if any(step.row.lost for step in steps) else ''}Brackets: inconclusive.{left_out(table)}",
+        figures=[Figure(chart(steps, names(scenario)), "Mean time of a request, as stacked bars of its parts.")],
+        table=_table(steps, names(scenario)),
+        key=key(scenario, (kind for step in steps for kind in KINDS if getattr(step.parts, kind))),
     )
 
 
@@ -81,37 +80,37 @@ def spent(row: Row, divider: Divider) -> Spent | None:
 
 
 def title(load: Load, steps: list[Spent], diverge: Sequence[str] = ()) -> str:
-    """Return the largest and the smallest share of time spent queueing at a load, from conclusive steps only.
+    """Return the largest and the smallest share of time spent waiting for a worker at a load, from conclusive steps.
 
     A mean over many refusals says little, so their share stands in its place. `diverge`: which services diverge.
     """
     held = [step for step in steps if step.row.holds and step.row.bound not in STANDSTILL and step.parts.total]
     refusing = [step.row for step in held if step.row.percentile(ALMOST_ALL) == inf]
     others = [*map(unserved, refusing), *diverge]
-    told = _queueing([step for step in held if step.row not in refusing], everywhere=not others)
+    told = _waiting([step for step in held if step.row not in refusing], everywhere=not others)
     return f"At {load.label} {'; '.join([told, *others])}"
 
 
-def _queueing(held: list[Spent], *, everywhere: bool) -> str:
+def _waiting(held: list[Spent], *, everywhere: bool) -> str:
     """Return how the shares compare. `everywhere`: True if these are all services."""
     if not held:
         return "no conclusive step shows where the time went"
     most, least = max(held, key=_queued), min(held, key=_queued)
     where = "every service" if everywhere else listed([step.row.service for step in held])
     if len(held) > 1 and f"{_queued(most):.0%}" == f"{_queued(least):.0%}":
-        return f"a request queues for {_queued(most):.0%} of its time on {where}"
-    of = f"a request queues for {_share(most)}"
+        return f"a request waits for a worker for {_queued(most):.0%} of its time on {where}"
+    of = f"a request waits for a worker for {_share(most)}"
     return of if most is least else f"{of}, {_share(least)}"
 
 
-def chart(steps: list[Spent]) -> alt.LayerChart:
+def chart(steps: list[Spent], labels: Mapping[str, str]) -> alt.LayerChart:
     """Return a stacked bar for each step of each service."""
     bars: list[dict[str, Any]] = []
     totals: list[dict[str, Any]] = []
     for step in steps:
         name, begin = bracketed(f"{step.row.service}, {step.row.load.amount}", holds=step.row.holds), 0.0
-        for part, seconds in zip(PARTS, step.parts, strict=True):
-            about = {"name": name, "part": part, "took": duration(seconds * 1000)}
+        for kind, seconds in zip(KINDS, step.parts, strict=True):
+            about = {"name": name, "kind": kind, "part": labels[kind], "took": duration(seconds * 1000)}
             if seconds:
                 bars.append({**about, "begin": round(begin, 5), "end": round(begin + seconds, 5)})
             begin += seconds
@@ -124,10 +123,10 @@ def chart(steps: list[Spent]) -> alt.LayerChart:
     heads = {"name:N": f"service, {steps[0].row.load.unit}", "part:N": "part", "took:N": "mean time"}
     tooltip = [alt.Tooltip(field, title=head) for field, head in heads.items()]
     stacked = [
-        alt.Chart(data([bar for bar in bars if bar["part"] == part]))
-        .mark_bar(height=alt.RelativeBandSize(band=0.7), fill=fill(part), stroke=STROKES[part], strokeWidth=0.5)
+        alt.Chart(data([bar for bar in bars if bar["kind"] == kind]))
+        .mark_bar(height=alt.RelativeBandSize(band=0.7), fill=COLOURS[kind])
         .encode(x=x, x2=alt.X2("end:Q"), y=y, tooltip=tooltip)
-        for part in PARTS
+        for kind in KINDS
     ]
     labels = alt.Chart(data(totals)).mark_text(align="left", dx=4).encode(x="end:Q", y=y, text="total:N")
     return alt.LayerChart(layer=[*stacked, labels]).properties(height=height(order))
@@ -141,7 +140,7 @@ def _share(step: Spent) -> str:
     return f"{_queued(step):.0%} of its {duration(step.parts.total * 1000)} on {step.row.service}"
 
 
-def _table(steps: list[Spent]) -> Table:
+def _table(steps: list[Spent], labels: Mapping[str, str]) -> Table:
     rows = [
         [
             *(step.row.service, str(step.row.load.amount)),
@@ -150,5 +149,5 @@ def _table(steps: list[Spent]) -> Table:
         ]
         for step in steps
     ]
-    parts = [f"{part}, ms" for part in (*PARTS, "total")]
+    parts = [f"{part}, ms" for part in (*labels.values(), "total")]
     return Table(["service", steps[0].row.load.unit, *parts, "timed requests", "failed", "conclusive"], rows)

@@ -1,9 +1,10 @@
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from typing import Any
 
 import psutil
@@ -111,15 +112,20 @@ def test_against_a_real_service_the_figures_obey_littles_law(aiohttp: str) -> No
 
 
 @at_best()
-def test_the_first_requests_of_a_step_are_kept_one_by_one_in_the_order_of_sending(aiohttp: str) -> None:
+def test_the_first_requests_of_each_user_are_kept_one_by_one_in_the_order_of_sending(aiohttp: str) -> None:
     with generator() as driver:
         driver.begin(job(aiohttp))
-        for users, kept in ((30, 100), (2, 8)):  # four of each user, but no more than a hundred
-            window = driver.measure(Order(Closed(users), warmup=0.5, window=0.3, patience=PATIENCE))
+        for users, kept in ((30, 30), (2, 2), (110, 100)):  # four of each user, but of no more than a hundred
+            window = driver.measure(Order(Closed(users), warmup=0.8, window=0.3, patience=PATIENCE))
             first = [Exchange(*each) for each in window["first"]]
-            if len(first) < kept or any(each.ended is None for each in first):
+            if len(first) < 4 * kept or any(each.ended is None for each in first):
                 raise TooLate(f"{len(first)} requests")
-            assert len(first) == kept
+            sent_by = Counter(each.user for each in first)
+            assert sent_by == dict.fromkeys(range(1, kept + 1), 4)
+            assert [*sent_by] == [*range(1, kept + 1)]  # numbered in the order of their first requests
+            for user in sent_by:
+                own = [each for each in first if each.user == user]
+                assert all(one.ended <= after.sent for one, after in pairwise(own) if one.ended is not None)
             assert [each.sent for each in first] == sorted(each.sent for each in first)
             assert first[0].sent >= 0
             for each in first:

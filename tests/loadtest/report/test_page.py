@@ -69,7 +69,7 @@ LINEUP = ("flask", "flask-threads", "flask-gevent", "aiohttp")
 
 
 def whole_lineup(scenario: str, names: Sequence[str] = LINEUP) -> Results:
-    """Return a run with four loads and two repeats per service, 100 first requests and a full histogram per step."""
+    """Return a run with four loads and two repeats per service; each step has first requests and a full histogram."""
     steps = []
     for name in names:
         for users in (25, 64, 200, 400):
@@ -77,7 +77,7 @@ def whole_lineup(scenario: str, names: Sequence[str] = LINEUP) -> Results:
                 done = step(name, users, repeat=repeat, scenario=scenario)
                 assert done.measured
                 many = {round(100 * 1.005**place, 1): 3 for place in range(900)}
-                assert len(done.measured.first) == 100
+                assert len(done.measured.first) >= 100
                 window = done.measured.model_copy(update={"latency": many})
                 steps.append(done.model_copy(update={"measured": window}))
     run = results(steps, scenario=scenario)

@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
-from loadtest.report.figures.theme import PARTS
 from loadtest.report.perfetto import trace
 from loadtest.results.exchange import Exchange
 from loadtest.results.schema import Results, Step
+from loadtest.verdict.time_spent import names
 from loadtest.workload.open import Open
 from tests.loadtest.support.fabricated import not_run, open_step, results, step, stuck
 
@@ -20,6 +20,8 @@ RUN = results(
 )
 
 TELLS = "app; pid=1; lane=loop"
+
+WORKER, WAIT, WORK = PARTS = [*names("delay").values()]
 
 
 def holding(*exchanges: Exchange) -> Step:
@@ -105,10 +107,10 @@ def test_steps_of_one_service_do_not_lie_over_each_other() -> None:
         (Exchange(0.0, 0.5, 0.6, 502), [("10 users", 0, 600_000)]),
         (
             Exchange(0.0, 0.5, 0.6, 200, TELLS, 0.2, 0.3),
-            [("10 users", 0, 600_000), ("queue", 0, 200_000), ("wait", 200_000, 500_000), ("work", 500_000, 600_000)],
+            [("10 users", 0, 600_000), (WORKER, 0, 200_000), (WAIT, 200_000, 500_000), (WORK, 500_000, 600_000)],
         ),
-        (Exchange(0.0, 0.5, 0.5, 200, TELLS, 0.5, 0.5), [("10 users", 0, 500_000), ("wait", 0, 500_000)]),
-        (Exchange(0.0, 0.5, 0.5, 200, TELLS, 9.0, 9.0), [("10 users", 0, 500_000), ("wait", 0, 500_000)]),
+        (Exchange(0.0, 0.5, 0.5, 200, TELLS, 0.5, 0.5), [("10 users", 0, 500_000), (WAIT, 0, 500_000)]),
+        (Exchange(0.0, 0.5, 0.5, 200, TELLS, 9.0, 9.0), [("10 users", 0, 500_000), (WAIT, 0, 500_000)]),
         (Exchange(0.0, None, 0.5, 0, TELLS), [("10 users", 0, 500_000)]),
     ],
     ids=["unanswered", "no end", "nothing told", "all parts", "no queue", "a service that boasts", "no headers"],
@@ -135,11 +137,16 @@ def test_a_run_without_a_step_that_was_run_is_a_trace_without_requests() -> None
 
 
 @pytest.mark.parametrize(
-    ("scenario", "parts"), [("delay", {"wait", "work"}), ("cpu", {"work"}), ("query", {"pool", "wait", "work"})]
+    ("scenario", "parts"),
+    [
+        ("delay", {"waiting for a timer", "working"}),
+        ("cpu", {"working"}),
+        ("query", {"waiting for a worker or a connection", "waiting for a database", "working"}),
+    ],
 )
 def test_the_parts_are_those_of_the_scenario(scenario: str, parts: set[str]) -> None:
     run = results([step("aiohttp", 50, scenario=scenario)], scenario=scenario)
-    assert {name for track in tracks(run).values() for name, _, _ in track[1:]} - {"queue"} == parts
+    assert {name for track in tracks(run).values() for name, _, _ in track[1:]} - {"waiting for a worker"} == parts
 
 
 def test_a_request_of_an_open_load_is_named_by_its_rate() -> None:

@@ -31,7 +31,7 @@ def test_what_a_service_tells_is_read_as_far_as_it_can_be(server_timing: str, wa
 
 
 def test_a_service_need_not_tell_its_times() -> None:
-    assert answered(1.0, 1.2, 1.3, 200, {"Served-By": SERVED_BY}) == (1.0, 1.2, 1.3, 200, SERVED_BY, 0, 0)
+    assert answered(1.0, 1.2, 1.3, 200, {"Served-By": SERVED_BY}) == (1.0, 1.2, 1.3, 200, SERVED_BY, 0, 0, None)
 
 
 def test_times_that_nobody_owns_up_to_are_not_believed() -> None:
@@ -83,10 +83,10 @@ def test_a_request_is_told_of_once_it_is_over(
 @pytest.mark.parametrize(
     ("exchange", "since"),
     [
-        (Exchange(101.25, 101.5, 102.0, 200, SERVED_BY, 0.2, 0.25), (1.25, 1.5, 2.0, 200, SERVED_BY, 0.2, 0.25)),
-        (Exchange(101.000004, 101.000006, 101.5), (1.0, 1.00001, 1.5, 0, "", 0, 0)),
-        (Exchange(101.25), (1.25, None, None, 0, "", 0, 0)),
-        (Exchange(99.5), (-0.5, None, None, 0, "", 0, 0)),
+        (Exchange(101.25, 101.5, 102.0, 200, SERVED_BY, 0.2, 0.25, 3), (1.25, 1.5, 2.0, 200, SERVED_BY, 0.2, 0.25, 3)),
+        (Exchange(101.000004, 101.000006, 101.5), (1.0, 1.00001, 1.5, 0, "", 0, 0, None)),
+        (Exchange(101.25), (1.25, None, None, 0, "", 0, 0, None)),
+        (Exchange(99.5), (-0.5, None, None, 0, "", 0, 0, None)),
     ],
 )
 def test_another_clock_moves_when_it_happened_and_not_how_long_it_took(exchange: Exchange, since: Exchange) -> None:

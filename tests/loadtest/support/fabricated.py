@@ -1,5 +1,6 @@
 """Fabricated measurements: results as the closed model predicts them, with deviations that a test chooses."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -31,11 +32,14 @@ from loadtest.workload.open import Open
 
 WAIT = 0.1
 
+LONGEST = 4
+"""Predicted response times of a fabricated step."""
+
 WORK = 0.001
 """Seconds of work that a request takes, besides its wait."""
 
 FIRST, ROUNDS = 100, 4
-"""The maximum number of first requests kept of a step, and of each of its users."""
+"""The maximum number of users whose first requests are kept of a step, and of requests of each."""
 
 
 def options(**changes: Any) -> Options:
@@ -162,12 +166,16 @@ def first(load: Closed, known: Contender) -> list[Exchange]:
     free = [(0.0, place) for place in range(known.slots or users)]
     asking = [(user / 10_000, user) for user in range(users)]
     found: list[Exchange] = []
-    while len(found) < min(FIRST, ROUNDS * users):
+    sent_by = Counter[int]()
+    while min(FIRST, users) * ROUNDS > len(found) and asking[0][0] < LONGEST * model.response:
         sent, user = heappop(asking)
         freed, place = heappop(free)
         headed = round(max(sent, freed) + waited + WORK, 5)
         told = (served_by(known, place), waited, waited + WORK) if known.ours else ()
-        found.append(Exchange(sent, headed, headed, status, *told))
+        sent_by[user] += 1
+        if user < FIRST and sent_by[user] <= ROUNDS:
+            times = Exchange(sent, headed, headed, status, *told)
+            found.append(times._replace(user=user + 1))
         heappush(free, (headed, place))
         heappush(asking, (headed + load.think, user))
     return found

@@ -3,7 +3,7 @@
 import pytest
 
 from loadtest.results.exchange import Exchange
-from loadtest.verdict.time_spent import Divider, Parts, Times
+from loadtest.verdict.time_spent import Divider, Parts, Times, names
 from tests.loadtest.support.fabricated import WAIT, contender, options
 
 TELLS = "app; pid=1; lane=loop"
@@ -11,7 +11,7 @@ TELLS = "app; pid=1; lane=loop"
 LONG = Times(response=0.5, waited=0.4, served=0.42, received=0.0)
 """The times of a request that waited four times as long as its scenario."""
 
-NO_POOL, POOL = Parts(0.08, 0.0, 0.4, 0.02), Parts(0.08, 0.3, 0.1, 0.02)
+NO_POOL, POOL = Parts(0.08, 0.4, 0.02), Parts(0.38, 0.1, 0.02)
 
 
 def divider(service: str, scenario: str = "delay") -> Divider:
@@ -21,13 +21,13 @@ def divider(service: str, scenario: str = "delay") -> Divider:
 @pytest.mark.parametrize(
     ("times", "expected"),
     [
-        (Times(0.5, 0.1, 0.12, 0.0), Parts(0.38, 0.0, 0.1, 0.02)),
-        (Times(0.5, 0.1, 0.12, 0.2), Parts(0.18, 0.0, 0.3, 0.02)),  # the wait of a stream ends with its last byte
-        (Times(0.5, 0.0, 0.12, 0.0), Parts(0.38, 0.0, 0.0, 0.12)),
-        (Times(0.5, 0.5, 0.5, 0.0), Parts(0.0, 0.0, 0.5, 0.0)),
-        (Times(0.5, 0.51, 0.52, 0.0), Parts(0.0, 0.0, 0.51, 0.01)),  # clocks differ: no part is negative
-        (Times(0.5, 0.13, 0.12, 0.0), Parts(0.38, 0.0, 0.13, 0.0)),
-        (Times(0.0, 0.0, 0.0, 0.0), Parts(0.0, 0.0, 0.0, 0.0)),
+        (Times(0.5, 0.1, 0.12, 0.0), Parts(0.38, 0.1, 0.02)),
+        (Times(0.5, 0.1, 0.12, 0.2), Parts(0.18, 0.3, 0.02)),  # the wait of a stream ends with its last byte
+        (Times(0.5, 0.0, 0.12, 0.0), Parts(0.38, 0.0, 0.12)),
+        (Times(0.5, 0.5, 0.5, 0.0), Parts(0.0, 0.5, 0.0)),
+        (Times(0.5, 0.51, 0.52, 0.0), Parts(0.0, 0.51, 0.01)),  # clocks differ: no part is negative
+        (Times(0.5, 0.13, 0.12, 0.0), Parts(0.38, 0.13, 0.0)),
+        (Times(0.0, 0.0, 0.0, 0.0), Parts(0.0, 0.0, 0.0)),
     ],
 )
 def test_a_request_queues_for_as_long_as_its_service_does_not_know_of_it(times: Times, expected: Parts) -> None:
@@ -60,19 +60,19 @@ def test_what_was_waited_beyond_the_scenario_was_spent_queueing_for_a_pool_if_th
 @pytest.mark.parametrize("waited", [0.0, WAIT / 2, WAIT])
 def test_a_request_that_waited_no_longer_than_its_scenario_queued_for_no_pool(waited: float) -> None:
     found = divider("aiohttp", "query").parts(Times(0.5, waited, waited, 0.0))
-    assert (found.pool, found.wait) == pytest.approx((0.0, waited))
+    assert (found.worker, found.wait) == pytest.approx((0.5 - waited, waited))
 
 
 @pytest.mark.parametrize("service", ["flask", "flask-threads", "aiohttp"])
 def test_what_computes_works_and_does_not_wait(service: str) -> None:
     found = divider(service, "cpu").parts(Times(0.5, 0.1, 0.12, 0.001))
-    assert found == pytest.approx(Parts(0.379, 0.0, 0.0, 0.121))
+    assert found == pytest.approx(Parts(0.379, 0.0, 0.121))
 
 
-def test_in_a_queue_is_who_stands_before_the_service_or_on_it() -> None:
-    parts = Parts(0.25, 0.5, 0.125, 0.125)
+def test_the_share_is_of_the_time_that_passes_before_a_worker_is_free() -> None:
+    parts = Parts(0.75, 0.125, 0.125)
     assert (parts.total, parts.queued) == (1.0, 0.75)
-    assert Parts(0.0, 0.0, 0.0, 0.0).queued == 0.0
+    assert Parts(0.0, 0.0, 0.0).queued == 0.0
 
 
 @pytest.mark.parametrize(
@@ -91,3 +91,16 @@ def test_in_a_queue_is_who_stands_before_the_service_or_on_it() -> None:
 def test_a_request_has_parts_once_it_is_over_and_told_of(exchange: Exchange, expected: Parts | None) -> None:
     found = divider("aiohttp", "query").of(exchange)
     assert found == (expected and pytest.approx(expected))
+
+
+def test_each_part_is_named_by_what_the_requests_of_the_scenario_wait_for() -> None:
+    for scenario, worker, wait in (
+        ("delay", "waiting for a worker", "waiting for a timer"),
+        ("query", "waiting for a worker or a connection", "waiting for a database"),
+        ("fetch", "waiting for a worker or a connection", "waiting for a slow HTTP service"),
+        ("ask", "waiting for a worker", "waiting for a person"),
+        ("blocking", "waiting for a worker", "waiting for a blocking call in a coroutine"),
+        ("mixed", "waiting for a worker", "waiting for slow I/O"),
+        ("own", "waiting for a worker", "waiting for slow I/O"),
+    ):
+        assert names(scenario) == {"worker": worker, "wait": wait, "work": "working"}, scenario

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Sequence
+from operator import itemgetter
+from typing import Any
 
 import altair as alt
 import pytest
@@ -10,7 +12,7 @@ from altair.utils.schemapi import debug_mode
 
 from loadtest.report import before_after as two
 from loadtest.report import comparison as one
-from loadtest.report.figures import latency
+from loadtest.report.figures import distribution, percentiles
 from loadtest.report.figures import requests as swimlane
 from loadtest.report.figures.picture import Picture, data
 from loadtest.report.figures.theme import finished
@@ -21,7 +23,7 @@ from loadtest.workload.closed import Closed
 from loadtest.workload.open import Open
 from tests.loadtest.support.arrivals import DEADLINE, RUN, limited, open_run, refusing
 from tests.loadtest.support.fabricated import contender, measured, not_run, open_step, results, step, stuck
-from tests.loadtest.support.pages import records
+from tests.loadtest.support.pages import records, strings
 
 pytestmark = pytest.mark.slow
 
@@ -30,6 +32,8 @@ TWINS = ("flask", "aiohttp")
 FIVE = ("flask", "flask-threads", "flask-gevent", "django", "aiohttp")
 
 TELLS = "app; pid=1; lane=loop"
+
+NAMED = ["waiting for a worker", "waiting for a timer"]
 
 
 def everyone(users: Sequence[int], **changes: object) -> list[Step]:
@@ -144,16 +148,16 @@ def test_a_step_that_was_not_run_has_no_mark_and_a_row_in_the_table() -> None:
     assert rates["aiohttp"] == ["10.0", "100.0", "500.0", "not run"]
 
 
-def bars_of_each(run: Results) -> list[list[dict[str, object]]]:
-    """Return the requests that the swimlane of each service draws, of all steps."""
+def bars_of_each(run: Results) -> list[list[dict[str, Any]]]:
+    """Return the parts of the first requests of each service that are drawn, of all steps."""
     with debug_mode(False):  # as for a report; another test validates the charts
         (picture,) = [picture for picture in one.page(run).pictures if picture.name == "swimlane"]
-    return [[record for record in records(figure.chart) if "sent" in record] for figure in picture.figures]
+    return [[record for record in records(figure.chart) if "kind" in record] for figure in picture.figures]
 
 
-def bars(run: Results) -> list[dict[str, object]]:
-    """Return the requests that the swimlane of the first service draws, of all steps."""
-    return bars_of_each(run)[0]
+def rows_of_each(run: Results) -> list[int]:
+    """Return the number of rows that are drawn of each service, of all steps."""
+    return [len({(bar["amount"], bar["row"]) for bar in bars}) for bars in bars_of_each(run)]
 
 
 def first_of(service: str, *exchanges: Exchange) -> Step:
@@ -167,39 +171,90 @@ def test_a_request_without_an_answer_lasts_until_its_picture_ends() -> None:
     answered = Exchange(0.0, 0.5, 0.5, 200, TELLS, 0.1, 0.1)
     longest = Exchange(0.0, 2.5, 2.5, 200, TELLS, 0.1, 0.1)
     run = results([first_of("flask", answered, Exchange(0.25)), first_of("aiohttp", longest)])
-    (unanswered,) = [bar for bar in bars(run) if bar["sent"] == 0.25]
-    assert unanswered["ended"] == 2.5  # both services share the time axis
-    assert "began" not in unanswered
+    (unanswered,) = [bar for bar in bars_of_each(run)[0] if bar["begin"] == 0.25]
+    assert (unanswered["kind"], unanswered["end"]) == (swimlane.UNKNOWN, 2.5)  # both services share the time axis
 
 
-def test_where_there_are_many_steps_fewer_requests_of_each_are_drawn() -> None:
-    users = tuple(range(25, 425, 40))
+def test_a_row_has_the_requests_of_one_user_until_some_user_has_no_later_ones_on_record() -> None:
+    def user(number: int, *ends: float | None) -> list[Exchange]:
+        begins = [number / 100, *(end for end in ends if end is not None)]
+        timed = (TELLS, 0.1, 0.1)
+        return [
+            Exchange(begin, end, end, 200, *timed, user=number) if end else Exchange(begin, user=number)
+            for begin, end in zip(begins, ends, strict=False)
+        ]
+
+    fast = first_of("aiohttp", *sorted([*user(1, 0.2, 0.4, 0.6, 0.8), *user(2, 0.11, 0.22, 0.35, 0.7)]))
+    slow = first_of("flask", *sorted([*user(1, 2.0, 5.0), *user(2, 1.0, 3.0), *user(3, None)], key=itemgetter(0)))
+    run = results([slow, fast])
+    ends: list[float] = []
+    for bars, first_row in zip(bars_of_each(run), (0.02, 0.02), strict=True):
+        assert min(bar["begin"] for bar in bars if bar["row"] == 0) == first_row  # answered first, though sent later
+        ends += [bar["end"] for bar in bars if bar["kind"] == swimlane.UNKNOWN]
+        assert all(bar["begin"] < 0.7 for bar in bars)
+    assert ends == [0.7]  # when user 2 of aiohttp has got the last answer on record
+    (alone,), (others,) = bars_of_each(results([slow])), bars_of_each(results([fast]))
+    assert {bar["row"] for bar in alone} == {0, 1, 2}
+    assert [bar["end"] for bar in alone if bar["kind"] == swimlane.UNKNOWN] == [3.0]
+    assert sum("next" in bar for bar in others) >= 4  # a gap before each later request
+
+
+def test_where_there_are_many_steps_fewer_rows_of_each_are_drawn() -> None:
+    users = tuple(range(100, 1000, 100))
     few, many = results(everyone([400])), results(everyone(users))
-    assert len(bars(few)) == swimlane.MOST
-    assert len(bars(many)) == len(users) * (swimlane.ROOM[0] // (2 * len(users)))
-    each = bars_of_each(dozen())
+    assert rows_of_each(few) == [swimlane.MOST] * 2
+    assert rows_of_each(many) == [len(users) * (swimlane.ROOM[0] // (2 * len(users)))] * 2
+    each = rows_of_each(dozen())
     assert len(each) == 12
-    drawn = sum(map(len, each))
-    assert swimlane.FEWEST <= drawn <= swimlane.ROOM[0]
+    assert swimlane.ROOM[0] >= sum(each) >= 12
 
 
-def test_where_there_are_many_lines_each_has_fewer_points() -> None:
+def test_what_failed_is_crossed_and_only_then_explained() -> None:
+    failed = Exchange(0.0, 0.5, 0.5, 503, TELLS, 0.1, 0.1)
+    for exchanges, key in (
+        ([failed], [*NAMED, "failed"]),
+        ([failed._replace(status=200)], NAMED),
+        ([failed._replace(served_by=""), failed._replace(status=200)], [*NAMED, "unknown", "failed"]),
+    ):
+        run = results([first_of("flask", *exchanges)])
+        (picture,) = [picture for picture in one.page(run).pictures if picture.name == "swimlane"]
+        assert [*picture.key.values()] == key
+        crosses = [bar for bar in bars_of_each(run)[0] if bar["kind"] == swimlane.FAILED]
+        assert [cross["status"] for cross in crosses] == [503] * ("failed" in key)
+
+
+def test_a_distribution_has_its_first_and_its_last_request_and_few_points_between() -> None:
     done = step("aiohttp", 50)
     assert done.measured
     window = done.measured.model_copy(update={"latency": {float(ms): 1 for ms in range(1, 1001)}})
     (row,) = rows(results([done.model_copy(update={"measured": window})]))
-    for lines, points in ((1, latency.POINTS), (30, latency.ROOM // 30), (1000, latency.FEWEST)):
-        line = latency.line(row, latency.most([row] * lines))
-        assert points - 2 <= len(line) <= points + 2
-        assert (line[0]["ms"], line[0]["share"]) == (1.0, 0)
-        assert (line[-1]["ms"], line[-1]["share"]) == (1000.0, 1.0)
+    line = distribution.line(row)
+    assert distribution.POINTS - 2 <= len(line) <= distribution.POINTS + 2
+    assert (line[0]["ms"], line[0]["share"]) == (1.0, 0)
+    assert (line[-1]["ms"], line[-1]["share"]) == (1000.0, 1.0)
 
 
-def test_an_inconclusive_line_says_so() -> None:
-    run = RUNS["doubts"]
-    assert {point["holds"] for point in records(latency.chart(run, rows(run), Closed(5))) if "holds" in point} == {
-        False
-    }
+def test_percentiles_that_are_inconclusive_are_hollow_and_in_brackets() -> None:
+    run = results([step("flask", 5), step("aiohttp", 5, doubts=["a doubt"])])
+    drawn = percentiles.chart(run, rows(run), Closed(5))
+    held = {record["service"]: record["holds"] for record in records(drawn) if "holds" in record}
+    assert held == {"flask": True, "aiohttp": False}
+    assert f"{{5: {json.dumps(['aiohttp'])}}}[step]" in "".join(strings(drawn.to_dict()))
+
+
+def test_latency_is_drawn_with_its_figures_its_slowest_request_and_its_prediction() -> None:
+    done = step("aiohttp", 50)
+    assert done.measured
+    window = done.measured.model_copy(update={"latency": {100.0: 900, 200.0: 80, 300.0: 19, 5000.0: 1}})
+    slow = done.model_copy(update={"measured": window})
+    run = results([step("flask", 50), slow, step("flask", 400)])
+    found = records(percentiles.chart(run, rows(run), Closed(50)))
+    (line,) = [record for record in found if record["service"] == "aiohttp" and "low" in record]
+    assert [line[name] for name in ("low", "high", "slowest", "says")] == [100, 300, 5000, "p50 100 ms, p99 300 ms"]
+    marks = {record["rank"]: record["ms"] for record in found if record["service"] == "aiohttp" and "rank" in record}
+    assert marks == {"p50": 100, "p90": 100, "p99": 300, "predicted mean": 100}
+    empty = [(record["service"], record["amount"]) for record in found if record.get("says") == percentiles.NOTHING]
+    assert empty == [("aiohttp", 400)]
 
 
 def test_what_cannot_be_printed_is_replaced_before_it_is_drawn() -> None:
@@ -214,8 +269,7 @@ def test_control_characters_in_a_doubt_do_not_keep_a_chart_from_being_drawn() ->
     assert checked(one.page(run).pictures) == 5
 
 
-def test_a_line_for_a_pool_has_a_bar_of_its_own() -> None:
-    run = RUNS["query"]
-    found = [bar for bar in bars_of_each(run)[1] if bar["amount"] == 400]
+def test_waiting_for_a_connection_is_waiting_for_a_worker() -> None:
+    found = [bar for bar in bars_of_each(RUNS["query"])[1] if bar["amount"] == 400 and bar["kind"] == "worker"]
     assert found
-    assert all(float(str(bar["served"])) - float(str(bar["began"])) > 1.0 for bar in found)
+    assert max(bar["end"] - bar["begin"] for bar in found) > 1.0

@@ -7,7 +7,7 @@ from altair.utils.schemapi import debug_mode
 
 from loadtest.report import before_after as two
 from loadtest.report import comparison as one
-from loadtest.report.figures import latency, memory
+from loadtest.report.figures import distribution, latency, memory
 from loadtest.report.figures.picture import Picture
 from loadtest.report.page import CLOSED, OPEN
 from loadtest.results.exchange import Exchange
@@ -30,7 +30,7 @@ def pictures(run: Results) -> dict[str, Picture]:
 
 
 def sent(done: Step, share: float) -> Step:
-    """Return a step whose only recorded request spent `share` of its time in the queue."""
+    """Return a step whose only recorded request spent `share` of its time waiting for a worker."""
     exchange = Exchange(0.0, 1.0, 1.0, 200, "app; pid=1; lane=x", 1 - share, 1 - share)
     assert done.measured
     return done.model_copy(update={"measured": done.measured.model_copy(update={"first": [exchange]})})
@@ -65,7 +65,7 @@ def test_titles_name_the_services_that_diverge() -> None:
     assert drawn["latency"].title == (
         "At 100 arrivals/s median latency is about the same on flask-threads and aiohttp: 100 ms; flask diverges"
     )
-    assert drawn["whereabouts"].title.startswith("At 100 arrivals/s a request queues for ")
+    assert drawn["whereabouts"].title.startswith("At 100 arrivals/s a request waits for a worker for ")
     assert drawn["whereabouts"].title.endswith("; flask diverges")
 
 
@@ -81,18 +81,19 @@ def test_latency_is_drawn_for_another_load_where_all_diverge_at_the_one_shown_fi
 def test_the_first_requests_of_arrivals_do_not_wait_all_at_once() -> None:
     drawn = pictures(FULL)["swimlane"]
     assert drawn.title == (
-        "First requests at 100 arrivals/s: mostly queueing on flask; no queueing on flask-threads and aiohttp"
+        "First requests at 100 arrivals/s: flask-threads and aiohttp at once; flask waiting for a worker for 90% of "
+        "the time"
     )
-    assert "staircase" not in drawn.caption
+    assert "block" not in drawn.caption
     alone = pictures(open_run([sent(open_step("aiohttp", Open(20)), 0.0)]))["swimlane"]
-    assert alone.title == "First requests at 20 arrivals/s: no queueing"
+    assert alone.title == "First requests at 20 arrivals/s: aiohttp at once"
 
 
-def test_a_line_of_latency_ends_at_the_share_that_was_served() -> None:
+def test_a_distribution_ends_at_the_share_that_was_served() -> None:
     run = open_run([refusing(limited(32), Open(800))], contenders=[limited(32)])
     (row,) = rows(run)
     (arrived,) = row.arrived
-    points = latency.line(row, latency.POINTS)
+    points = distribution.line(row)
     assert points[-1]["share"] == pytest.approx(1 - arrived.lost / arrived.offered, abs=1e-4)
     assert latency.title(Open(800), rows(run)) == f"At 800 arrivals/s 61% not served on {limited(32).name}"
 
@@ -100,7 +101,7 @@ def test_a_line_of_latency_ends_at_the_share_that_was_served() -> None:
 def test_a_mean_over_refusals_is_in_no_title() -> None:
     steps = [open_step("aiohttp", Open(800)), refusing(limited(32), Open(800))]
     title = pictures(open_run(steps, contenders=[limited(32)]))["whereabouts"].title
-    assert title.startswith("At 800 arrivals/s a request queues for ")
+    assert title.startswith("At 800 arrivals/s a request waits for a worker for ")
     assert title.endswith(f"on aiohttp; 61% not served on {limited(32).name}")
 
 

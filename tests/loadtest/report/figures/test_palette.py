@@ -29,7 +29,7 @@ GROUNDS = {"light": LIGHT["paper"], "dark": DARK["paper"]}
 
 SERVICES = {name: theme.colour_of([*CORE], name) for name in CORE}
 
-KINDS = ("queue", "wait", "work")
+KINDS = ("worker", "wait", "work")
 """The kinds of a request's time, as the style sheet names them."""
 
 FAMILIES = {
@@ -71,6 +71,11 @@ def test_the_style_sheet_replaces_the_colours_that_charts_have() -> None:
             kind for kind in ("fill", "stroke") if f'.chart [{kind}="{colour}"] {{ {kind}: var(--{name}); }}' in CSS
         ]
         assert kinds
+
+
+def test_bars_of_a_page_have_the_colours_of_its_charts() -> None:
+    for kind, colour in theme.KIND_COLOURS.items():
+        assert LIGHT[kind] == DARK[kind] == colour
 
 
 @pytest.mark.parametrize(

@@ -48,20 +48,21 @@ def test_the_parts_are_all_of_a_response(service: str, users: int) -> None:
     response = max(WAIT + WORK, Closed(users).predict(demand).response)
     found = where(row(step(service, users)))
     assert found
-    assert found.parts == pytest.approx(Parts(response - (WAIT + WORK), 0.0, WAIT, WORK))
+    assert found.parts == pytest.approx(Parts(response - (WAIT + WORK), WAIT, WORK))
     assert sum(found.parts) == found.parts.total == pytest.approx(response)
 
 
-def test_a_step_bound_by_a_pool_shows_the_queue_for_it() -> None:
+def test_a_step_bound_by_a_pool_shows_the_wait_for_it() -> None:
     found = where(row(pooled("aiohttp")), "query")
     assert found
-    assert found.parts == pytest.approx(Parts(0.08, 0.3, 0.1, 0.02))
+    assert found.parts == pytest.approx(Parts(0.38, 0.1, 0.02))
     run = results([pooled(name) for name in ("flask-threads", "aiohttp")], scenario="query")
     drawn = picture(run, rows(run), Closed(50))
     assert drawn
-    assert "76%" in drawn.title  # 380 of 500 ms in queue and pool
-    head = drawn.table.head.index("pool, ms")
-    assert [each[head] for each in drawn.table.rows] == ["300.0", "300.0"]
+    assert "76%" in drawn.title  # 380 of 500 ms
+    assert [*drawn.key.values()] == ["waiting for a worker or a connection", "waiting for a database", "working"]
+    head = drawn.table.head.index("waiting for a worker or a connection, ms")
+    assert [each[head] for each in drawn.table.rows] == ["380.0", "380.0"]
 
 
 def test_repeats_are_weighed_by_the_requests_that_were_told_of() -> None:
@@ -72,7 +73,7 @@ def test_repeats_are_weighed_by_the_requests_that_were_told_of() -> None:
     ]
     found = where(row(*steps))
     assert found
-    assert found.parts == pytest.approx(Parts(0.2, 0.0, 0.1, 0.0))
+    assert found.parts == pytest.approx(Parts(0.2, 0.1, 0.0))
     assert found.timed == 40
 
 
@@ -90,8 +91,8 @@ def test_the_table_says_of_how_many_requests_it_knows() -> None:
     assert (of, failed, conclusive) == ("990 of 1000", "3", "no")
 
 
-SLOW, FAST, NONE = Parts(0.75, 0.0, 0.249, 0.001), Parts(0.001, 0.0, 0.098, 0.001), Parts(0.0, 0.0, 0.0, 0.0)
-IN_LINE = Parts(0.05, 0.7, 0.25, 0.0)
+SLOW, FAST, NONE = Parts(0.75, 0.249, 0.001), Parts(0.001, 0.098, 0.001), Parts(0.0, 0.0, 0.0)
+POOLED = Parts(0.75, 0.25, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -99,19 +100,19 @@ IN_LINE = Parts(0.05, 0.7, 0.25, 0.0)
     [
         ({}, "At 50 users no conclusive step shows where the time went"),
         ({"flask": NONE}, "At 50 users no conclusive step shows where the time went"),
-        ({"flask": SLOW}, "At 50 users a request queues for 75% of its 1.0 s on flask"),
+        ({"flask": SLOW}, "At 50 users a request waits for a worker for 75% of its 1.0 s on flask"),
         (
             {"aiohttp": FAST, "flask": SLOW},
-            "At 50 users a request queues for 75% of its 1.0 s on flask, 1% of its 100 ms on aiohttp",
+            "At 50 users a request waits for a worker for 75% of its 1.0 s on flask, 1% of its 100 ms on aiohttp",
         ),
         (
-            {"aiohttp": IN_LINE, "flask": SLOW},
-            "At 50 users a request queues for 75% of its time on every service",
+            {"aiohttp": POOLED, "flask": SLOW},
+            "At 50 users a request waits for a worker for 75% of its time on every service",
         ),
     ],
-    ids=["no service", "no time", "one", "two", "the same share in queue or line"],
+    ids=["no service", "no time", "one", "two", "the same share"],
 )
-def test_the_title_says_whose_requests_queue(parts: dict[str, Parts], expected: str) -> None:
+def test_the_title_says_whose_requests_wait_for_a_worker(parts: dict[str, Parts], expected: str) -> None:
     steps = [Spent(row(step(name, 50)), each, 10) for name, each in parts.items()]
     assert title(Closed(50), steps) == expected
 

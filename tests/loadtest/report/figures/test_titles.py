@@ -14,7 +14,7 @@ from loadtest.results.schema import Results, Step
 from loadtest.verdict.aggregate import rows
 from loadtest.verdict.time_spent import Divider
 from loadtest.workload.closed import Closed
-from loadtest.workload.demand import DEADLOCK
+from loadtest.workload.demand import DEADLOCK, USERS
 from tests.loadtest.support.fabricated import contender, not_run, options, results, step, stuck
 from tests.loadtest.support.pages import records
 
@@ -44,9 +44,9 @@ def title_of(name: str, run: Results) -> str:
 
 
 def queueing(share: float, service: str = "flask", users: int = 10) -> Step:
-    """Return a step whose only request spent `share` of its time in the queue."""
+    """Return a step, bound by its users, whose only request waited for a worker for `share` of its time."""
     exchange = Exchange(0.0, 1.0, 1.0, 200, "app; pid=1; lane=x", 1 - share, 1 - share)
-    done = step(service, users)
+    done = step(service, users, bound=USERS)
     assert done.measured
     return done.model_copy(update={"measured": done.measured.model_copy(update={"first": [exchange]})})
 
@@ -156,53 +156,64 @@ def test_where_the_halves_hide_a_difference_the_means_are_told() -> None:
 @pytest.mark.parametrize(
     ("steps", "title"),
     [
+        (DIFFERENT.steps, "flask-threads and aiohttp all at once; flask 5 at a time"),
         (
-            DIFFERENT.steps,
-            "mostly queueing on flask (staircase); all waiting at once on flask-threads and aiohttp (stack)",
+            [step(name, 400) for name in ("flask", "flask-threads", "django", "aiohttp", "fastapi")],
+            "aiohttp and fastapi all at once; flask-threads and django 64 at a time; flask 5 at a time",
         ),
-        ([step("flask-threads", 50), step("aiohttp", 50)], "no queueing, all waiting at once"),
-        ([step("aiohttp", 1)], "no queueing, all waiting at once"),
-        ([queueing(0.3)], "some queueing on flask"),
+        (
+            [step(name, 50) for name in ("flask", "aiohttp", "fastapi", "sanic", "tornado", "flask-threads")],
+            "5 services all at once; flask 5 at a time",
+        ),
+        ([step("flask-threads", 50), step("aiohttp", 50)], "all at once on every service"),
+        ([step("flask", 1), step("aiohttp", 1)], "at once on every service"),
+        ([step("aiohttp", 1)], "aiohttp at once"),
+        ([step("flask", 50)], "flask 5 at a time"),
+        ([queueing(0.3)], "flask waiting for a worker for 30% of the time"),
         (
             [
                 queueing(0.9),
                 queueing(0.5, "flask-threads"),
-                queueing(0.11, "flask-gevent"),
                 queueing(0.1, "django"),
                 queueing(0.011, "sanic"),
                 queueing(0.009, "aiohttp"),
             ],
-            "mostly queueing on flask and flask-threads (staircase); some queueing on flask-gevent; "
-            "little queueing on django and sanic; all waiting at once on aiohttp (stack)",
+            "aiohttp all at once; django and sanic nearly all at once; flask-threads waiting for a worker for 50% of "
+            "the time; flask waiting for a worker for 90% of the time",
         ),
-        ([queueing(0.05)], "little queueing on flask"),
-        (
-            [step("flask", 50, doubts=DOUBTS), step("aiohttp", 50)],
-            "no queueing, all waiting at once",  # only conclusive steps count
-        ),
+        ([step("flask", 50, bound="slots (unevenly shared)")], "flask waiting for a worker for 89% of the time"),
+        ([step("flask", 50, doubts=DOUBTS), step("aiohttp", 50)], "aiohttp all at once"),  # of conclusive steps alone
         ([step("flask", 50, doubts=DOUBTS)], "no step is conclusive"),
     ],
-    ids=["different", "alike", "one", "some", "all kinds", "hardly any", "one holds", "nothing holds"],
+    ids=[
+        *(
+            "different",
+            "blocks and steps",
+            "many",
+            "alike",
+            "one user",
+            "one user of one service",
+            "one",
+            "some",
+            "all shares",
+        ),
+        *("a limit that is not confirmed", "one holds", "nothing holds"),
+    ],
 )
-def test_the_swimlane_says_who_queues(steps: list[Step], title: str) -> None:
+def test_the_first_requests_say_how_many_are_served_at_a_time(steps: list[Step], title: str) -> None:
     of, _, said = title_of("swimlane", results(steps)).partition(": ")
     assert of in {f"First requests at {each.load.label}" for each in steps}
     assert said == title
 
 
-def test_a_deadlock_is_no_staircase() -> None:
+def test_a_deadlock_serves_none_at_a_time() -> None:
     told = title_of("swimlane", results([stuck("flask", 20), step("aiohttp", 20, scenario="ask")], scenario="ask"))
-    assert told.endswith(": deadlock on flask; all waiting at once on aiohttp (stack)")
+    assert told.endswith(": aiohttp all at once; flask deadlocked")
 
 
-def test_what_computes_is_worked_on_and_does_not_wait() -> None:
-    told = title_of("swimlane", results([step("aiohttp", 1, scenario="cpu")], scenario="cpu"))
-    assert told.endswith("all running at once")
-
-
-def test_a_queue_for_a_pool_is_a_staircase_too() -> None:
+def test_a_pool_lets_so_many_through_at_a_time() -> None:
     run = results([step(name, 400, scenario="query") for name in ("flask-gevent", "aiohttp")], scenario="query")
-    assert "mostly queueing on flask-gevent and aiohttp (staircase)" in title_of("swimlane", run)
+    assert title_of("swimlane", run).endswith(": 20 at a time (database pool) on every service")
 
 
 def test_where_no_service_told_anything_there_is_no_swimlane_and_no_whereabouts() -> None:
