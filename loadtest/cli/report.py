@@ -59,7 +59,7 @@ class Told(NamedTuple):
     short_help="Draw the report of a run again, or compare two runs.",
     help="Draw the results of compare, lineup or map as one self-contained HTML file. RESULTS is a results.json file, "
     "its folder, or the folder of a line-up or of a map. With two results.json files, draw the first (before) and the "
-    "second (after) in the same charts, and say what became faster or slower. Requirements are for the run after; the "
+    "second (after) as paired bars, and say what became faster or slower. Requirements are for the run after; the "
     "name before stands for the other one.",
     epilog=EXAMPLES,
 )

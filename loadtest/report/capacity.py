@@ -2,7 +2,7 @@
 
 from loadtest.report.figures import capacity
 from loadtest.results.schema import Results
-from loadtest.verdict.capacities import doubts, sentences
+from loadtest.verdict.capacities import doubts, headline, sentences
 from loadtest.verdict.gate import judged
 from loadtest.workload.scenarios import sentence
 
@@ -14,11 +14,14 @@ def page(results: Results) -> Page:
     """Return the contents of the report of a search."""
     options = results.options
     picture = capacity.picture(results)
+    told = headline(results) if results.capacities else "Nothing was measured"
     return Page(
-        title=f"Capacity of {', '.join(each.name for each in results.contenders)}: {options.title}",
+        title=f"capacity of {', '.join(each.name for each in results.contenders)}: {options.title}",
+        headline=told,
+        picture_first=picture is not None,
         about=f"Scenario {options.scenario}: {sentence(options.scenario, options.delay)}, {when_and_where(results)}",
         warnings=incomplete(results),
-        verdict=sentences(results),
+        verdict=[each for each in sentences(results) if each != f"{told}."],
         pictures=[picture] if picture else [],
         sources=sources(options.scenario),
         facts=[*facts(results.machine), *calibrations(results.contenders)],

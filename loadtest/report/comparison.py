@@ -21,6 +21,7 @@ from loadtest.workload.open import Open
 from loadtest.workload.scenarios import ABOUT, SCENARIOS, names, sentence
 
 from .page import CLOSED, OPEN, Page, Source
+from .paired import of_pairs
 from .panels import panels
 from .sources import handlers
 
@@ -38,6 +39,7 @@ def page(results: Results) -> Page:
         warnings=incomplete(results),
         headline=found.headline,
         panels=panels(results, table),
+        paired=of_pairs(results),
         verdict=found.services,
         notes=found.notes,
         pictures=pictures(results, table),

@@ -11,29 +11,25 @@ from loadtest.results.schema import Results
 from loadtest.results.suite import CPU, DELAY, HEALTHZ, WAYS
 from loadtest.verdict import format as cells
 from loadtest.verdict.aggregate import LEAST_CPU
-from loadtest.verdict.format import span
 from loadtest.verdict.lineup import (
     CAUTION,
     MOST,
     Portrait,
-    bound_by,
     conclusion,
     doubts,
+    headline,
     lacking,
     portraits,
     priced,
+    ranked,
     sentences,
 )
 from loadtest.verdict.placement import placement
 from loadtest.workload import Load
-from loadtest.workload.demand import CPU as PROCESSORS
-from loadtest.workload.demand import SLOTS, USERS
 
 from .comparison import commands, facts
 from .page import Page
-
-NARROW = 350
-"""Width in pixels of one of three figures side by side."""
+from .panels import panels
 
 HALF = 540
 """Width in pixels of one of two figures side by side."""
@@ -41,14 +37,17 @@ HALF = 540
 
 def page(measured: Mapping[str, Results]) -> Page:
     """Return the contents of the report of a line-up; `measured` holds its comparisons by name."""
-    found = portraits(measured)
+    found = ranked(portraits(measured))
     first = next(iter(measured.values()))
+    waiting = measured.get(DELAY)
     return Page(
-        title=conclusion(found),
+        title=f"the line-up, with a wait of {WAYS[DELAY].delay}",
+        headline=headline(waiting, found) if waiting else conclusion(found),
+        panels=panels(waiting, [row for each in found for row in each.of(DELAY)]) if waiting else [],
         about=_about(measured),
         warnings=[CAUTION, *lacking(measured), *_unlike(measured)],
-        verdict=sentences(found),
-        pictures=[_throughput(found), _controls(found)] if found else [],
+        verdict=[f"{conclusion(found)}.", *sentences(found)],
+        pictures=[_controls(found)] if found else [],
         sources=[],
         facts=facts(first.machine),
         commands=[*dict.fromkeys(command for results in measured.values() for command in commands(results))],
@@ -63,6 +62,7 @@ def _about(measured: Mapping[str, Results]) -> str:
     repeats = "once" if first.options.repeats == 1 else f"{first.options.repeats} times"
     cores = count(first.machine.cores, "core")
     return (
+        f"Sorted by kind, then by requests a second at {MOST.label}. "
         f"Three comparisons, one after the other: a wait of {wait.delay} at {wait.amounts} users; "
         f"/cpu, {cpu.delay} of computing, at {cpu.loads[-1].label}; /healthz, which does nothing, at "
         f"{idle.loads[-1].label} with {idle.pause} think time. Each step was measured {repeats}, "
@@ -76,39 +76,6 @@ def _unlike(measured: Mapping[str, Results]) -> list[str]:
     if all(machine == first for machine in others):
         return []
     return ["The comparisons differ in machine or software versions: do not read their figures together."]
-
-
-def _throughput(found: list[Portrait]) -> Picture:
-    figures = [
-        Figure(
-            chart([_bar(each, DELAY, load) for each in found], "throughput, requests/s", cells.per_second),
-            f"Throughput of every service at {load.label}, as bars.",
-            heading=load.label,
-            width=NARROW,
-        )
-        for load in WAYS[DELAY].loads
-    ]
-    return Picture(
-        name="throughput",
-        title=_throughput_title(found),
-        caption=f"Successful requests per second; each waits {WAYS[DELAY].delay}. Bar: measured. Vertical line: "
-        "predicted. The three scales differ. Hollow bar, figure in brackets: inconclusive; the reasons are at the end."
-        + (f" {cells.CALIBRATED}" if any(each.contender.calibration for each in found) else ""),
-        figures=figures,
-        abreast=len(figures),
-    )
-
-
-def _throughput_title(found: list[Portrait]) -> str:
-    """Return the throughput of the services bound by slots and of the others, from conclusive steps only."""
-    slots, free = (
-        [row.throughput for bound in bounds for each in bound_by(bound, found) if (row := each.held(DELAY))]
-        for bounds in ((SLOTS,), (USERS, PROCESSORS))
-    )
-    at = f"At {MOST.label}"
-    if slots and free:
-        return f"{at} services capped by their slots serve {span(slots)} requests/s, the others {span(free)}"
-    return f"{at} services serve {span(slots or free)} requests/s" if slots or free else f"{at} no step is conclusive"
 
 
 def _controls(found: list[Portrait]) -> Picture:

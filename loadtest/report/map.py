@@ -10,7 +10,7 @@ from loadtest.results.schema import Results
 from loadtest.results.waits import POINTS
 from loadtest.verdict import format as cells
 from loadtest.verdict.aggregate import Row
-from loadtest.verdict.mapped import doubts, lacking, pair_of, said, table_of
+from loadtest.verdict.mapped import doubts, headline, lacking, pair_of, said, table_of
 from loadtest.verdict.placement import placement
 from loadtest.verdict.points import points
 from loadtest.verdict.where import growths
@@ -30,11 +30,14 @@ def page(measured: Mapping[str, Results]) -> Page:
     if pair and not pair.doubt:
         grown = growths(pair, [row for _, row in table])
         drawn = [where.of_pair(pair, points(measured.values(), names), grown, first.machine.memory)]
+    told = headline(measured)
     return Page(
-        title=f"Where {names[1]} pays, compared with {names[0]}: {first.options.scenario}",
+        title=f"where {names[1]} pays, compared with {names[0]}: {first.options.scenario}",
+        headline=told,
+        picture_first=bool(drawn),
         about=_about(first, [name for name in POINTS if name in measured]),
         warnings=lacking(measured),
-        verdict=said(measured),
+        verdict=[each for each in said(measured) if each != f"{told}."],
         pictures=drawn,
         sources=[],
         facts=[*facts(first.machine), *calibrations(first.contenders)],

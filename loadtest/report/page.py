@@ -13,6 +13,7 @@ from markupsafe import Markup
 from loadtest.report.figures.picture import NO_TABLE, Figure, Picture, Table
 from loadtest.report.figures.theme import finished
 
+from .paired import Group
 from .panels import Panel
 from .sources import Handler, style
 
@@ -46,6 +47,14 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Advice:
+    """Commands whose runs would tell what these could not, and why these could not."""
+
+    why: str
+    commands: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Page:
     """The contents of the file, from top to bottom."""
 
@@ -73,6 +82,12 @@ class Page:
     """The finding of the run, in one sentence without a full stop."""
     panels: Sequence[Panel] = ()
     """The bars of the first screen."""
+    paired: Sequence[Group] = ()
+    """Paired bars: the first group on the first screen, in place of the panels, the others above the pictures."""
+    picture_first: bool = False
+    """True if the first picture is on the first screen: the headline is its title."""
+    advice: Advice | None = None
+    """Commands to run for an answer; None if there is one."""
     notes: Sequence[str] = ()
     """Further sentences, below the verdict."""
     requirements: Sequence[str] = ()

@@ -6,7 +6,7 @@ from rich.padding import Padding
 from loadtest.results.schema import Results
 from loadtest.verdict import format as cells
 from loadtest.verdict.aggregate import rows
-from loadtest.verdict.before_after import changes, nothing_to_tell, only, unlike, verdict
+from loadtest.verdict.before_after import MEASURE_AGAIN, advised, changes, nothing_to_tell, only, unlike, verdict
 
 from .layout import framed, put
 
@@ -18,21 +18,27 @@ def show_before_after(out: Console, before: Results, after: Results) -> None:
     """
     tables = rows(before), rows(after)
     found = changes(*tables)
+    nothing = nothing_to_tell(found)
+    if nothing:
+        out.print(nothing, markup=False)
+    if nothing and (commands := advised(before, after)):
+        out.print(MEASURE_AGAIN, markup=False)
+        for command in commands:
+            out.print(f"  {command}", markup=False, soft_wrap=True)
     if found:
         shown = framed(
             f"Before and after: {after.options.title}",
             ["service"],
-            [found[0].after.load.unit, "figure", "before", "after", "ratio", "spread of both"],
+            [found[0].after.load.unit, "figure", "before", "after", "ratio", "range"],
             "difference",
         )
         for change in found:
             shown.add_row(
                 *(change.after.service, str(change.after.load.amount), change.figure, *change.marked),
                 cells.NONE if change.ratio is None else f"{change.ratio:.3f}",
-                cells.NONE if change.spread is None else f"±{change.spread:.1f}",
+                cells.NONE if change.range is None else "{:.2f} to {:.2f}".format(*change.range),
                 change.says,
             )
         put(out, shown)
-    nothing = nothing_to_tell(found)
-    for sentence in [*unlike(before, after), *([nothing] if nothing else verdict(found)), *only(*tables)]:
+    for sentence in [*unlike(before, after), *([] if nothing else verdict(found)), *only(*tables)]:
         out.print(Padding(sentence, (0, 0, 0, 2)), markup=False)

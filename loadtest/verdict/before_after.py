@@ -1,31 +1,36 @@
 """Compare two runs step by step: before and after."""
 
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
+from loadtest.english import count, listed, plural_of
 from loadtest.results.schema import Contender, Options, Results
 from loadtest.workload.open import Open
 
 from .aggregate import Row
 from .alike import ALIKE
 from .backlog import diverges
-from .format import bracketed, latency
-from .pairs import FASTER, SLOWER
+from .format import bracketed, latency, readable
+from .pairs import EQUAL, FASTER, SLOWER, TELLING, UNKNOWN, up
 
 RUNS = ("before", "after")
 
-ALIKE_ENOUGH, WITHIN = f"under {ALIKE:.0%}", "within the spread"
-"""Results of a comparison of two trusted steps, beside FASTER and SLOWER."""
-
 NOTHING_IN_COMMON = "The runs have no step in common, so there is nothing to compare."
 
-TOO_FEW_REPEATS = (
-    "No difference between these runs can be told from chance: that needs two repeats of a step in both runs, as "
-    "compare makes without --quick."
-)
+REPEATS = 6
+"""Repeats to advise: of two equal runs all repeats of one are faster in 1 of 462 comparisons, with two in 1 of 3."""
 
+CANNOT_BE_TOLD = "Whether anything became faster or slower cannot be told"
 
-LOST = "unknown: requests were lost in {} repeats"
+TOO_FEW_REPEATS = f"{CANNOT_BE_TOLD}: no step was measured twice in both runs, so any difference may be chance."
+
+MEASURE_AGAIN = "Only repeats show how much of a difference is chance. Measure again with more of them:"
+"""The sentence above the commands of `advised`."""
+
+ONE_REPEAT = "one repeat"
+LOST = "requests were lost in {} repeats"
 
 RANKS = (0.99, 0.9, 0.5)
 """The percentiles of latency that are compared under open loads: the highest that both runs have."""
@@ -60,6 +65,24 @@ class Change:
         return first, last
 
     @property
+    def measured(self) -> tuple[str, str]:
+        """The figure before and after in words, with its unit."""
+        if self.rank is None:
+            return f"{readable(self.before.throughput)}/s", f"{readable(self.after.throughput)}/s"
+        first, last = (
+            f"{each}{'' if value == inf else ' ms'}" for each, value in zip(self.shown, self.values, strict=True)
+        )
+        return first, last
+
+    @property
+    def times(self) -> str:
+        """The ratio in words, with its range if that is known; "" without a ratio."""
+        if self.ratio is None:
+            return ""
+        ends = f", {self.range[0]:.2f} to {self.range[1]:.2f}" if self.range else ""
+        return f"{self.ratio:.2f} times{ends}"
+
+    @property
     def marked(self) -> list[str]:
         """The figure before and after in words, in brackets if it is inconclusive."""
         rows = (self.before, self.after)
@@ -86,19 +109,58 @@ class Change:
         return sum((max(each) - min(each)) / 2 for each in repeats if inf not in each)
 
     @property
-    def says(self) -> str:
-        """The result of the comparison. Two repeats can agree by chance, so ALIKE is a threshold beside the spread."""
+    def ends(self) -> list[tuple[float, float] | None]:
+        """The least and the greatest value of the repeats, before and after; None for one repeat or lost requests."""
+        each = [self._each(row) for row in (self.before, self.after)]
+        return [None if len(known) < 2 or inf in known else (min(known), max(known)) for known in each]
+
+    @property
+    def range(self) -> tuple[float, float] | None:
+        """The least and the greatest ratio of a repeat after to a repeat before; None if unknown."""
+        before, after = (self._each(row) for row in (self.before, self.after))
+        if self.spread is None or min(before) == 0 or inf in (*before, *after):
+            return None
+        return min(after) / max(before), max(after) / min(before)
+
+    @property
+    def widest(self) -> float:
+        """The largest difference within the range, as a share."""
+        if self.range is None:
+            return 0.0 if self.difference == 0 else inf
+        low, high = self.range
+        return max(high, 1 / low if low else inf) - 1
+
+    @property
+    def finding(self) -> str:
+        """FASTER, SLOWER, EQUAL or UNKNOWN. Two repeats can agree by chance: ALIKE is a threshold beside the spread."""
+        if self.spread is None or self.doubt:
+            return UNKNOWN
+        if abs(self.difference) > self.spread and abs(self.difference) >= ALIKE * max(self.values):
+            return FASTER if (self.difference > 0) == (self.rank is None) else SLOWER
+        return EQUAL if self.widest <= TELLING else UNKNOWN
+
+    @property
+    def clear(self) -> bool:
+        """True if the figure certainly differs."""
+        return self.finding in (FASTER, SLOWER)
+
+    @property
+    def doubt(self) -> str | None:
+        """The reason why nothing can be told, or None if that depends on the figures."""
         if not (self.before.holds and self.after.holds):
             return "inconclusive"
         if self.spread is None:
-            return "unknown: needs two repeats"
-        if self._lost:
-            return LOST.format(self._lost)
-        if abs(self.difference) <= self.spread:
-            return WITHIN
-        if abs(self.difference) < ALIKE * max(self.values):
-            return ALIKE_ENOUGH
-        return FASTER if (self.difference > 0) == (self.rank is None) else SLOWER
+            return ONE_REPEAT
+        return LOST.format(self._lost) if self._lost else None
+
+    @property
+    def says(self) -> str:
+        """The finding in words: how large a difference can be, or why none can be told."""
+        if self.finding == EQUAL:
+            return f"no difference larger than {up(self.widest)}"
+        if self.finding != UNKNOWN:
+            return self.finding
+        return f"{UNKNOWN}: {self.doubt or 'the repeats differ more'}"
 
     @property
     def _lost(self) -> str | None:
@@ -128,6 +190,12 @@ def changes(before: list[Row], after: list[Row]) -> list[Change]:
         if isinstance(first.load, Open) and (rank := _common(first, last)) is not None:
             found.append(Change(first, last, rank))
     return found
+
+
+def latencies(found: list[Change]) -> list[Change]:
+    """Return the latency of the steps of `found`, by the highest percentile that both runs have."""
+    steps = [(each.before, each.after) for each in found if each.rank is None]
+    return [Change(first, last, rank) for first, last in steps if (rank := _common(first, last)) is not None]
 
 
 def _common(before: Row, after: Row) -> float | None:
@@ -166,6 +234,22 @@ def nothing_to_tell(found: list[Change]) -> str | None:
     return None if any(change.spread is not None for change in found) else TOO_FEW_REPEATS
 
 
+def advised(before: Results, after: Results) -> list[str]:
+    """Return the commands of the runs that measured each step once, with REPEATS repeats."""
+    runs = [run for run in (before, after) if run.options.repeats < 2]
+    return list(dict.fromkeys(repeated(run.command, "--repeats", REPEATS) for run in runs))
+
+
+def repeated(command: Sequence[str], option: str, times: int) -> str:
+    """Return a command as typed, with another value of an option."""
+    kept = [
+        word
+        for place, word in enumerate(command)
+        if word != option and not word.startswith(f"{option}=") and (place == 0 or command[place - 1] != option)
+    ]
+    return shlex.join([*kept, option, str(times)])
+
+
 def verdict(found: list[Change]) -> list[str]:
     """List the figures that became better or worse, and count those without a clear difference or conclusion.
 
@@ -173,27 +257,52 @@ def verdict(found: list[Change]) -> list[str]:
     """
     if not found:
         return [NOTHING_IN_COMMON]
-    counted = f"{len(found)} {'steps' if all(change.rank is None for change in found) else 'figures'}"
-    told = [_changed(change) for says in (FASTER, SLOWER) for change in found if change.says == says]
-    same = sum(change.says in (WITHIN, ALIKE_ENOUGH) for change in found)
-    unknown = len(found) - same - len(told)
+    counted = f"{len(found)} {_what(found, len(found))}"
+    told = [f"{_changed(change)}." for says in (FASTER, SLOWER) for change in found if change.finding == says]
+    same = [change for change in found if change.finding == EQUAL]
+    unknown = len(found) - len(same) - len(told)
     if same:
-        told.append(f"No clear difference in {same} of {counted}: below {ALIKE:.0%}, or within the repeats' spread.")
+        told.append(f"{_alike(same)} in {len(same)} of {counted}.")
     if unknown:
-        told.append(f"No conclusion for {unknown} of {counted}: the table gives the reasons.")
+        told.append(f"{unknown} of {counted} cannot be told: the table gives the reasons.")
     return told
 
 
 def conclusion(found: list[Change]) -> str:
-    """Return the largest clear difference of throughput as one sentence without its period."""
-    found = [change for change in found if change.rank is None]
-    changed = [change for change in found if change.says in (FASTER, SLOWER)]
+    """Return the largest clear difference as one sentence without its period, and how many others there are."""
+    if not found:
+        return NOTHING_IN_COMMON.rstrip(".")
+    changed = [change for change in found if change.clear]
     if changed:
-        most = max(changed, key=lambda change: max(change.values) / max(1e-9, min(change.values)))
-        return _changed(most).rstrip(".")
-    if any(change.says in (WITHIN, ALIKE_ENOUGH) for change in found):
-        return "No step shows a clear difference of throughput"
-    return "No step allows a conclusion on throughput"
+        most = max(changed, key=_size)
+        others = [each.finding for each in changed if each is not most]
+        told = listed([f"{others.count(says)} {says}" for says in (FASTER, SLOWER) if says in others] or [""])
+        more = f"; {count(len(others), f'other {_what(found, 1)}')} changed: {told}" if others else ""
+        before, after = most.measured
+        what = "" if most.rank is None else f" in {most.figure.partition(',')[0]}"
+        times = f" ({most.ratio:.2f} times)" if most.ratio is not None else ""
+        row = most.after
+        return f"At {row.load.label} {row.service} is {most.says}{what}: {after} instead of {before}{times}{more}"
+    if same := [change for change in found if change.finding == EQUAL]:
+        some = f" in {len(same)} of {len(found)} {_what(found, len(found))}; the others cannot be told"
+        return f"{_alike(same)}{some if len(same) < len(found) else ' between before and after'}"
+    once = "steps were measured once" if nothing_to_tell(found) else "the table gives the reasons"
+    return f"{CANNOT_BE_TOLD}: {once}"
+
+
+def _size(change: Change) -> tuple[float, float]:
+    """Return how large a difference is, with the load: of equal ones the largest load counts."""
+    return round(
+        max(change.values) / max(1e-9, min(change.values)), 2
+    ) if inf not in change.values else inf, change.after.load.amount
+
+
+def _what(found: list[Change], number: int) -> str:
+    return plural_of(number, "step" if all(change.rank is None for change in found) else "figure")
+
+
+def _alike(same: list[Change]) -> str:
+    return f"No difference larger than {up(max(change.widest for change in same))}"
 
 
 def only(before: list[Row], after: list[Row]) -> list[str]:
@@ -226,18 +335,11 @@ def unlike(before: Results, after: Results) -> list[str]:
 
 
 def _changed(change: Change) -> str:
-    before, after = (f"{shown}{_unit(change, value)}" for shown, value in zip(change.shown, change.values, strict=True))
+    before, after = change.measured
     what = "" if change.rank is None else f"{change.figure.partition(',')[0]} "
-    times = "" if change.ratio is None else f" (ratio {change.ratio:.2f})"
+    times = f" ({change.times})" if change.times else ""
     row = change.after
-    return f"{row.service} at {row.load.label} is {change.says}: {what}{before} before, {after} after{times}."
-
-
-def _unit(change: Change, value: float) -> str:
-    """Return the unit that a figure lacks: one beyond the clients' patience has it."""
-    if change.rank is None:
-        return "/s"
-    return "" if value == inf else " ms"
+    return f"{row.service} at {row.load.label} is {change.says}: {what}{before} before, {after} after{times}"
 
 
 def _made(contender: Contender) -> str:

@@ -14,12 +14,12 @@ from .aggregate import KINDS, Row, grouped, rows
 from .bounds import KEEPS_UP
 from .comparison import doubtful, ended
 from .format import span
+from .headline import NAMES, of_users
 
 CAUTION = (
-    "These figures are for one machine, these versions, one server per framework and a simulated wait. The waiting "
+    "One machine, these versions, one server per framework, a simulated wait: others give other figures. The waiting "
     "test shows how many requests can wait at once, not how fast a framework is. Read a framework's cost from the "
-    "controls, which do not wait: the CPU time of a request to /healthz, and the throughput of /cpu, which computes. "
-    "Other machines, versions and servers give other figures."
+    "controls, which do not wait: /healthz, and /cpu, which computes."
 )
 """The caution that readers see before the table of figures."""
 
@@ -50,6 +50,10 @@ class Portrait:
         row = self.rows.get((way, WAYS[way].loads[-1] if load is None else load))
         return row if row is not None and row.windows else None
 
+    def of(self, way: str) -> list[Row]:
+        """Return the rows of one comparison."""
+        return [row for (its, _), row in self.rows.items() if its == way]
+
     def held(self, way: str, load: Load | None = None) -> Row | None:
         """Return the row like `row`, but None if it is inconclusive."""
         row = self.row(way, load)
@@ -70,6 +74,25 @@ def portraits(measured: Mapping[str, Results]) -> list[Portrait]:
         )
         for contender in grouped(contenders.values())
     ]
+
+
+def ranked(found: list[Portrait]) -> list[Portrait]:
+    """Sort the services by kind and, within a kind, by throughput at the largest load: the kind of the first leads."""
+
+    def rate(each: Portrait) -> float:
+        row = each.row(DELAY)
+        return row.throughput if row else 0.0
+
+    best = {
+        kind: max(rate(each) for each in found if each.contender.kind == kind)
+        for kind in {each.contender.kind for each in found}
+    }
+    return sorted(found, key=lambda each: (-best[each.contender.kind], each.contender.kind, -rate(each)))
+
+
+def headline(waiting: Results, found: list[Portrait]) -> str:
+    """Return which services serve most in the waiting test at the largest load, and what caps the others."""
+    return of_users([row for each in found for row in each.of(DELAY)], waiting.contenders)
 
 
 def conclusion(found: list[Portrait]) -> str:
@@ -130,7 +153,8 @@ def priced(found: list[Portrait]) -> str:
         return "The frameworks' cost is unknown: no measurement of /healthz can be trusted"
     (first, least), *_, (last, most) = [*cost.items(), *cost.items()]
     if f"{least:.0f}" == f"{most:.0f}":
-        return f"An empty request (/healthz) costs {most:.0f} µs of CPU time ({listed(sorted(cost))})"
+        who = listed(sorted(cost)) if len(cost) <= NAMES else f"{len(cost)} services"
+        return f"An empty request (/healthz) costs {most:.0f} µs of CPU time ({who})"
     return f"An empty request (/healthz) costs {least:.0f} µs ({first}) to {most:.0f} µs ({last}) of CPU time"
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 
+from loadtest.english import listed, plural_of
 from loadtest.results.schema import Results
 from loadtest.results.waits import POINTS
 
+from . import where
 from .aggregate import Row, rows
 from .comparison import doubtful, ended
 from .points import kept, points
@@ -22,6 +24,12 @@ def table_of(measured: Mapping[str, Results]) -> list[tuple[str, Row]]:
     return [(name, row) for name in reversed([*POINTS]) if name in measured for row in rows(measured[name])]
 
 
+def headline(measured: Mapping[str, Results]) -> str:
+    """Return at which waits the second service pays, or why that is unknown; without a period."""
+    pair = pair_of(measured)
+    return said(measured)[0].removesuffix(".") if pair is None or pair.doubt else where.headline(pair)
+
+
 def said(measured: Mapping[str, Results]) -> list[str]:
     """Return the rule, how well the measured points agree with it, and the memory of a request."""
     pair = pair_of(measured)
@@ -37,8 +45,10 @@ def said(measured: Mapping[str, Results]) -> list[str]:
 
 def lacking(measured: Mapping[str, Results]) -> list[str]:
     """List the waits that were not measured, or not completely."""
+    missing = [name for name in reversed([*POINTS]) if name not in measured]
+    waits = f"{plural_of(len(missing), 'a wait', 'waits')} of {listed(missing)}" if missing else ""
     return [
-        *(f"With a wait of {name} nothing was measured." for name in POINTS if name not in measured),
+        *([f"With {waits} nothing was measured."] if missing else []),
         *(f"With a wait of {name} the run {ended(run)}" for name, run in measured.items() if not run.complete),
     ]
 

@@ -5,7 +5,7 @@ pair, in alternating order (A B, B A, ...), so that a slow drift of the machine 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil, comb, floor, inf
 from statistics import median
@@ -206,10 +206,15 @@ def sentences(results: Results) -> list[str]:
 
 
 def headline(results: Results) -> str:
-    """Return what the largest load shows of the two services, or of one and itself if there is no other."""
+    """Return what the largest load shows of both services, or of one and itself without another; without a period."""
     groups = _groups(results)
     first = [group for group in groups if group[0].pairing == groups[0][0].pairing]
-    return _sentence(max(first, key=lambda group: group[0].load.amount))
+    group = max(first, key=lambda group: group[0].load.amount)
+    if group[0].pairing.itself:
+        return _itself(group).removesuffix(".")
+    noticed = {each.says: _figure(each) for each in reversed(group) if each.figure in NOTICED and each.says in CHANGED}
+    told = f": {listed([*noticed.values()])}" if noticed else ""
+    return f"At {group[0].load.label} {_overall(group)}{told}"
 
 
 def _groups(results: Results) -> list[list[Difference]]:
@@ -246,6 +251,32 @@ def told(each: Difference) -> list[str]:
     ]
 
 
+def measured(each: Difference) -> tuple[str, str]:
+    """Return both medians of a difference in words, with their unit."""
+    units = {THROUGHPUT: "/s", CPU_TIME: " µs", MEMORY: " MiB"}
+    before, after = (
+        _amount(each, value) + ("" if value in (None, inf) else units.get(each.figure, " ms"))
+        for value in (each.before, each.after)
+    )
+    return before, after
+
+
+def untrusted(each: Difference, table: Sequence[Row]) -> Difference:
+    """Return a difference of which no pair can be trusted with the figures of all its pairs."""
+    known = {row.service: FIGURES[each.figure](row) for row in table if row.load == each.load and row.windows}
+    return replace(each, before=known.get(each.pairing.before), after=known.get(each.pairing.after))
+
+
+def says(each: Difference) -> tuple[str, str]:
+    """Return what is said of a difference, and its ratio with the interval."""
+    found = each.interval
+    if each.ratio is None or found is None:
+        return f"{UNKNOWN}: {count(len(each.ratios), 'pair')} to trust, {FEWEST_PAIRS} needed", ""
+    ends = f"{found.low:.2f} to {found.high:.2f}" if found.high < inf else f"at least {found.low:.2f}"
+    times = f"{each.ratio:.2f} times, {ends}" if each.ratio < inf else ends
+    return f"no difference larger than {up(found.widest)}" if each.says == EQUAL else each.says, times
+
+
 def _amount(difference: Difference, value: float | None) -> str:
     """Return one of the two medians of a difference, in the unit of its figure."""
     if value is None:
@@ -270,7 +301,7 @@ def _told(group: list[Difference]) -> str:
         told.append(f"What it takes: {', '.join(beside)}.")
     if alike:
         widest = max(each.interval.widest for each in alike if each.interval)
-        told.append(f"No difference larger than {_up(widest)} in {listed([each.figure for each in alike])}.")
+        told.append(f"No difference larger than {up(widest)} in {listed([each.figure for each in alike])}.")
     if unknown:
         told.append(f"Unknown: {listed(unknown)}{_why(group)}.")
     return " ".join(told)
@@ -300,7 +331,7 @@ def _figure(each: Difference) -> str:
     return f"{each.figure} {each.ratio:.2f} times ({found.low:.2f} to {found.high:.2f})"
 
 
-def _up(share: float) -> str:
+def up(share: float) -> str:
     """Return a share in whole percent, rounded up: what is said to be no larger must not be."""
     return f"{max(1, ceil(share * 100 - ROUNDING))}%"
 
@@ -318,7 +349,7 @@ def _itself(group: list[Difference]) -> str:
     who = f"{first.pairing.before} against itself at {first.load.label}"
     if not known:
         return f"{who}: how large a difference must be to mean anything cannot be told{_why(group)}."
-    told = [f"{_up(max(widest, SMALLEST))} in {figure}" for figure, widest in known if widest < inf]
+    told = [f"{up(max(widest, SMALLEST))} in {figure}" for figure, widest in known if widest < inf]
     lost = [figure for figure, widest in known if widest == inf]
     small = f"differences up to {listed(told)} cannot be told from chance here" if told else ""
     none = f"nothing can be told of {listed(lost)}, for requests were lost" if lost else ""

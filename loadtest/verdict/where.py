@@ -155,6 +155,22 @@ def rule(pair: Pair, example: float = EXAMPLE) -> list[str]:
     return [_gain(first, second), _example(Pair(first, second), example)]
 
 
+def headline(pair: Pair) -> str:
+    """Return at which waits the second service pays, in one short sentence without its period."""
+    first, second = sorted((pair.first, pair.second), key=lambda side: side.runs_out(LONGEST).throughput)
+    turn = first.turn()
+    if second.runs_out(LONGEST).throughput <= (1 + ALIKE) * first.runs_out(LONGEST).throughput or turn >= LONGEST:
+        return rule(pair)[0].removesuffix(".")
+    verb = plural_of(first.runs_out(LONGEST).capacity, "is", "are")
+    taken = f"once the {first.resource(LONGEST)} of {first.name} {verb} taken"
+    if turn <= SHORTEST:
+        return f"{second.name} pays at every wait, {taken}"
+    times = second.runs_out(SHORTEST).throughput / first.runs_out(SHORTEST).throughput
+    shorter = "as much" if abs(times - 1) <= ALIKE else f"{times:.1f} times as much"
+    over = f"{second.name} pays with waits over {duration(turn * 1000)}, {taken}"
+    return f"{over}; with shorter ones only its handler counts: {shorter}"
+
+
 def _gain(less: Side, more: Side) -> str:
     """Return the rule if `more` carries more than `less` where waits are long."""
     turn = less.turn()

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import altair as alt
 
-from loadtest.verdict.aggregate import KINDS
 from loadtest.verdict.format import bracketed
 
 from .picture import Datasets
@@ -33,7 +32,7 @@ def chart(bars: list[Bar], axis: str, shown: Callable[[float], str]) -> alt.Laye
 
     `axis`: title of the value axis, with its unit. `shown`: formats a value for its label.
     """
-    kinds = [kind for kind in KINDS if any(bar.kind == kind for bar in bars)]
+    kinds = list(dict.fromkeys(bar.kind for bar in bars))
     order = [name for kind in kinds for name in (kind, *(bar.service for bar in bars if bar.kind == kind))]
     ends = [max(bar.value or 0.0, bar.predicted or 0.0) for bar in bars]
     rows = [{**bar._asdict(), "end": end, "label": _label(bar, shown)} for bar, end in zip(bars, ends, strict=True)]

@@ -48,7 +48,7 @@ def picture(results: Results) -> Picture | None:
             Figure(
                 chart(results, each, known[each.service]),
                 f"Share of arrivals that missed the objective on {each.service}, by rate.",
-                heading=f"{each.service}: {found(each)} arrivals/s",
+                heading=f"{each.service}: {_found(each)}",
                 width=WIDTHS[abreast],
             )
             for each in shown
@@ -56,6 +56,10 @@ def picture(results: Results) -> Picture | None:
         table=_table(results),
         abreast=abreast,
     )
+
+
+def _found(capacity: Capacity) -> str:
+    return "unknown" if found(capacity) == NONE else f"{found(capacity)} arrivals/s"
 
 
 def _caption(objectives: list[str]) -> str:
@@ -76,7 +80,9 @@ def chart(results: Results, capacity: Capacity, contender: Contender) -> alt.Lay
     data = Datasets()
     rates = [each.rate for each in capacity.probes]
     low, high = min(rates) * 0.9, max(rates) * 1.1
-    x = alt.X("rate:Q", title="arrivals/s", scale=alt.Scale(domain=[low, high], nice=False)).axis(tickCount=6)
+    x = alt.X("rate:Q", title="arrivals/s", scale=alt.Scale(domain=[low, high], nice=False)).axis(
+        labelOverlap="greedy", labelSeparation=8, tickCount=5
+    )
     shares = alt.Scale(type="pow", exponent=0.35, domain=[0, 1])
     y = alt.Y("share:Q", title="share that missed", scale=shares).axis(
         values=[0, 0.001, 0.01, 0.05, 0.2, 0.5, 1], format=".1~%"

@@ -68,7 +68,7 @@ class End(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """The room for the names of lines: between two distances from the top in pixels, beside `right` on the axis of x."""
+    """The room for the names of lines: between two pixels from the top, beside `right` on the axis of x."""
 
     top: float
     bottom: float

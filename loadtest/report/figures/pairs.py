@@ -50,7 +50,9 @@ def chart(found: list[Difference]) -> alt.LayerChart:
     data = Datasets()
     domain = [min(ends) / ROOM, max(ends) * ROOM]
     scale = alt.Scale(type="log", domain=domain, nice=False)
-    x = alt.X("ratio:Q", title="ratio (log scale)", scale=scale).axis(format=".2f", tickCount=6)
+    x = alt.X("ratio:Q", title="ratio (log scale)", scale=scale).axis(
+        format=".2f", labelOverlap="greedy", labelSeparation=8, tickCount=4
+    )
     y = alt.Y("name:N", sort=names, title=None).axis(domain=False, labelLimit=240, ticks=False)
     alike = data.add([{"from": 1 / (1 + SMALLEST), "until": 1 + SMALLEST, "one": 1}])
     band = alt.Chart(alike).mark_rect(fill=SHADE, opacity=1)

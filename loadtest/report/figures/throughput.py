@@ -20,9 +20,6 @@ from .latency import loads
 from .picture import Figure, Picture, Table, data
 from .theme import HEIGHT, colour, colour_of, marks, services, size, stretches
 
-POWERS = [10**power for power in range(-3, 7)]
-"""Tick values of a logarithmic axis."""
-
 POINTS = 40
 """Points of a predicted line, besides its knee."""
 

@@ -41,8 +41,8 @@ STEPS = (
 COLUMNS, ROWS = 50, 80
 """Waits, and numbers of requests in flight, for which the number of times is computed."""
 
-HEIGHT = 420
-"""Height of the chart in pixels: four powers of ten in both directions."""
+HEIGHT = 330
+"""Height of the chart in pixels: with a headline above it, it fits a projector's screen."""
 
 CLOSE = 2.0
 """Numbers of requests in flight whose quotient is less are too close for two labels above them."""

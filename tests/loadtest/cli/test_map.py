@@ -104,7 +104,7 @@ def test_a_map_is_written_printed_and_drawn(tmp_path: Path, capsys: pytest.Captu
     assert "How many times the throughput of flask-threads aiohttp has" in said
     assert "measured points the number of times is within 10%" in " ".join(said.split())
     assert said.rstrip().endswith(f"\n{folder}/map.html")
-    assert "Where aiohttp pays, compared with flask-threads: delay" in (folder / "map.html").read_text()
+    assert "where aiohttp pays, compared with flask-threads: delay" in (folder / "map.html").read_text()
     (folder / "map.html").unlink()
     with pytest.raises(SystemExit) as ended:
         main(["report", str(folder)])
@@ -121,7 +121,7 @@ def test_an_interrupted_map_keeps_what_was_measured(tmp_path: Path, capsys: pyte
     assert run(tmp_path, **{"50ms": Fabricated("50ms", KeyboardInterrupt())}) == 2
     assert {wait: results.complete for wait, results in kept(tmp_path).items()} == {"200ms": True, "50ms": False}
     said = " ".join(capsys.readouterr().out.split())
-    assert "With a wait of 12ms nothing was measured." in said
+    assert "With waits of 3ms and 12ms nothing was measured." in said
     assert "With a wait of 50ms the run was interrupted." in said
     assert "To draw the report: sync-vs-async report " in said
 

@@ -3,8 +3,7 @@ import pytest
 from loadtest.contenders.cores import Cores
 from loadtest.report import before_after as two
 from loadtest.results.schema import Contender, Machine, Results, Step
-from loadtest.verdict.aggregate import rows
-from loadtest.verdict.before_after import changes, unlike
+from loadtest.verdict.before_after import unlike
 from tests.loadtest.support.fabricated import contender, results, step
 
 
@@ -30,7 +29,7 @@ def test_runs_without_a_common_step_say_so_and_draw_nothing() -> None:
     page = two.page(results([step("flask", 1)]), results([step("aiohttp", 1)]))
     assert "there is nothing to compare" in page.verdict[0]
     assert page.verdict[1:] == ["Measured only before: flask at 1 user.", "Measured only after: aiohttp at 1 user."]
-    assert page.pictures == []
+    assert (page.pictures, page.paired, page.table.rows) == ([], [], [])
 
 
 def test_runs_that_asked_for_different_things_are_not_drawn() -> None:
@@ -79,14 +78,48 @@ def test_a_service_that_was_made_in_another_way_is_named(changes: dict[str, obje
     assert told not in first
 
 
-def test_the_table_holds_every_pair_as_it_was_measured() -> None:
-    before, after = results(repeats(0.100, 0.102)), results(repeats(0.200, 0.204))
-    page = two.page(before, after)
-    (found,) = changes(rows(before), rows(after))
-    for picture in page.pictures:
-        assert picture.table.rows == [
-            ["aiohttp", "10", "throughput, requests/s", "99.0", "49.5", "0.500", f"±{found.spread:.1f}", "slower"],
-        ]
+def test_the_table_and_the_bars_hold_every_figure_as_it_was_measured() -> None:
+    page = two.page(results(repeats(0.100, 0.102)), results(repeats(0.200, 0.204)))
+    rates, latency = page.table.rows
+    assert rates == ["aiohttp", "10", "throughput, requests/s", "99.0", "49.5", "0.500", "0.490 to 0.510", "slower"]
+    assert latency[:6] == ["aiohttp", "10", "p90, ms", "102", "204", "2.000"]
+    throughput, slower = page.paired
+    (panel,) = throughput.panels
+    (found,) = panel.twos
+    assert (panel.heading, found.name, found.says, found.clear) == ("10 users", "aiohttp", "slower", True)
+    assert found.times == "0.50 times, 0.49 to 0.51"
+    assert [(bar.name, bar.label, bar.holds) for bar in found.bars] == [
+        ("before", "99.0/s", True),
+        ("after", "49.5/s", True),
+    ]
+    before, after = found.bars
+    assert before.ends
+    assert after.length == pytest.approx((before.length or 0.0) / 2)
+    assert before.ends[0] < (before.length or 0.0) < before.ends[1] == 1
+    assert [bar.label for bar in slower.panels[0].twos[0].bars] == ["102 ms", "204 ms"]
+
+
+def test_the_first_screen_has_the_fewest_the_middle_and_the_most_load_and_what_is_inconclusive_stands_in_brackets() -> (
+    None
+):
+    loads = (1, 2, 10, 50, 200)
+    steps = [step("aiohttp", users, repeat=repeat) for users in loads for repeat in (1, 2)]
+    doubtful = [step("aiohttp", 200, repeat=repeat, doubts=["a doubt"]) for repeat in (1, 2)]
+    first, others, *_ = two.page(results(steps), results([*steps[:-2], *doubtful])).paired
+    assert [panel.heading for panel in first.panels] == ["1 user", "10 users", "200 users"]
+    assert [panel.heading for panel in others.panels] == ["2 users", "50 users"]
+    before, after = first.panels[-1].twos[0].bars
+    assert (before.holds, after.holds, after.label) == (True, False, f"({before.label})")
+    assert first.caption.endswith("Dashed, in brackets: inconclusive.")
+
+
+def test_one_repeat_says_first_why_nothing_can_be_told_and_what_to_run() -> None:
+    page = two.page(results(repeats(0.1)), results(repeats(0.2)))
+    assert page.headline == "Whether anything became faster or slower cannot be told: steps were measured once"
+    assert page.advice
+    assert page.advice.commands == ["sync-vs-async compare --repeats 6"]
+    assert [bar.ends for bar in page.paired[0].panels[0].twos[0].bars] == [None, None]
+    assert two.page(results(repeats(0.1, 0.1)), results(repeats(0.2, 0.2))).advice is None
 
 
 def test_both_machines_are_told_and_the_commands_that_are_the_same_once() -> None:

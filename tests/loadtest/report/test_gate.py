@@ -78,7 +78,7 @@ def test_the_summary_of_a_search_and_of_two_runs_have_tables_of_their_own(tmp_pa
     assert "| flask | 100 | 90.0 to 95.0 | slots (3 of 3) |" in told
     before, after = (results([step("flask", 10, took, repeat=each) for each in (1, 2)]) for took in (0.2, 0.4))
     told = markdown.write_before_after(before, after, [], tmp_path / "summary.md").read_text()
-    assert "- flask at 10 users is slower: 50.0/s before, 25.0/s after (ratio 0.50)." in told
+    assert "- flask at 10 users is slower: 50.0/s before, 25.0/s after (0.50 times, 0.50 to 0.50)." in told
     assert "| flask | 10 users | throughput, requests/s | 50.0 | 25.0 | 0.500 | slower |" in told
 
 

@@ -24,6 +24,9 @@ pytestmark = pytest.mark.slow
 
 NAMES = [*lineup(2)]
 
+SORTED = [*NAMES[5:], "flask-threads", "django", "pyramid", "flask", "flask-async"]
+"""By kind and, within it, by throughput at 200 users, which is equal for all without slots."""
+
 ALL = lineup_of()
 
 
@@ -50,16 +53,21 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_the_title_of_the_page_is_a_conclusion_and_the_caution_comes_before_anything_else() -> None:
     page = frameworks.page(ALL)
-    assert page.title == (
+    assert page.headline == (
+        "At 200 users flask-gevent and 5 others serve the same 2,000 requests a second; 64 threads cap flask-threads, "
+        "django and pyramid at 640 each, 5 processes cap flask and flask-async at 50.0 each"
+    )
+    assert page.verdict[0] == (
         "At 200 users all 5 services with too few slots are capped by their slots; all 6 others keep up, "
-        "regardless of framework"
+        "regardless of framework."
     )
     assert page.warnings == [CAUTION]
+    assert page.about.startswith("Sorted by kind, then by requests a second at 200 users.")
 
 
 def test_a_service_has_one_row_with_everything() -> None:
     page = frameworks.page(ALL)
-    assert [row[0] for row in page.table.rows] == NAMES
+    assert [row[0] for row in page.table.rows] == SORTED
     assert cells(page, "django") == {
         "service 0": "django",
         "kind 0": "blocking",
@@ -78,28 +86,32 @@ def test_what_is_inconclusive_is_in_brackets_hollow_and_listed_with_its_reason()
     found = cells(page, "sanic")
     assert (found["200 users 0"], found["ratio 2"], found["200 users, µs 0"]) == ("(2000)", "(1.00)", "(250)")
     assert found["40 users 0"] == "400"
-    throughput = page.pictures[0]
-    (bar,) = [each for each in records(throughput.figures[2].chart) if each["service"] == "sanic"]
-    assert (bar["holds"], bar["label"]) == (False, "(2000)")
+    (bar,) = [each for each in page.panels[2].bars if each.service == "sanic"]
+    assert (bar.holds, bar.label) == (False, "(2,000)")
+    assert "sanic cannot be judged" in page.headline
     assert page.doubts == ["sanic is inconclusive in scenario delay at 200 users: a doubt."]
 
 
 def test_no_title_rests_on_what_is_inconclusive() -> None:
     page = frameworks.page(lineup_of(doubts=["a doubt"]))
-    assert page.title == "At 200 users no measurement can be trusted"
+    assert page.headline == "Nothing can be concluded: no measured step can be trusted"
+    assert page.verdict == ["At 200 users no measurement can be trusted."]
     assert [picture.title for picture in page.pictures] == [
-        "At 200 users no step is conclusive",
         "The frameworks' cost is unknown: no measurement of /healthz can be trusted",
     ]
 
 
 def test_every_number_of_users_and_both_controls_have_a_figure_of_all_services() -> None:
-    throughput, controls = frameworks.page(ALL).pictures
-    assert [figure.heading for figure in throughput.figures] == ["1 user", "40 users", "200 users"]
+    page = frameworks.page(ALL)
+    assert [panel.heading for panel in page.panels] == ["1 user", "40 users", "200 users"]
+    for panel in page.panels:
+        assert [bar.service for bar in panel.bars] == SORTED
+        assert all(bar.tick == bar.length for bar in panel.bars)
+    (controls,) = page.pictures
     assert len(controls.figures) == 2
-    for figure in (*throughput.figures, *controls.figures):
+    for figure in controls.figures:
         bars = [each for each in records(figure.chart) if "label" in each]
-        assert [bar["service"] for bar in bars] == NAMES
+        assert [bar["service"] for bar in bars] == SORTED
         predicted = figure is not controls.figures[0]  # the model does not predict framework overhead
         assert all((bar["predicted"] is not None) == predicted for bar in bars)
         assert vl_convert.vegalite_to_svg({**finished(figure.chart), "width": 300}).startswith("<svg")
@@ -112,7 +124,7 @@ def test_what_was_not_measured_is_said_and_drawn_as_nothing() -> None:
         "Scenario healthz was not measured.",
         "Scenario delay was interrupted.",
     ]
-    bars = [each for each in records(page.pictures[1].figures[1].chart) if "label" in each]
+    bars = [each for each in records(page.pictures[0].figures[1].chart) if "label" in each]
     assert {bar["label"] for bar in bars} == {"not measured"}
     assert cells(page, "flask")["/cpu 0"] == "-"
 
@@ -176,6 +188,7 @@ def test_what_is_pointed_to_is_there_once(drawn: str) -> None:
 
 def test_the_table_of_the_page_has_a_caption_and_each_row_a_head(drawn: str) -> None:
     tags = [tag for tag, _ in Reader(drawn).elements]
-    assert tags.count("table") == tags.count("caption") == 1
-    assert tags.count("tr") == len(NAMES) + 1
-    assert len(re.findall('<th scope="row">', drawn)) == len(NAMES)
+    panels = 3
+    assert tags.count("table") == tags.count("caption") == panels + 1
+    assert tags.count("tr") == (panels + 1) * len(NAMES) + 1
+    assert len(re.findall('<th scope="row">', drawn)) == (panels + 1) * len(NAMES)

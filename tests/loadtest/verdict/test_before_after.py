@@ -7,8 +7,8 @@ from loadtest.verdict.aggregate import Row, rows
 from loadtest.verdict.before_after import (
     NOTHING_IN_COMMON,
     TOO_FEW_REPEATS,
-    WITHIN,
     Change,
+    advised,
     changes,
     conclusion,
     nothing_to_tell,
@@ -19,9 +19,11 @@ from loadtest.verdict.before_after import (
 from loadtest.verdict.pairs import FASTER, SLOWER
 from loadtest.workload.closed import Closed
 from loadtest.workload.open import Open
-from tests.loadtest.support.fabricated import not_run, open_step, results, step, stuck
+from tests.loadtest.support.fabricated import not_run, open_step, options, results, step, stuck
 
 DOUBTS = ["a doubt"]
+
+SAME = "no difference larger than 1%"
 
 
 def repeats(*responses: float, users: int = 10, service: str = "aiohttp") -> list[Step]:
@@ -74,16 +76,17 @@ def test_a_service_that_answered_nothing_before_has_no_ratio() -> None:
     [
         (repeats(0.200, 0.204), repeats(0.100, 0.102), FASTER),
         (repeats(0.100, 0.102), repeats(0.200, 0.204), SLOWER),
-        (repeats(0.100, 0.104), repeats(0.101, 0.105), WITHIN),
-        (repeats(0.100, 0.100), repeats(0.100, 0.100), WITHIN),
-        (repeats(0.100, 0.100), repeats(0.104, 0.104), "under 5%"),  # two repeats can agree by chance
-        (repeats(0.104, 0.104), repeats(0.100, 0.100), "under 5%"),
+        (repeats(0.100, 0.104), repeats(0.101, 0.105), "no difference larger than 6%"),  # of any repeat from any other
+        (repeats(0.100, 0.109), repeats(0.104, 0.114), "cannot be told: the repeats differ more"),
+        (repeats(0.100, 0.100), repeats(0.100, 0.100), "no difference larger than 1%"),
+        (repeats(0.100, 0.100), repeats(0.104, 0.104), "no difference larger than 4%"),  # two repeats agree by chance
+        (repeats(0.104, 0.104), repeats(0.100, 0.100), "no difference larger than 4%"),
         (repeats(0.100, 0.100), repeats(0.106, 0.106), SLOWER),
-        (repeats(0.100), repeats(0.200, 0.200), "unknown: needs two repeats"),
-        (repeats(0.100, 0.100), repeats(0.200), "unknown: needs two repeats"),
-        (repeats(0.100, 0.200), repeats(0.100, 0.100), "inconclusive"),  # the repeats disagree
-        ([step("aiohttp", 10, doubts=DOUBTS)], repeats(0.200), "inconclusive"),
-        (repeats(0.100), [step("aiohttp", 10, doubts=DOUBTS)], "inconclusive"),
+        (repeats(0.100), repeats(0.200, 0.200), "cannot be told: one repeat"),
+        (repeats(0.100, 0.100), repeats(0.200), "cannot be told: one repeat"),
+        (repeats(0.100, 0.200), repeats(0.100, 0.100), "cannot be told: inconclusive"),  # the repeats disagree
+        ([step("aiohttp", 10, doubts=DOUBTS)], repeats(0.200), "cannot be told: inconclusive"),
+        (repeats(0.100), [step("aiohttp", 10, doubts=DOUBTS)], "cannot be told: inconclusive"),
     ],
 )
 def test_a_difference_means_something_where_it_is_large_and_larger_than_the_repeats_differ(
@@ -123,16 +126,30 @@ def test_the_verdict_names_what_changed_and_counts_the_rest() -> None:
         *repeats(0.200, users=5),
     ]
     faster, slower, same, unknown = verdict(paired(before, after))
-    assert faster == "aiohttp at 10 users is faster: 50.0/s before, 100.0/s after (ratio 2.00)."
-    assert slower == "aiohttp at 50 users is slower: 500.0/s before, 250.0/s after (ratio 0.50)."
-    assert same == "No clear difference in 2 of 5 steps: below 5%, or within the repeats' spread."
-    assert unknown == "No conclusion for 1 of 5 steps: the table gives the reasons."
+    assert faster == "aiohttp at 10 users is faster: 50.0/s before, 100/s after (2.00 times, 2.00 to 2.00)."
+    assert slower == "aiohttp at 50 users is slower: 500/s before, 250/s after (0.50 times, 0.50 to 0.50)."
+    assert same == "No difference larger than 4% in 2 of 5 steps."
+    assert unknown == "1 of 5 steps cannot be told: the table gives the reasons."
+    assert conclusion(paired(before, after)) == (
+        "At 50 users aiohttp is slower: 250/s instead of 500/s (0.50 times); 1 other step changed: 1 faster"
+    )
 
 
 def test_what_answered_nothing_before_is_not_told_as_a_ratio() -> None:
     before = [stuck("flask", 10), stuck("flask", 10, repeat=2)]
     (told,) = verdict(paired(before, repeats(0.1, 0.1, service="flask")))
-    assert told == "flask at 10 users is faster: 0.0/s before, 100.0/s after."
+    assert told == "flask at 10 users is faster: 0.0/s before, 100/s after."
+
+
+def test_runs_of_one_repeat_are_to_be_made_again_as_they_were_but_for_the_repeats() -> None:
+    asked = ["sync-vs-async", "compare", "--repeats", "1", "--quick", "--repeats=1", "--out", "my results"]
+    one, two = (
+        results([step("aiohttp", 10)]).model_copy(update={"command": asked, "options": options(repeats=repeats)})
+        for repeats in (1, 2)
+    )
+    again = "sync-vs-async compare --quick --out 'my results' --repeats 6"
+    for before, after, commands in ((one, one, [again]), (one, two, [again]), (two, one, [again]), (two, two, [])):
+        assert advised(before, after) == commands
 
 
 @pytest.mark.parametrize(
@@ -141,14 +158,26 @@ def test_what_answered_nothing_before_is_not_told_as_a_ratio() -> None:
         (
             [*repeats(0.2, 0.2), *repeats(0.1, 0.1, users=50)],
             [*repeats(0.1, 0.1), *repeats(0.3, 0.3, users=50)],
-            "aiohttp at 50 users is slower: ",
+            "At 50 users aiohttp is slower: ",
         ),  # slower by two thirds; at 10 users faster by a half
-        (repeats(0.1, 0.1), repeats(0.1, 0.1), "No step shows a clear difference of throughput"),
-        (repeats(0.1, 0.1), repeats(0.104, 0.104), "No step shows a clear difference of throughput"),
-        (repeats(0.1), repeats(0.2), "No step allows a conclusion on throughput"),
-        ([step("aiohttp", 10, doubts=DOUBTS)], repeats(0.2), "No step allows a conclusion on throughput"),
+        (repeats(0.1, 0.1), repeats(0.1, 0.1), "No difference larger than 1% between before and after"),
+        (
+            [*repeats(0.1, 0.1), *repeats(0.1, users=5)],
+            [*repeats(0.104, 0.104), *repeats(0.1, users=5)],
+            "No difference larger than 4% in 1 of 2 steps; the others cannot be told",
+        ),
+        (
+            repeats(0.1),
+            repeats(0.2),
+            "Whether anything became faster or slower cannot be told: steps were measured once",
+        ),
+        (
+            [step("aiohttp", 10, repeat=each, doubts=DOUBTS) for each in (1, 2)],
+            repeats(0.2, 0.2),
+            "Whether anything became faster or slower cannot be told: the table gives the reasons",
+        ),
     ],
-    ids=["two", "none", "little", "one repeat", "doubts"],
+    ids=["two", "none", "some", "one repeat", "doubts"],
 )
 def test_the_conclusion_is_the_largest_difference_that_means_anything(
     before: list[Step], after: list[Step], told: str
@@ -200,18 +229,16 @@ def test_open_loads_are_compared_by_the_highest_percentile_that_all_repeats_have
         return rows(results(found))
 
     before = slower(1)
-    assert verdict(changes(before, before)) == [
-        "No clear difference in 2 of 2 figures: below 5%, or within the repeats' spread."
-    ]
+    assert verdict(changes(before, before)) == ["No difference larger than 1% in 2 of 2 figures."]
     none = changes(slower(1, lost=500), slower(2, lost=500))
-    assert [change.says for change in none] == [WITHIN, "unknown: requests were lost in all repeats"]
-    assert conclusion(changes(before, slower(2))) == "No step shows a clear difference of throughput"
+    assert [change.says for change in none] == [SAME, "cannot be told: requests were lost in all repeats"]
+    assert conclusion(changes(before, slower(2))).startswith("At 100 arrivals/s aiohttp is slower in p99: ")
     assert [change.figure for change in changes(before, before)] == ["throughput, requests/s", "p99, ms"]
-    for after, says in ((slower(1), WITHIN), (slower(2), SLOWER), (slower(0.5), FASTER), (slower(1, lost=500), SLOWER)):
-        assert [change.says for change in changes(before, after)] == [WITHIN, says]
+    for after, says in ((slower(1), SAME), (slower(2), SLOWER), (slower(0.5), FASTER), (slower(1, lost=500), SLOWER)):
+        assert [change.says for change in changes(before, after)] == [SAME, says]
     *_, told = verdict(changes(before, slower(2)))[:1]
     assert told.startswith("aiohttp at 100 arrivals/s is slower: p99 ")
-    assert told.endswith(" ms after (ratio 2.00).")
+    assert told.endswith(" ms after (2.00 times, 2.00 to 2.00).")
     (lost,) = [each for each in verdict(changes(before, slower(1, lost=500))) if "slower" in each]
     assert lost.endswith(" before, > 10 s after.")
     assert [change.figure for change in paired([step("aiohttp", 10)], [step("aiohttp", 10)])] == [

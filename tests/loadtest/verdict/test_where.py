@@ -8,7 +8,7 @@ import pytest
 from loadtest.contenders.service import lineup
 from loadtest.results.schema import Contender, Results, Step
 from loadtest.verdict.memory import Growth
-from loadtest.verdict.where import LONGEST, SHORTEST, Pair, Side, differing, remembered, rule, sides
+from loadtest.verdict.where import LONGEST, SHORTEST, Pair, Side, differing, headline, remembered, rule, sides
 from loadtest.workload import scenarios
 from loadtest.workload.closed import Closed
 from loadtest.workload.demand import CPU, SLOTS, Calibration
@@ -107,6 +107,24 @@ def test_the_rule_states_the_turn_and_the_threads() -> None:
     )
     assert example.startswith("With a wait of 100 ms and 1 request in flight aiohttp serves 1.0 times as many requests")
     assert example.endswith("More in flight only queue: in flask-threads from 32 on, in aiohttp from 1,006 on.")
+
+
+def test_the_headline_is_short_and_says_of_both_services_which_one_pays() -> None:
+    taken = "once the 32 threads of flask-threads are taken"
+    for first, second, told in (
+        (
+            THREADS,
+            LOOP,
+            f"aiohttp pays with waits over 12 ms, {taken}; with shorter ones only its handler counts: 4.0 times",
+        ),
+        (LOOP, THREADS, f"aiohttp pays with waits over 12 ms, {taken}"),
+        (side("flask-threads"), side("aiohttp"), "only its handler counts: as much"),
+        (side("flask", DEAR), LOOP, "aiohttp pays at every wait, once the 3 processes of flask are taken"),
+        (LOOP, LOOP, "Neither gains from waiting: aiohttp carries 1.0 times as much at every wait"),
+    ):
+        found = headline(Pair(first, second))
+        assert told in found
+        assert not found.endswith(".")
 
 
 def test_the_rule_is_the_same_if_the_slower_service_is_named_second() -> None:

@@ -7,7 +7,7 @@ from altair.utils.schemapi import debug_mode
 
 from loadtest.report import before_after as two
 from loadtest.report import comparison as one
-from loadtest.report.figures import distribution, latency, memory
+from loadtest.report.figures import memory
 from loadtest.report.figures.picture import Picture
 from loadtest.report.page import CLOSED, OPEN
 from loadtest.results.exchange import Exchange
@@ -16,7 +16,7 @@ from loadtest.verdict.aggregate import rows
 from loadtest.workload.open import Open
 from tests.loadtest.support.arrivals import RUN, limited, open_run, refusing
 from tests.loadtest.support.fabricated import open_step, results, step
-from tests.loadtest.support.pages import records, strings
+from tests.loadtest.support.pages import strings
 
 
 @pytest.fixture(autouse=True)
@@ -89,15 +89,6 @@ def test_the_first_requests_of_arrivals_do_not_wait_all_at_once() -> None:
     assert alone.title == "First requests at 20 arrivals/s: aiohttp at once"
 
 
-def test_a_distribution_ends_at_the_share_that_was_served() -> None:
-    run = open_run([refusing(limited(32), Open(800))], contenders=[limited(32)])
-    (row,) = rows(run)
-    (arrived,) = row.arrived
-    points = distribution.line(row)
-    assert points[-1]["share"] == pytest.approx(1 - arrived.lost / arrived.offered, abs=1e-4)
-    assert latency.title(Open(800), rows(run)) == f"At 800 arrivals/s 61% not served on {limited(32).name}"
-
-
 def test_a_mean_over_refusals_is_in_no_title() -> None:
     steps = [open_step("aiohttp", Open(800)), refusing(limited(32), Open(800))]
     title = pictures(open_run(steps, contenders=[limited(32)]))["whereabouts"].title
@@ -130,17 +121,21 @@ def test_the_page_states_the_limits_of_its_kind_of_load() -> None:
     assert two.page(open_run(), open_run()).load == OPEN
 
 
-def test_two_runs_of_arrivals_are_drawn_by_their_rate() -> None:
-    throughput, over_time = two.page(FULL, FULL).pictures
-    assert "arrivals/s" in throughput.table.head
-    assert "whatever the latency" in throughput.caption
-    assert "intended start" in over_time.caption
-    assert "Steps that diverge are left out" in over_time.caption
-    shown = {(record["service"], record["amount"]) for record in records(over_time.figures[0].chart) if "ms" in record}
-    assert ("flask", 20) in shown
-    assert ("flask", 100) not in shown
+def test_two_runs_of_arrivals_are_drawn_by_their_rate_and_latency_comes_first() -> None:
+    page = two.page(FULL, FULL)
+    assert page.table.head[1] == "arrivals/s"
+    assert [group.name for group in page.paired] == ["latency", "throughput"]
+    (note,) = page.notes
+    assert "whatever the latency" in note
+    assert "Steps that diverge are left out" in note
+    latency, throughput = (
+        {(panel.heading, each.name.partition(",")[0]) for panel in group.panels for each in panel.twos}
+        for group in page.paired
+    )
+    assert ("20 arrivals/s", "flask") in latency & throughput
+    assert ("100 arrivals/s", "flask") in throughput - latency
 
 
-def test_two_runs_that_diverge_have_no_picture_of_latency() -> None:
+def test_two_runs_that_diverge_have_no_bars_of_latency() -> None:
     run = open_run([open_step("flask", Open(100))])
-    assert [picture.name for picture in two.page(run, run).pictures] == ["throughput"]
+    assert [group.name for group in two.page(run, run).paired] == ["throughput"]
