@@ -41,7 +41,7 @@ def prepare(environment: Any, **_event: Any) -> None:
         racers = twins(os.environ)
         arrivals.asked_for()
         follow_scenario(environment)
-        attach(environment, racers, arrivals)
+        attach(environment, racers, arrivals, os.environ.get("PUBLIC_URL", ""))
     except ValueError as mistake:
         sys.exit(str(mistake))
     page.attach(environment, racers)

@@ -4,9 +4,10 @@ import click
 
 from loadtest.contenders.service import Service
 from loadtest.race import command
+from loadtest.race.public import PUBLIC_URL, public
 from loadtest.terminal.progress import console
 
-from .options import QUICK_SERVICES, Command, Mistake, refuse_twice, services_option
+from .options import QUICK_SERVICES, Command, Mistake, mistakes, refuse_twice, services_option
 from .run import serve_until_stopped
 
 FEWEST, MOST = 2, 3
@@ -30,9 +31,19 @@ exit status: 0 after Ctrl-C, 1 if a process did not start or exited"""
     epilog=EXAMPLES,
 )
 @services_option("Two or three services, separated by commas and named as for serve.", default=",".join(QUICK_SERVICES))
-def race(services: list[Service]) -> int:
+@click.option(
+    "--public-url",
+    metavar="URL",
+    envvar=PUBLIC_URL,
+    default="",
+    help="Where a reverse proxy publishes the web app, such as https://workshop.example/race-demo/, so that requests "
+    "from there are accepted, too (default: nowhere).",
+)
+def race(services: list[Service], public_url: str) -> int:
     """Run the race until Ctrl-C, and return the exit status."""
+    with mistakes():
+        public(public_url)
     refuse_twice([service.name for service in services], "in a race")
     if not FEWEST <= len(services) <= MOST:
         raise Mistake(f"A race takes {FEWEST} or {MOST} services; got {len(services)}.")
-    return serve_until_stopped(command.race(services), console())
+    return serve_until_stopped(command.race(services, public_url), console())

@@ -178,6 +178,8 @@ class _Terminal:
         racing = [each for each in self._running if each.name == RACE]
         for each in racing:
             self._screen.print(Text(f"\nRace page: {each.url}/race", self._colours[RACE]), soft_wrap=True)
+            if each.about:
+                self._screen.print(f"  {each.about}", soft_wrap=True)
         services = [each for each in self._running if each.name != UPSTREAM and not racing]
         for place, each in enumerate(services):
             self._screen.print(Text(f"\n{each.name} is on {each.url}", self._colours[each.name]), soft_wrap=True)

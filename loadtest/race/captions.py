@@ -51,8 +51,7 @@ def _coming_or_going(race: Race, now: Figures) -> Caption | None:
     if race.state == STOPPING:
         if not now.in_flight:
             return Caption("stopped", "stopping: all requests are answered")
-        wait = f"{count(now.in_flight, 'request')} still {plural_of(now.in_flight, 'waits', 'wait')}"
-        return Caption("stopping", f"stopping: {wait} for an answer")
+        return Caption("stopping", f"stopping: {count(now.in_flight, 'request')} still in flight")
     if race.state == STARTING and now.users < race.users:
         who = "clients" if isinstance(race.load, Open) else "users"
         return Caption("starting", f"starting: {now.users} of {race.users} {who}")
@@ -92,13 +91,14 @@ def _foretold(race: Race, service: Service, demand: Demand | None, now: Figures)
 
 
 def _bound_by(limit: Limit, service: Service, now: Figures) -> Caption:
-    queue = now.in_flight - limit.capacity
+    held = now.in_flight - limit.capacity
     has = named(limit, service)
-    if queue <= 0:
+    if held <= 0:
         return Caption("short", f"{has} for {count(now.in_flight, 'request')} in flight")
+    wait = f"{plural_of(held, 'waits', 'wait')} for one"
     if now.ratio is not None and now.ratio >= KEEPS_UP:  # below that, some may be idle
-        return Caption("queue", f"{has}, all in use: {count(queue, 'request')} {plural_of(queue, 'queues', 'queue')}")
-    return Caption("queue-at-least", f"{has} for {count(now.in_flight, 'request')} in flight: at least {queue} queue")
+        return Caption("all-in-use", f"{has}, all in use: {count(held, 'request')} {wait}")
+    return Caption("at-least", f"{has} for {count(now.in_flight, 'request')} in flight: at least {held} {wait}")
 
 
 def _bound_by_users(service: Service, demand: Demand, now: Figures) -> Caption:
@@ -107,7 +107,7 @@ def _bound_by_users(service: Service, demand: Demand, now: Figures) -> Caption:
     tightest = demand.tightest
     requests = count(now.in_flight, "request")
     if tightest is None:
-        sure = "almost no queue" if now.ratio is not None else "no limit"
-        wait = f"{requests} {plural_of(now.in_flight, 'waits', 'wait')}"
-        return Caption("no-queue", f"{sure}: {wait} on {places(service)}")
+        at_once = "" if now.ratio is None else " at once"
+        wait = f"{requests} {plural_of(now.in_flight, 'waits', 'wait')}{at_once}"
+        return Caption("at-once", f"no limit: {wait} on {places(service)}")
     return Caption("room", f"room for all: {named(tightest, service)} for {requests} in flight")

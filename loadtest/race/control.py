@@ -153,6 +153,7 @@ class Control:
                 users = max(users, self.load.most_in_flight)
         if goes_on:
             self.changed = time.perf_counter()
+            self._environment.stats.reset_all()  # figures from before a change are not those of the new run
             self._choose(wish.scenario)
         else:
             self._environment.host = ""

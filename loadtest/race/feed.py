@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import gevent
@@ -20,14 +20,18 @@ from loadtest.verdict.bounds import MACHINE_BUSY
 from loadtest.verdict.processors import GENERATOR_BUSY
 from loadtest.workload.demand import Demand
 from loadtest.workload.open import PATIENCE, Open
-from loadtest.workload.scenarios import demand
+from loadtest.workload.scenarios import MIXED, POOLS, THREADS
+from loadtest.workload.scenarios import demand as demand_of
 
 from .captions import READY, RUNNING, STARTING, Race, caption
 from .control import Control
-from .figures import History, Reading
+from .figures import Figures, History, Reading
 from .flights import Flights
+from .lag import Lag
+from .lead import lead, short
 from .racers import Racer
 from .sample import Sample
+from .words import marks
 
 EVERY = 0.5
 """Seconds between two events."""
@@ -42,8 +46,21 @@ LATE = 2.0
 """Seconds by which the last picture of an event lags behind it; most requests have been answered by then."""
 
 
+IN_TIME = 1.0
+"""Seconds beyond the wait of a request alone within which an answer of an open load comes in time."""
+
 ABANDONED = 60.0
 """Seconds after a client gave up in which the page says that its service may still work on abandoned requests."""
+
+
+class Look(NamedTuple):
+    """The moment of an event, and the race then."""
+
+    race: Race
+    clock: float
+    """The moment (perf_counter)."""
+    deadline: float
+    """The seconds within which an answer of an open load comes in time."""
 
 
 class Feed:
@@ -60,6 +77,7 @@ class Feed:
         self._racers = racers
         self._samples: list[Sample | Flights] = [Sample() for _ in racers]
         self._histories = [History() for _ in racers]
+        self._lags = [Lag(racer.url) if racer.service.on_a_loop else None for racer in racers]
         self._failed: dict[str, Counter[float]] = {racer.name: Counter() for racer in racers}
         """The number of failed requests of each racer by response time in milliseconds."""
         self._gave_up = -ABANDONED
@@ -93,6 +111,7 @@ class Feed:
     def _tell_on(self) -> None:
         self._usage()  # discards the time before the first client
         self._busy, due = None, time.perf_counter()
+        watchers = [gevent.spawn(lag.watch) for lag in self._lags if lag is not None]
         try:
             while self._lookers or time.perf_counter() < self._left + LINGERS:
                 self._event = f"data: {json.dumps(self._now(), separators=(',', ':'))}\n\n".encode()
@@ -103,6 +122,7 @@ class Feed:
                 self._busy = self._usage()
         finally:
             self._tells = False
+            gevent.killall(watchers, block=False)
             for sample in self._samples:
                 sample.look_away()
 
@@ -114,17 +134,28 @@ class Feed:
         machine, generator = self._busy or (0.0, 0.0)
         if generator >= GENERATOR_BUSY:
             return f"The load generator is saturated ({generator:.0%} of a core): the services could serve more."
-        if machine >= MACHINE_BUSY:
-            return f"The machine is saturated ({machine:.0%} of all cores): the services compete for CPU."
         if self._control.gave_up:
             return "The last stop timed out: services may still work on abandoned requests."
-        if time.perf_counter() < self._gave_up + ABANDONED:
+        if self._abandoned(time.perf_counter()):
             return "Clients gave up: services may still work on abandoned requests."
+        if machine >= MACHINE_BUSY:
+            return f"The machine is saturated ({machine:.0%} of all cores): the services compete for CPU."
         return ""
+
+    def _abandoned(self, clock: float) -> bool:
+        """Return True if a client gave up lately."""
+        return clock < self._gave_up + ABANDONED
 
     def _now(self) -> dict[str, Any]:
         control, clock = self._control, time.perf_counter()
         race = Race(control.state, control.scenario, control.load)
+        foretold = [self._foretold(racer, race) for racer in self._racers]
+        alone = max((each.alone for each in foretold if each is not None), default=control.wait or 0.0)
+        look = Look(race, clock, round(alone + IN_TIME, 3))
+        everyone = [*zip(control.everyone(), foretold, strict=True)]
+        figures = [self._figures(number, users, demand, look) for number, (users, demand) in enumerate(everyone)]
+        by_name = dict(zip(short([racer.name for racer in self._racers]), figures, strict=True))
+        leads = lead(race, by_name, look.deadline, abandoned=self._gave_up < control.changed and self._abandoned(clock))
         return {
             "page": self.page,
             "state": race.state,
@@ -135,11 +166,17 @@ class Feed:
             "ends": None if control.ends is None else max(0.0, control.ends - clock),
             "busy": self._busy,
             "doubt": self._doubt(),
-            "racers": [self._racer(number, users, race, clock) for number, users in enumerate(control.everyone())],
+            "lead": leads._asdict(),
+            "marks": marks(race.scenario)._asdict(),
+            "racers": [
+                self._racer(number, users, demand, figures[number], look)
+                for number, (users, demand) in enumerate(everyone)
+            ],
         }
 
-    def _racer(self, number: int, users: list[WaitingUser], race: Race, clock: float) -> dict[str, Any]:
-        racer, control, sample = self._racers[number], self._control, self._sample(number, race)
+    def _figures(self, number: int, users: list[WaitingUser], foretold: Demand | None, look: Look) -> Figures:
+        race, clock = look.race, look.clock
+        racer, control = self._racers[number], self._control
         entries = [
             entry for (name, _), entry in self._environment.stats.entries.items() if name.startswith(f"{racer.name} ")
         ]
@@ -161,17 +198,23 @@ class Feed:
             ),
             control.changed,
         )
-        foretold = self._foretold(racer, race)
         wait = foretold.wait if foretold else 0.0
         # in a closed model starts are spread over one wait; then each user waits once
         turn = wait + (AHEAD if isinstance(race.load, Open) else wait)
-        now = history.figures(race.load, foretold, max(control.there + turn, self._stale[number]))
+        return history.figures(race.load, foretold, max(control.there + turn, self._stale[number]), look.deadline)
+
+    def _racer(
+        self, number: int, users: list[WaitingUser], foretold: Demand | None, now: Figures, look: Look
+    ) -> dict[str, Any]:
+        race, clock = look.race, look.clock
+        racer, sample, lag = self._racers[number], self._sample(number, race), self._lags[number]
         said = caption(race, racer.service, foretold, now, self._error(racer))
         sample.look(users)
         moments = [clock - LATE - EVERY * (PICTURES - each) / PICTURES for each in range(1, PICTURES + 1)]
         return {
             "kind": said.kind,
             "caption": said.sentence,
+            "stands": None if lag is None else lag.stands(clock),
             "users": now.users,
             "in_flight": now.in_flight,
             "requests": now.requests,
@@ -182,8 +225,9 @@ class Feed:
             "p50": _shown(now.p50),
             "p99": _shown(now.p99),
             "arriving": now.arriving,
+            "in_time": None if now.arriving is None else now.good / now.seconds,
             "looked_at": len(sample),
-            "pictures": [sample.frame(moment) for moment in moments],
+            "pictures": [sample.frame(moment, self._wait_of(racer, race)) for moment in moments],
         }
 
     def _sample(self, number: int, race: Race) -> Sample | Flights:
@@ -194,12 +238,21 @@ class Feed:
             self._samples[number] = kind()
         return self._samples[number]
 
+    def _wait_of(self, racer: Racer, race: Race) -> float | None:
+        """Return how long a request waits once it has a connection or a thread, or None if it needs none."""
+        wait = self._control.wait
+        if race.scenario in (None, MIXED) or wait is None:
+            return None
+        known = demand_of(race.scenario, racer.service, wait)
+        needs = known is not None and any(limit.name in (*POOLS, THREADS) for limit in known.limits)
+        return known.wait if known is not None and needs else None
+
     def _foretold(self, racer: Racer, race: Race) -> Demand | None:
         """Return the demand of a request, or None if nothing can be predicted from it."""
         wait = self._control.wait
         if race.scenario is None or wait is None or race.state not in (STARTING, RUNNING):
             return None
-        foretold = demand(race.scenario, racer.service, wait)
+        foretold = demand_of(race.scenario, racer.service, wait)
         if foretold is not None and isinstance(race.load, Open) and foretold.needs_another:
             return None  # whether answers find a slot depends on chance
         return foretold

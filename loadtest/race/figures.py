@@ -3,7 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 
 from loadtest.results.histogram import percentile
 from loadtest.verdict.bounds import KEEPS_UP
@@ -53,6 +53,10 @@ class Figures:
     """Length of the window that the figures below cover."""
     answered: int
     failed: int
+    good: int
+    """Successful answers; in an open model those that came within the deadline."""
+    settled: bool
+    """True if all users are there, and the window does not reach back to before the run had settled."""
     throughput: float | None
     """Successful answers per second."""
     p50: float | None
@@ -88,8 +92,11 @@ class History:
         while kept[0].clock < max(changed, reading.clock - WINDOW) and len(kept) > 1:
             kept.popleft()
 
-    def figures(self, load: Load, demand: Demand | None, settled: float) -> Figures:
-        """Return the figures at the last reading, for a run under `load` that settled at `settled` (seconds)."""
+    def figures(self, load: Load, demand: Demand | None, settled: float, deadline: float = inf) -> Figures:
+        """Return the figures at the last reading, for a run under `load` that settled at `settled` (seconds).
+
+        `deadline`: the seconds within which an answer of an open load is good.
+        """
         first, last = self._readings[0], self._readings[-1]
         seconds = last.clock - first.clock
         answered, failed = last.requests - first.requests, last.failures - first.failures
@@ -99,13 +106,15 @@ class History:
         throughput = (answered - failed) / seconds if rated else None
         diverges = isinstance(load, Open) and demand is not None and load.diverges(demand)
         behind = rated and falls_behind(load, demand, due, answered, seconds)
+        is_settled = rated and first.clock >= settled and last.users == load.most_in_flight
         ratio = None
-        if throughput is not None and first.clock >= settled and last.users == load.most_in_flight and not diverges:
+        if throughput is not None and is_settled and not diverges:
             ratio = throughput / predicted.throughput if predicted is not None and predicted.throughput else None
-        latency, lost = Counter(last.latency) - Counter(first.latency), 0
+        latency, lost, good = Counter(last.latency) - Counter(first.latency), 0, answered - failed
         if isinstance(load, Open):
             latency -= Counter(last.failed_latency) - Counter(first.failed_latency)
             lost = failed
+            good = sum(number for milliseconds, number in latency.items() if milliseconds <= deadline * 1000)
         return Figures(
             users=last.users,
             in_flight=last.in_flight,
@@ -114,6 +123,8 @@ class History:
             seconds=seconds,
             answered=answered,
             failed=failed,
+            good=good,
+            settled=is_settled,
             throughput=throughput,
             p50=None if diverges or behind else percentile(latency, 0.5, lost),
             p99=None if diverges or behind else percentile(latency, 0.99, lost),

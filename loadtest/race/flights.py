@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from loadtest.results.exchange import Exchange
 
-from .sample import ANSWERED, FAILED, MOST_DRAWN, NOTHING, Frame, ended, state
+from .sample import MOST_DRAWN, NOTHING, ended, state
 
 if TYPE_CHECKING:
     from loadtest.generator.users import WaitingUser  # it imports Locust, which patches the standard library
@@ -70,23 +70,23 @@ class Flights:
         if (flight := self._flying.pop(user, None)) is not None:
             flight.exchange = exchange
 
-    def frame(self, moment: float) -> Frame:
-        """Return the frame at `moment` (perf_counter), which must be later than the previous one."""
-        states, came, answers = "", "", 0
+    def frame(self, moment: float, wait: float | None = None) -> str:
+        """Return one letter for each place at `moment` (perf_counter), which must be later than the last one.
+
+        `wait`: see `state`.
+        """
+        states = ""
         for number, place in enumerate(self._places):
             flight = place or self._next(moment)
-            here = last = NOTHING
+            here = NOTHING
             if flight is not None and flight.is_over(moment):
-                last, flight = _answer(flight), None
-                answers += 1
+                flight = None
             elif flight is not None:
-                here = state(flight.sent, [flight.exchange] if flight.exchange else [], moment)
+                here = state(flight.sent, [flight.exchange] if flight.exchange else [], moment, wait)
             self._places[number] = flight
-            states, came = states + here, came + last
-        kept = [flight for flight in self._queue if not flight.is_over(moment)]
-        answers += len(self._queue) - len(kept)
-        self._queue = deque(kept)
-        return Frame(states, came, answers)
+            states += here
+        self._queue = deque(flight for flight in self._queue if not flight.is_over(moment))
+        return states
 
     def _next(self, moment: float) -> Flight | None:
         """Return the first request without a place that had been sent at `moment`, or None."""
@@ -95,8 +95,3 @@ class Flights:
 
 def _by_time(pair: tuple[float, "WaitingUser"]) -> float:
     return pair[0]
-
-
-def _answer(flight: Flight) -> str:
-    assert flight.exchange is not None
-    return ANSWERED if flight.exchange.status == 200 else FAILED

@@ -10,6 +10,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from loadtest.english import listed
 
+from .public import Public
 from .request import decoded
 
 if TYPE_CHECKING:
@@ -40,18 +41,26 @@ def hosts(environment: Any) -> list[str]:
     return found
 
 
-def guard(environment: Any, services: Sequence[str], arrivals: "ProfileArrivals") -> None:
+def guard(
+    environment: Any, services: Sequence[str], arrivals: "ProfileArrivals", published: Public | None = None
+) -> None:
     """Refuse requests to Locust's web app from other sites, under other names, or for load on other services.
 
-    Refuse arrivals that cannot be run, too. Locust itself accepts all of these.
+    Refuse arrivals that cannot be run, too. Locust itself accepts all of these. `published`: what browsers send through
+    a reverse proxy, with which the Host header is the proxy's or, as many proxies set it, that of this machine.
     """
-    app, names = environment.web_ui.app, _distinct([*LOOPBACK, _as_host(environment.web_ui.host)])
+    app, own = environment.web_ui.app, _distinct([*LOOPBACK, _as_host(environment.web_ui.host)])
+    names = _distinct([*own, published.host if published else None])
 
     def refusal() -> Response | None:
         host, origin = request.host, request.headers.get("Origin")
-        if re.sub(r":\d+$", "", host.lower()) not in names:  # a name of someone else can lead here, too
+        name = re.sub(r":\d+$", "", host.lower())
+        if name not in names:  # a name of someone else can lead here, too
             return problem(403, f"This web app is at {listed(names)} only, and was asked for as {host!r}.")
-        if origin is not None and origin != request.host_url.rstrip("/"):
+        same = {request.host_url.rstrip("/")} if name in own else set()
+        if published is not None:
+            same.add(published.origin)
+        if origin is not None and origin not in same:
             return problem(403, f"Only pages of this web app may use it; the request came from {origin}.")
         try:
             body = request.get_data()

@@ -24,7 +24,7 @@ globals().update(user_classes(racers))
 def attach_page(environment: Any, **_event: Any) -> None:
     """Add the pages at /race and /twins."""
     follow_scenario(environment)
-    attach(environment, racers, ProfileArrivals(environment))
+    attach(environment, racers, ProfileArrivals(environment), os.environ.get("PUBLIC_URL", ""))
     page.attach(environment, racers)
 
 

@@ -12,9 +12,10 @@ from loadtest.workload.open import PATIENCE
 from loadtest.workload.scenarios import RACED
 
 from .control import LASTS, Control, NotNow
-from .feed import LATE, Feed
+from .feed import IN_TIME, LATE, Feed
 from .figures import WINDOW
 from .guard import guard, hosts, problem
+from .public import public
 from .racers import Racer
 from .request import LEAST_RATE, MOST_RATE, MOST_USERS, decoded, wished
 from .sample import MOST_DRAWN
@@ -28,17 +29,19 @@ POLICY = (
 """Content-Security-Policy: the page may send requests only to its own server."""
 
 
-def attach(environment: Any, racers: Sequence[Racer], arrivals: ProfileArrivals) -> None:
+def attach(environment: Any, racers: Sequence[Racer], arrivals: ProfileArrivals, public_url: str = "") -> None:
     """Guard Locust's web app, if there is one. Add the page at /race, if this process itself runs every racer's users.
 
+    `public_url`: where a reverse proxy publishes the web app, if one does.
+
     Raises:
-        ValueError: if Locust was started with a host that cannot be shown.
+        ValueError: if Locust was started with a host that cannot be shown, or with no valid `public_url`.
 
     """
-    services, web_ui = hosts(environment), environment.web_ui
+    services, published, web_ui = hosts(environment), public(public_url), environment.web_ui
     if web_ui is None:
         return
-    guard(environment, services, arrivals)
+    guard(environment, services, arrivals, published)
     if not isinstance(environment.runner, LocalRunner):
         return
     known = {getattr(each, "service", None): each for each in environment.available_user_classes.values()}
@@ -64,6 +67,7 @@ def attach(environment: Any, racers: Sequence[Racer], arrivals: ProfileArrivals)
             minutes=LASTS / 60,
             window=WINDOW,
             late=LATE,
+            in_time=IN_TIME,
             drawn=MOST_DRAWN,
         )
         return make_response(html, {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})

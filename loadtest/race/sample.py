@@ -1,12 +1,12 @@
-"""The recent state of some users' requests: in the queue, waiting on the service, or answered.
+"""The recent state of some users' requests: waiting for a worker or a connection, or for what they are about.
 
 Only the answer reports to an HTTP client when the service started its request. A frame therefore shows the recent past;
-a request without an answer may queue or wait, and its state is unknown.
+a request without an answer may be in either state.
 """
 
 from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from loadtest.results.exchange import Exchange
 
@@ -16,20 +16,8 @@ if TYPE_CHECKING:
 MOST_DRAWN = 100
 """The most users of a racer whose requests are drawn."""
 
-NOTHING, UNKNOWN, QUEUES, WAITS = " ", "?", "q", "w"
-"""States of a user's request; an unknown one had no answer when the frame was made."""
-
-ANSWERED, FAILED = "a", "x"
-"""Result of each user's last answer since the previous frame."""
-
-
-class Frame(NamedTuple):
-    """The states and answers of the drawn users, one letter each."""
-
-    where: str
-    came: str
-    answers: int
-    """Answers of all drawn users since the previous frame; one user may have had several."""
+NOTHING, UNKNOWN, HELD, WAITS = " ", "?", "h", "w"
+"""States of a user's request: without an answer when the frame was made, held up, or waiting for what it is about."""
 
 
 class Sample:
@@ -72,19 +60,21 @@ class Sample:
         if user in self._over:
             self._over[user].append(exchange)
 
-    def frame(self, moment: float) -> Frame:
-        """Return the frame at `moment` (perf_counter), which must be later than the previous one."""
-        where, came, answers = "", "", 0
+    def frame(self, moment: float, wait: float | None = None) -> str:
+        """Return one letter for each drawn user at `moment` (perf_counter), which must be later than the last one.
+
+        `wait`: see `state`.
+        """
+        states = ""
         for user in self._drawn:
-            here = last = NOTHING
+            here = NOTHING
             if user is not None:
                 over = self._over[user]
                 while over and ended(over[0]) <= moment:
-                    last = ANSWERED if over.popleft().status == 200 else FAILED
-                    answers += 1
-                here = state(user.asked_at, over, moment)
-            where, came = where + here, came + last
-        return Frame(where, came, answers)
+                    over.popleft()
+                here = state(user.asked_at, over, moment, wait)
+            states += here
+        return states
 
 
 def ended(exchange: Exchange) -> float:
@@ -93,8 +83,11 @@ def ended(exchange: Exchange) -> float:
     return exchange.ended
 
 
-def state(asked_at: float | None, over: Sequence[Exchange], moment: float) -> str:
-    """Return the state of a user's unanswered request at `moment`, or NOTHING if there was none."""
+def state(asked_at: float | None, over: Sequence[Exchange], moment: float, wait: float | None) -> str:
+    """Return the state of a user's unanswered request at `moment`, or NOTHING if there was none.
+
+    `wait`: the seconds for which it waits for what it is about, of those that its service reports; None: all of them.
+    """
     if not over:
         return UNKNOWN if asked_at is not None and asked_at <= moment else NOTHING
     exchange = over[0]
@@ -102,4 +95,5 @@ def state(asked_at: float | None, over: Sequence[Exchange], moment: float) -> st
         return NOTHING
     if not exchange.timed:
         return UNKNOWN
-    return QUEUES if moment < exchange.began else WAITS
+    held = 0.0 if wait is None else max(0.0, exchange.waited - wait)
+    return HELD if moment < exchange.began + held else WAITS

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from loadtest.contenders.service import Service
 from loadtest.english import count
 from loadtest.workload.demand import ADMISSION, CPU, LOOPS, SLOTS, Limit
-from loadtest.workload.scenarios import POOLS, THREADS
+from loadtest.workload.scenarios import MIXED, POOLS, SCENARIOS, THREADS
 
 ERRORS = 0.01
 """Share of failed requests above which the caption reports failures."""
@@ -21,6 +21,22 @@ class Caption(NamedTuple):
 def why(error: str | None) -> str:
     """Return the end of a sentence about failures, with the most frequent error so far."""
     return f"; most frequent error so far: {error}" if error else ""
+
+
+class Marks(NamedTuple):
+    """The meanings of the marks of a scenario's requests, in words."""
+
+    held: str
+    waits: str
+
+
+def marks(scenario: str | None) -> Marks:
+    """Return what marks stand for; `scenario`: None if users request several."""
+    if scenario is None or scenario == MIXED:
+        return Marks("waiting for a worker", "waiting for slow I/O, or for a connection")
+    asked = SCENARIOS[scenario]
+    held = "waiting for a worker or a connection" if {*asked.holds} & {*POOLS} else "waiting for a worker"
+    return Marks(held, f"waiting for {asked.about}" if asked.waits and not asked.computes else "working")
 
 
 def named(limit: Limit, service: Service) -> str:

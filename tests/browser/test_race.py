@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.support.visits import Opens, Visit
 from tests.loadtest.support.commands import alone, serving
@@ -13,17 +13,18 @@ from tests.support.stalls import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ports")]  # the well-known ports allow one test at a time
 
-RACERS = ("flask:workers=2", "aiohttp:workers=1")
+RACERS = ("flask:workers=2", "flask-threads:workers=1", "aiohttp:workers=1")
+SLOW, MIDDLE, QUICK = RACERS
 MARKS = """canvas => {
-    const {data} = canvas.getContext("2d").getImageData(0, 24, canvas.width, canvas.height - 24); // below the labels
+    const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     const seen = new Map();
     for (let at = 0; at < data.length; at += 4) {
         const colour = data.slice(at, at + 3).join();
         seen.set(colour, (seen.get(colour) ?? 0) + 1);
     }
-    return [...seen.values()].filter(count => count > 20).length > 2;
+    return [...seen.values()].filter(count => count > 20).length > 1;
 }"""
-"""JavaScript that returns whether a canvas shows marks besides its columns and background."""
+"""JavaScript that returns whether a canvas shows anything on its ground."""
 
 WITHIN = 20_000
 """Milliseconds until the page shows a change."""
@@ -97,9 +98,9 @@ def test_the_figures_of_a_race_are_those_of_locust_at_the_same_moment(visit: Ope
     for racer in RACERS:
         assert 0 < before[racer] <= counts[racer]
     shows(page, lambda: all(counts[racer] <= number(page, racer, "requests") for racer in RACERS))
-    assert [figure(page, racer, "failures") for racer in RACERS] == ["0", "0"]
-    assert float(figure(page, RACERS[0], "predicted")) == pytest.approx(40)
-    shows(page, lambda: 0 < shown(page, RACERS[0], "throughput") <= 44)
+    assert [figure(page, racer, "failures") for racer in RACERS] == ["0"] * len(RACERS)
+    assert float(figure(page, SLOW, "predicted")) == pytest.approx(40)
+    shows(page, lambda: 0 < shown(page, SLOW, "throughput") <= 44)
     stopped()
     status(page, "No race is running.")
     assert {racer: number(page, racer, "requests") for racer in RACERS} == counted()
@@ -109,13 +110,24 @@ def test_the_figures_of_a_race_are_those_of_locust_at_the_same_moment(visit: Ope
 def test_requests_are_drawn_and_the_caption_says_what_to_look_at(visit: Opens) -> None:
     start(20, "100ms", "delay")
     page = visit(PAGE).page
-    queue = page.locator(f'[data-name="{RACERS[0]}"]')
-    expect(queue.locator(".caption")).to_contain_text("2 processes", timeout=WITHIN)
-    expect(queue.locator(".said")).to_have_attribute("aria-live", "polite")
-    expect(queue.locator("figcaption")).to_have_text("20 of 20 users drawn", timeout=WITHIN)
-    for racer in RACERS:
-        canvas = page.locator(f'[data-name="{racer}"] canvas').element_handle()
-        page.wait_for_function(MARKS, arg=canvas, timeout=WITHIN)
+    slow = page.locator(f'[data-name="{SLOW}"]')
+    expect(slow.locator(".caption")).to_contain_text(
+        "2 processes, all in use: 18 requests wait for one", timeout=WITHIN
+    )
+    expect(slow.locator(".said")).to_have_attribute("aria-live", "polite")
+    expect(page.locator("#held")).to_have_text("waiting for a worker")
+    expect(page.locator("#waits")).to_have_text("waiting for a timer")
+    for canvas in page.locator("canvas").all():  # marks and chart of each
+        page.wait_for_function(MARKS, arg=canvas.element_handle(), timeout=WITHIN)
+    expect(page.locator("#lead")).to_have_text(
+        re.compile(r"^flask-threads and aiohttp answer [\d.]+ times as much as flask$"), timeout=WITHIN
+    )
+    size = "element => parseFloat(getComputedStyle(element).fontSize)"
+    lead, others = (
+        page.locator("#lead").evaluate(size),
+        page.locator("h2, dd, .caption").evaluate_all(f"all => all.map({size})"),
+    )
+    assert lead >= max(others)
 
 
 def test_a_race_is_started_changed_and_stopped_by_the_buttons_of_its_page(visit: Opens) -> None:
@@ -174,16 +186,16 @@ def test_arrivals_are_switched_to_started_and_changed_by_the_keyboard_alone(visi
     page.keyboard.type("100ms")
     page.keyboard.press("Enter")
     status(page, re.compile("Running: 40 arrivals/s per service, delay, 100ms, stops in 9:[345]"))
-    slow, quick = (page.locator(f'[data-name="{racer}"]') for racer in RACERS)
+    slow, quick = (page.locator(f'[data-name="{racer}"]') for racer in (SLOW, QUICK))
     expect(slow.locator(".caption")).to_contain_text("diverges: the backlog grows by", timeout=WITHIN)
     expect(quick.locator(".caption")).to_contain_text("keeps up", timeout=WITHIN)
     expect(quick.locator('[data-figure="arriving"]')).to_have_text(re.compile(r"\d"))
     expect(quick.locator('[data-figure="requests"]')).to_be_hidden()
-    expect(quick.locator("figcaption")).to_have_text(re.compile(r"^\d+ requests drawn, those sent first$"))
-    expect(page.get_by_text("Requests arrive at random moments")).to_be_visible()
-    expect(page.get_by_text("Each mark is a real request of one user")).to_be_hidden()
+    expect(quick.locator("figcaption")).to_have_text(re.compile(r"^\d+ requests drawn$"))
+    expect(page.get_by_text("Each mark is a request, 2 s ago.")).to_be_visible()
+    expect(page.get_by_text("Each mark is a user, 2 s ago.")).to_be_hidden()
     expect(slow.locator('[data-figure="p99"]')).to_have_text("\N{EN DASH}")
-    page.wait_for_function(MARKS, arg=quick.locator("canvas").element_handle(), timeout=WITHIN)
+    page.wait_for_function(MARKS, arg=quick.locator(".marks").element_handle(), timeout=WITHIN)
     page.get_by_label("Arrivals/s per service").fill("12.5")
     page.get_by_role("button", name="Change").click()
     status(page, "12.5 arrivals/s per service")
@@ -213,6 +225,7 @@ def test_a_page_that_joins_a_race_of_arrivals_shows_their_rate(visit: Opens) -> 
     status(page, "Running: 7 arrivals/s per service, delay, 20ms")
     expect(page.get_by_label("Load")).to_have_value("rate")
     expect(page.get_by_label("Arrivals/s per service")).to_have_value("7")
+    page.keyboard.press("?")
     expect(page.get_by_text("Requests arrive at random moments")).to_be_visible()
 
 
@@ -257,35 +270,158 @@ def test_whoever_types_is_not_disturbed_by_the_race(visit: Opens) -> None:
 
 
 @pytest.mark.parametrize("begin", [start, start_arrivals])
-@pytest.mark.parametrize("width", [1280, 380])
 def test_the_page_of_a_race_fits_every_screen_in_light_and_dark(
-    visit: Opens, width: int, begin: Callable[[int, str, str], None]
+    visit: Opens, begin: Callable[[int, str, str], None]
 ) -> None:
     begin(200, "1ms", "delay")  # figures of many digits
+    visited = visit(PAGE)
+    page = visited.page
+    moving(page)
     shades: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
-    visited = visit(PAGE, width=width)
-    moving(visited.page)
     for colours in shades:
-        visited.page.emulate_media(color_scheme=colours)
-        fits(visited.page, width, colours)
+        page.emulate_media(color_scheme=colours)
+        ground, ink = page.evaluate(
+            "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"
+        )
+        assert (brightness(ground) > brightness(ink)) == (colours == "light")
+        for width, height, smallest in ((1280, 720, 19), (1920, 1080, 29), (1024, 768, 16), (380, 720, 16)):
+            page.set_viewport_size({"width": width, "height": height})
+            fits(page, smallest, stacked=width == 380)
     quiet(visited)
 
 
-def fits(page: Page, width: int, colours: str) -> None:
-    """Assert that nothing is cut off, that the colours are those asked for, and that a wide page has large figures."""
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    for cell in page.locator("[data-figure]:visible").all():
-        assert cell.evaluate("cell => cell.scrollWidth <= cell.clientWidth"), cell.get_attribute("data-figure")
-    ground, ink = page.evaluate(
-        "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"
+def fits(page: Page, smallest: float, *, stacked: bool) -> None:
+    """Assert that nothing is cut off or overlaps, and that a wide page needs no scrolling and has large figures."""
+    scrolls = page.evaluate(
+        "({scrollWidth, scrollHeight}) => [scrollWidth > innerWidth, scrollHeight > innerHeight]",
+        page.locator("html").element_handle(),
     )
-    assert (brightness(ground) > brightness(ink)) == (colours == "light")
-    if width == 1280:
-        sizes = page.locator("[data-figure]").evaluate_all(
-            "cells => cells.map(cell => parseFloat(getComputedStyle(cell).fontSize))"
-        )
-        assert min(sizes) >= 40
+    assert scrolls == [False, stacked]
+    cut = page.locator("[data-figure]:visible, #lead").evaluate_all(
+        "cells => cells.filter(cell => cell.scrollWidth > cell.clientWidth).map(cell => cell.textContent)"
+    )
+    assert cut == []
+    boxes = page.locator(PARTS).evaluate_all(
+        "all => all.map(each => each.getBoundingClientRect()).map(({x, y, right, bottom}) => [x, y, right, bottom])"
+    )
+    for (one, *_), (x, y, right, bottom) in zip(enumerate(boxes), boxes, strict=True):
+        for left, top, end, low in boxes[one + 1 :]:
+            assert left >= right - 1 or end <= x + 1 or top >= bottom - 1 or low <= y + 1, boxes
+    heads = page.locator("h2:visible").evaluate_all("all => all.map(each => each.getBoundingClientRect().y)")
+    assert len({*map(round, heads)}) == (len(RACERS) if stacked else 1)
+    sizes = page.locator('[data-figure="throughput"], [data-figure="p99"], .caption:not(.long)').evaluate_all(
+        "all => all.map(each => parseFloat(getComputedStyle(each).fontSize))"
+    )
+    assert min(sizes) >= smallest
+
+
+PARTS = (
+    "header, #lead, .state, .racer .name, .racer .caption, .racer figure, .racer .chart, .racer .rates > div, "
+    ".racer .counts, footer"
+)
+"""What must not overlap. A lane and its parts do, so that only the parts are named."""
 
 
 def brightness(colour: str) -> int:
     return sum(map(int, re.findall(r"\d+", colour)[:3]))
+
+
+def test_a_presenter_needs_only_keys_and_whoever_types_none_of_them(visit: Opens) -> None:
+    visited = visit(PAGE)
+    page = visited.page
+    status(page, "No race is running.")
+    page.get_by_label("Users per service").fill("3")
+    page.get_by_label("Delay").fill("")
+    page.keyboard.type("xnsf?")
+    expect(page.get_by_label("Delay")).to_have_value("xnsf?")
+    assert heard(lambda _: True)["state"] == "ready"
+    page.get_by_label("Delay").fill("30ms")
+    page.locator("h1").click()  # leaves the field
+    page.keyboard.press("Control+s")
+    page.keyboard.press("n")
+    expect(page.get_by_label("Scenario")).to_have_value("fanout")
+    assert heard(lambda _: True)["state"] == "ready"
+    page.keyboard.press("s")
+    status(page, "Running: 3 users per service, fanout, 30ms")
+    page.keyboard.press("n")
+    status(page, "Running: 3 users per service, fetch, 30ms")
+    page.keyboard.press("f")
+    page.wait_for_function("document.fullscreenElement !== null")
+    page.keyboard.press("f")
+    page.wait_for_function("document.fullscreenElement === null")
+    page.get_by_role("button", name="Full screen").click()
+    page.wait_for_function("document.fullscreenElement !== null")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("next scenario")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    for key, button in (("s", "Change"), ("x", "Stop"), ("n", "Next scenario"), ("f", "Full screen"), ("?", "Help")):
+        expect(page.get_by_role("button", name=button)).to_contain_text(key)
+        expect(page.get_by_role("button", name=button)).to_have_attribute("aria-keyshortcuts", key)
+    page.keyboard.press("x")
+    status(page, "No race is running.")
+    quiet(visited)
+
+
+def test_a_lane_is_red_in_colour_and_words_while_its_event_loop_stands_still(visit: Opens) -> None:
+    start(10, "500ms", "blocking")
+    page = visit(PAGE).page
+    lanes = {racer: page.locator(f'[data-name="{racer}"]') for racer in RACERS}
+    expect(lanes[QUICK].locator(".stands")).to_contain_text("event loop stands still", timeout=WITHIN)
+    shades: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
+    for colours in shades:
+        page.emulate_media(color_scheme=colours)
+        red, plain = (lanes[racer].evaluate(GROUND) for racer in (QUICK, SLOW))
+        assert red != plain
+        for part in (".stands", ".caption", "dt"):
+            assert contrast(lanes[QUICK].locator(part).first) >= 4.5
+    for racer in (SLOW, MIDDLE):
+        expect(lanes[racer].locator(".stands")).to_be_hidden()
+    start(10, "500ms", "offload")
+    expect(lanes[QUICK].locator(".stands")).to_be_hidden(timeout=3 * WITHIN)
+    assert lanes[QUICK].evaluate(GROUND) == lanes[SLOW].evaluate(GROUND)
+
+
+GROUND = "lane => getComputedStyle(lane).backgroundColor"
+
+COLOURS = """element => {
+    let ground = element;
+    while (getComputedStyle(ground).backgroundColor === "rgba(0, 0, 0, 0)") ground = ground.parentElement;
+    return [getComputedStyle(element).color, getComputedStyle(ground).backgroundColor];
+}"""
+"""JavaScript that returns the colour of an element's text, and that of the ground behind it."""
+
+
+def contrast(element: Locator) -> float:
+    """Return the contrast of a text (WCAG 2.2, "contrast ratio")."""
+    dark, light = sorted(luminance(colour) for colour in element.evaluate(COLOURS))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour: str) -> float:
+    shares = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_a_race_that_stops_says_what_it_waits_for_and_nothing_else(visit: Opens) -> None:
+    start(12, "2s", "delay")
+    page = visit(PAGE).page
+    status(page, "Running")
+    page.keyboard.press("x")
+    expect(page.locator("#lead")).to_have_text(re.compile(r"^Stopping: \d+ requests? still in flight$"), timeout=WITHIN)
+    words = page.locator("body").inner_text()
+    assert "Running" not in words
+    assert "stopping: all requests are answered" in words or re.search(
+        r"stopping: \d+ requests? still in flight", words
+    )
+    status(page, "No race is running.")
+
+
+def test_counts_begin_anew_with_every_change(visit: Opens) -> None:
+    start(20, "20ms", "delay")
+    page = visit(PAGE).page
+    shows(page, lambda: shown(page, QUICK, "requests") > 500)
+    before = number(page, QUICK, "requests")
+    start(1, "500ms", "delay")
+    shows(page, lambda: number(page, QUICK, "requests") < before / 2)

@@ -3,9 +3,11 @@
 // without animation between them. Unchanged text is not written again, which keeps the page's CPU time low.
 
 const EVENT = 500; // milliseconds between two events
-const CAPTION_STAYS = 2000; // milliseconds that a caption stays readable
+const CAPTION_STAYS = 2000; // milliseconds that a sentence stays readable
+const COUNTING = ["starting", "stopping"]; // kinds of sentences that count, and so change at once
 const STANDS = 2000; // milliseconds that a picture stays if the reader prefers reduced motion
-const PENS = ["queue", "waiting", "answered"];
+const CHART = 30; // seconds that a chart shows
+const LONG = 75; // letters from which a caption is written smaller
 
 const body = document.body;
 const byId = (id) => document.getElementById(id);
@@ -13,92 +15,123 @@ const fields = { load: byId("load"), amount: byId("amount"), delay: byId("delay"
 let edited = false; // the form is not overwritten while the presenter edits it
 let colours = {};
 
+// A sentence that stays readable: it changes at once if its kind does or if it counts, else every two seconds.
+class Sentence {
+  constructor(shown, said) {
+    Object.assign(this, { shown, said, kind: "", at: -CAPTION_STAYS });
+  }
+
+  // Returns whether the sentence may change now.
+  show(kind, sentence, now) {
+    if (kind === this.kind && now - this.at < CAPTION_STAYS && !COUNTING.includes(kind)) return false;
+    if (write(this.shown, sentence)) this.at = now;
+    if (kind !== this.kind) write(this.said, sentence); // a screen reader reads it once, not with every figure
+    this.kind = kind;
+    return true;
+  }
+}
+
 class Racer {
   constructor(section) {
-    this.caption = section.querySelector(".caption");
-    this.said = section.querySelector(".said");
+    this.section = section;
+    this.caption = new Sentence(section.querySelector(".caption"), section.querySelector(".said"));
+    this.stands = section.querySelector(".stands");
     this.note = section.querySelector("figcaption");
-    this.canvas = section.querySelector("canvas");
-    this.pen = this.canvas.getContext("2d", { alpha: false });
+    this.marks = new Drawing(section.querySelector(".marks"));
+    this.chart = new Drawing(section.querySelector(".chart"));
     this.figures = {};
     for (const cell of section.querySelectorAll("[data-figure]")) this.figures[cell.dataset.figure] = cell;
-    this.kind = "";
-    this.captionAt = -CAPTION_STAYS;
-    this.picture = [" ".repeat(100), " ".repeat(100), 0];
+    this.picture = "";
+    this.past = []; // { at, measured, predicted } of the last seconds
   }
 
   show(racer, now, isOpen) {
-    if (racer.kind !== this.kind || now - this.captionAt >= CAPTION_STAYS) {
-      if (write(this.caption, racer.caption)) this.captionAt = now;
-      if (racer.kind !== this.kind) write(this.said, racer.caption); // a screen reader reads it once, not with every figure
-      this.kind = racer.kind;
+    if (this.caption.show(racer.kind, racer.caption, now)) {
+      this.caption.shown.classList.toggle("long", racer.caption.length > LONG);
     }
+    write(this.stands, racer.stands ?? "");
+    this.section.classList.toggle("standing", racer.stands !== null);
     write(this.figures.throughput, rate(racer.throughput));
     write(this.figures.predicted, rate(racer.predicted));
     write(this.figures.ratio, racer.ratio === null ? "–" : racer.ratio.toFixed(2));
     write(this.figures.in_flight, whole(racer.in_flight));
     write(this.figures.requests, whole(racer.requests));
     write(this.figures.arriving, rate(racer.arriving));
+    write(this.figures.in_time, rate(racer.in_time));
     write(this.figures.failures, whole(racer.failures));
     write(this.figures.p50, time(racer.p50));
     write(this.figures.p99, time(racer.p99));
-    const drawn = isOpen ? `${racer.looked_at} requests drawn, those sent first` : `${racer.looked_at} of ${racer.users} users drawn`;
-    write(this.note, drawn);
+    const all = racer.looked_at === racer.users;
+    write(this.note, isOpen ? `${racer.looked_at} requests drawn` : all ? "" : `${racer.looked_at} of ${racer.users} users drawn`);
+    this.past.push({ at: now, measured: racer.throughput, predicted: racer.predicted });
+    while (this.past[0].at < now - CHART * 1000) this.past.shift();
   }
 
-  // A user has the same cell in each column, so that its request visibly moves across the columns.
-  draw(picture) {
+  // Each user has a place of its own, so that its request visibly changes from one state to the other.
+  drawMarks(picture) {
     this.picture = picture;
-    const scale = Math.min(devicePixelRatio, 2);
-    const width = Math.round(this.canvas.clientWidth * scale);
-    const height = Math.round(this.canvas.clientHeight * scale);
-    if (this.canvas.width !== width || this.canvas.height !== height) {
-      this.canvas.width = width;
-      this.canvas.height = height;
+    const { pen, width, height, scale } = this.marks.cleared(colours.ground);
+    const places = picture.trimEnd().length || 1;
+    const columns = Math.max(1, Math.ceil(Math.sqrt((places * width) / height))); // so that places are square
+    const across = Math.min(width / columns, 2.2 * 16 * scale);
+    const down = Math.min(height / Math.ceil(places / columns), 2.2 * 16 * scale);
+    const size = Math.min(across, down) * 0.38;
+    const paths = { unknown: new Path2D(), held: new Path2D(), waits: new Path2D() };
+    for (let user = 0; user < places; user += 1) {
+      const x = ((user % columns) + 0.5) * across;
+      const y = (Math.floor(user / columns) + 0.5) * down;
+      if (picture[user] === "h") paths.held.rect(x - size * 0.85, y - size * 0.85, 1.7 * size, 1.7 * size);
+      else if (picture[user] === "w") ring(paths.waits, x, y, size);
+      else if (picture[user] === "?") ring(paths.unknown, x, y, size * 0.75);
     }
-    const [where, came] = picture;
-    const pen = this.pen;
-    const top = 22 * scale;
-    const gap = 10 * scale;
-    const wide = (width - 2 * gap) / PENS.length;
-    const columns = Math.max(1, Math.round(Math.sqrt((where.length * wide) / (height - top)))); // so that cells are square
-    const across = wide / columns;
-    const down = (height - top) / Math.ceil(where.length / columns);
-    const size = Math.min(across, down) * 0.37;
-    pen.fillStyle = colours.panel;
-    pen.fillRect(0, 0, width, height);
-    pen.fillStyle = colours.ground;
-    PENS.forEach((_, index) => pen.fillRect(index * (wide + gap), top, wide, height - top));
-    pen.fillStyle = colours.faint;
-    pen.font = `${15 * scale}px system-ui, sans-serif`;
-    pen.textBaseline = "top";
-    PENS.forEach((name, index) => pen.fillText(name, index * (wide + gap), 0));
-    const at = (index, user) => [
-      index * (wide + gap) + ((user % columns) + 0.5) * across,
-      top + (Math.floor(user / columns) + 0.5) * down,
-    ];
-    const paths = { unknown: new Path2D(), queues: new Path2D(), waits: new Path2D(), answered: new Path2D(), failed: new Path2D() };
-    for (let user = 0; user < where.length; user += 1) {
-      if (where[user] === "q") square(paths.queues, ...at(0, user), size * 0.9);
-      else if (where[user] === "?") ring(paths.unknown, ...at(0, user), size * 0.75);
-      else if (where[user] === "w") ring(paths.waits, ...at(1, user), size);
-      if (came[user] === "a") diamond(paths.answered, ...at(2, user), size);
-      else if (came[user] === "x") cross(paths.failed, ...at(2, user), size * 0.8);
-    }
-    for (const name of ["queues", "waits", "answered"]) {
+    for (const name of ["held", "waits"]) {
       pen.fillStyle = colours[name];
       pen.fill(paths[name]);
     }
-    for (const [name, thick] of [["unknown", 1.25], ["failed", 2.5]]) {
-      pen.strokeStyle = colours[name];
-      pen.lineWidth = thick * scale;
-      pen.stroke(paths[name]);
-    }
+    pen.strokeStyle = colours.unknown;
+    pen.lineWidth = 1.5 * scale;
+    pen.stroke(paths.unknown);
+  }
+
+  // Draws the answers per second of the last seconds; `most` is the top of the scale of all racers.
+  drawChart(most, now) {
+    const { pen, width, height, scale } = this.chart.cleared(colours.ground);
+    const letters = 12 * scale;
+    const x = (at) => width * (1 - (now - at) / (CHART * 1000));
+    const y = (number) => height - scale - (number / most) * (height - letters - 8 * scale);
+    const line = (figure, colour, thick, dashes) => {
+      pen.beginPath();
+      let goesOn = false;
+      for (const each of this.past) {
+        if (each[figure] !== null) pen[goesOn ? "lineTo" : "moveTo"](x(each.at), y(each[figure]));
+        goesOn = each[figure] !== null;
+      }
+      Object.assign(pen, { strokeStyle: colour, lineWidth: thick * scale, lineJoin: "round" });
+      pen.setLineDash(dashes.map((each) => each * scale));
+      pen.stroke();
+    };
+    line("predicted", colours.ink, 1.5, [5, 3]);
+    line("measured", colours.answers, 3, []);
+    Object.assign(pen, { fillStyle: colours.faint, font: `${letters}px system-ui, sans-serif`, textBaseline: "top" });
+    pen.fillText(`answers/s up to ${rate(most)}, last ${CHART} s`, 4 * scale, 2 * scale);
   }
 }
 
-function square(path, x, y, r) {
-  path.rect(x - r, y - r, 2 * r, 2 * r);
+class Drawing {
+  constructor(canvas) {
+    this.canvas = canvas;
+    this.pen = canvas.getContext("2d", { alpha: false });
+  }
+
+  cleared(colour) {
+    const { canvas, pen } = this;
+    const scale = Math.min(devicePixelRatio, 2);
+    const [width, height] = [canvas.clientWidth, canvas.clientHeight].map((side) => Math.max(1, Math.round(side * scale)));
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    pen.fillStyle = colour;
+    pen.fillRect(0, 0, width, height);
+    return { pen, width, height, scale: scale * parseFloat(getComputedStyle(document.documentElement).fontSize) / 16 };
+  }
 }
 
 function ring(path, x, y, r) {
@@ -106,26 +139,15 @@ function ring(path, x, y, r) {
   path.arc(x, y, r, 0, 2 * Math.PI);
 }
 
-function diamond(path, x, y, r) {
-  path.moveTo(x, y - r);
-  path.lineTo(x + r, y);
-  path.lineTo(x, y + r);
-  path.lineTo(x - r, y);
-  path.closePath();
-}
-
-function cross(path, x, y, r) {
-  path.moveTo(x - r, y - r);
-  path.lineTo(x + r, y + r);
-  path.moveTo(x + r, y - r);
-  path.lineTo(x - r, y + r);
-}
-
 // Writes `text` unless the element shows it already; returns whether it was written.
 function write(element, text) {
-  if (element.firstChild === null) element.append("");
+  if (element.firstChild === null) {
+    if (!text) return false;
+    element.append("");
+  }
   if (element.firstChild.data === text) return false;
-  element.firstChild.data = text;
+  if (text) element.firstChild.data = text;
+  else element.replaceChildren(); // so that :empty matches
   return true;
 }
 
@@ -146,7 +168,7 @@ function status(race) {
   const isOpen = race.rate !== null;
   const load = isOpen ? `${race.rate} arrivals/s per service` : `${race.users} users per service`;
   const what = `${load}, ${race.scenario ?? "several scenarios"}, ${race.delay}`;
-  if (race.state === "stopping") return `Stopping: ${what}. ${isOpen ? "Clients" : "Users"} leave after their last answer.`;
+  if (race.state === "stopping") return `${what}. ${isOpen ? "Clients" : "Users"} leave after their last answer.`;
   const ends = race.ends === null ? "" : `, stops in ${clock(race.ends)}`;
   return `${race.state === "starting" ? "Starting" : "Running"}: ${what}${ends}.`;
 }
@@ -158,9 +180,11 @@ function machine(race) {
 }
 
 const racers = [...document.querySelectorAll(".racer")].map((section) => new Racer(section));
+const lead = new Sentence(byId("lead"), byId("lead-said"));
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 let pending = []; // timers of pictures not drawn yet
 let drawnAt = -STANDS;
+let isRunning = false;
 
 function show(race) {
   if (race.page !== body.dataset.page) {
@@ -168,13 +192,22 @@ function show(race) {
     return;
   }
   const now = performance.now();
+  isRunning = race.state === "starting" || race.state === "running";
   body.classList.remove("lost");
+  if (lead.show(race.lead.kind, race.lead.sentence, now)) {
+    byId("lead").style.setProperty("--letters", race.lead.sentence.length);
+    write(byId("more"), race.lead.more);
+  }
   write(byId("status"), status(race));
   write(byId("doubt"), race.doubt);
   write(byId("machine"), machine(race));
-  byId("stop").disabled = race.state === "ready" || race.state === "stopping";
+  if (race.state !== "ready") {
+    write(byId("held"), race.marks.held);
+    write(byId("waits"), race.marks.waits);
+  }
+  byId("stop").disabled = !isRunning;
   byId("start").disabled = race.state === "stopping";
-  write(byId("start"), race.state === "ready" || race.state === "stopping" ? "Start" : "Change");
+  write(byId("start").firstElementChild, isRunning ? "Change" : "Start");
   const isOpen = race.rate !== null;
   if (race.state !== "ready") body.classList.replace(isOpen ? "users" : "arrivals", isOpen ? "arrivals" : "users");
   if (!edited && race.state !== "ready" && race.users) {
@@ -191,11 +224,17 @@ function show(race) {
 function draw(pictures, now) {
   if (still.matches && now - drawnAt < STANDS) return;
   drawnAt = now;
+  drawCharts(now);
   pending.forEach(clearTimeout);
   pending = pictures[0].slice(still.matches ? 1 : 0).map((_, index) => setTimeout(
-    () => racers.forEach((racer, number) => racer.draw(pictures[number][index])),
+    () => racers.forEach((racer, number) => racer.drawMarks(pictures[number][index])),
     (index * EVENT) / pictures[0].length,
   ));
+}
+
+function drawCharts(now) {
+  const seen = racers.flatMap(({ past }) => past.flatMap(({ measured, predicted }) => [measured ?? 0, predicted ?? 0]));
+  racers.forEach((racer) => racer.drawChart(Math.max(1, ...seen), now));
 }
 
 async function send(where, what) {
@@ -214,6 +253,28 @@ async function send(where, what) {
   return !problem;
 }
 
+async function start() {
+  const load = { [fields.load.value]: fields.amount.valueAsNumber };
+  if (await send("start", { ...load, delay: fields.delay.value.trim(), scenario: fields.scenario.value })) edited = false;
+}
+
+// Chooses the next scenario; a race in progress changes to it.
+function next() {
+  fields.scenario.selectedIndex = (fields.scenario.selectedIndex + 1) % fields.scenario.length;
+  edited = true;
+  if (isRunning) start();
+}
+
+function fullScreen() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else document.documentElement.requestFullscreen();
+}
+
+function help() {
+  if (byId("about").open) byId("about").close();
+  else byId("about").showModal();
+}
+
 // Gives the amount the label and the limits of the chosen kind of load.
 function nameAmount() {
   const { label, least, most, step } = fields.load.selectedOptions[0].dataset;
@@ -223,23 +284,36 @@ function nameAmount() {
 
 function choose() {
   const style = getComputedStyle(document.documentElement);
-  for (const name of ["panel", "ground", "faint", "unknown", "queues", "waits", "answered", "failed"]) {
+  for (const name of ["ground", "ink", "faint", "unknown", "held", "waits", "answers"]) {
     colours[name] = style.getPropertyValue(`--${name}`).trim();
   }
-  racers.forEach((racer) => racer.draw(racer.picture));
+  racers.forEach((racer) => racer.drawMarks(racer.picture));
+  drawCharts(performance.now());
 }
+
+const KEYS = { s: () => byId("start").click(), x: () => byId("stop").click(), n: next, f: fullScreen, "?": help };
 
 nameAmount(); // a reloaded page keeps what was chosen
 choose();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", choose);
+addEventListener("resize", choose);
 byId("controls").addEventListener("input", () => { edited = true; });
 fields.load.addEventListener("change", nameAmount);
-byId("controls").addEventListener("submit", async (event) => {
+byId("controls").addEventListener("submit", (event) => {
   event.preventDefault();
-  const load = { [fields.load.value]: fields.amount.valueAsNumber };
-  if (await send("start", { ...load, delay: fields.delay.value.trim(), scenario: fields.scenario.value })) edited = false;
+  start();
 });
 byId("stop").addEventListener("click", () => send("stop", {}));
+byId("next").addEventListener("click", next);
+byId("full").addEventListener("click", fullScreen);
+byId("help").addEventListener("click", help);
+byId("close").addEventListener("click", help);
+addEventListener("keydown", (event) => {
+  const types = event.target.closest?.("input, select, textarea");
+  if (types || event.repeat || event.ctrlKey || event.altKey || event.metaKey || !Object.hasOwn(KEYS, event.key)) return;
+  event.preventDefault();
+  KEYS[event.key]();
+});
 
 const events = new EventSource("race/events");
 events.addEventListener("message", (event) => show(JSON.parse(event.data)));

@@ -88,10 +88,23 @@ def test_a_port_that_is_taken_is_one_line_and_nothing_is_started() -> None:
         ("flask,flask-threads,flask-gevent,aiohttp", "A race takes 2 or 3 services; got 4."),
         ("flask,flask", "Each service can be in a race once; got flask, flask."),
         ("flask,nope", f"There is no service 'nope'; choose from {', '.join(lineup(1))}."),
+        *(
+            (
+                f"flask,aiohttp --public-url {url}",
+                "The public URL takes https://HOST, with a port or a path if it has one; no user, no query.",
+            )
+            for url in (
+                "demo.example",
+                "ftp://demo.example",
+                "https://ann@demo.example",
+                "https://demo.example:x",
+                "https:///race",
+            )
+        ),
     ],
 )
 def test_a_mistake_is_one_clear_line_and_status_1(services: str, complaint: str) -> None:
     ended = subprocess.run(
-        [SCRIPT, "race", "--services", services], capture_output=True, text=True, check=False, timeout=WITHIN
+        [SCRIPT, "race", "--services", *services.split()], capture_output=True, text=True, check=False, timeout=WITHIN
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", f"sync-vs-async: {complaint}\n")

@@ -34,30 +34,30 @@ def said(
 @pytest.mark.parametrize(
     ("service", "seen", "sentence"),
     [
-        (THREADS, {}, "64 threads, all in use: 336 requests queue"),
-        (THREADS, {"users": 65}, "64 threads, all in use: 1 request queues"),
-        (THREADS, {"ratio": 0.89}, "64 threads for 400 requests in flight: at least 336 queue"),
-        (THREADS, {"ratio": None}, "64 threads for 400 requests in flight: at least 336 queue"),
+        (THREADS, {}, "64 threads, all in use: 336 requests wait for one"),
+        (THREADS, {"users": 65}, "64 threads, all in use: 1 request waits for one"),
+        (THREADS, {"ratio": 0.89}, "64 threads for 400 requests in flight: at least 336 wait for one"),
+        (THREADS, {"ratio": None}, "64 threads for 400 requests in flight: at least 336 wait for one"),
         (THREADS, {"in_flight": 60}, "64 threads for 60 requests in flight"),
         (THREADS, {"users": 64}, "room for all: 64 threads for 64 requests in flight"),
         (THREADS, {"users": 1}, "room for all: 64 threads for 1 request in flight"),
         (THREADS, {"users": 64, "ratio": 0.88}, "88% of the prediction, for a reason outside the model"),
-        (FLASK, {}, "5 processes, all in use: 395 requests queue"),
-        (GEVENT, {}, "almost no queue: 400 requests wait on the greenlets of 2 processes"),
-        (AIOHTTP, {}, "almost no queue: 400 requests wait on 2 event loops"),
+        (FLASK, {}, "5 processes, all in use: 395 requests wait for one"),
+        (GEVENT, {}, "no limit: 400 requests wait at once on the greenlets of 2 processes"),
+        (AIOHTTP, {}, "no limit: 400 requests wait at once on 2 event loops"),
         (AIOHTTP, {"ratio": None}, "no limit: 400 requests wait on 2 event loops"),
         (AIOHTTP, {"ratio": 0.5}, "50% of the prediction, for a reason outside the model"),
-        (ALONE, {}, "almost no queue: 400 requests wait on 1 event loop"),
+        (ALONE, {}, "no limit: 400 requests wait at once on 1 event loop"),
         (
             THREADS,
             {"scenario": "query"},
-            "20 connections of the database pool, all in use: 380 requests queue",
+            "20 connections of the database pool, all in use: 380 requests wait for one",
         ),
-        (AIOHTTP, {"scenario": "fetch"}, "20 connections of the upstream pool, all in use: 380 requests queue"),
-        (ALONE, {"scenario": "query"}, "1 connection of the database pool, all in use: 399 requests queue"),
-        (AIOHTTP, {"scenario": "blocking"}, "2 event loops, all in use: 398 requests queue"),
-        (AIOHTTP, {"scenario": "offload"}, "64 threads, all in use: 336 requests queue"),
-        (THREADS, {"scenario": "cpu"}, "2 cores, all in use: 398 requests queue"),
+        (AIOHTTP, {"scenario": "fetch"}, "20 connections of the upstream pool, all in use: 380 requests wait for one"),
+        (ALONE, {"scenario": "query"}, "1 connection of the database pool, all in use: 399 requests wait for one"),
+        (AIOHTTP, {"scenario": "blocking"}, "2 event loops, all in use: 398 requests wait for one"),
+        (AIOHTTP, {"scenario": "offload"}, "64 threads, all in use: 336 requests wait for one"),
+        (THREADS, {"scenario": "cpu"}, "2 cores, all in use: 398 requests wait for one"),
         (FLASK, {"scenario": "mixed"}, "predicted bottleneck of the mix: 5 processes"),
         (
             AIOHTTP,
@@ -66,7 +66,7 @@ def said(
         ),
         (AIOHTTP, {"scenario": "file"}, "400 requests in flight; their wait cannot be predicted"),
         (AIOHTTP, {"scenario": None}, "400 requests in flight; their wait cannot be predicted"),
-        (AIOHTTP, {"scenario": "ask"}, "almost no queue: 400 requests wait on 2 event loops"),
+        (AIOHTTP, {"scenario": "ask"}, "no limit: 400 requests wait at once on 2 event loops"),
     ],
 )
 def test_a_caption_says_what_to_look_at(service: Service, seen: dict[str, Any], sentence: str) -> None:
@@ -97,7 +97,7 @@ def test_a_deadlock_is_named_where_it_is_foretold_and_nobody_is_answered(seen: d
     ("seen", "error", "sentence"),
     [
         ({"failed": 11}, None, "11 of the last 1000 requests failed"),
-        ({"failed": 10}, "status 503", "64 threads, all in use: 336 requests queue"),
+        ({"failed": 10}, "status 503", "64 threads, all in use: 336 requests wait for one"),
         (
             {"answered": 1, "failed": 1},
             "status 503 instead of 200",
@@ -115,10 +115,10 @@ def test_requests_that_fail_come_first(seen: dict[str, Any], error: str | None, 
         (READY, {"users": 0}, "No race is running."),
         (STARTING, {"users": 120, "wanted": 400}, "starting: 120 of 400 users"),
         (STARTING, {"users": 400, "wanted": 10}, "390 users leave after their last answer"),
-        (STARTING, {}, "64 threads, all in use: 336 requests queue"),
+        (STARTING, {}, "64 threads, all in use: 336 requests wait for one"),
         (RUNNING, {"users": 0, "wanted": 10}, "No users here."),
-        (STOPPING, {}, "stopping: 400 requests still wait for an answer"),
-        (STOPPING, {"in_flight": 1}, "stopping: 1 request still waits for an answer"),
+        (STOPPING, {}, "stopping: 400 requests still in flight"),
+        (STOPPING, {"in_flight": 1}, "stopping: 1 request still in flight"),
         (STOPPING, {"users": 3, "in_flight": 0}, "stopping: all requests are answered"),
     ],
 )
@@ -129,9 +129,9 @@ def test_a_caption_says_when_a_race_comes_or_goes(state: str, seen: dict[str, An
 
 @pytest.mark.parametrize("scenario", ABOUT)
 @pytest.mark.parametrize("service", [FLASK, THREADS, GEVENT, AIOHTTP, ALONE], ids=lambda service: service.name)
-def test_no_caption_lets_more_requests_queue_than_there_are_too_many_in_flight(scenario: str, service: Service) -> None:
+def test_no_caption_lets_more_requests_wait_than_there_are_too_many_in_flight(scenario: str, service: Service) -> None:
     for users, in_flight, ratio in product((1, 5, 64, 400), (0, 1, 64, 399), (None, 0.5, 1.0)):
         sentence = said(service, scenario, users, in_flight=min(users, in_flight), ratio=ratio)
-        queued = re.search(r"^(\d+) .*?(\d+)(?: requests?)? queues?$", sentence)
-        if queued:
-            assert int(queued[1]) + int(queued[2]) == min(users, in_flight), sentence
+        held = re.search(r"^(\d+) .*?(\d+)(?: requests?)? waits? for one$", sentence)
+        if held:
+            assert int(held[1]) + int(held[2]) == min(users, in_flight), sentence

@@ -74,7 +74,7 @@ def test_figures_are_compared_once_all_users_are_there_and_nothing_in_the_window
 ) -> None:
     got = figures(NOTHING, after(5, 3_200), users=users, settled=settled)
     assert got.throughput == pytest.approx(640)
-    assert (got.ratio is not None) == compared
+    assert (got.ratio is not None) == got.settled == compared
 
 
 def test_where_nothing_is_foretold_or_nobody_is_wanted_nothing_is_compared() -> None:
@@ -113,7 +113,7 @@ def test_a_gap_in_the_readings_makes_no_figure_wrong() -> None:
     assert figures(NOTHING, after(60, 36_000)).throughput is None
 
 
-def arrivals(rate: float, due: int, requests: int, failed: int = 0) -> Figures:
+def arrivals(rate: float, due: int, requests: int, failed: int = 0, deadline: float = inf) -> Figures:
     """Return the figures of 5 s with `due` arrivals; failed requests took 1 ms, the others 110 ms."""
     load = Open(rate, clients=1000)
     failures = {1.0: failed} if failed else {}
@@ -131,7 +131,16 @@ def arrivals(rate: float, due: int, requests: int, failed: int = 0) -> Figures:
     history = History()
     history.add(replace(NOTHING, users=1000), 0.0)
     history.add(end, 0.0)
-    return history.figures(load, THREADS, 0.0)
+    return history.figures(load, THREADS, 0.0, deadline)
+
+
+def test_an_answer_to_an_arrival_is_good_if_it_is_in_time_and_one_to_a_user_always() -> None:
+    for deadline, good in ((0.1, 0), (0.2, 2_980), (inf, 2_980)):
+        assert arrivals(600, due=3_000, requests=2_990, failed=10, deadline=deadline).good == good
+    history = History()
+    for reading in (NOTHING, after(5, 3_200, 200)):
+        history.add(reading, 0.0)
+    assert history.figures(Closed(400), THREADS, 0.0, deadline=0.1).good == 3_000
 
 
 def test_arrivals_are_counted_beside_answers() -> None:

@@ -16,6 +16,7 @@ from flask import Flask
 from loadtest.contenders.service import lineup
 from loadtest.race.command import locust
 from loadtest.race.guard import guard
+from loadtest.race.public import public
 from loadtest.race.racers import Racer
 from tests.loadtest.support.racing import Answer, ask
 from tests.loadtest.support.servers import answering
@@ -187,6 +188,24 @@ def test_the_address_that_locust_was_told_to_listen_on_is_a_name_as_well(address
     client = web_ui.app.test_client()
     assert client.get("/", headers={"Host": host}).status_code == 404
     assert client.get("/", headers={"Host": "other"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "url", ["https://Demo.example/race-demo/", "https://demo.example:443", "https://demo.example:8443"]
+)
+def test_behind_a_proxy_only_its_origin_is_accepted_and_no_header_makes_another(url: str) -> None:
+    web_ui = SimpleNamespace(app=Flask(__name__), host="127.0.0.1")
+    published = public(url)
+    assert published is not None
+    guard(SimpleNamespace(web_ui=web_ui), ["http://127.0.0.1:1"], SimpleNamespace(), published)  # type: ignore[arg-type] # a stand-in
+    client = web_ui.app.test_client()
+    forwarded = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https", "Forwarded": "host=evil.example"}
+    for host in ("demo.example", "demo.example:8443", "127.0.0.1:8089"):  # passed on by the proxy, or its own
+        assert client.get("/", headers={"Host": host, "Origin": published.origin}).status_code == 404
+        for origin in ("http://demo.example", "https://demo.example:1", "https://evil.example", "null"):
+            assert client.get("/", headers={"Host": host, "Origin": origin, **forwarded}).status_code == 403
+    assert client.get("/", headers={"Host": "127.0.0.1:8089", "Origin": "http://127.0.0.1:8089"}).status_code == 404
+    assert client.get("/", headers={"Host": "evil.example", "Origin": published.origin, **forwarded}).status_code == 403
 
 
 @pytest.mark.parametrize("way", ["SYNC_APP_URL", "--host"])

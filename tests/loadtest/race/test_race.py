@@ -56,10 +56,9 @@ def as_foretold(event: Any) -> bool:
 
 def eight_are_drawn(event: Any) -> bool:
     """Return True if it is known of all eight users of the first racer where they are, and one of the second waits."""
-    (queue, came, _), _ = event["racers"][0]["pictures"]
-    waiting, *_ = event["racers"][1]["pictures"][0]
-    two_processes = queue.count("q") == 8 - queue.count("w") >= 6
-    return two_processes and "x" not in came and "w" in waiting
+    (blocking, _), (non_blocking, _) = (racer["pictures"] for racer in event["racers"])
+    two_processes = blocking.count("h") == 8 - blocking.count("w") >= 6
+    return two_processes and "w" in non_blocking
 
 
 def by_racer(event: Any, figure: str) -> dict[str, Any]:
@@ -71,7 +70,7 @@ def test_the_address_of_a_race_is_said_and_its_page_asks_nobody_else(race: Servi
     page = ask("/race")
     assert page.status == 200
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
-    for words in (*RACERS, "2 processes x 1 thread = 2 slots", "1 process x 1 event loop", "This is a demonstration."):
+    for words in (*RACERS, "2 processes x 1 thread = 2 slots", "1 process x 1 event loop", "This is a demonstration:"):
         assert words in page.body
     assert "assumed from this environment" not in page.body
     assert "://" not in page.body
@@ -96,17 +95,21 @@ def test_a_race_is_started_changed_and_stopped_and_its_figures_are_locusts() -> 
         assert 0 < by_racer(event, "requests")[name] <= count <= by_racer(later, "requests")[name]
     assert by_racer(event, "predicted") == {RACERS[0]: pytest.approx(40), RACERS[1]: pytest.approx(160)}
     assert event["racers"][0]["in_flight"] > 2
-    (_, came, answers), _ = later["racers"][0]["pictures"]
-    assert came.count("a") <= answers
+    leads = heard(lambda event: event["lead"]["kind"] not in ("early", "few", "equal"))["lead"]
+    assert re.fullmatch(r"aiohttp answers [\d.]+ times as much as flask", leads["sentence"])
+    assert later["marks"] == {"held": "waiting for a worker", "waits": "waiting for a timer"}
+    assert [racer["stands"] for racer in later["racers"]] == [None, None]
     assert [racer["looked_at"] for racer in later["racers"]] == [8, 8]
     assert by_racer(later, "failures") == dict.fromkeys(RACERS, 0)
 
-    start(3, "30ms", "query")
+    with events() as told:
+        next(told)
+        start(3, "30ms", "query")
+        anew = first(told, lambda event: event["scenario"] == "query")
+    assert by_racer(anew, "requests")[RACERS[1]] < by_racer(later, "requests")[RACERS[1]] / 2
     changed = heard(lambda event: set(by_racer(event, "users").values()) == {3} and event["state"] == "running")
     assert (changed["users"], changed["delay"], changed["scenario"]) == (3, "30ms", "query")
-    assert all(
-        racer["requests"] >= event["racers"][number]["requests"] for number, racer in enumerate(changed["racers"])
-    )
+    assert changed["marks"]["held"] == "waiting for a worker or a connection"
 
     last = stopped()
     assert by_racer(last, "requests") == counted()
@@ -133,6 +136,8 @@ def test_a_race_of_arrivals_sends_every_service_the_same_ones_and_says_who_keeps
         lambda event: event["racers"][0]["in_flight"] > 60 and event["racers"][1]["ratio"] and event["racers"][1]["p50"]
     )
     assert later["racers"][1]["p50"] >= 100
+    leads = heard(lambda event: event["racers"][0]["in_time"] == 0 and event["racers"][1]["in_time"])
+    assert re.fullmatch(r"aiohttp answers \d+ a second within 1.1 s, flask none", leads["lead"]["sentence"])
     assert later["racers"][1]["looked_at"] > 0
     refused = post("start", {"users": 1, "delay": "100ms", "scenario": "delay"})
     assert refused.status == 409
@@ -176,6 +181,15 @@ def test_whoever_joins_hears_all_of_it_at_once_and_everybody_the_same() -> None:
         assert joined in islice(one, 40)  # it may have heard earlier ones before
 
 
+def test_a_loop_that_stands_still_is_told_by_its_own_service_until_it_runs_again() -> None:
+    start(8, "500ms", "blocking")
+    red = heard(lambda event: event["racers"][1]["stands"])
+    assert red["racers"][1]["stands"].startswith("event loop stands still, ")
+    assert red["racers"][0]["stands"] is None
+    start(8, "500ms", "offload")
+    heard(lambda event: event["scenario"] == "offload" and not event["racers"][1]["stands"])
+
+
 @at_best()
 def test_a_start_waits_for_the_last_answers_of_the_run_before() -> None:
     start(12, "500ms", "delay")
@@ -189,7 +203,9 @@ def test_a_start_waits_for_the_last_answers_of_the_run_before() -> None:
         stopped()
         raise TooLate("the run before had ended")
     assert stopping["state"] == "stopping"
-    assert stopping["racers"][0]["caption"] == f"stopping: {left} requests still wait for an answer"
+    assert stopping["racers"][0]["caption"] == f"stopping: {left} requests still in flight"
+    all_left = sum(racer["in_flight"] for racer in stopping["racers"])
+    assert stopping["lead"]["sentence"] == f"Stopping: {all_left} requests still in flight"
     assert refused.status == 409
     assert refused.problem.startswith("The previous run still waits for its last answers")
 

@@ -33,6 +33,8 @@ def figures(load: Load, foretold: Demand | None, **seen: Any) -> Figures:
         seconds=5.0,
         answered=1_000,
         failed=0,
+        good=1_000,
+        settled=True,
         throughput=200.0,
         p50=None,
         p99=None,
