@@ -1,30 +1,41 @@
 """The comparison of two runs on the terminal."""
 
 from rich.console import Console
-from rich.padding import Padding
 
 from loadtest.results.schema import Results
 from loadtest.verdict import format as cells
 from loadtest.verdict.aggregate import rows
-from loadtest.verdict.before_after import MEASURE_AGAIN, advised, changes, nothing_to_tell, only, unlike, verdict
+from loadtest.verdict.before_after import (
+    MEASURE_AGAIN,
+    advised,
+    changes,
+    conclusion,
+    nothing_to_tell,
+    only,
+    unlike,
+    verdict,
+)
 
-from .layout import framed, put
+from .layout import framed, put, say
 
 
 def show_before_after(out: Console, before: Results, after: Results) -> None:
-    """Print the figures that both runs share, what became faster or slower, and how the runs differ otherwise.
+    """Print what became faster or slower, how the runs differ otherwise, and the figures that both share.
 
     The figures are throughput and, under open loads, also a percentile of latency.
     """
     tables = rows(before), rows(after)
     found = changes(*tables)
-    nothing = nothing_to_tell(found)
+    nothing, commands = nothing_to_tell(found), advised(before, after)
+    others = [*unlike(before, after), *only(*tables)]
     if nothing:
-        out.print(nothing, markup=False)
-    if nothing and (commands := advised(before, after)):
-        out.print(MEASURE_AGAIN, markup=False)
+        say(out, nothing.rstrip("."), [*others, *([MEASURE_AGAIN] if commands else [])])
         for command in commands:
             out.print(f"  {command}", markup=False, soft_wrap=True)
+        if commands:
+            out.print()
+    else:
+        say(out, conclusion(found), [*verdict(found), *others])
     if found:
         shown = framed(
             f"Before and after: {after.options.title}",
@@ -40,5 +51,3 @@ def show_before_after(out: Console, before: Results, after: Results) -> None:
                 change.says,
             )
         put(out, shown)
-    for sentence in [*unlike(before, after), *([] if nothing else verdict(found)), *only(*tables)]:
-        out.print(Padding(sentence, (0, 0, 0, 2)), markup=False)
