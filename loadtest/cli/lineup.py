@@ -12,6 +12,7 @@ from loadtest.measure.comparison import Comparison
 from loadtest.results.schema import Results
 from loadtest.results.suite import CPU, DELAY, HEALTHZ, WAYS, options, save_all
 from loadtest.terminal.lineup import show_lineup
+from loadtest.verdict.lineup import headline, portraits
 
 from .options import (
     REPEATS,
@@ -93,4 +94,9 @@ def draw_lineup(measured: Mapping[str, Results], page: Path) -> Sequence[Path]:
     return [write.write_lineup(measured, page)]
 
 
-OUTCOME = Outcome(save_all, show_lineup, lambda measured, folder: draw_lineup(measured, folder / PAGE))
+OUTCOME = Outcome(
+    save_all,
+    show_lineup,
+    lambda measured, folder: draw_lineup(measured, folder / PAGE),
+    headline=lambda measured: headline(measured, portraits(measured)),
+)

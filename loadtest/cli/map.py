@@ -13,6 +13,7 @@ from loadtest.results.schema import Results
 from loadtest.results.suite import save_all
 from loadtest.results.waits import POINTS, options
 from loadtest.terminal.map import show_map
+from loadtest.verdict.mapped import headline
 from loadtest.verdict.where import PREFERRED
 from loadtest.workload.scenarios import MAPPED
 
@@ -117,4 +118,4 @@ def draw_map(measured: Mapping[str, Results], page: Path) -> Sequence[Path]:
     return [write.write_map(measured, page)]
 
 
-OUTCOME = Outcome(save_all, show_map, lambda measured, folder: draw_map(measured, folder / PAGE))
+OUTCOME = Outcome(save_all, show_map, lambda measured, folder: draw_map(measured, folder / PAGE), headline=headline)

@@ -17,8 +17,9 @@ from loadtest.terminal.capacity import show_capacities
 from loadtest.terminal.comparison import show
 from loadtest.terminal.lineup import show_lineup
 from loadtest.terminal.map import show_map
+from loadtest.verdict import lineup, mapped
 from loadtest.verdict.aggregate import rows
-from loadtest.verdict.before_after import refuse_others
+from loadtest.verdict.before_after import Change, changes, conclusion, refuse_others
 from loadtest.verdict.gate import judged, judged_since
 from loadtest.verdict.requirements import BEFORE, refuse
 from serving.serve import raise_descriptors
@@ -52,6 +53,10 @@ class Told(NamedTuple):
     say: Callable[[Telling], int]
     """Print what belongs on the terminal, and return the exit status."""
     draw: Draw
+    headline: str = ""
+    """The finding of several runs together."""
+    changes: Sequence[Change] = ()
+    """The differences of two runs."""
 
 
 @click.command(
@@ -101,7 +106,7 @@ def report(
     try:
         status = told.say(telling)
         pages = drawn(telling.screen, told.draw, opened=opened)
-        return telling.end(FAILED if pages is None else status, told.measured, pages or [])
+        return telling.end(FAILED if pages is None else status, told.measured, pages or [], told.headline, told.changes)
     except KeyboardInterrupt:
         return FAILED
 
@@ -111,8 +116,10 @@ def _several(found: Path, out: Path | None) -> Told | None:
     with mistakes():
         if is_lineup(found):
             measured, page, draw, show = load_all(found), PAGE, draw_lineup, show_lineup
+            told = lineup.headline(measured, lineup.portraits(measured))
         elif is_map(found):
             measured, page, draw, show = load_map(found), MAP_PAGE, draw_map, show_map
+            told = mapped.headline(measured)
         else:
             return None
     place = _place(out, found / page, [found / name / FILE for name in measured])
@@ -121,7 +128,7 @@ def _several(found: Path, out: Path | None) -> Told | None:
         show(telling.screen, measured, details=telling.details)
         return VERDICT
 
-    return Told(measured, say, lambda: draw(measured, place))
+    return Told(measured, say, lambda: draw(measured, place), told)
 
 
 def _comparisons(results: Sequence[Path], out: Path | None, held: Gate, *, trace: bool) -> Told:
@@ -162,7 +169,7 @@ def _two(before: Results, after: Results, place: Path, held: Gate) -> Told:
 
     def say(telling: Telling) -> int:
         screen = telling.screen
-        show_before_after(screen, before, after)
+        show_before_after(screen, before, after, details=telling.details)
         answers = judged_since(before, after, held.texts)
         summarize = partial(markdown.write_before_after, before, after, answers)
         return held.told(screen, after, answers, VERDICT, summarize)
@@ -172,7 +179,8 @@ def _two(before: Results, after: Results, place: Path, held: Gate) -> Told:
 
         return [write.write_before_after(before, after, place)]
 
-    return Told({BEFORE: before, "after": after}, say, draw)
+    found = changes(rows(before), rows(after))
+    return Told({BEFORE: before, "after": after}, say, draw, conclusion(found), found)
 
 
 def _place(asked: Path | None, default: Path, read: Sequence[Path], *, trace: bool = False) -> Path:

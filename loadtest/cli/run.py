@@ -54,6 +54,8 @@ class Outcome(NamedTuple):
     """Draw the results saved at a path, and return the files written."""
     judge: Callable[[Console, Mapping[str, Results]], int] = trusted
     """Return the exit status of a run that was neither interrupted nor failed; also called for those, after `show`."""
+    headline: Callable[[Mapping[str, Results]], str] = lambda _: ""
+    """Return what several comparisons show together."""
 
 
 def run_all(
@@ -102,11 +104,11 @@ def run_all(
     if ended == INCONCLUSIVE:  # drawing takes seconds, and the user wants to stop now
         screen.print(str(saved), markup=False, soft_wrap=True)
         screen.print(f"To draw the report: sync-vs-async report {saved}", markup=False, soft_wrap=True)
-        return telling.end(ended, measured, files)
+        return telling.end(ended, measured, files, outcome.headline(measured))
     pages = drawn(screen, lambda: outcome.draw(measured, saved), opened=opened)
     if pages is None:
-        return telling.end(FAILED, measured, files)
-    return telling.end(ended or status, measured, [*files, *pages])
+        return telling.end(FAILED, measured, files, outcome.headline(measured))
+    return telling.end(ended or status, measured, [*files, *pages], outcome.headline(measured))
 
 
 def drawn(screen: Console, write: Callable[[], Sequence[Path]], *, opened: bool) -> Sequence[Path] | None:

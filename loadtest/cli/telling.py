@@ -12,7 +12,8 @@ from rich.console import Console
 
 from loadtest.results.schema import Results
 from loadtest.terminal.progress import console
-from loadtest.verdict.summary import summary
+from loadtest.verdict.before_after import Change
+from loadtest.verdict.summary import changed, summary
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,11 +30,23 @@ class Telling:
         """The console of what people read: standard error with --as-json, else standard output."""
         return console(errors=self.as_json)
 
-    def end(self, status: int, measured: Mapping[str, Results], files: Sequence[Path]) -> int:
-        """Print the summary of all runs as JSON, if asked for, and return the exit status."""
+    def end(
+        self,
+        status: int,
+        measured: Mapping[str, Results],
+        files: Sequence[Path],
+        headline: str = "",
+        found: Sequence[Change] = (),
+    ) -> int:
+        """Print the summary of all runs as JSON, if asked for, and return the exit status.
+
+        `headline`: what several runs show together. `found`: how two runs differ.
+        """
         if self.as_json:
             runs = {name: summary(results) for name, results in measured.items()}
-            told = {"status": status, "files": [str(path) for path in files], "runs": runs}
+            said = headline or next((run["headline"] for run in runs.values()), "")
+            paths = [str(path) for path in files]
+            told = {"status": status, "headline": said, "files": paths, "changes": changed(found), "runs": runs}
             print(json.dumps(told, indent=2, allow_nan=False))
         return status
 

@@ -21,6 +21,7 @@ from loadtest.verdict.before_after import (
     unlike,
     verdict,
 )
+from loadtest.verdict.cause import cause
 from loadtest.verdict.comparison import doubtful
 from loadtest.verdict.format import NONE
 from loadtest.verdict.gate import judged_since
@@ -48,7 +49,7 @@ def page(before: Results, after: Results) -> Page:
         title=f"before and after: {after.options.title}",
         headline=conclusion(found),
         about=f"Before: {_when(before)}. After: {_when(after)}.",
-        warnings=unlike(before, after),
+        warnings=[*cause([row for table in tables for row in table]), *unlike(before, after)],
         verdict=[*verdict(found), *only(*tables)],
         notes=[f"{SO_MANY_ARRIVE}{left_out([row for table in tables for row in table])}"] if _is_open(found) else [],
         paired=_groups(found),
@@ -59,7 +60,7 @@ def page(before: Results, after: Results) -> Page:
         commands=_commands(before, after),
         load=OPEN if _is_open(found) else CLOSED,
         requirements=[each.sentence for each in judged_since(before, after, after.options.requirements)],
-        advice=Advice(MEASURE_AGAIN, asked) if nothing_to_tell(found) and (asked := advised(before, after)) else None,
+        advice=Advice(MEASURE_AGAIN, asked) if (asked := advised(before, after, nothing_to_tell(found))) else None,
         doubts=[doubt for name, table in zip(RUNS, tables, strict=True) for doubt in doubtful(table, name)],
     )
 

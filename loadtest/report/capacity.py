@@ -14,7 +14,7 @@ def page(results: Results) -> Page:
     """Return the contents of the report of a search."""
     options = results.options
     picture = capacity.picture(results)
-    told = headline(results) if results.capacities else "Nothing was measured"
+    told = headline(results)
     return Page(
         title=f"capacity of {', '.join(each.name for each in results.contenders)}: {options.title}",
         headline=told,

@@ -13,6 +13,7 @@ from loadtest.report.figures.picture import Picture
 from loadtest.results.schema import Contender, Machine, Results
 from loadtest.verdict import format as cells
 from loadtest.verdict.aggregate import Row, rows
+from loadtest.verdict.cause import cause
 from loadtest.verdict.comparison import doubtful, verdict
 from loadtest.verdict.gate import judged
 from loadtest.verdict.placement import placement
@@ -36,7 +37,7 @@ def page(results: Results) -> Page:
     return Page(
         title=f"{', '.join(each.name for each in results.contenders)}: {options.title}",
         about=about(results),
-        warnings=incomplete(results),
+        warnings=[*incomplete(results), *cause(table)],
         headline=found.headline,
         panels=panels(results, table),
         paired=of_pairs(results),
@@ -110,9 +111,9 @@ def pictures(results: Results, table: list[Row]) -> list[Picture]:
 
 
 def telling(run: list[Row]) -> Load:
-    """Return the largest load that the most services were measured at: services differ most there."""
+    """Return the largest load at which two services were measured, or one if there is no other: they differ there."""
     counts = Counter(row.load for row in run)
-    return max(counts, key=lambda load: (counts[load], load.amount))
+    return max(counts, key=lambda load: (min(counts[load], 2), load.amount))
 
 
 def sources(scenario: str) -> list[Source]:

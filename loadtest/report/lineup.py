@@ -15,6 +15,7 @@ from loadtest.verdict.lineup import (
     CAUTION,
     MOST,
     Portrait,
+    causes,
     conclusion,
     doubts,
     headline,
@@ -42,10 +43,10 @@ def page(measured: Mapping[str, Results]) -> Page:
     waiting = measured.get(DELAY)
     return Page(
         title=f"the line-up, with a wait of {WAYS[DELAY].delay}",
-        headline=headline(waiting, found) if waiting else conclusion(found),
+        headline=headline(measured, found),
         panels=panels(waiting, [row for each in found for row in each.of(DELAY)]) if waiting else [],
         about=_about(measured),
-        warnings=[CAUTION, *lacking(measured), *_unlike(measured)],
+        warnings=[*causes(found), CAUTION, *lacking(measured), *_unlike(measured)],
         verdict=[f"{conclusion(found)}.", *sentences(found)],
         pictures=[_controls(found)] if found else [],
         sources=[],

@@ -14,7 +14,7 @@ from loadtest.verdict.open_comparison import is_open
 THROUGHPUT = "requests a second"
 
 LATENCIES = {0.99: "p99: 99% took at most", 0.9: "p90: 90% took at most", 0.5: "p50: half took at most"}
-"""The figure of a panel of an open load, by percentile: the highest one that is known of any service."""
+"""The figure of a panel of an open load, by percentile, the highest first."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,13 @@ class Panel:
 def panels(results: Results, table: Sequence[Row]) -> list[Panel]:
     """Return a panel for the fewest, the middle and the most load of a run."""
     loads = sorted({row.load for row in table}, key=lambda load: load.amount)
-    chosen = loads if len(loads) <= 3 else [loads[0], loads[len(loads) // 2], loads[-1]]
-    draw = _of_latency if is_open(results) else _of_throughput
+    chosen = loads if len(loads) <= 3 else [loads[0], loads[(len(loads) - 1) // 2], loads[-1]]
     kinds = {each.name: each.kind for each in results.contenders}
-    return [draw(load.label, [row for row in table if row.load == load], kinds) for load in chosen]
+    groups = [(load.label, [row for row in table if row.load == load]) for load in chosen]
+    if is_open(results):
+        rank = _common([row for _, rows in groups for row in rows if row.windows and not diverges(row)])
+        return [_of_latency(heading, rows, kinds, rank) for heading, rows in groups]
+    return [_of_throughput(heading, rows, kinds) for heading, rows in groups]
 
 
 def panel(
@@ -96,8 +99,12 @@ def _of_throughput(heading: str, rows: Sequence[Row], kinds: Mapping[str, str]) 
     return panel(heading, THROUGHPUT, values, readable, kinds)
 
 
-def _of_latency(heading: str, rows: Sequence[Row], kinds: Mapping[str, str]) -> Panel:
-    rank = next((rank for rank in LATENCIES if any(_finite(row.percentile(rank)) for row in rows)), min(LATENCIES))
+def _common(carried: Sequence[Row]) -> float:
+    """Return the highest rank of LATENCIES that all rows have, so that all panels show the same percentile."""
+    return next((rank for rank in LATENCIES if all(_finite(row.percentile(rank)) for row in carried)), min(LATENCIES))
+
+
+def _of_latency(heading: str, rows: Sequence[Row], kinds: Mapping[str, str], rank: float) -> Panel:
     values = [
         Value(row.service, None, None, row.holds, "not run: diverges" if not row.windows else "backlog grows")
         if not row.windows or diverges(row)

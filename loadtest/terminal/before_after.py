@@ -7,6 +7,7 @@ from loadtest.verdict import format as cells
 from loadtest.verdict.aggregate import rows
 from loadtest.verdict.before_after import (
     MEASURE_AGAIN,
+    RUNS,
     advised,
     changes,
     conclusion,
@@ -15,21 +16,24 @@ from loadtest.verdict.before_after import (
     unlike,
     verdict,
 )
+from loadtest.verdict.cause import cause
+from loadtest.verdict.comparison import doubtful
 
+from .details import where
 from .layout import framed, put, say
 
 
-def show_before_after(out: Console, before: Results, after: Results) -> None:
+def show_before_after(out: Console, before: Results, after: Results, *, details: bool = False) -> None:
     """Print what became faster or slower, how the runs differ otherwise, and the figures that both share.
 
     The figures are throughput and, under open loads, also a percentile of latency.
     """
     tables = rows(before), rows(after)
     found = changes(*tables)
-    nothing, commands = nothing_to_tell(found), advised(before, after)
-    others = [*unlike(before, after), *only(*tables)]
+    commands = advised(before, after, nothing := nothing_to_tell(found))
+    others = [*unlike(before, after), *only(*tables), *cause([row for table in tables for row in table])]
     if nothing:
-        say(out, nothing.rstrip("."), [*others, *([MEASURE_AGAIN] if commands else [])])
+        say(out, conclusion(found), [*others, *([MEASURE_AGAIN] if commands else [])])
         for command in commands:
             out.print(f"  {command}", markup=False, soft_wrap=True)
         if commands:
@@ -51,3 +55,8 @@ def show_before_after(out: Console, before: Results, after: Results) -> None:
                 change.says,
             )
         put(out, shown)
+    if details:
+        for name, run, table in zip(RUNS, (before, after), tables, strict=True):
+            for doubt in doubtful(table, name):
+                out.print(doubt, markup=False)
+            out.print(f"{name.capitalize()}:{where(run)}", style="dim", markup=False)

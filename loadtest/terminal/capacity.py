@@ -4,7 +4,7 @@ from rich.console import Console
 
 from loadtest.english import count
 from loadtest.results.schema import Results
-from loadtest.verdict.capacities import found, sentences
+from loadtest.verdict.capacities import found, headline, sentences
 from loadtest.verdict.format import NONE, per_second
 from loadtest.verdict.placement import placement
 
@@ -16,9 +16,6 @@ LEGEND = (
     "missed an objective lies on one side of it. Latency counts from the intended start of each request."
 )
 
-NOTHING = "Nothing was found"
-"""The answer of a search that ended before its first probe."""
-
 UNREACHED = "none reached"
 """The bound of a service that carried every rate that could be offered."""
 
@@ -26,8 +23,8 @@ UNREACHED = "none reached"
 def show_capacities(out: Console, results: Results, *, details: bool) -> None:
     """Print the answer, and what was found for each service; with `details`, how, and what it was measured on."""
     options = results.options
-    first, *others = sentences(results) or [NOTHING]
-    say(out, first.rstrip("."), others)
+    told = headline(results)
+    say(out, told, [each for each in sentences(results) if each != f"{told}."])
     shown = framed(
         f"Capacity within {', '.join(options.objectives)}: {options.title} (arrivals/s)",
         ["service"],

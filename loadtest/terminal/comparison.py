@@ -26,7 +26,8 @@ def show(out: Console, results: Results, table: list[Row], *, details: bool) -> 
     shown.
     """
     found = verdict(results, table)
-    say(out, found.headline, [*found.services, *(found.notes if details else []), *found.doubts])
+    beside = [*found.notes, *found.doubts] if details else found.brief
+    say(out, found.headline, [*found.services, *beside])
     wide = out.width >= WIDE
     if is_open(results):
         shown = [arrivals.latency(table, results, wide=out.width >= arrivals.WIDE)]

@@ -13,8 +13,10 @@ from loadtest.verdict.aggregate import KINDS
 from loadtest.verdict.lineup import (
     CAUTION,
     Portrait,
+    causes,
     conclusion,
     doubts,
+    headline,
     lacking,
     portraits,
     priced,
@@ -49,8 +51,8 @@ def show_lineup(out: Console, measured: Mapping[str, Results], *, details: bool)
     shown = framed("The line-up", ["service", *(["software"] if wide else [])], list(HEADS))
     shown.padding = (0, 2 if wide else 0, 0, 0)
     found = portraits(measured)
-    others = (f"{priced(found)}.", *sentences(found), *lacking(measured), *doubts(found))
-    say(out, conclusion(found), others)
+    others = (f"{conclusion(found)}.", f"{priced(found)}.", *sentences(found), *lacking(measured))
+    say(out, headline(measured, found), [*others, *causes(found), *doubts(found)])
     out.print(CAUTION, "", style="dim", markup=False, sep="\n")
     for kind in KINDS:
         group = [each for each in found if each.contender.kind == kind]

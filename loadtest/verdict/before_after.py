@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf
+from math import comb, inf
 
 from loadtest.english import count, listed, plural_of
 from loadtest.results.schema import Contender, Options, Results
@@ -25,6 +25,8 @@ REPEATS = 6
 CANNOT_BE_TOLD = "Whether anything became faster or slower cannot be told"
 
 TOO_FEW_REPEATS = f"{CANNOT_BE_TOLD}: no step was measured twice in both runs, so any difference may be chance."
+
+NOTHING_TRUSTED = f"{CANNOT_BE_TOLD}: no step can be trusted in both runs."
 
 MEASURE_AGAIN = "Only repeats show how much of a difference is chance. Measure again with more of them:"
 """The sentence above the commands of `advised`."""
@@ -231,12 +233,17 @@ def nothing_to_tell(found: list[Change]) -> str | None:
     """Return why no step of two runs can be told to differ, or None if that depends on the figures."""
     if not found:
         return NOTHING_IN_COMMON
+    if not any(change.before.holds and change.after.holds for change in found):
+        return NOTHING_TRUSTED
     return None if any(change.spread is not None for change in found) else TOO_FEW_REPEATS
 
 
-def advised(before: Results, after: Results) -> list[str]:
-    """Return the commands of the runs that measured each step once, with REPEATS repeats."""
-    runs = [run for run in (before, after) if run.options.repeats < 2]
+def advised(before: Results, after: Results, nothing: str | None) -> list[str]:
+    """Return the commands of the runs that measured each step once, with REPEATS repeats, if only these are missing.
+
+    `nothing`: why nothing can be told.
+    """
+    runs = [run for run in (before, after) if run.options.repeats < 2] if nothing == TOO_FEW_REPEATS else []
     return list(dict.fromkeys(repeated(run.command, "--repeats", REPEATS) for run in runs))
 
 
@@ -265,7 +272,20 @@ def verdict(found: list[Change]) -> list[str]:
         told.append(f"{_alike(same)} in {len(same)} of {counted}.")
     if unknown:
         told.append(f"{unknown} of {counted} cannot be told: the table gives the reasons.")
-    return told
+    return [*told, *_chance(found)]
+
+
+def _chance(found: list[Change]) -> list[str]:
+    """State how often equal runs differ as clearly, if repeats are few: each of one then exceeds each of the other."""
+    repeats = [(len(each.before.windows), len(each.after.windows)) for each in found if each.clear]
+    first, last = min(repeats, key=sum, default=(REPEATS, REPEATS))
+    if first + last >= 2 * REPEATS:
+        return []
+    by_chance = comb(first + last, first) // 2
+    return [
+        f"After {first} and {last} repeats, 1 of {by_chance} comparisons of equal runs looks as clear; after {REPEATS} "
+        f"each, 1 of {comb(2 * REPEATS, REPEATS) // 2}."
+    ]
 
 
 def conclusion(found: list[Change]) -> str:
@@ -286,8 +306,7 @@ def conclusion(found: list[Change]) -> str:
     if same := [change for change in found if change.finding == EQUAL]:
         some = f" in {len(same)} of {len(found)} {_what(found, len(found))}; the others cannot be told"
         return f"{_alike(same)}{some if len(same) < len(found) else ' between before and after'}"
-    once = "steps were measured once" if nothing_to_tell(found) else "the table gives the reasons"
-    return f"{CANNOT_BE_TOLD}: {once}"
+    return (nothing_to_tell(found) or f"{CANNOT_BE_TOLD}: the table gives the reasons").rstrip(".")
 
 
 def _size(change: Change) -> tuple[float, float]:
@@ -302,7 +321,7 @@ def _what(found: list[Change], number: int) -> str:
 
 
 def _alike(same: list[Change]) -> str:
-    return f"No difference larger than {up(max(change.widest for change in same))}"
+    return f"No difference larger than {up(max(change.widest for change in same))} among the repeats"
 
 
 def only(before: list[Row], after: list[Row]) -> list[str]:

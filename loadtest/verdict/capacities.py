@@ -18,6 +18,8 @@ def found(capacity: Capacity) -> str:
 
 def headline(results: Results) -> str:
     """Return the answer for all services, without a full stop."""
+    if not results.capacities:
+        return "Nothing was measured"
     told = [_told(each) for each in results.capacities]
     return f"For {listed(results.options.objectives)}: {', '.join(told)}"
 

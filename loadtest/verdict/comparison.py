@@ -12,6 +12,7 @@ from . import pairs
 from .aggregate import Row
 from .alike import ALIKE, alike
 from .bounds import KEEPS_UP
+from .cause import cause
 from .doubts import shape, together
 from .format import per_second, span
 from .headline import headline
@@ -19,6 +20,12 @@ from .inferred import sentence
 from .open_comparison import blocked, findings, is_open
 
 TENTHS = "{:.1f}".format
+
+FEW = 2
+"""Sentences on inconclusive steps that are told in brief; of more, their number is."""
+
+MANY = 3
+"""Services above which the inconclusive steps with the same reasons share a sentence."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +35,13 @@ class Verdict:
     headline: str
     """The finding at the largest load, without a full stop."""
     services: list[str]
-    """Answers that the user asked for (pairs, advice), then the limit of each service, which each sentence names
-    first."""
+    """The answers that the user asked for (pairs, advice), then the limit of each service, beginning with its name."""
     notes: list[str]
     """Comparisons of several services: at the smallest load, at the largest, and of their cost."""
     doubts: list[str]
-    """The inconclusive rows with their reasons, and how an incomplete run ended."""
+    """The cause that many inconclusive rows share, the rows with their reasons, and how an incomplete run ended."""
+    brief: list[str]
+    """`doubts` without the single rows, if there are many."""
 
     @property
     def sentences(self) -> list[str]:
@@ -52,10 +60,14 @@ def verdict(results: Results, table: list[Row]) -> Verdict:
         notes = [*_few(table), *compared(table)] if alone else []
     notes += [*_pools(table, results.contenders), *(_price(table) if alone else [])]
     notes += _cpu_alone(table, results.contenders)
-    doubts = doubtful(table)
-    if not results.complete:
-        doubts.append(f"The run {ended(results)} Only the steps measured until then are shown.")
-    return Verdict(headline(results, table), [*services, *limits], notes, doubts)
+    causes, doubts = cause(table), doubtful(table)
+    end = [] if results.complete else [f"The run {ended(results)} Only the steps measured until then are shown."]
+    brief = doubts
+    if len(doubts) > FEW:
+        doubted = count(sum(bool(row.doubts) for row in table), "inconclusive step")
+        brief = [f"Brackets: {doubted}; --details gives the reasons."]
+    every = ([*causes, *each, *end] for each in (doubts, brief))
+    return Verdict(headline(results, table), [*services, *limits], notes, *every)
 
 
 def _limits(results: Results, table: list[Row]) -> list[str]:
@@ -237,18 +249,29 @@ def _cpu_alone(table: list[Row], contenders: list[Contender]) -> list[str]:
 def doubtful(table: list[Row], where: str = "") -> list[str]:
     """List the inconclusive rows with their reasons; rows of a service that differ only in figures share a sentence.
 
-    `where`: words that say which of several comparisons the rows belong to.
+    Of many services that share their reasons there is one sentence. `where`: words that say which of several
+    comparisons the rows belong to.
     """
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in table:
         if row.doubts:
             groups.setdefault((row.service, *map(shape, row.doubts)), []).append(row)
+    reasons: dict[tuple[str, ...], list[list[Row]]] = {}
+    for (_, *shapes), group in groups.items():
+        reasons.setdefault(tuple(shapes), []).append(group)
+    told = [sentence for services in reasons.values() for sentence in _doubted(services, where)]
+    return [*told, *(_left_out(row) for row in table if row.left_out)]
+
+
+def _doubted(services: list[list[Row]], where: str) -> list[str]:
+    """Return the sentences on the inconclusive rows of services that share their reasons."""
     at = f"{where} at".lstrip()
-    told = [(group[0].service, _loads(group), _because(group)) for group in groups.values()]
-    return [
-        *(f"{service} is inconclusive {at} {loads}: {why}." for service, loads, why in told),
-        *(_left_out(row) for row in table if row.left_out),
-    ]
+    if len(services) <= MANY:
+        return [f"{rows[0].service} is inconclusive {at} {_loads(rows)}: {_because(rows)}." for rows in services]
+    every = [row for rows in services for row in rows]
+    which = "; ".join(f"{rows[0].service} at {_loads(rows)}" for rows in services)
+    steps = f"{len(every)} steps of {len(services)} services are inconclusive {where}".rstrip()
+    return [f"{steps}: {_because(every)}. These are {which}."]
 
 
 def _left_out(row: Row) -> str:

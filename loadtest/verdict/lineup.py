@@ -12,6 +12,7 @@ from loadtest.workload.demand import SLOTS, USERS
 
 from .aggregate import KINDS, Row, grouped, rows
 from .bounds import KEEPS_UP
+from .cause import cause
 from .comparison import doubtful, ended
 from .format import span
 from .headline import NAMES, of_users
@@ -90,8 +91,11 @@ def ranked(found: list[Portrait]) -> list[Portrait]:
     return sorted(found, key=lambda each: (-best[each.contender.kind], each.contender.kind, -rate(each)))
 
 
-def headline(waiting: Results, found: list[Portrait]) -> str:
+def headline(measured: Mapping[str, Results], found: list[Portrait]) -> str:
     """Return which services serve most in the waiting test at the largest load, and what caps the others."""
+    waiting = measured.get(DELAY)
+    if waiting is None:
+        return conclusion(found)
     return of_users([row for each in found for row in each.of(DELAY)], waiting.contenders)
 
 
@@ -164,6 +168,11 @@ def lacking(measured: Mapping[str, Results]) -> list[str]:
         *(f"Scenario {way} was not measured." for way in WAYS if way not in measured),
         *(f"Scenario {way} {ended(run)}" for way, run in measured.items() if not run.complete),
     ]
+
+
+def causes(found: list[Portrait]) -> list[str]:
+    """Return the cause that most inconclusive rows share, with a remedy, as a list of one sentence, or none."""
+    return cause(row for portrait in found for row in portrait.rows.values())
 
 
 def doubts(found: list[Portrait]) -> list[str]:

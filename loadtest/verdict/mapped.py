@@ -34,9 +34,9 @@ def said(measured: Mapping[str, Results]) -> list[str]:
     """Return the rule, how well the measured points agree with it, and the memory of a request."""
     pair = pair_of(measured)
     if pair is None:
-        return ["Inconclusive, because a service was not calibrated."]
+        return ["No map can be drawn: a service was not calibrated."]
     if pair.doubt:
-        return [f"Inconclusive, because {pair.doubt}."]
+        return [f"No map can be drawn: {pair.doubt}."]
     table = [row for _, row in table_of(measured)]
     memory = next(iter(measured.values())).machine.memory
     found = points(measured.values(), pair.names)

@@ -1,5 +1,6 @@
 """The summary of a run for scripts: plain values with their units in their names, None where unknown."""
 
+from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
@@ -8,6 +9,7 @@ from loadtest.results.schema import Results
 
 from . import capacities, pairs
 from .aggregate import Row, rows
+from .before_after import Change
 from .comparison import conclusive, verdict
 from .gate import judged
 
@@ -53,17 +55,35 @@ def _step(row: Row) -> dict[str, Any]:
         "conclusive": row.holds,
         "doubts": row.doubts,
         "bound": row.bound,
-        "throughput_per_s": row.throughput if run else None,
-        "predicted_per_s": row.predicted.throughput if row.predicted else None,
-        "ratio": row.ratio if run else None,
+        "throughput_per_s": _finite(row.throughput) if run else None,
+        "predicted_per_s": _finite(row.predicted.throughput) if row.predicted else None,
+        "ratio": _finite(row.ratio) if run else None,
         **{f"p{rank * 100:.0f}_ms": _finite(row.percentile(rank)) for rank in (0.5, 0.9, 0.99)},
         **{f"predicted_p{rank * 100:.0f}_ms": _finite(row.foretold(rank)) for rank in (0.5, 0.9, 0.99)},
         "requests": row.requests,
         "failures": row.failures,
         "errors": row.errors,
-        "cpu_us_per_request": row.cpu_per_request if run else None,
+        "cpu_us_per_request": _finite(row.cpu_per_request) if run else None,
         "memory_bytes": row.memory,
     }
+
+
+def changed(found: Sequence[Change]) -> list[dict[str, Any]]:
+    """Return how two runs differ, a figure of a service under a load each."""
+    return [
+        {
+            "service": each.after.service,
+            "load": each.after.load.amount,
+            "figure": each.figure,
+            "before": _finite(each.values[0]),
+            "after": _finite(each.values[1]),
+            "ratio": _finite(each.ratio),
+            "low": _finite(each.range[0]) if each.range else None,
+            "high": _finite(each.range[1]) if each.range else None,
+            "says": each.says,
+        }
+        for each in found
+    ]
 
 
 def _pair(each: pairs.Difference) -> dict[str, Any]:

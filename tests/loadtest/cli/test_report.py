@@ -407,3 +407,18 @@ def test_a_report_that_has_no_room_beside_its_results_is_told_in_one_sentence(
     (folder / "report.html").mkdir()
     assert refused(capsys, folder, says="At ").endswith("cannot be written: Is a directory.")
     assert found(folder) == ["report.html", "results.json"]
+
+
+def test_a_summary_is_all_that_stands_on_standard_output(folder: Path) -> None:
+    after = save(AFTER, folder.parent / "after").parent
+    for paths, runs in (([folder], ["delay"]), ([folder, after], ["before", "after"])):
+        ran = subprocess.run(
+            [SCRIPT, "report", *paths, "--as-json"], capture_output=True, text=True, check=True, timeout=60
+        )
+        told = json.loads(ran.stdout)
+        assert [*told["runs"]] == runs
+        assert told["status"] == 0
+        assert told["headline"]
+        assert told["headline"] in " ".join(ran.stderr.split())
+        assert [Path(path).exists() for path in told["files"]] == [True]
+        assert bool(told["changes"]) == (len(paths) == 2)

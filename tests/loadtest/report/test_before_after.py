@@ -3,7 +3,7 @@ import pytest
 from loadtest.contenders.cores import Cores
 from loadtest.report import before_after as two
 from loadtest.results.schema import Contender, Machine, Results, Step
-from loadtest.verdict.before_after import unlike
+from loadtest.verdict.before_after import TOO_FEW_REPEATS, unlike
 from tests.loadtest.support.fabricated import contender, results, step
 
 
@@ -115,7 +115,7 @@ def test_the_first_screen_has_the_fewest_the_middle_and_the_most_load_and_what_i
 
 def test_one_repeat_says_first_why_nothing_can_be_told_and_what_to_run() -> None:
     page = two.page(results(repeats(0.1)), results(repeats(0.2)))
-    assert page.headline == "Whether anything became faster or slower cannot be told: steps were measured once"
+    assert page.headline == TOO_FEW_REPEATS.rstrip(".")
     assert page.advice
     assert page.advice.commands == ["sync-vs-async compare --repeats 6"]
     assert [bar.ends for bar in page.paired[0].panels[0].twos[0].bars] == [None, None]

@@ -6,6 +6,7 @@ from loadtest.results.schema import Results, Step
 from loadtest.verdict.aggregate import Row, rows
 from loadtest.verdict.before_after import (
     NOTHING_IN_COMMON,
+    NOTHING_TRUSTED,
     TOO_FEW_REPEATS,
     Change,
     advised,
@@ -125,10 +126,11 @@ def test_the_verdict_names_what_changed_and_counts_the_rest() -> None:
         *repeats(1.0, 1.0, service="flask"),
         *repeats(0.200, users=5),
     ]
-    faster, slower, same, unknown = verdict(paired(before, after))
+    faster, slower, same, unknown, chance = verdict(paired(before, after))
     assert faster == "aiohttp at 10 users is faster: 50.0/s before, 100/s after (2.00 times, 2.00 to 2.00)."
     assert slower == "aiohttp at 50 users is slower: 500/s before, 250/s after (0.50 times, 0.50 to 0.50)."
-    assert same == "No difference larger than 4% in 2 of 5 steps."
+    assert same == "No difference larger than 4% among the repeats in 2 of 5 steps."
+    assert chance == ("After 2 and 2 repeats, 1 of 3 comparisons of equal runs looks as clear; after 6 each, 1 of 462.")
     assert unknown == "1 of 5 steps cannot be told: the table gives the reasons."
     assert conclusion(paired(before, after)) == (
         "At 50 users aiohttp is slower: 250/s instead of 500/s (0.50 times); 1 other step changed: 1 faster"
@@ -137,7 +139,7 @@ def test_the_verdict_names_what_changed_and_counts_the_rest() -> None:
 
 def test_what_answered_nothing_before_is_not_told_as_a_ratio() -> None:
     before = [stuck("flask", 10), stuck("flask", 10, repeat=2)]
-    (told,) = verdict(paired(before, repeats(0.1, 0.1, service="flask")))
+    told, _chance = verdict(paired(before, repeats(0.1, 0.1, service="flask")))
     assert told == "flask at 10 users is faster: 0.0/s before, 100/s after."
 
 
@@ -149,7 +151,8 @@ def test_runs_of_one_repeat_are_to_be_made_again_as_they_were_but_for_the_repeat
     )
     again = "sync-vs-async compare --quick --out 'my results' --repeats 6"
     for before, after, commands in ((one, one, [again]), (one, two, [again]), (two, one, [again]), (two, two, [])):
-        assert advised(before, after) == commands
+        assert advised(before, after, TOO_FEW_REPEATS) == commands
+        assert advised(before, after, NOTHING_TRUSTED) == []
 
 
 @pytest.mark.parametrize(
@@ -160,21 +163,25 @@ def test_runs_of_one_repeat_are_to_be_made_again_as_they_were_but_for_the_repeat
             [*repeats(0.1, 0.1), *repeats(0.3, 0.3, users=50)],
             "At 50 users aiohttp is slower: ",
         ),  # slower by two thirds; at 10 users faster by a half
-        (repeats(0.1, 0.1), repeats(0.1, 0.1), "No difference larger than 1% between before and after"),
+        (
+            repeats(0.1, 0.1),
+            repeats(0.1, 0.1),
+            "No difference larger than 1% among the repeats between before and after",
+        ),
         (
             [*repeats(0.1, 0.1), *repeats(0.1, users=5)],
             [*repeats(0.104, 0.104), *repeats(0.1, users=5)],
-            "No difference larger than 4% in 1 of 2 steps; the others cannot be told",
+            "No difference larger than 4% among the repeats in 1 of 2 steps; the others cannot be told",
         ),
         (
             repeats(0.1),
             repeats(0.2),
-            "Whether anything became faster or slower cannot be told: steps were measured once",
+            "Whether anything became faster or slower cannot be told: no step was measured twice in both runs",
         ),
         (
             [step("aiohttp", 10, repeat=each, doubts=DOUBTS) for each in (1, 2)],
             repeats(0.2, 0.2),
-            "Whether anything became faster or slower cannot be told: the table gives the reasons",
+            "Whether anything became faster or slower cannot be told: no step can be trusted in both runs",
         ),
     ],
     ids=["two", "none", "some", "one repeat", "doubts"],
@@ -229,7 +236,7 @@ def test_open_loads_are_compared_by_the_highest_percentile_that_all_repeats_have
         return rows(results(found))
 
     before = slower(1)
-    assert verdict(changes(before, before)) == ["No difference larger than 1% in 2 of 2 figures."]
+    assert verdict(changes(before, before)) == ["No difference larger than 1% among the repeats in 2 of 2 figures."]
     none = changes(slower(1, lost=500), slower(2, lost=500))
     assert [change.says for change in none] == [SAME, "cannot be told: requests were lost in all repeats"]
     assert conclusion(changes(before, slower(2))).startswith("At 100 arrivals/s aiohttp is slower in p99: ")
