@@ -10,6 +10,7 @@ from loadtest.results.schema import Results
 from loadtest.results.suite import CPU, DELAY, HEALTHZ, WAYS
 from loadtest.verdict import format as cells
 from loadtest.verdict.aggregate import KINDS
+from loadtest.verdict.comparison import in_brief
 from loadtest.verdict.lineup import (
     CAUTION,
     Portrait,
@@ -52,7 +53,8 @@ def show_lineup(out: Console, measured: Mapping[str, Results], *, details: bool)
     shown.padding = (0, 2 if wide else 0, 0, 0)
     found = portraits(measured)
     others = (f"{conclusion(found)}.", f"{priced(found)}.", *sentences(found), *lacking(measured))
-    say(out, headline(measured, found), [*others, *causes(found), *doubts(found)])
+    told = doubts(found) if details else in_brief(doubts(found), [row for each in found for row in each.rows.values()])
+    say(out, headline(measured, found), [*others, *causes(found), *told])
     out.print(CAUTION, "", style="dim", markup=False, sep="\n")
     for kind in KINDS:
         group = [each for each in found if each.contender.kind == kind]

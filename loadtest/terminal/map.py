@@ -7,7 +7,8 @@ from rich.console import Console
 from loadtest.english import count
 from loadtest.results.schema import Results
 from loadtest.verdict import format as cells
-from loadtest.verdict.mapped import doubts, headline, lacking, said
+from loadtest.verdict.comparison import in_brief
+from loadtest.verdict.mapped import doubts, headline, lacking, said, table_of
 from loadtest.verdict.placement import placement
 from loadtest.verdict.points import points
 
@@ -17,7 +18,8 @@ from .layout import framed, put, say
 def show_map(out: Console, measured: Mapping[str, Results], *, details: bool) -> None:
     """Print the rule, what is inconclusive, and the points; with `details`, also where they were measured."""
     told = headline(measured)
-    say(out, told, [*(each for each in said(measured) if each != f"{told}."), *lacking(measured), *doubts(measured)])
+    reasons = doubts(measured) if details else in_brief(doubts(measured), [row for _, row in table_of(measured)])
+    say(out, told, [*(each for each in said(measured) if each != f"{told}."), *lacking(measured), *reasons])
     first = next(iter(measured.values()))
     names = [each.name for each in first.contenders]
     shown = framed(

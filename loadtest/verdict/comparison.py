@@ -1,5 +1,6 @@
 """The verdict of a run in sentences. Findings use only trusted rows; every other row is listed as inconclusive."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from loadtest.english import count, duration, listed
@@ -62,12 +63,16 @@ def verdict(results: Results, table: list[Row]) -> Verdict:
     notes += _cpu_alone(table, results.contenders)
     causes, doubts = cause(table), doubtful(table)
     end = [] if results.complete else [f"The run {ended(results)} Only the steps measured until then are shown."]
-    brief = doubts
-    if len(doubts) > FEW:
-        doubted = count(sum(bool(row.doubts) for row in table), "inconclusive step")
-        brief = [f"Brackets: {doubted}; --details gives the reasons."]
-    every = ([*causes, *each, *end] for each in (doubts, brief))
+    every = ([*causes, *each, *end] for each in (doubts, in_brief(doubts, table)))
     return Verdict(headline(results, table), [*services, *limits], notes, *every)
+
+
+def in_brief(doubts: list[str], table: Iterable[Row]) -> list[str]:
+    """Return the sentences on inconclusive rows or, of many, one with the number of rows."""
+    if len(doubts) <= FEW:
+        return doubts
+    steps = count(sum(bool(row.doubts) for row in table), "inconclusive step")
+    return [f"Brackets: {steps}; --details gives the reasons."]
 
 
 def _limits(results: Results, table: list[Row]) -> list[str]:
@@ -176,7 +181,7 @@ def _fall(contender: Contender, fell: Row) -> str:
     if fell.predicted is None or fell.predicted.bound != SLOTS or (fell.ratio or 0.0) < KEEPS_UP:
         its = "its " if contender.demand and any(fell.bound == limit.name for limit in contender.demand.limits) else ""
         return f"it reaches {reached}, bound by {its}{fell.bound}"
-    return f"requests queue: {reached}"
+    return f"requests wait for a worker: {reached}"
 
 
 def compared(table: list[Row]) -> list[str]:

@@ -42,8 +42,8 @@ def about(results: Results, *words: str) -> list[str]:
 
 def test_a_whole_run_reads_like_this() -> None:
     assert verdict(results(RUN)) == [
-        "flask keeps up with 1 user and has slots for 5; at 50 users requests queue: 50.0/s, median 1.0 s.",
-        "flask-threads keeps up with 50 users and has slots for 64; at 400 users requests queue: "
+        "flask keeps up with 1 user and has slots for 5; at 50 users requests wait for a worker: 50.0/s, median 1.0 s.",
+        "flask-threads keeps up with 50 users and has slots for 64; at 400 users requests wait for a worker: "
         "640.0/s, median 625 ms.",
         "aiohttp keeps up with 400 users, the highest load tried.",
         "At 1 user throughput is equal within 5%: aiohttp, flask and flask-threads reach 10.0 requests/s.",
@@ -183,7 +183,8 @@ def test_slots_that_do_not_carry_what_they_should_are_named() -> None:
 def test_users_who_think_share_the_slots() -> None:
     run = results([step("flask", users, think=0.9) for users in (1, 50, 200)])
     assert verdict(run)[0] == (
-        "flask keeps up with 50 users and has slots for 50; at 200 users requests queue: 50.0/s, median 3.1 s."
+        "flask keeps up with 50 users and has slots for 50; at 200 users requests wait for a worker: 50.0/s, "
+        "median 3.1 s."
     )
 
 
