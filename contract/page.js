@@ -5,7 +5,6 @@ const { service: own, twin, twinUrl } = document.documentElement.dataset;
 const SHOWN = ["Server-Timing", "Waits", "Served-By"]; // headers
 const LONGEST = 4000; // characters of a body that are shown
 const LATE = 3000; // milliseconds after which the other twin counts as not running
-const TELL_EVERY = 200; // milliseconds between two messages with the height of a frame
 const UNITS = { us: 1e-6, ms: 1e-3, s: 1, m: 60, "": 1 };
 
 const answers = new Map(); // the place for the answers to each form
@@ -143,7 +142,14 @@ function answerAlone() {
   if (!form) return;
   for (const [field, value] of new URLSearchParams(fields)) form.elements[field].value = value;
   document.body.replaceChildren(answers.get(form));
-  setInterval(() => parent.postMessage(document.body.offsetHeight, twinUrl), TELL_EVERY); // also while out of sight
+  let height = 0;
+  const tell = () => {
+    if (height === document.body.offsetHeight) return;
+    height = document.body.offsetHeight;
+    parent.postMessage(height, twinUrl);
+  };
+  new ResizeObserver(tell).observe(document.body);
+  new MutationObserver(tell).observe(document.body, { childList: true, subtree: true }); // also while out of sight
   send(form, [own]);
 }
 
@@ -161,12 +167,12 @@ for (const form of document.querySelectorAll("form")) {
     send(form, [joins ? `request ${waiting(form) + 1}` : own]);
   });
   if (joins) {
-    const several = () => Array.from({ length: Math.min(100, form.elements.n.value) }, (_, before) => [`request ${before + 1}`]);
-    add("Send n at once", () => send(form, ...several()));
+    const several = () => Array.from({ length: form.elements.n.value }, (_, before) => [`request ${before + 1}`]);
+    add("Send n at once", () => form.reportValidity() && send(form, ...several()));
   }
   if (form.elements.mode) {
     const modes = ["sequential", "concurrent"].map((mode) => [mode, { mode }]);
-    add("Both modes", () => send(form, ...modes));
+    add("Sequential and concurrent", () => send(form, ...modes));
   }
   if (twinUrl && method === "GET" && !joins) add("Call both twins", () => both(form));
 }

@@ -14,6 +14,9 @@ from .parameters import Meeting, Paced
 from .services import described, other_twin
 from .targets import texts
 
+AT_ONCE = 6
+"""The requests that a browser has in flight to one service at most."""
+
 
 class Row(NamedTuple):
     """An endpoint and the curl command that calls it."""
@@ -39,8 +42,8 @@ GROUPS = (
     ),
     Group(
         "other requests",
-        "No request is answered before n wait at the same time; then all are. Browsers have at most 6 requests to one "
-        "service in flight, so here n is at most 6.",
+        "No request is answered before n wait at the same time; then all are. Browsers have at most "
+        f"{AT_ONCE} requests to one service in flight, so here n is at most {AT_ONCE}.",
         ("barrier",),
     ),
     Group(
@@ -140,7 +143,7 @@ def _form(operation: Operation, name: str) -> str:
     """Return the form that calls an operation. It stays hidden without the script if it needs more than a plain GET."""
     takes = operation.takes
     known = texts(operation.example, operation.path)
-    fields = [_field(row, known) for row in parameters(operation)]
+    fields = [_field(row, known, joins=takes is Meeting and row["name"] == "n") for row in parameters(operation)]
     data = {"name": operation.name, "method": operation.method, "path": operation.path}
     if takes.from_body:
         fields.append(_label(takes.from_body, f"<input name={takes.from_body} value=soup>"))
@@ -155,13 +158,14 @@ def _form(operation: Operation, name: str) -> str:
     return f"<form action='{escape(operation.path)}' {written}{hidden}>{''.join(fields)}<button>{sends}</button></form>"
 
 
-def _field(row: dict[str, Any], known: dict[str, str]) -> str:
+def _field(row: dict[str, Any], known: dict[str, str], *, joins: bool = False) -> str:
     name, schema = row["name"], row["schema"]
     value = known.get(name, str(schema.get("default", "")))
     if "enum" in schema:
         options = "".join(f"<option{' selected' if each == value else ''}>{each}" for each in schema["enum"])
         return _label(name, f"<select name={name}>{options}</select>")
-    return _label(name, f"<input name={name} value='{escape(value)}' required>")
+    kind = f" type=number min=1 max={AT_ONCE}" if joins else ""
+    return _label(name, f"<input name={name} value='{escape(value)}' required{kind}>")
 
 
 def _label(name: str, field: str) -> str:

@@ -8,6 +8,11 @@ PROBLEM = "application/problem+json"
 
 LONGEST_ECHO = 80
 
+_OTHER_ORIGIN = (
+    "A page of another origin may not send this request: send it from the service's own page, or without Origin, "
+    "as curl does."
+)
+
 
 class Problem(Exception):
     """A refused request or a failed wait: status, its RFC 9110 name, a sentence for the client, and extra headers."""
@@ -49,7 +54,7 @@ def method_not_allowed(method: str, allowed: Iterable[str]) -> Problem:
 
 def other_origin() -> Problem:
     """Return a 403: the request comes from a page of another origin, which may change nothing."""
-    return Problem(403, "Forbidden", "A page of another origin may not send this request.")
+    return Problem(403, "Forbidden", _OTHER_ORIGIN)
 
 
 def length_required(limit: int) -> Problem:

@@ -12,8 +12,9 @@ from loadtest.generator.options import add_options
 from loadtest.generator.profile import ProfileArrivals, follow_scenario
 from loadtest.generator.users import TwinUser
 from loadtest.race.page import attach
-from loadtest.race.racers import twins
+from loadtest.race.public import PUBLIC_URL
 from loadtest.web_ui import page
+from loadtest.web_ui.racers import twins
 
 latency_buckets.install()
 events.init_command_line_parser.add_listener(add_options)  # type: ignore[no-untyped-call] # Locust leaves it untyped
@@ -41,7 +42,7 @@ def prepare(environment: Any, **_event: Any) -> None:
         racers = twins(os.environ)
         arrivals.asked_for()
         follow_scenario(environment)
-        attach(environment, racers, arrivals, os.environ.get("PUBLIC_URL", ""))
+        attach(environment, racers, arrivals, os.environ.get(PUBLIC_URL, ""))
     except ValueError as mistake:
         sys.exit(str(mistake))
     page.attach(environment, racers)

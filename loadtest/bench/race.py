@@ -23,7 +23,7 @@ from loadtest.contenders.service import lineup
 from loadtest.processes.clocks import core_time, process_time
 from loadtest.processes.service import ServiceFailed, answering_process, running
 from loadtest.race.command import locust
-from loadtest.race.racers import Racer
+from loadtest.web_ui.racers import Racer
 
 ROUNDS = 12
 SECONDS = 4.0

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 from loadtest.english import listed
@@ -20,7 +21,10 @@ def refusal(places: Iterable[Place]) -> str | None:
 
     A service that accepts connections and answers none is not found here: its requests fail, which is measured.
     """
-    absent = [(name, url) for name, url in dict.fromkeys(places) if not _accepts(url)]
+    known = [*dict.fromkeys(places)]
+    with ThreadPoolExecutor(max(1, len(known))) as at_once:
+        accepted = [*at_once.map(_accepts, [url for _, url in known])]
+    absent = [place for place, accepts in zip(known, accepted, strict=True) if not accepts]
     if not absent:
         return None
     them = "it" if len(absent) == 1 else "them"

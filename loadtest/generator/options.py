@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 from loadtest.english import listed
 from loadtest.workload.durations import seconds
-from loadtest.workload.open import PATIENCE, Arrivals, Open
+from loadtest.workload.open import Arrivals, Open
 from loadtest.workload.scenarios import ABOUT, RACED, SLOW_CLIENTS, longest
 
 DEFAULT = "delay"
@@ -35,9 +35,7 @@ def add_options(parser: Any) -> None:
         "--rate",
         type=float,
         default=0.0,
-        help="Arrivals per second at each service, however busy it is; 0: users who wait for their answers. Latencies "
-        "then count from the intended start of a request, and users are clients, the most requests that can be in "
-        f"flight: rate x {PATIENCE:g} for each service are enough, since they give up after {PATIENCE:g} s",
+        help="Arrivals per second at each service; 0: users who wait",
     )
     parser.add_argument(
         "--arrivals",

@@ -11,7 +11,7 @@ from loadtest.workload.open import Open
 from loadtest.workload.scenarios import MIXED
 
 from .figures import Figures
-from .open_captions import arrivals, overload
+from .open_captions import arrivals, held_up, overload
 from .words import ERRORS, Caption, named, places, why
 
 READY, STARTING, RUNNING, STOPPING = "ready", "starting", "running", "stopping"
@@ -36,7 +36,8 @@ class Race(NamedTuple):
 def caption(race: Race, service: Service, demand: Demand | None, now: Figures, error: str | None) -> Caption:
     """Return the caption of a racer; `error` is its most frequent error so far."""
     return (
-        _coming_or_going(race, now)
+        _standing(race, now)
+        or _coming_or_going(race, now)
         or _deadlock(service, demand, now)
         or overload(race.load, service, demand, now, error)
         or _errors(now, error)
@@ -45,18 +46,26 @@ def caption(race: Race, service: Service, demand: Demand | None, now: Figures, e
     )
 
 
-def _coming_or_going(race: Race, now: Figures) -> Caption | None:
+def _standing(race: Race, now: Figures) -> Caption | None:
+    """Return the caption of a race that does not run, or no longer."""
     if race.state == READY:
-        return Caption("ready", "No race is running.")
+        return Caption("ready", f"No race is running.{' These are the last figures.' if now.throughput else ''}")
     if race.state == STOPPING:
         if not now.in_flight:
-            return Caption("stopped", "stopping: all requests are answered")
+            return Caption("stopped", "stopped: all requests are answered; the last figures from before the stop stay")
         return Caption("stopping", f"stopping: {count(now.in_flight, 'request')} still in flight")
+    return None
+
+
+def _coming_or_going(race: Race, now: Figures) -> Caption | None:
     if race.state == STARTING and now.users < race.users:
         who = "clients" if isinstance(race.load, Open) else "users"
         return Caption("starting", f"starting: {now.users} of {race.users} {who}")
     if race.state == STARTING and now.users > race.users:
         return Caption("leaving", f"{now.users - race.users} users leave after their last answer")
+    if now.old:
+        before = f"{count(now.old, 'request')} from before the change"
+        return Caption("old", f"{before} {plural_of(now.old, 'is', 'are')} still in flight")
     return None if now.users else Caption("empty", "No users here.")
 
 
@@ -102,7 +111,10 @@ def _bound_by(limit: Limit, service: Service, now: Figures) -> Caption:
 
 
 def _bound_by_users(service: Service, demand: Demand, now: Figures) -> Caption:
-    if now.ratio is not None and now.ratio < KEEPS_UP:
+    behind, held = now.ratio is not None and now.ratio < KEEPS_UP, held_up(service, now)
+    if held is not None:
+        return Caption("held-up-behind", f"{now.ratio:.0%} of the prediction: {held.sentence}") if behind else held
+    if behind:
         return Caption("behind", f"{now.ratio:.0%} of the prediction, for a reason outside the model")
     tightest = demand.tightest
     requests = count(now.in_flight, "request")

@@ -7,9 +7,9 @@ from backing.processes import PYTHON
 from contract import ports
 from loadtest.contenders.service import Service
 from loadtest.processes.stack import RACE, StackProcess, parts
+from loadtest.web_ui.racers import RACERS, Racer, written
 
 from .public import PUBLIC_URL
-from .racers import RACERS, Racer, written
 
 
 def race(services: Iterable[Service], public_url: str = "") -> list[StackProcess]:

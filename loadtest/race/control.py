@@ -12,13 +12,13 @@ from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING, LocalRu
 from loadtest.generator.profile import ProfileArrivals
 from loadtest.generator.users import TwinUser, WaitingUser
 from loadtest.race import captions
+from loadtest.web_ui.racers import Racer
 from loadtest.workload import Load
 from loadtest.workload.closed import Closed
 from loadtest.workload.durations import seconds
 from loadtest.workload.open import Open
 from loadtest.workload.scenarios import RACED
 
-from .racers import Racer
 from .request import SHORTEST, Wish
 
 LASTS = 600.0
@@ -32,6 +32,9 @@ users in batches of this size."""
 
 LOOK_EVERY = 0.5
 """Seconds between two checks of a race in progress."""
+
+CHOICE = ("scenario", "tags", "exclude_tags")
+"""The options that choose scenarios."""
 
 STATES = {STATE_SPAWNING: captions.STARTING, STATE_RUNNING: captions.RUNNING, STATE_CLEANUP: captions.STOPPING}
 """Race states by Locust state; every other Locust state means ready."""
@@ -70,8 +73,8 @@ class Control:
         self._user_classes = user_classes
         self._arrivals = arrivals
         self._wish: Wish | None = None
-        self._own_scenario: str | None = None
-        """The scenario of Locust's own page."""
+        self._own_choice: dict[str, Any] = {}
+        """The options of Locust's own page that choose scenarios."""
         self._own_tasks: dict[type[TwinUser], list[Any]] = {}
         self._keeper: gevent.Greenlet[..., None] | None = None
         self._stops = 0.0
@@ -142,8 +145,9 @@ class Control:
         if refusal := self._arrivals.refusal(arrivals):
             raise NotNow(refusal)
         if self._wish is None:
-            self._own_scenario = self._options.scenario
+            self._own_choice = {name: getattr(self._options, name) for name in CHOICE}
         self._wish, self._options.scenario = wish, wish.scenario
+        self._options.tags = self._options.exclude_tags = None  # they may leave other scenarios
         self._options.delay, self._options.think, self._options.stagger = wish.delay, 0.0, wish.wait
         self._options.rate = arrivals.rate if arrivals else 0.0
         users = wish.load.most_in_flight
@@ -208,9 +212,9 @@ class Control:
         self._stops = time.perf_counter()
 
     def _on_stop(self, **_event: Any) -> None:
-        """Restore the scenario and the tasks that Locust's own page uses."""
+        """Restore the scenarios and the tasks that Locust's own page uses."""
         if self._wish is not None:
-            self._options.scenario = self._own_scenario
+            vars(self._options).update(self._own_choice)
         self.gave_up = time.perf_counter() - self._stops >= self._environment.stop_timeout > 0
         self._wish = self.ends = None
         if self._keeper is not None:

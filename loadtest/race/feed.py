@@ -2,8 +2,9 @@
 
 import json
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from math import inf
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -15,9 +16,10 @@ from locust.env import Environment
 
 from loadtest.generator.profile import AHEAD, ProfileArrivals
 from loadtest.generator.users import GaveUp, WaitingUser
-from loadtest.results.histogram import bucket, merged
+from loadtest.results.histogram import merged
 from loadtest.verdict.bounds import MACHINE_BUSY
 from loadtest.verdict.processors import GENERATOR_BUSY
+from loadtest.web_ui.racers import Racer
 from loadtest.workload.demand import Demand
 from loadtest.workload.open import PATIENCE, Open
 from loadtest.workload.scenarios import MIXED, POOLS, THREADS
@@ -29,8 +31,8 @@ from .figures import Figures, History, Reading
 from .flights import Flights
 from .lag import Lag
 from .lead import lead, short
-from .racers import Racer
-from .sample import Sample
+from .sample import HELD, NOTHING, Sample
+from .tally import Tally
 from .words import marks
 
 EVERY = 0.5
@@ -77,13 +79,20 @@ class Feed:
         self._racers = racers
         self._samples: list[Sample | Flights] = [Sample() for _ in racers]
         self._histories = [History() for _ in racers]
-        self._lags = [Lag(racer.url) if racer.service.on_a_loop else None for racer in racers]
-        self._failed: dict[str, Counter[float]] = {racer.name: Counter() for racer in racers}
-        """The number of failed requests of each racer by response time in milliseconds."""
+        self._lags = [Lag(racer.url, racer.service.workers) if racer.service.on_a_loop else None for racer in racers]
+        self._tallies = {racer.name: Tally() for racer in racers}
+        self._counted_since = 0.0
+        """Time at which Locust's statistics began, by its own clock, and the tallies with them."""
+        self._changed = 0.0
+        """Time of the last change of the run that an event has shown (perf_counter)."""
+        self._final: list[Figures | None] = [None] * len(racers)
+        """The last figures of each racer before its run was stopped."""
         self._gave_up = -ABANDONED
         """Time at which a client last gave up (perf_counter)."""
         self._stale = [0.0] * len(racers)
         """Time, by racer, at which a request from before the last change was last in flight (perf_counter)."""
+        self._seen = [deque[str](maxlen=round(LATE / EVERY) * PICTURES) for _ in racers]
+        """The last pictures of each racer since the last change: one alone may show a moment that is unlike others."""
         self._generator = psutil.Process()
         self._told = Event()
         self._event = b""
@@ -123,6 +132,7 @@ class Feed:
         finally:
             self._tells = False
             gevent.killall(watchers, block=False)
+            self._final = [None] * len(self._racers)  # what follows is not seen
             for sample in self._samples:
                 sample.look_away()
 
@@ -149,6 +159,12 @@ class Feed:
     def _now(self) -> dict[str, Any]:
         control, clock = self._control, time.perf_counter()
         race = Race(control.state, control.scenario, control.load)
+        if self._changed != control.changed:
+            self._changed = control.changed
+            for lag, seen in zip(self._lags, self._seen, strict=True):
+                seen.clear()
+                if lag is not None:
+                    lag.begin_anew()
         foretold = [self._foretold(racer, race) for racer in self._racers]
         alone = max((each.alone for each in foretold if each is not None), default=control.wait or 0.0)
         look = Look(race, clock, round(alone + IN_TIME, 3))
@@ -181,17 +197,20 @@ class Feed:
             entry for (name, _), entry in self._environment.stats.entries.items() if name.startswith(f"{racer.name} ")
         ]
         asked = [user.asked_at for user in users if user.asked_at is not None]
-        if min(asked, default=clock) < control.changed:
+        old = sum(each < control.changed for each in asked)
+        if old:
             self._stale[number] = clock
-        history = self._histories[number]
+        is_open = isinstance(race.load, Open)
+        history, tally = self._histories[number], self._tally(racer.name)
+        uncounted = Counter[float]() if is_open else tally.old  # of arrivals, a backlog counts until it is served
         history.add(
             Reading(
                 clock=clock,
                 counted_since=self._environment.stats.start_time,
-                requests=sum(entry.num_requests for entry in entries),
-                failures=sum(entry.num_failures for entry in entries),
-                latency=merged([entry.response_times for entry in entries]),  # type: ignore[misc] # the installed buckets are floats
-                failed_latency=dict(self._failed[racer.name]),
+                requests=sum(entry.num_requests for entry in entries) - uncounted.total(),
+                failures=sum(entry.num_failures for entry in entries) - (0 if is_open else tally.old_failed.total()),
+                latency=Counter(merged([entry.response_times for entry in entries])) - tally.old,  # type: ignore[misc] # the installed buckets are floats
+                failed_latency=tally.failed - tally.old_failed,
                 users=len(users),
                 in_flight=len(asked),
                 due=self._arrivals.due(clock),
@@ -200,21 +219,36 @@ class Feed:
         )
         wait = foretold.wait if foretold else 0.0
         # in a closed model starts are spread over one wait; then each user waits once
-        turn = wait + (AHEAD if isinstance(race.load, Open) else wait)
-        return history.figures(race.load, foretold, max(control.there + turn, self._stale[number]), look.deadline)
+        turn = wait + (AHEAD if is_open else wait)
+        settled = max(control.there + turn, self._stale[number])
+        now = history.figures(race.load, foretold, settled, look.deadline)
+        if old and not is_open:  # the service still answers what is not counted
+            now = replace(now, old=old, throughput=now.throughput if now.answered else None)
+        if race.state in (STARTING, RUNNING):
+            self._final[number] = now
+        elif (final := self._final[number]) is not None:
+            return replace(
+                final, users=now.users, in_flight=now.in_flight, requests=now.requests, failures=now.failures, old=0
+            )
+        return now
 
     def _racer(
         self, number: int, users: list[WaitingUser], foretold: Demand | None, now: Figures, look: Look
     ) -> dict[str, Any]:
         race, clock = look.race, look.clock
         racer, sample, lag = self._racers[number], self._sample(number, race), self._lags[number]
-        said = caption(race, racer.service, foretold, now, self._error(racer))
         sample.look(users)
         moments = [clock - LATE - EVERY * (PICTURES - each) / PICTURES for each in range(1, PICTURES + 1)]
+        pictures = [sample.frame(moment, self._wait_of(racer, race)) for moment in moments]
+        seen, began = self._seen[number], max(self._stale[number], self._control.changed)
+        seen.extend(picture for moment, picture in zip(moments, pictures, strict=True) if moment > began)
+        marks_seen = "".join(seen).replace(NOTHING, "")
+        held = marks_seen.count(HELD) / len(marks_seen) if marks_seen else 0.0
+        said = caption(race, racer.service, foretold, replace(now, held=held), self._error(racer))
         return {
             "kind": said.kind,
             "caption": said.sentence,
-            "stands": None if lag is None else lag.stands(clock),
+            "stands": None if lag is None or not now.in_flight else lag.stands(clock),
             "users": now.users,
             "in_flight": now.in_flight,
             "requests": now.requests,
@@ -227,7 +261,7 @@ class Feed:
             "arriving": now.arriving,
             "in_time": None if now.arriving is None else now.good / now.seconds,
             "looked_at": len(sample),
-            "pictures": [sample.frame(moment, self._wait_of(racer, race)) for moment in moments],
+            "pictures": pictures,
         }
 
     def _sample(self, number: int, race: Race) -> Sample | Flights:
@@ -258,12 +292,20 @@ class Feed:
         return foretold
 
     def _on_request(self, name: str, response_time: float, exception: Exception | None = None, **_event: Any) -> None:
-        """Count a failed request by its response time, and note when a client gave up."""
+        """Count a request by whether it failed and when it began, and note when a client gave up."""
+        clock = time.perf_counter()
         if isinstance(exception, GaveUp):
-            self._gave_up = time.perf_counter()
-        failed = self._failed.get(name.partition(" ")[0])
-        if exception is not None and failed is not None:
-            failed[bucket(response_time)] += 1
+            self._gave_up = clock
+        old = clock - response_time / 1000 < self._control.changed
+        if (exception is not None or old) and (racer := name.partition(" ")[0]) in self._tallies:
+            self._tally(racer).ended(response_time, failed=exception is not None, old=old)
+
+    def _tally(self, racer: str) -> Tally:
+        """Return the tally of a racer, begun anew if Locust's statistics were."""
+        if self._counted_since != (since := self._environment.stats.start_time):
+            self._counted_since = since
+            self._tallies = {name: Tally() for name in self._tallies}
+        return self._tallies[racer]
 
     def _error(self, racer: Racer) -> str | None:
         """Return the most frequent error of a racer, or None if no request failed."""

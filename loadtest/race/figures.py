@@ -9,16 +9,13 @@ from loadtest.results.histogram import percentile
 from loadtest.verdict.bounds import KEEPS_UP
 from loadtest.workload import Load
 from loadtest.workload.demand import Demand, Prediction
-from loadtest.workload.open import Open
+from loadtest.workload.open import CHANCE, Open
 
 WINDOW = 5.0
 """Seconds that throughput and percentiles cover."""
 
 SHORTEST = 1.0
 """Seconds below which a window gives no throughput."""
-
-CHANCE = 3
-"""Standard deviations by which a count may differ by chance."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +72,10 @@ class Figures:
     """Requests per second by which the backlog grows, in an open model: those that are due and have not ended."""
     behind: bool
     """True if in an open model fewer requests ended than predicted, by more than chance: the backlog grows."""
+    old: int = 0
+    """In a closed model, the requests in flight that began before the last change."""
+    held: float = 0.0
+    """Share of the marks of the last pictures that show held requests."""
 
 
 class History:
@@ -113,7 +114,7 @@ class History:
         latency, lost, good = Counter(last.latency) - Counter(first.latency), 0, answered - failed
         if isinstance(load, Open):
             latency -= Counter(last.failed_latency) - Counter(first.failed_latency)
-            lost = failed
+            lost = sum((Counter(last.failed_latency) - Counter(first.failed_latency)).values())
             good = sum(number for milliseconds, number in latency.items() if milliseconds <= deadline * 1000)
         return Figures(
             users=last.users,

@@ -9,9 +9,10 @@ from loadtest.generator import latency_buckets
 from loadtest.generator.options import add_options
 from loadtest.generator.profile import ProfileArrivals, follow_scenario
 from loadtest.race.page import attach
-from loadtest.race.racers import RACERS, read
+from loadtest.race.public import PUBLIC_URL
 from loadtest.race.users import user_classes
 from loadtest.web_ui import page
+from loadtest.web_ui.racers import RACERS, read
 
 latency_buckets.install()
 events.init_command_line_parser.add_listener(add_options)  # type: ignore[no-untyped-call] # Locust has no types for it
@@ -24,7 +25,7 @@ globals().update(user_classes(racers))
 def attach_page(environment: Any, **_event: Any) -> None:
     """Add the pages at /race and /twins."""
     follow_scenario(environment)
-    attach(environment, racers, ProfileArrivals(environment), os.environ.get("PUBLIC_URL", ""))
+    attach(environment, racers, ProfileArrivals(environment), os.environ.get(PUBLIC_URL, ""))
     page.attach(environment, racers)
 
 

@@ -9,6 +9,9 @@ from loadtest.workload.open import Open, capacity
 from .figures import Figures, by_chance
 from .words import ERRORS, Caption, named, places, why
 
+HELD_UP = 0.1
+"""Share of the marks that show held requests, from which the caption says so: each waits a moment for its turn."""
+
 ALIKE = 0.01
 """Share of the arrivals by which they must exceed what a service carries before the growth of its backlog is named."""
 
@@ -45,6 +48,7 @@ def _diverges(carries: str, predicted: float, grows: float | None) -> Caption:
 def arrivals(load: Open, service: Service, demand: Demand, now: Figures) -> Caption:
     """Return the caption of a service that carries its arrivals, by the prediction."""
     limit, requests = capacity(demand), count(now.in_flight, "request")
+    held = held_up(service, now)
     wait = f"{requests} {plural_of(now.in_flight, 'waits', 'wait')} on {places(service)}"
     room = wait if limit is None else f"{_carries(limit, service)} arrivals/s at most; {requests} in flight"
     if now.growth is None or now.throughput is None:
@@ -54,7 +58,17 @@ def arrivals(load: Open, service: Service, demand: Demand, now: Figures) -> Capt
     if now.behind:
         falls = f"the backlog grows by {_rate(max(0.0, now.growth))} a second, for a reason outside the model"
         return Caption("behind", f"{now.throughput / load.rate:.0%} of the arrivals are answered: {falls}")
+    if held is not None:
+        return Caption(f"keeps-up-{held.kind}", f"keeps up, but {held.sentence}")
     return Caption("keeps-up", f"keeps up: {room}")
+
+
+def held_up(service: Service, now: Figures) -> Caption | None:
+    """Return the caption of a service at which requests wait although its limits have room, if many marks show it."""
+    if now.held < HELD_UP:
+        return None
+    place = "a busy event loop" if service.on_a_loop else "a busy process" if service.slots is None else "a busy core"
+    return Caption("held-up", f"{now.held:.0%} of the requests drawn wait for {place}")
 
 
 def _carries(limit: Limit, service: Service) -> str:

@@ -8,6 +8,8 @@ from locust.runners import LocalRunner
 
 from contract.bodies import STREAMED
 from loadtest.generator.profile import ProfileArrivals
+from loadtest.web_ui.policy import POLICY
+from loadtest.web_ui.racers import Racer
 from loadtest.workload.open import PATIENCE
 from loadtest.workload.scenarios import RACED
 
@@ -16,17 +18,10 @@ from .feed import IN_TIME, LATE, Feed
 from .figures import WINDOW
 from .guard import guard, hosts, problem
 from .public import public
-from .racers import Racer
 from .request import LEAST_RATE, MOST_RATE, MOST_USERS, decoded, wished
 from .sample import MOST_DRAWN
 
 View = Callable[[], Response]
-
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-"""Content-Security-Policy: the page may send requests only to its own server."""
 
 
 def attach(environment: Any, racers: Sequence[Racer], arrivals: ProfileArrivals, public_url: str = "") -> None:

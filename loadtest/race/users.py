@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from loadtest.generator.users import TwinUser
-
-from .racers import Racer
+from loadtest.web_ui.racers import Racer
 
 
 def user_classes(racers: Sequence[Racer]) -> dict[str, type[TwinUser]]:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from loadtest.contenders.service import Service
 from loadtest.english import count
 from loadtest.workload.demand import ADMISSION, CPU, LOOPS, SLOTS, Limit
-from loadtest.workload.scenarios import MIXED, POOLS, SCENARIOS, THREADS
+from loadtest.workload.scenarios import MIXED, POOLS, SCENARIOS, THREADS, waits_for
 
 ERRORS = 0.01
 """Share of failed requests above which the caption reports failures."""
@@ -36,7 +36,7 @@ def marks(scenario: str | None) -> Marks:
         return Marks("waiting for a worker", "waiting for slow I/O, or for a connection")
     asked = SCENARIOS[scenario]
     held = "waiting for a worker or a connection" if {*asked.holds} & {*POOLS} else "waiting for a worker"
-    return Marks(held, f"waiting for {asked.about}" if asked.waits and not asked.computes else "working")
+    return Marks(held, f"waiting for {waits_for(scenario)}" if asked.waits and not asked.computes else "working")
 
 
 def named(limit: Limit, service: Service) -> str:

@@ -20,14 +20,14 @@ def histogram_of(seconds: Iterable[float]) -> dict[float, int]:
     return dict(Counter(bucket(each * 1000) for each in seconds))
 
 
-def percentile(histogram: Mapping[float, int], rank: float, lost: int = 0) -> float | None:
+def percentile(histogram: Mapping[float, int], rank: float, lost: int = 0, beyond: int = BEYOND) -> float | None:
     """Return the nearest-rank percentile in the histogram's unit, or None if too few samples lie above it.
 
     `rank` is from 0 to 1: 0.99 needs 500 samples. `lost`: further samples that are larger than all others, by an
-    unknown amount; a percentile among them is inf.
+    unknown amount; a percentile among them is inf. `beyond`: how many samples must lie above.
     """
     total = sum(histogram.values()) + lost
-    if total - rank * total < BEYOND:
+    if total - rank * total < beyond:
         return None
     seen = 0
     for value in sorted(histogram):

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from loadtest.english import listed
 from loadtest.generator.options import DEFAULT
-from loadtest.race.racers import Racer
+
+from .racers import Racer
 
 TIMES = 4
 """The suggested users of each service, as a multiple of the requests that a blocking one works on at once."""

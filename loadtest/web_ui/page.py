@@ -11,11 +11,13 @@ from locust.runners import STATE_RUNNING, STATE_SPAWNING, LocalRunner
 
 from loadtest.generator import answering
 from loadtest.generator.options import scenarios
-from loadtest.race.racers import Racer
 from loadtest.workload.scenarios import RACED
 
 from .advice import advice, shared, users_for
-from .history import MOST_POINTS, WINDOW, History, Totals, lead
+from .history import COMPARED, MOST_POINTS, WINDOW, History, Totals
+from .leading import starting
+from .policy import POLICY
+from .racers import Racer
 
 EVERY = 1.0
 """Seconds between two points."""
@@ -25,12 +27,6 @@ PER_SECOND = 100
 
 ROOT = '<div id="root">'
 """The element of Locust's page that its script fills."""
-
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-"""Content-Security-Policy: the page may send requests only to its own server."""
 
 View = Callable[[], Response]
 
@@ -57,7 +53,9 @@ def attach(environment: Environment, racers: Sequence[Racer]) -> None:
     @pages.get("/twins")
     @protected  # type: ignore[untyped-decorator] # Locust has no types for it
     def page() -> Response:
-        html = render_template("twins.html", race="race.page" in app.view_functions, window=WINDOW, most=MOST_POINTS)
+        html = render_template(
+            "twins.html", race="race.page" in app.view_functions, window=WINDOW, compared=COMPARED, most=MOST_POINTS
+        )
         return make_response(html, {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
 
     @pages.get("/twins/points")
@@ -69,7 +67,7 @@ def attach(environment: Environment, racers: Sequence[Racer]) -> None:
             "runs": _runs(environment),
             "load": _load(environment),
             "doubt": _doubt(environment),
-            "lead": lead(history.points),
+            "lead": _starting(environment) or history.lead,
         }
         return make_response(jsonify({**said, "services": services}), {"Cache-Control": "no-store"})
 
@@ -122,26 +120,41 @@ def _followed(environment: Environment) -> History:
 
     def follow() -> None:
         while True:
-            history.note(time.perf_counter(), _totals(environment))
+            spawning = environment.runner is not None and environment.runner.state == STATE_SPAWNING
+            history.note(time.perf_counter(), _totals(environment), None if spawning else there[-1])
             gevent.sleep(EVERY)
 
     def begin(**_event: Any) -> None:
         end()
         history.clear()
+        there[:] = [time.perf_counter()]
         following.append(gevent.spawn(follow))
 
     def end(**_event: Any) -> None:
         while following:
             following.pop().kill(block=False)
 
+    def arrived(**_event: Any) -> None:
+        there[:] = [time.perf_counter()]
+
     following: list[gevent.Greenlet[..., None]] = []
+    there = [0.0]
     environment.events.test_start.add_listener(begin)  # type: ignore[no-untyped-call] # Locust has no type for it
+    environment.events.spawning_complete.add_listener(arrived)  # type: ignore[no-untyped-call] # see above
     environment.events.test_stopping.add_listener(end)  # type: ignore[no-untyped-call] # see above
     return history
 
 
 def _runs(environment: Environment) -> bool:
     return environment.runner is not None and environment.runner.state in (STATE_SPAWNING, STATE_RUNNING)
+
+
+def _starting(environment: Environment) -> str:
+    """Return how many users have started while they start, or an empty string."""
+    runner = environment.runner
+    if runner is None or runner.state != STATE_SPAWNING:
+        return ""
+    return starting(runner.user_count, runner.target_user_count, "users").sentence
 
 
 def _load(environment: Environment) -> str:

@@ -105,8 +105,8 @@ SCENARIOS = {
         ),
         Scenario("drip", f"{PIECES} bytes, sent one at a time", f"/drip?duration={{delay}}&numbytes={PIECES}"),
         Scenario("sse", f"{PIECES} server-sent events", f"/sse?duration={{delay}}&count={PIECES}"),
-        Scenario("blocking", "a blocking call in a coroutine (pitfall)", "/blocking/{delay}", async_holds=(LOOPS,)),
-        Scenario("offload", "the same blocking call in a thread (fix)", "/offload/{delay}", async_holds=(THREADS,)),
+        Scenario("blocking", "a blocking call (pitfall: on an event loop)", "/blocking/{delay}", async_holds=(LOOPS,)),
+        Scenario("offload", "a blocking call (fix: in a thread)", "/offload/{delay}", async_holds=(THREADS,)),
         Scenario(SLOW_CLIENTS, "a timer, while slow clients hold half-sent requests", "/delay/{delay}"),
         Scenario(
             "cpu",

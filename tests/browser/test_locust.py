@@ -15,7 +15,7 @@ from loadtest.workload.scenarios import RACED
 from tests.browser.support.visits import Opens, Visit
 from tests.loadtest.support.direct import asked
 from tests.loadtest.support.servers import absent
-from tests.loadtest.support.web_uis import ROOT, web_ui
+from tests.loadtest.support.web_uis import web_ui
 from tests.support.stalls import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("locust")]  # in this order: Locust hides its form after a run
@@ -150,26 +150,3 @@ def test_a_service_that_is_absent_is_named_on_the_page_and_nothing_starts(
             page.get_by_role("row").filter(has_text=re.compile("^SyncApp")).get_by_role("checkbox").uncheck()
             start(page, "delay", "10ms")
             expect(page.get_by_text("async_app /delay/10ms")).to_be_visible()
-
-
-def test_colours_differ_enough_from_their_ground() -> None:
-    """Text has a contrast of 4.5, a line of a chart 3."""
-    css = (ROOT / "loadtest/web_ui/static/twins.css").read_text()
-    light, dark = (
-        dict(re.findall(r"--(\w+): (#\w{6});", block)) for block in re.findall(r":root \{(.*?)\}", css, re.DOTALL)
-    )
-    for colours in (light, dark):
-        for name in ("ink", "faint", "link", "p50", "p95", "rate"):
-            assert contrast(colours[name], colours["ground"]) >= (3 if name == "rate" else 4.5), name
-
-
-def contrast(one: str, other: str) -> float:
-    """Return the contrast of two colours, by WCAG 2."""
-    low, high = sorted(map(luminance, (one, other)))
-    return (high + 0.05) / (low + 0.05)
-
-
-def luminance(colour: str) -> float:
-    parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

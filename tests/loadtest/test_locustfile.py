@@ -20,6 +20,7 @@ from loadtest.workload.open import Open
 from loadtest.workload.scenarios import DAY, RACED, SCENARIOS
 from tests.backing.support.databases import own_database
 from tests.loadtest.support.direct import asked
+from tests.loadtest.support.racing import heard, start_arrivals, stopped
 from tests.loadtest.support.servers import absent, answering, silent
 from tests.loadtest.support.web_uis import web_ui
 from tests.support.stalls import TooLate, at_best, within
@@ -255,3 +256,22 @@ def test_the_web_ui_offers_both_twins_and_our_options_and_swarms(twins: Twins, t
     assert {entry["name"] for entry in said["stats"]} == {
         *("sync_app /delay/30ms", "async_app /delay/30ms", "Aggregated"),
     }
+
+
+def test_a_race_of_another_scenario_than_the_tags_leave_runs_and_gives_the_tags_back(
+    twins: Twins, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    with web_ui([*LOCUST, "--web-port", "0", "--tags", "delay"], twins.environment, log) as url:
+        port = int(url.rpartition(":")[2])
+        start_arrivals(20, "20ms", "fanout", port)
+        said = asked_until(f"{url}/twins/points", lambda said: len(said["services"]) == 2 and "fanout" in said["load"])
+        assert said["load"] == "20 arrivals a second at each service; fanout, 20ms"
+        event = heard(lambda event: all(racer["requests"] for racer in event["racers"]), port)
+        assert event["scenario"] == "fanout"
+        stopped(port)
+        form = {"user_count": 2, "spawn_rate": 2, "host": "", "delay": "30ms", "rate": "0", "stagger": "0"}
+        assert json.loads(asked(f"{url}/swarm", urlencode(form)))["success"]
+        said = asked_until(f"{url}/twins/points", lambda said: said["runs"] and said["lead"].startswith("Equal so far"))
+        assert said["load"] == "2 users, shared by all services; delay, 30ms"
+    assert "Traceback" not in log.read_text()

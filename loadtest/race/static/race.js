@@ -8,6 +8,7 @@ const COUNTING = ["starting", "stopping"]; // kinds of sentences that count, and
 const STANDS = 2000; // milliseconds that a picture stays if the reader prefers reduced motion
 const CHART = 30; // seconds that a chart shows
 const LONG = 75; // letters from which a caption is written smaller
+const LONGEST_LINE = 80; // letters from which the largest sentence takes a second line
 
 const body = document.body;
 const byId = (id) => document.getElementById(id);
@@ -63,7 +64,7 @@ class Racer {
     write(this.figures.p99, time(racer.p99));
     const all = racer.looked_at === racer.users;
     write(this.note, isOpen ? `${racer.looked_at} requests drawn` : all ? "" : `${racer.looked_at} of ${racer.users} users drawn`);
-    this.past.push({ at: now, measured: racer.throughput, predicted: racer.predicted });
+    this.past.push({ at: now, measured: isRunning ? racer.throughput : null, predicted: isRunning ? racer.predicted : null });
     while (this.past[0].at < now - CHART * 1000) this.past.shift();
   }
 
@@ -168,7 +169,7 @@ function status(race) {
   const isOpen = race.rate !== null;
   const load = isOpen ? `${race.rate} arrivals/s per service` : `${race.users} users per service`;
   const what = `${load}, ${race.scenario ?? "several scenarios"}, ${race.delay}`;
-  if (race.state === "stopping") return `${what}. ${isOpen ? "Clients" : "Users"} leave after their last answer.`;
+  if (race.state === "stopping") return `${what}. ${isOpen ? "Clients" : "Users"} leave after their last answer; rates and latencies are those from before the stop.`;
   const ends = race.ends === null ? "" : `, stops in ${clock(race.ends)}`;
   return `${race.state === "starting" ? "Starting" : "Running"}: ${what}${ends}.`;
 }
@@ -195,7 +196,7 @@ function show(race) {
   isRunning = race.state === "starting" || race.state === "running";
   body.classList.remove("lost");
   if (lead.show(race.lead.kind, race.lead.sentence, now)) {
-    byId("lead").style.setProperty("--letters", race.lead.sentence.length);
+    fitLead(race.lead.sentence);
     write(byId("more"), race.lead.more);
   }
   write(byId("status"), status(race));
@@ -219,6 +220,11 @@ function show(race) {
   }
   race.racers.forEach((racer, index) => racers[index].show(racer, now, isOpen));
   if (!document.hidden) draw(race.racers.map((racer) => racer.pictures), now);
+}
+
+function fitLead(sentence) {
+  byId("lead").style.setProperty("--letters", sentence.length);
+  byId("lead").classList.toggle("long", sentence.length > LONGEST_LINE);
 }
 
 function draw(pictures, now) {
@@ -267,7 +273,7 @@ function next() {
 
 function fullScreen() {
   if (document.fullscreenElement) document.exitFullscreen();
-  else document.documentElement.requestFullscreen();
+  else document.documentElement.requestFullscreen?.().catch(() => {}); // the browser may refuse it
 }
 
 function help() {
@@ -293,6 +299,7 @@ function choose() {
 
 const KEYS = { s: () => byId("start").click(), x: () => byId("stop").click(), n: next, f: fullScreen, "?": help };
 
+byId("full").hidden = !document.fullscreenEnabled; // on a telephone it may be missing
 nameAmount(); // a reloaded page keeps what was chosen
 choose();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", choose);
@@ -311,6 +318,7 @@ byId("close").addEventListener("click", help);
 addEventListener("keydown", (event) => {
   const types = event.target.closest?.("input, select, textarea");
   if (types || event.repeat || event.ctrlKey || event.altKey || event.metaKey || !Object.hasOwn(KEYS, event.key)) return;
+  if (byId("about").open && event.key !== "?") return;
   event.preventDefault();
   KEYS[event.key]();
 });

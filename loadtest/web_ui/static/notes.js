@@ -21,10 +21,13 @@ if (document.getElementById("root").childElementCount) look(); // Locust's scrip
 const send = window.fetch;
 window.fetch = async (...sent) => {
   const response = await send(...sent);
-  if (/\/(swarm|stop)$/.test(new URL(response.url).pathname)) {
-    const said = await response.clone().json().catch(() => ({success: true}));
-    if (said.success) refusal.textContent = "";
-    else if (refusal.textContent || notes.classList.contains("runs")) refusal.textContent = said.message;
+  try {
+    if (/\/(swarm|stop)$/.test(new URL(response.url).pathname)) {
+      const said = await response.clone().json().catch(() => ({success: true}));
+      if (said.success) refusal.textContent = "";
+      else if (refusal.textContent || notes.classList.contains("runs")) refusal.textContent = said.message;
+    }
+  } catch { // a response without a URL is none of these
   }
   return response;
 };

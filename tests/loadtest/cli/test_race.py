@@ -24,7 +24,7 @@ from locust.env import Environment
 from loadtest.contenders.service import lineup
 from loadtest.generator.profile import ProfileArrivals
 from loadtest.race import control
-from loadtest.race.racers import Racer
+from loadtest.web_ui.racers import Racer
 from loadtest.race.users import user_classes
 from loadtest.race.request import Wish
 from loadtest.workload import Closed

@@ -47,6 +47,24 @@ def said(
         (AIOHTTP, {}, "no limit: 400 requests wait at once on 2 event loops"),
         (AIOHTTP, {"ratio": None}, "no limit: 400 requests wait on 2 event loops"),
         (AIOHTTP, {"ratio": 0.5}, "50% of the prediction, for a reason outside the model"),
+        (
+            AIOHTTP,
+            {"held": 0.49},
+            "49% of the requests drawn wait for a busy event loop",
+        ),
+        (
+            AIOHTTP,
+            {"held": 0.82, "ratio": 0.18},
+            "18% of the prediction: 82% of the requests drawn wait for a busy event loop",
+        ),
+        (AIOHTTP, {"held": 0.09}, "no limit: 400 requests wait at once on 2 event loops"),
+        (GEVENT, {"held": 0.49}, "49% of the requests drawn wait for a busy process"),
+        (
+            THREADS,
+            {"users": 64, "held": 0.49},
+            "49% of the requests drawn wait for a busy core",
+        ),
+        (THREADS, {"held": 0.84}, "64 threads, all in use: 336 requests wait for one"),
         (ALONE, {}, "no limit: 400 requests wait at once on 1 event loop"),
         (
             THREADS,
@@ -112,14 +130,21 @@ def test_requests_that_fail_come_first(seen: dict[str, Any], error: str | None, 
 @pytest.mark.parametrize(
     ("state", "seen", "sentence"),
     [
-        (READY, {"users": 0}, "No race is running."),
+        (READY, {"users": 0}, "No race is running. These are the last figures."),
+        (READY, {"users": 0, "throughput": None}, "No race is running."),
         (STARTING, {"users": 120, "wanted": 400}, "starting: 120 of 400 users"),
         (STARTING, {"users": 400, "wanted": 10}, "390 users leave after their last answer"),
         (STARTING, {}, "64 threads, all in use: 336 requests wait for one"),
         (RUNNING, {"users": 0, "wanted": 10}, "No users here."),
         (STOPPING, {}, "stopping: 400 requests still in flight"),
         (STOPPING, {"in_flight": 1}, "stopping: 1 request still in flight"),
-        (STOPPING, {"users": 3, "in_flight": 0}, "stopping: all requests are answered"),
+        (
+            STOPPING,
+            {"users": 3, "in_flight": 0},
+            "stopped: all requests are answered; the last figures from before the stop stay",
+        ),
+        (RUNNING, {"old": 18}, "18 requests from before the change are still in flight"),
+        (RUNNING, {"old": 1}, "1 request from before the change is still in flight"),
     ],
 )
 def test_a_caption_says_when_a_race_comes_or_goes(state: str, seen: dict[str, Any], sentence: str) -> None:
@@ -130,8 +155,13 @@ def test_a_caption_says_when_a_race_comes_or_goes(state: str, seen: dict[str, An
 @pytest.mark.parametrize("scenario", ABOUT)
 @pytest.mark.parametrize("service", [FLASK, THREADS, GEVENT, AIOHTTP, ALONE], ids=lambda service: service.name)
 def test_no_caption_lets_more_requests_wait_than_there_are_too_many_in_flight(scenario: str, service: Service) -> None:
+    matches = 0
     for users, in_flight, ratio in product((1, 5, 64, 400), (0, 1, 64, 399), (None, 0.5, 1.0)):
         sentence = said(service, scenario, users, in_flight=min(users, in_flight), ratio=ratio)
         held = re.search(r"^(\d+) .*?(\d+)(?: requests?)? waits? for one$", sentence)
         if held:
+            matches += 1
             assert int(held[1]) + int(held[2]) == min(users, in_flight), sentence
+    foretold = demand(scenario, service, 0.1)
+    limits = [] if foretold is None or scenario in ("mixed", "ask") else foretold.limits
+    assert (matches > 0) == any(limit.capacity < 399 for limit in limits), matches

@@ -17,7 +17,7 @@ from loadtest.contenders.service import lineup
 from loadtest.race.command import locust
 from loadtest.race.guard import guard
 from loadtest.race.public import public
-from loadtest.race.racers import Racer
+from loadtest.web_ui.racers import Racer
 from tests.loadtest.support.racing import Answer, ask
 from tests.loadtest.support.servers import answering
 from tests.loadtest.support.web_uis import ROOT, web_ui

@@ -41,6 +41,18 @@ def test_a_loop_stands_still_if_many_of_its_new_timers_are_late(late: list[float
     assert standstill(read(*before), read(*before, *late)) == longest
 
 
+def test_one_of_several_loops_is_found_by_the_share_of_its_timers_and_said_to_be_one() -> None:
+    late = [0.001] * 20 + [0.5, 0.6, 0.7]
+    assert standstill(read(), read(*late), loops=1) is None
+    assert standstill(read(), read(*late), loops=2) == 0.2
+    lag = Lag("http://127.0.0.1:1", loops=2)
+    lag.add(100.0, read())
+    lag.add(101.0, read(*late))
+    assert lag.stands(101.0) == "at least one of 2 event loops stands still, over 0.2 s at a time"
+    lag.begin_anew()
+    assert lag.stands(101.0) is None
+
+
 def test_a_service_that_was_started_anew_does_not_stand_still() -> None:
     assert standstill(read(*[7.0] * 30), read(0.001)) is None
     assert standstill({}, {}) is None
@@ -67,9 +79,9 @@ def unanswered(lag: Lag, since: float) -> Iterator[None]:
     lag._asked = None
 
 
-def test_a_loop_that_does_not_even_answer_stands_still_meanwhile() -> None:
+def test_silence_of_the_metrics_is_said_as_such() -> None:
     lag = Lag("http://127.0.0.1:1")
     with unanswered(lag, 100.0):
         assert lag.stands(100.0 + SILENT / 2) is None
-        assert lag.stands(112.0) == "event loop stands still, 12 s so far"
+        assert lag.stands(112.0) == "/metrics unanswered for 12 s"
     assert lag.stands(112.0) is None

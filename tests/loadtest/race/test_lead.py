@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 
 from loadtest.race.captions import READY, RUNNING, STARTING, STOPPING, Race
-from loadtest.race.lead import Lead, lead, short
+from loadtest.race.lead import lead, short
+from loadtest.web_ui.leading import Lead
 from loadtest.workload import Load
 from loadtest.workload.closed import Closed
 from loadtest.workload.open import Open
@@ -57,6 +58,7 @@ def test_nobody_leads_before_all_have_settled_or_while_a_race_comes_or_goes() ->
         (STOPPING, USERS, {"in_flight": 18}, "Stopping: 36 requests still in flight"),
         (STOPPING, USERS, {"in_flight": 0}, "Stopping: 0 requests still in flight"),
         (STARTING, USERS, {"users": 40}, "Starting: 80 of 200 users"),
+        (STARTING, USERS, {"users": 100, "settled": False}, "Too early to say who leads"),
         (STARTING, ARRIVALS, {"users": 40}, "Starting: 80 of 1200 clients"),
         (STARTING, USERS, {"settled": False}, "Too early to say who leads"),
         (RUNNING, USERS, {"settled": False}, "Too early to say who leads"),

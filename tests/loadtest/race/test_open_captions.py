@@ -31,6 +31,12 @@ def said(
         (THREADS, 300, {}, "keeps up: 64 threads carry 640 arrivals/s at most; 30 requests in flight"),
         (THREADS, 300, {"growth": None}, "64 threads carry 640 arrivals/s at most; 30 requests in flight"),
         (AIOHTTP, 300, {}, "keeps up: 30 requests wait on 2 event loops"),
+        (
+            AIOHTTP,
+            300,
+            {"held": 0.49},
+            "keeps up, but 49% of the requests drawn wait for a busy event loop",
+        ),
         (AIOHTTP, 300, {"in_flight": 1}, "keeps up: 1 request waits on 2 event loops"),
         (GEVENT, 300, {}, "keeps up: 30 requests wait on the greenlets of 2 processes"),
         (

@@ -99,7 +99,7 @@ def test_each_part_is_named_by_what_the_requests_of_the_scenario_wait_for() -> N
         ("query", "waiting for a worker or a connection", "waiting for a database"),
         ("fetch", "waiting for a worker or a connection", "waiting for a slow HTTP service"),
         ("ask", "waiting for a worker", "waiting for a person"),
-        ("blocking", "waiting for a worker", "waiting for a blocking call in a coroutine"),
+        ("blocking", "waiting for a worker", "waiting for a blocking call"),
         ("mixed", "waiting for a worker", "waiting for slow I/O"),
         ("own", "waiting for a worker", "waiting for slow I/O"),
     ):

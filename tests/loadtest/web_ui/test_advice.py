@@ -1,6 +1,6 @@
 from loadtest.contenders.service import lineup
-from loadtest.race.racers import Racer, twins
 from loadtest.web_ui.advice import advice, shared, users_for
+from loadtest.web_ui.racers import Racer, twins
 
 KNOWN = lineup(2)
 

@@ -3,7 +3,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from loadtest.web_ui.history import MOST_POINTS, History, Point, Totals, lead
+from loadtest.web_ui.history import COMPARED, MOST_POINTS, History, Point, Totals
+from loadtest.web_ui.leading import EARLY
 
 
 def served(requests: int, failures: int = 0, milliseconds: Sequence[float] = ()) -> dict[str, Totals]:
@@ -39,18 +40,34 @@ def test_statistics_that_are_reset_leave_no_negative_rate_and_a_new_run_no_point
 
 
 @pytest.mark.parametrize(
-    ("rates", "said"),
+    ("answers", "said"),
     [
         ({}, ""),
-        ({"one": 1234}, "one answers 1,234 requests a second"),
-        ({"one": 100, "two": 105}, "All answer alike: 100 to 105 requests a second"),
-        ({"one": 100, "two": 250, "three": 400}, "three answers 4.0 times as much as one"),
-        ({"one": 0, "two": 250}, "one answers nothing, two 250 requests a second"),
-        ({"one": 0, "two": 0}, "Nothing is answered"),
+        ({"one": 6_170}, "one answers 1,234 requests a second"),
+        ({"one": 500, "two": 520}, "Equal so far: each answers about 102 a second"),
+        ({"one": 20, "two": 30}, "Equal so far: each answers about 5.0 a second"),  # by chance
+        ({"one": 9, "two": 0}, "Too few answers to say who leads, at most 9 in 5 s"),
+        (
+            {"one": 500, "two": 1_250, "three": 2_000},
+            "three answers 4.0 times as much as one, and 1.6 times as much as two",
+        ),
+        ({"one": 0, "two": 1_250}, "two answers 250 a second, one none"),
     ],
 )
-def test_the_headline_says_who_leads_by_how_much(rates: dict[str, float], said: str) -> None:
-    assert (
-        lead({name: [Point(1, 9, 0, None, None), Point(2, rate, 0, None, None)] for name, rate in rates.items()})
-        == said
-    )
+def test_the_headline_says_who_leads_by_how_much(answers: dict[str, int], said: str) -> None:
+    history = History()
+    history.note(100, {name: Totals() for name in answers})
+    history.note(105, {name: Totals(number + 7, 7) for name, number in answers.items()})
+    assert history.lead == said
+
+
+def test_nobody_leads_before_all_users_are_there_and_what_was_answered_before_does_not_count() -> None:
+    history = History()
+    history.note(100, {"one": Totals(), "two": Totals()}, None)
+    history.note(103, {"one": Totals(), "two": Totals(9_000)}, None)
+    assert history.lead == EARLY
+    for second, lead in ((0, EARLY), (2, EARLY), (3, "Equal so far: each answers about 100 a second")):
+        history.note(104 + second, {"one": Totals(100 * second), "two": Totals(9_000 + 100 * second)}, there=103.5)
+        assert history.lead == lead
+    history.note(104 + COMPARED, {"one": Totals(300), "two": Totals(9_300)}, there=104 + COMPARED)
+    assert history.lead == EARLY  # after a change

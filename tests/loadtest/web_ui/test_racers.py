@@ -6,7 +6,7 @@ from contract import ports
 from loadtest.contenders.cores import usable_cores
 from loadtest.contenders.service import Service, lineup
 from loadtest.race.command import race
-from loadtest.race.racers import Racer, read, twins, written
+from loadtest.web_ui.racers import Racer, read, twins, written
 from serving import aiohttp_workers
 
 KNOWN = lineup(2, pool_size=7)
