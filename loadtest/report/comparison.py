@@ -13,6 +13,7 @@ from loadtest.report.figures.picture import Picture
 from loadtest.results.schema import Contender, Machine, Results
 from loadtest.verdict import format as cells
 from loadtest.verdict.aggregate import Row, rows
+from loadtest.verdict.backlog import diverges
 from loadtest.verdict.cause import cause
 from loadtest.verdict.comparison import doubtful, verdict
 from loadtest.verdict.gate import judged
@@ -111,8 +112,11 @@ def pictures(results: Results, table: list[Row]) -> list[Picture]:
 
 
 def telling(run: list[Row]) -> Load:
-    """Return the largest load at which two services were measured, or one if there is no other: they differ there."""
-    counts = Counter(row.load for row in run)
+    """Return the largest load at which two services were measured, or one if there is no other: they differ there.
+
+    A service whose backlog grows has no latency to compare.
+    """
+    counts = Counter(row.load for row in run if not diverges(row)) or Counter(row.load for row in run)
     return max(counts, key=lambda load: (min(counts[load], 2), load.amount))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
+from loadtest.report.figures.theme import UNSURE
 from loadtest.results.schema import Results
 from loadtest.verdict import pairs
 from loadtest.verdict.aggregate import Row, rows
@@ -14,21 +15,29 @@ from loadtest.workload import Load
 ABREAST = 3
 """Loads of the first screen: the fewest, the middle and the most."""
 
-REPEATS = (
-    "Each two bars have a scale of their own. Mark at the end of a bar: from the least repeat to the greatest. Times: "
-    "after / before, with the least and the greatest ratio of their repeats."
+
+@dataclass(frozen=True)
+class Key:
+    """The explanation of paired bars, in parts: of the bars, of the marks at their ends, and of ratios."""
+
+    bars: str
+    ends: str
+    times: str
+
+
+REPEATS = Key(
+    "Each two bars have a scale of their own.",
+    "Mark at the end of a bar, and range of the times: from the least repeat to the greatest.",
+    "Times: after / before.",
 )
 """The explanation of the bars of two runs."""
 
-INTERVALS = (
-    "Medians of the pairs; each two bars have a scale of their own. Times: the lower bar / the upper one, with the "
-    "interval, which is also the mark at the end of the lower bar."
+INTERVALS = Key(
+    "Medians of the pairs; each two bars have a scale of their own.",
+    "Mark at the end of the lower bar: the interval.",
+    "Times: the lower bar / the upper one, with the interval.",
 )
 """The explanation of the bars of two services."""
-
-
-UNSURE = "Dashed, in brackets: inconclusive."
-"""The end of an explanation where a figure is not trusted."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +86,7 @@ class Group:
 
 def of_changes(name: str, title: str, what: str, found: Sequence[Change]) -> list[Group]:
     """Return the figures of two runs under the fewest, the middle and the most load, then those under the others."""
-    unsure = not all(row.holds for each in found for row in (each.before, each.after))
-    caption = f"{REPEATS} {UNSURE}" if unsure else REPEATS
-    return _groups(name, title, what, caption, [(each.after.load, _changed(each)) for each in found])
+    return _groups(name, title, what, REPEATS, [(each.after.load, _changed(each)) for each in found])
 
 
 def of_pairs(results: Results) -> list[Group]:
@@ -93,21 +100,34 @@ def of_pairs(results: Results) -> list[Group]:
             "itself" if pairing.itself else "paired",
             who,
             who,
-            INTERVALS if all(two.bars[0].holds for _, two in known) else f"{INTERVALS} {UNSURE}",
+            INTERVALS,
             known,
         )
     return groups
 
 
-def _groups(name: str, title: str, what: str, caption: str, found: Sequence[tuple[Load, Two]]) -> list[Group]:
+def _groups(name: str, title: str, what: str, key: Key, found: Sequence[tuple[Load, Two]]) -> list[Group]:
     loads = list(dict.fromkeys(load for load, _ in found))
     panels = {load: Panel(load.label, what, [two for its, two in found if its == load]) for load in loads}
     first, others = chosen(loads)
     groups = (
-        Group(name, title, caption, [panels[load] for load in first]),
-        Group(f"{name}-others", f"{title} under the other loads", caption, [panels[load] for load in others]),
+        (name, title, [panels[load] for load in first]),
+        (f"{name}-others", f"{title} under the other loads", [panels[load] for load in others]),
     )
-    return [group for group in groups if group.panels]
+    return [Group(its, heading, _caption(key, drawn), drawn) for its, heading, drawn in groups if drawn]
+
+
+def _caption(key: Key, panels: Sequence[Panel]) -> str:
+    """Return the explanation of what is drawn in these panels, and of nothing else."""
+    twos = [two for panel in panels for two in panel.twos]
+    bars = [bar for two in twos for bar in two.bars]
+    told = (
+        (key.bars, True),
+        (key.ends, any(bar.ends for bar in bars)),
+        (key.times, any(two.times for two in twos)),
+        (UNSURE, not all(bar.holds for bar in bars)),
+    )
+    return " ".join(sentence for sentence, drawn in told if drawn)
 
 
 def chosen(loads: Sequence[Load]) -> tuple[list[Load], list[Load]]:
@@ -122,7 +142,7 @@ def _changed(change: Change) -> Two:
     return _two(
         f"{change.after.service}{what}",
         change.says,
-        change.times,
+        change.times and bracketed(change.times, holds=change.before.holds and change.after.holds),
         change.clear,
         [(name, value, shown, ends, row.holds) for name, value, shown, ends, row in figures],
     )

@@ -22,9 +22,9 @@ NOTHING_IN_COMMON = "The runs have no step in common, so there is nothing to com
 REPEATS = 6
 """Repeats to advise: of two equal runs all repeats of one are faster in 1 of 462 comparisons, with two in 1 of 3."""
 
-CANNOT_BE_TOLD = "Whether anything became faster or slower cannot be told"
+CANNOT_BE_TOLD = "Faster or slower cannot be told"
 
-TOO_FEW_REPEATS = f"{CANNOT_BE_TOLD}: no step was measured twice in both runs, so any difference may be chance."
+TOO_FEW_REPEATS = f"{CANNOT_BE_TOLD}: no step was measured twice in both runs."
 
 NOTHING_TRUSTED = f"{CANNOT_BE_TOLD}: no step can be trusted in both runs."
 

@@ -23,7 +23,7 @@ CAUSES = {
     "the repeats disagree": ("repeats of the same step disagree", "Run again with more --seconds."),
     "throughput": ("throughput was not steady, or not as predicted", "Run again with more --seconds."),
 }
-"""How a doubt begins: the cause in words, and what to do about it. Faults of a service have no remedy here."""
+"""The causes in words, and what to do about them, by how a doubt begins. A service's own faults are not among them."""
 
 MANY = 0.5
 """The least share of a run's steps that are inconclusive for a cause to be told beside their list."""

@@ -12,11 +12,15 @@ OUTSIDE = (SLOTS, LOOPS, CPU)
 """The limits for which a request queues before the service receives it, or while it computes."""
 
 
+def taken(scenario: str) -> str:
+    """Return what a request must have before it waits for what the scenario is about, in words."""
+    return "a worker or a connection" if holds_a_connection(scenario) else "a worker"
+
+
 def names(scenario: str) -> Mapping[str, str]:
     """Return the names of the parts of a response time for readers, by their names in Parts."""
-    connection = " or a connection" if holds_a_connection(scenario) else ""
     return {
-        "worker": f"waiting for a worker{connection}",
+        "worker": f"waiting for {taken(scenario)}",
         "wait": f"waiting for {waits_for(scenario)}",
         "work": "working",
     }
@@ -35,8 +39,8 @@ class Parts(NamedTuple):
     """The parts of a response time in seconds, in chronological order."""
 
     worker: float
-    """Waiting for a process, a thread or an event loop that takes the request, in transit too; then for a connection
-    of a pool, or for a thread of one."""
+    """Waiting for a worker (a process, a thread or an event loop) that takes the request, in transit too; then for a
+    connection of a pool, or for a thread of one."""
     wait: float
     """Waiting for what the scenario is about."""
     work: float
@@ -49,7 +53,7 @@ class Parts(NamedTuple):
 
     @property
     def queued(self) -> float:
-        """The share of the response time spent waiting for a worker, from 0 to 1."""
+        """The share of the response time spent waiting for a worker or a connection, from 0 to 1."""
         return self.worker / self.total if self.total else 0.0
 
 
@@ -67,7 +71,10 @@ class Divider:
         )
 
     def parts(self, times: Times) -> Parts:
-        """Divide the times. A wait beyond the scenario's was for a worker if the service has a pool or threads."""
+        """Divide the times.
+
+        A wait beyond the scenario's was for a connection if the service has a pool, or for a thread of a pool.
+        """
         outside = max(0.0, times.response - times.served - times.received)
         if self._computes:
             return Parts(outside, 0.0, times.served + times.received)

@@ -167,7 +167,7 @@ def headline(pair: Pair) -> str:
         return f"{second.name} pays at every wait, {taken}"
     times = second.runs_out(SHORTEST).throughput / first.runs_out(SHORTEST).throughput
     shorter = "as much" if abs(times - 1) <= ALIKE else f"{times:.1f} times as much"
-    over = f"{second.name} pays with waits over {duration(turn * 1000)}, {taken}"
+    over = f"{second.name} pays with waits over {_about(turn)}, {taken}"
     return f"{over}; with shorter ones only its handler counts: {shorter}"
 
 
@@ -180,7 +180,12 @@ def _gain(less: Side, more: Side) -> str:
         return f"At every wait {taken}."
     if turn >= LONGEST:
         return f"At every wait up to {LONGEST:g} s {_saved(less, more)}, and nothing from waiting."
-    return f"Under {duration(turn * 1000)} of wait {_saved(less, more)}, and nothing from waiting; above, {taken}."
+    return f"Under {_about(turn)} of wait {_saved(less, more)}, and nothing from waiting; above, {taken}."
+
+
+def _about(seconds: float) -> str:
+    """Return a computed time with the two digits that can be trusted."""
+    return f"about {float(f'{seconds * 1000:.2g}'):g} ms" if seconds < 1 else f"about {seconds:.1f} s"
 
 
 def _saved(less: Side, more: Side) -> str:
@@ -189,7 +194,8 @@ def _saved(less: Side, more: Side) -> str:
     if more.resource(SHORTEST) != CPU:
         return f"{more.name} carries {times:.1f} times as much, within the limit of its {more.resource(SHORTEST)}"
     if times > 1 + ALIKE:
-        return f"{more.name} gains what its cheaper handler saves, {times:.1f} times here"
+        shortest = f"{times:.1f} times with a wait of {SHORTEST * 1000:g} ms"
+        return f"{more.name} gains what its cheaper handler saves, {shortest}"
     if times < 1 - ALIKE:
         return f"{more.name} loses what its dearer handler costs: it carries {times:.1f} times as much"
     return f"{more.name} gains nothing from its handler, which costs as much CPU time"

@@ -12,6 +12,7 @@ from contract import ports
 from contract.operations import OPERATIONS
 from tests.browser.support.visits import Opens, Visit
 from tests.loadtest.support.commands import alone, serving
+from tests.support.colours import contrast, linear, written
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ports")]  # the well-known ports allow one test at a time
 
@@ -211,19 +212,7 @@ def test_the_page_fits_every_screen_in_light_and_dark_and_serves_the_keyboard(vi
         pairs = {tuple(pair) for pair in page.evaluate(INKS)}
         assert len(pairs) >= 4
         for ink, ground in pairs:
-            assert contrast(ink, ground) >= 4.5, (colours, ink, ground)
+            assert contrast(written(ink), written(ground)) >= 4.5, (colours, ink, ground)
         ink, ground = page.evaluate(f"({INKS})[0]")
-        assert (luminance(ground) > luminance(ink)) == (colours == "light")
+        assert (linear(written(ground)) > linear(written(ink))) == (colours == "light")
     quiet(visited, url)
-
-
-def luminance(colour: str) -> float:
-    """Return the relative luminance of a colour as a browser writes it. Source: WCAG 2.2."""
-    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(ink: str, ground: str) -> float:
-    dark, light = sorted((luminance(ink), luminance(ground)))
-    return (light + 0.05) / (dark + 0.05)

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.support.visits import Opens, Visit
 from tests.loadtest.support.commands import alone, serving
 from tests.loadtest.support.racing import PAGE, URL, counted, heard, start, start_arrivals, stopped
+from tests.support.colours import contrast, written
 from tests.support.stalls import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ports")]  # the well-known ports allow one test at a time
@@ -390,7 +391,7 @@ def test_a_lane_is_red_in_colour_and_words_while_its_event_loop_stands_still(vis
         red, plain = (lanes[racer].evaluate(GROUND) for racer in (QUICK, SLOW))
         assert red != plain
         for part in (".stands", ".caption", "dt"):
-            assert contrast(lanes[QUICK].locator(part).first) >= 4.5
+            assert contrast(*map(written, lanes[QUICK].locator(part).first.evaluate(COLOURS))) >= 4.5
     for racer in (SLOW, MIDDLE):
         expect(lanes[racer].locator(".stands")).to_be_hidden()
     start(10, "500ms", "offload")
@@ -406,18 +407,6 @@ COLOURS = """element => {
     return [getComputedStyle(element).color, getComputedStyle(ground).backgroundColor];
 }"""
 """JavaScript that returns the colour of an element's text, and that of the ground behind it."""
-
-
-def contrast(element: Locator) -> float:
-    """Return the contrast of a text (WCAG 2.2, "contrast ratio")."""
-    dark, light = sorted(luminance(colour) for colour in element.evaluate(COLOURS))
-    return (light + 0.05) / (dark + 0.05)
-
-
-def luminance(colour: str) -> float:
-    shares = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
-    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
-    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 def test_a_race_that_stops_says_what_it_waits_for_and_nothing_else(visit: Opens) -> None:

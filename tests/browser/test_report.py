@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from loadtest.report import comparison, write
-from loadtest.report.figures.kinds import KINDS
+from loadtest.report import write
 from loadtest.report.figures.percentiles import RANKS
+from loadtest.report.figures.requests import SEEN
+from loadtest.report.figures.users import end
 from loadtest.results.schema import Measured, Results, Step
 from loadtest.verdict.aggregate import rows
 from tests.browser.support.visits import Opens, Visit
 from tests.loadtest.support.fabricated import not_run, results, step
 from tests.loadtest.support.hostile import HOSTILE, hostile, printable
-from tests.loadtest.support.pages import records
+from tests.support.colours import contrast, written
 
 pytestmark = pytest.mark.slow
 
@@ -36,18 +37,12 @@ DRAWN_WITHIN = 30_000
 READABLE = 4.5
 """Minimum contrast of text (WCAG 2.2, 1.4.3)."""
 
-CONTRASTS = """() => {
-  const channels = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(Number);
-  const light = colour => channels(colour)
-    .map(each => each / 255)
-    .map(each => each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, each, place) => sum + each * [0.2126, 0.7152, 0.0722][place], 0);
-  const ground = light(getComputedStyle(document.body).backgroundColor);
-  return [...document.querySelectorAll(".chart svg text")].filter(text => text.textContent).map(text => {
-    const ink = light(getComputedStyle(text).fill);
-    return (Math.max(ink, ground) + 0.05) / (Math.min(ink, ground) + 0.05);
-  });
+COLOURS = """() => {
+  const ground = getComputedStyle(document.body).backgroundColor;
+  const texts = [...document.querySelectorAll(".chart svg text")].filter(text => text.textContent);
+  return texts.map(text => [getComputedStyle(text).fill, ground]);
 }"""
+"""Returns the colours of each text of a chart and of the ground behind it."""
 
 FOCUSED = """() => {
   const { tagName, className, dataset } = document.activeElement;
@@ -114,6 +109,11 @@ def still(visit_for_all: Opens, address: str) -> Page:
     return visit_for_all(address, javascript=False).page
 
 
+def contrasts_of(page: Page) -> list[float]:
+    """Return the contrast of each text of a chart."""
+    return [contrast(written(ink), written(ground)) for ink, ground in page.evaluate(COLOURS)]
+
+
 def windows(service: str, users: int) -> list[Measured]:
     return [
         each.measured
@@ -127,10 +127,15 @@ def steps() -> Iterator[tuple[str, int]]:
 
 
 def bars(service: str, users: int) -> int:
-    """Return the number of bars of the first requests of a service, from the rows of its chart."""
-    (picture,) = [each for each in comparison.pictures(RUN, rows(RUN)) if each.name == "swimlane"]
-    drawn = records(picture.figures[SERVICES.index(service)].chart)
-    return sum(row["amount"] == users and row.get("kind") in KINDS for row in drawn)
+    """Return the number of bars of the first requests of a service: each waits, and some first wait for a worker.
+
+    A bar is drawn if it begins before the end of the picture and is long enough to be seen.
+    """
+    until = end([row for row in rows(RUN) if row.load.amount == users])
+    first = windows(service, users)[0].first
+    began = [(each.sent, each.began) for each in first] + [(each.began, each.began + each.waited) for each in first]
+    worked = [(each.began + each.waited, each.ended or 0.0) for each in first]
+    return sum(begin < until and over - begin >= SEEN * until for begin, over in [*began, *worked])
 
 
 def marks(page: Page, chart: str, kind: str) -> Locator:
@@ -161,7 +166,7 @@ def test_every_chart_has_its_marks(page: Page) -> None:
     expect(marks(page, "latency-1", "text")).to_have_count(len(SERVICES))
     for place, service in enumerate(SERVICES, start=1):
         expect(marks(page, f"swimlane-{place}", "rect")).to_have_count(bars(service, USERS[-1]))
-    expect(marks(page, "whereabouts-1", "rect")).to_have_count(2 * measured + QUEUES)
+    expect(marks(page, "whereabouts-1", "rect")).to_have_count(measured + QUEUES)  # working is too short to be seen
     expect(marks(page, "memory-1", "symbol")).to_have_count(measured)
 
 
@@ -290,7 +295,7 @@ def test_after_a_reload_the_choice_the_title_and_the_marks_agree(visit: Opens, a
 def test_light_and_dark_are_readable_and_differ(page: Page, dark: Page) -> None:
     seen: dict[str, Any] = {}
     for colours, shown in (("light", page), ("dark", dark)):
-        contrasts = shown.evaluate(CONTRASTS)
+        contrasts = contrasts_of(shown)
         assert len(contrasts) > 50
         assert min(contrasts) >= READABLE, colours
         seen[colours] = shown.evaluate(
@@ -334,7 +339,7 @@ def test_without_scripts_the_pictures_stand_still_and_nothing_is_offered_that_do
         expect(chart).to_be_visible()
     expect(marks(page, "throughput-1", "symbol")).to_have_count(len(list(steps())) + len(KNEES))
     expect(marks(page, "swimlane-3", "rect")).to_have_count(bars("aiohttp", 50))
-    expect(marks(page, "whereabouts-1", "rect")).to_have_count(2 * len(list(steps())) + QUEUES)
+    expect(marks(page, "whereabouts-1", "rect")).to_have_count(len(list(steps())) + QUEUES)
     page.locator("#throughput summary").click()
     expect(page.locator("#throughput table")).to_be_visible()
     assert len(table(page, "throughput")) == len(list(steps())) + 1
@@ -388,7 +393,7 @@ def test_paper_has_the_verdict_and_the_pictures(page: Page) -> None:
 def test_paper_is_white_where_the_screen_is_dark(dark: Page) -> None:
     dark.emulate_media(media="print", color_scheme="dark")
     try:
-        assert min(dark.evaluate(CONTRASTS)) >= READABLE
+        assert min(contrasts_of(dark)) >= READABLE
         assert dark.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     finally:
         dark.emulate_media(media="screen", color_scheme="dark")

@@ -100,7 +100,13 @@ def test_a_key_explains_what_is_drawn_and_nothing_else(visit: Opens, tmp_path: P
 
 def test_paper_without_colours_shows_stripes_and_dots(visit: Opens, tmp_path: Path) -> None:
     page, _ = opened(visit, write.write_comparison(run(FOUR), tmp_path / "report.html"), 1280, "dark")
-    fills = "() => ['worker', 'wait', 'work'].map(e => getComputedStyle(document.querySelector(`.${e}-mark`)).fill)"
+    fills = """() => ["worker", "wait", "work"].map(kind => {
+      const mark = document.querySelector(".key svg").appendChild(document.querySelector(".key rect").cloneNode());
+      mark.setAttribute("class", `${kind}-mark`);
+      const fill = getComputedStyle(mark).fill;
+      mark.remove();
+      return fill;
+    })"""
     on_screen = page.evaluate(fills)
     page.emulate_media(media="print")
     on_paper = page.evaluate(fills)

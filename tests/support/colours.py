@@ -1,5 +1,6 @@
 """Contrast of two colours, and their distance for readers who see all colours or fewer."""
 
+import re
 from math import dist
 
 Triple = tuple[float, float, float]
@@ -45,6 +46,11 @@ def linear(colour: str) -> Triple:
     parts = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return red, green, blue
+
+
+def written(colour: str) -> str:
+    """Return a colour that a browser writes, such as rgb(29, 33, 38), as #1d2126."""
+    return "#" + "".join(f"{int(part):02x}" for part in re.findall(r"\d+", colour)[:3])
 
 
 def contrast(one: str, other: str) -> float:

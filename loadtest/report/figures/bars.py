@@ -8,7 +8,7 @@ import altair as alt
 from loadtest.verdict.format import bracketed
 
 from .picture import Datasets
-from .theme import INK, KIND_COLOURS, PAPER
+from .theme import INK, KIND_COLOURS, broken, hollow
 
 ROW = 24
 """Height in pixels of a bar and the space around it."""
@@ -49,16 +49,20 @@ def chart(bars: list[Bar], axis: str, shown: Callable[[float], str]) -> alt.Laye
     if any(bar.predicted for bar in bars):
         tooltip.append(alt.Tooltip("predicted:Q", format=".1f"))
     band = alt.RelativeBandSize(band=0.72)
-    solid = drawn.transform_filter("datum.holds && isValid(datum.value)").mark_bar(height=band)
-    unsure = drawn.transform_filter("!datum.holds && isValid(datum.value)")
-    empty = unsure.mark_bar(height=band, fill=PAPER, strokeWidth=1.5)
+    known = drawn.transform_filter("isValid(datum.value)").mark_bar(height=band, strokeWidth=1.5)
     foretold = drawn.transform_filter("isValid(datum.predicted)")
     ticks = foretold.mark_tick(color=INK, opacity=1, thickness=2.5, size=ROW * 0.85)
     return data.chart(
         [
             heads.mark_text(text="").encode(y=y),
-            solid.encode(x=x, y=y, fill=alt.Fill("kind:N", scale=colours, legend=None), tooltip=tooltip),
-            empty.encode(x=x, y=y, stroke=alt.Stroke("kind:N", scale=colours, legend=None), tooltip=tooltip),
+            known.encode(
+                x=x,
+                y=y,
+                fill=hollow(alt.Fill("kind:N", scale=colours, legend=None)),
+                stroke=alt.Stroke("kind:N", scale=colours, legend=None),
+                strokeDash=broken(),
+                tooltip=tooltip,
+            ),
             ticks.encode(x=alt.X("predicted:Q", scale=scale), y=y, tooltip=tooltip),
             drawn.mark_text(align="left", dx=6).encode(x=alt.X("end:Q", scale=scale), y=y, text=alt.Text("label:N")),
         ]

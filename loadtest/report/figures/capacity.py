@@ -23,14 +23,25 @@ REPLAYED = 20_000
 
 HEIGHT = 260
 
-TOP = 8
-"""Distance in pixels from the top of the chart of the marks of inconclusive probes, which have no share."""
+ABOVE = 12
+"""Pixels by which the marks of inconclusive probes, which have no share, are above the plot."""
 
 ENDS = ("low", "high")
 """The ends of an interval."""
 
 OUTCOMES = {"passed": "circle", "failed": "square", "undecided": "diamond", "inconclusive": "triangle-up"}
-"""The marks of a probe by its outcome; hollow if undecided or inconclusive."""
+"""The marks of a probe by its outcome; pale if undecided, hollow if inconclusive."""
+
+
+BETWEEN = "Shaded: from the highest rate that passed to the lowest that failed. "
+
+MARKS = {
+    "passed": "circle",
+    "failed": "square",
+    "undecided": "pale diamond",
+    INCONCLUSIVE: "hollow, above the plot",
+}
+"""The marks in words, by outcome."""
 
 
 def picture(results: Results) -> Picture | None:
@@ -43,7 +54,7 @@ def picture(results: Results) -> Picture | None:
     return Picture(
         name="capacity",
         title=headline(results),
-        caption=_caption(results.options.objectives),
+        caption=_caption(results.options.objectives, shown),
         figures=[
             Figure(
                 chart(results, each, known[each.service]),
@@ -62,16 +73,17 @@ def _found(capacity: Capacity) -> str:
     return "unknown" if found(capacity) == NONE else f"{found(capacity)} arrivals/s"
 
 
-def _caption(objectives: list[str]) -> str:
-    """Return the explanation of the picture. A probe has one share, of the objective that is hardest to meet there."""
+def _caption(objectives: list[str], shown: list[Capacity]) -> str:
+    """Return the explanation of what is drawn. A probe has a share of the objective that is hardest to meet there."""
+    outcomes = {probe.outcome for each in shown for probe in each.probes}
+    marks = "; ".join(f"{mark}: {outcome}" for outcome, mark in MARKS.items() if outcome in outcomes)
     several = len(objectives) > 1
     missed = "the objective that is hardest to meet" if several else "the objective"
     return (
         f"For each rate: the share of arrivals that missed {missed}, with its 95% interval. Dashed: the share "
         f"{f'that misses {objectives[0]} ' if several else ''}by a replay of the model. Horizontal line: the share "
-        f"that {'an' if several else 'the'} objective allows. Shaded: from the highest rate that passed to the lowest "
-        "that failed. Circle: passed; square: failed; hollow diamond: undecided; hollow triangle at the top: "
-        "inconclusive, so that the share is unknown."
+        f"that {'an' if several else 'the'} objective allows. "
+        f"{BETWEEN if {'passed', 'failed'} <= outcomes else ''}{marks[:1].upper()}{marks[1:]}."
     )
 
 
@@ -108,8 +120,9 @@ def chart(results: Results, capacity: Capacity, contender: Contender) -> alt.Lay
         layers.append(
             alt.Chart(data.add(unknown))
             .mark_point(size=80, stroke=INK, strokeWidth=1.5, opacity=1, fill=PAPER, shape=OUTCOMES[INCONCLUSIVE])
-            .encode(x=x, y=alt.value(TOP), tooltip=["rate:Q", "outcome:N", "windows:Q"])
+            .encode(x=x, y=alt.value(-ABOVE), tooltip=["rate:Q", "outcome:N", "windows:Q"])
         )
+        layers.append(_named(data, x, [each["rate"] for each in unknown], low, high))
     shapes = alt.Shape("outcome:N", scale=alt.Scale(domain=[*OUTCOMES], range=[*OUTCOMES.values()]), legend=None)
     layers.append(
         alt.Chart(probes)
@@ -118,7 +131,7 @@ def chart(results: Results, capacity: Capacity, contender: Contender) -> alt.Lay
             x=x,
             y=y,
             shape=shapes,
-            fill=alt.condition("datum.decided", alt.value(INK), alt.value(PAPER)),
+            fill=alt.condition("datum.decided", alt.value(INK), alt.value(SHADE)),
             tooltip=[
                 "rate:Q",
                 "outcome:N",
@@ -129,6 +142,15 @@ def chart(results: Results, capacity: Capacity, contender: Contender) -> alt.Lay
         )
     )
     return data.chart(layers).properties(height=HEIGHT)
+
+
+def _named(data: Datasets, x: alt.X, rates: list[float], low: float, high: float) -> alt.Chart:
+    """Return the word beside the marks of inconclusive probes, on the side that has more room."""
+    after = high - max(rates) > min(rates) - low
+    word = alt.Chart(data.add([{"rate": max(rates) if after else min(rates), "says": f"({INCONCLUSIVE})"}]))
+    placed = word.encode(x=x, y=alt.value(-ABOVE), text="says:N")
+    text: alt.Chart = placed.mark_text(align="left" if after else "right", dx=10 if after else -10)
+    return text
 
 
 def _curve(results: Results, contender: Contender, low: float, high: float) -> list[dict[str, float]]:

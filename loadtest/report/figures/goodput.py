@@ -14,7 +14,7 @@ from loadtest.workload.demand import STANDSTILL
 from loadtest.workload.open import Open
 
 from .picture import Datasets, Figure, Picture, Table
-from .theme import BAR, INK, broken, colour_of, height, services, steps
+from .theme import BAR, INK, broken, colour_of, height, hollow, services, steps, unsure
 
 FATES = ("within the deadline", "later", "not served")
 """Fates of a request, in the order of the bars."""
@@ -43,7 +43,7 @@ def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
         caption=f"Share of the {requests} at each step (service, {shown.unit}). Full colour, and the figure: answered "
         f"within {limit(deadline)} (goodput). Pale: answered later. Empty: refused, failed or given up."
         + (" Tick: predicted." if any(row.forecasts for row in run) else "")
-        + " Broken outline, and in brackets: inconclusive.",
+        + unsure(run),
         figures=[Figure(chart(results, run), f"Share of the {requests} answered in time, as stacked bars.")],
         table=_table(deadline, run),
     )
@@ -118,7 +118,7 @@ def chart(results: Results, run: list[Row]) -> alt.LayerChart:
             x=x,
             x2=alt.X2("end:Q"),
             y=y,
-            fill=alt.Fill("service:N", scale=scale, legend=None),
+            fill=hollow(alt.Fill("service:N", scale=scale, legend=None)),
             stroke=alt.Stroke("service:N", scale=scale, legend=None),
             fillOpacity=solid,
             strokeDash=broken(),

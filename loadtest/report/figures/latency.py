@@ -2,7 +2,7 @@
 
 from math import inf
 
-from loadtest.english import duration, listed, listed_or_counted
+from loadtest.english import duration, listed_or_counted
 from loadtest.results.schema import Results
 from loadtest.verdict.aggregate import Row
 from loadtest.verdict.alike import ALIKE
@@ -15,6 +15,7 @@ from loadtest.workload.open import Open
 from .arrivals import diverging, left_out, steady, unserved
 from .percentiles import RANKS, chart, predicted, rank_name
 from .picture import Choice, Figure, Picture, Table
+from .theme import unsure
 
 UNLIKE = 0.1
 """Difference, as a share of the smaller time, above which a title reports two times as different."""
@@ -31,7 +32,7 @@ def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
     return Picture(
         name="latency",
         title=titles[shown],
-        caption=f"{_counted(shown)} Hollow, in brackets: inconclusive.{left_out(table)}",
+        caption=f"{_counted(shown)}{unsure(run)}{left_out(table)}",
         figures=[Figure(chart(results, run, shown), "Percentiles of latency, a line for each service.")],
         table=_table(run),
         choices=[Choice(load, says) for load, says in titles.items()],
@@ -68,16 +69,16 @@ def title(load: Load, table: list[Row]) -> str:
     others = [*(unserved(row) for row in held if halves.get(row.service) == inf), *diverging(table, load)]
     served = {name: half for name, half in halves.items() if half < inf}
     means = {row.service: row.mean for row in held if row.service in served and not row.lost}
-    told = [_medians(served, means, listed([*served]) if others else "every service")] if served else []
+    told = [_medians(served, means, whole={row.service for row in table} == {*served})] if served else []
     if not halves:
         told = ["no conclusive step has a median latency"]
     return f"At {load.label} {'; '.join([*told, *others])}"
 
 
-def _medians(halves: dict[str, float], means: dict[str, float], everyone: str) -> str:
+def _medians(halves: dict[str, float], means: dict[str, float], *, whole: bool) -> str:
     """Return how the median latencies compare.
 
-    `means`: the mean latencies of the services that served every request. `everyone`: all services, in words.
+    `means`: the mean latencies of the services that served every request. `whole`: True if these are all services.
     """
     if len(means) == len(halves) and not _differ(halves) and _differ(means):
         fastest, slowest = _ends(means)
@@ -87,7 +88,8 @@ def _medians(halves: dict[str, float], means: dict[str, float], everyone: str) -
     if len(halves) == 1:
         return f"median latency is {duration(halves[fastest])} on {fastest}"
     if not _differ(halves):
-        return f"median latency is about the same on {everyone}: {_range([*halves.values()])}"
+        where = "every service" if whole else listed_or_counted([*halves], "service")
+        return f"median latency is about the same on {where}: {_range([*halves.values()])}"
     as_fast = {name: half for name, half in halves.items() if half <= (1 + ALIKE) * halves[fastest]}
     return (
         f"median latency is {duration(halves[slowest])} on {slowest}, "

@@ -9,7 +9,7 @@ from loadtest.results.schema import Pairing, Results
 from loadtest.verdict.pairs import CHANGED, HEADS, SMALLEST, UNITS, Difference, differences, headline, told
 
 from .picture import WIDTHS, Datasets, Figure, Picture, Table
-from .theme import INK, MUTED, PAPER, SHADE, height
+from .theme import INK, MUTED, SHADE, height
 
 ROOM = 1.03
 """Factor by which the axis goes beyond the intervals."""
@@ -25,8 +25,8 @@ def picture(results: Results) -> Picture | None:
     return Picture(
         name="pairs",
         title=headline(results).rstrip("."),
-        caption="Ratio of each figure, the median of all pairs; line: its interval. Filled: a clear difference. "
-        f"Shaded: differences up to {SMALLEST:.0%}, which are too small to count.",
+        caption="Ratio of each figure, the median of all pairs; line: its interval. Dark: a clear difference; "
+        f"pale: not clear. Shaded: differences up to {SMALLEST:.0%}, which are too small to count.",
         figures=[
             _figure(pairing, [each for each in found if each.pairing == pairing], len(pairings)) for pairing in pairings
         ],
@@ -67,7 +67,7 @@ def chart(found: list[Difference]) -> alt.LayerChart:
             points.encode(
                 x=x,
                 y=y,
-                fill=alt.condition("datum.clear", alt.value(INK), alt.value(PAPER)),
+                fill=alt.condition("datum.clear", alt.value(INK), alt.value(SHADE)),
                 tooltip=[*tooltip, alt.Tooltip("says:N")],
             ),
         ]

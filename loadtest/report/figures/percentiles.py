@@ -8,13 +8,13 @@ import altair as alt
 from loadtest.english import duration
 from loadtest.results.schema import Results
 from loadtest.verdict.aggregate import Row
-from loadtest.verdict.format import beyond
+from loadtest.verdict.format import beyond, bracketed
 from loadtest.workload import Load
 from loadtest.workload.demand import STANDSTILL
 from loadtest.workload.open import Open
 
 from .picture import STEP, Datasets, by_step
-from .theme import INK, MUTED, PAPER, colour_of, services
+from .theme import INK, MUTED, PAPER, broken, colour_of, hollow, services
 
 RANKS = (0.5, 0.9, 0.99)
 
@@ -38,6 +38,9 @@ LONGEST_NAME = 170
 
 NOTHING = "no figures at this load"
 
+BEYOND = "\N{RIGHTWARDS ARROW}"
+"""The end of figures that are beyond the axis."""
+
 
 def chart(results: Results, run: list[Row], shown: Load) -> alt.LayerChart:
     """Return a line for each service: its percentiles, its slowest request, and the prediction."""
@@ -48,8 +51,8 @@ def chart(results: Results, run: list[Row], shown: Load) -> alt.LayerChart:
         alt.Chart(datasets.add(each)).transform_filter(f"datum.amount == {STEP}")
         for each in (
             [_line(row, axes[row.load]) for row in run] + _empty(run),
-            [dot for row in run for dot in _dots(row)],
-            [mark for row in run for mark in _expected(row)],
+            [dot for row in run for dot in _dots(row, axes[row.load])],
+            [mark for row in run for mark in _expected(row, axes[row.load])],
         )
     )
     names, ranks = services([results]), [*map(rank_name, RANKS)]
@@ -57,18 +60,18 @@ def chart(results: Results, run: list[Row], shown: Load) -> alt.LayerChart:
     own = alt.Fill("service:N", scale=scale, legend=None)
     shade = alt.Color("service:N", scale=scale, legend=None)
     x = alt.X("ms:Q", title="latency, ms (log scale)").scale(type="log", domain=domain, nice=False)
-    x, y = x.axis(format="~g", values=TICKS), _names(run)
+    x, y = x.axis(format="~g", grid=False, values=TICKS), _names(run)
     tooltip = ["service:N", alt.Tooltip("rank:N", title="percentile"), alt.Tooltip("ms:Q", title="latency, ms")]
     known = lines.transform_filter("isValid(datum.low)")
     layers: list[Any] = [
-        known.mark_rule(strokeWidth=1).encode(x="low:Q", x2="slowest:Q", y=y, color=shade),
-        known.mark_rule(strokeWidth=4).encode(x="low:Q", x2="high:Q", y=y, color=shade),
+        known.mark_rule(strokeWidth=1).encode(x="low:Q", x2="slowest:Q", y=y, color=shade, strokeDash=broken()),
+        known.transform_filter("datum.holds").mark_rule(strokeWidth=4).encode(x="low:Q", x2="high:Q", y=y, color=shade),
         expected.mark_tick(color=INK, opacity=1, thickness=2, size=TICK).encode(x=x, y=y, tooltip=tooltip),
         dots.mark_point(opacity=1, strokeWidth=1.5).encode(
             x=x,
             y=y,
             stroke=alt.condition("datum.holds", alt.value(PAPER), alt.Stroke("service:N", scale=scale, legend=None)),
-            fill=alt.condition("datum.holds", own, alt.value(PAPER)),
+            fill=hollow(own),
             shape=alt.Shape("rank:N", scale=alt.Scale(domain=ranks, range=[*SHAPES]), legend=None),
             size=alt.Size("size:Q", scale=None, legend=None),
             tooltip=tooltip,
@@ -109,8 +112,13 @@ def _times(row: Row) -> list[float]:
 
 
 def _ends(run: list[Row], load: Load) -> tuple[float, float]:
-    """Return the ends of the logarithmic axis for one load, on which times that are almost equal look equal."""
-    times = [ms for row in run if row.load == load for ms in _times(row)] or [1.0]
+    """Return the ends of the logarithmic axis for one load, on which times that are almost equal look equal.
+
+    An inconclusive row does not stretch it: its times beyond the ends are told, but not drawn.
+    """
+    rows = [row for row in run if row.load == load]
+    held = [row for row in rows if row.holds and _times(row)]
+    times = [ms for row in held or rows for ms in _times(row)] or [1.0]
     low, high = min(times), max(times)
     middle, half = sqrt(low * high), max(LEAST_RATIO, high / low) ** (0.5 + MARGIN)
     return round(middle / half, 4), round(middle * half, 4)
@@ -122,13 +130,14 @@ def _line(row: Row, axis: tuple[float, float]) -> dict[str, Any]:
     known = [*_known(row).values()]
     if not known:
         return {**about, "says": NOTHING}
-    slowest = max(row.latency)
-    place = log(sqrt(known[0] * slowest) / axis[0]) / log(axis[1] / axis[0])
-    align, at = ("left", known[0]) if place < 1 / 3 else ("right", slowest) if place > 2 / 3 else ("center", None)
+    low, high, slowest = (min(max(ms, axis[0]), axis[1]) for ms in (known[0], known[-1], max(row.latency)))
+    place = log(sqrt(low * slowest) / axis[0]) / log(axis[1] / axis[0])
+    align, at = ("left", low) if place < 1 / 3 else ("right", slowest) if place > 2 / 3 else ("center", None)
     return {
         **about,
-        **{"low": known[0], "high": known[-1], "slowest": slowest, "align": align, "says": _figures(row)},
-        "at": at or round(sqrt(known[0] * slowest), 3),
+        **{"low": low, "high": high, "slowest": slowest, "align": align, "holds": row.holds},
+        "says": _figures(row) + (f" {BEYOND}" if known[-1] > axis[1] else ""),
+        "at": at or round(sqrt(low * slowest), 3),
     }
 
 
@@ -136,23 +145,26 @@ def _figures(row: Row) -> str:
     """Return the median and the highest percentile that has enough samples, even if that one is among lost arrivals."""
     found = [(rank, ms) for rank in RANKS if (ms := row.percentile(rank)) is not None]
     told = dict([found[0], found[-1]])
-    return ", ".join(
+    figures = ", ".join(
         f"{rank_name(rank)} {beyond(row.load) if ms == inf and isinstance(row.load, Open) else duration(ms)}"
         for rank, ms in told.items()
     )
+    return bracketed(figures, holds=row.holds)
 
 
-def _dots(row: Row) -> list[dict[str, Any]]:
+def _dots(row: Row, axis: tuple[float, float]) -> list[dict[str, Any]]:
     about = {"service": row.service, "amount": row.load.amount, "holds": row.holds}
     return [
         {**about, "rank": rank_name(rank), "ms": ms, "size": SIZES[RANKS.index(rank)]}
         for rank, ms in reversed(_known(row).items())  # the largest mark below the others
+        if axis[0] <= ms <= axis[1]
     ]
 
 
-def _expected(row: Row) -> list[dict[str, Any]]:
+def _expected(row: Row, axis: tuple[float, float]) -> list[dict[str, Any]]:
     about = {"service": row.service, "amount": row.load.amount}
-    return [{**about, "rank": what, "ms": round(ms, 3)} for what, ms in predicted(row).items()] if _known(row) else []
+    drawn = {what: ms for what, ms in predicted(row).items() if _known(row) and axis[0] <= ms <= axis[1]}
+    return [{**about, "rank": what, "ms": round(ms, 3)} for what, ms in drawn.items()]
 
 
 def _empty(run: list[Row]) -> list[dict[str, Any]]:

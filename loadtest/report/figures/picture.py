@@ -37,7 +37,7 @@ class Table:
     head: list[str]
     rows: list[list[str]]
     caption: str = ""
-    """An explanation of the table, if no picture has one."""
+    """An explanation of the table."""
 
 
 NO_TABLE = Table([], [])

@@ -17,8 +17,8 @@ from loadtest.workload.open import Open
 from . import labels
 from .arrivals import diverge, not_served, unserved
 from .latency import cell
-from .picture import Datasets, Figure, Picture, Table
-from .theme import HEIGHT, INK, MUTED, SHADE, colour_of, hollow, services
+from .picture import WIDTHS, Datasets, Figure, Picture, Table
+from .theme import HEIGHT, INK, MUTED, PAPER, SHADE, colour_of, hollow, services, unsure
 from .throughput import NOTHING_HOLDS, predicted, ticks
 
 RANKS = {"p50": 0.5, "p99": 0.99}
@@ -46,10 +46,14 @@ LEFT, RIGHT = 0.08, 0.25
 """Shares of their range by which the axis of rates exceeds them; lines are named within the right one."""
 
 TOP, LINE = 12, 16
-"""Distance in pixels of the first mark without a figure from the top of the chart, and of the next one from it."""
+"""Distance in pixels of the first words in place of a figure from the top of the chart, and of the next ones."""
 
-WIDTHS = {1: 720, 2: 540, 3: 350}
-"""Width in pixels of a chart without scripts, by the number of charts side by side."""
+AROUND = 12
+"""Pixels by which these words stand out over their rate."""
+
+NEAR, FAR = 0.16, 0.82
+"""Shares of the axis: a shade that begins nearer than NEAR to the end of a line, and before FAR, has the line's name
+inside, so that the edge does not cross it."""
 
 
 def picture(results: Results, table: list[Row]) -> Picture:
@@ -63,7 +67,7 @@ def picture(results: Results, table: list[Row]) -> Picture:
         caption="Latency counts from the intended start: 99% of the arrivals (p99, which needs 500) and half of them "
         f"(p50) took at most as long. Dashed: {predicted(results)}, by replaying the very same arrivals. Shaded: "
         "more than the service can carry, by the model; it diverges (ever more requests wait, and no latency describes "
-        "it), or refuses the rest. Hollow, and in brackets: inconclusive; the reasons are at the end.",
+        f"it), or refuses the rest.{unsure(run)}",
         figures=[
             Figure(
                 chart(results, run, each),
@@ -134,16 +138,21 @@ def chart(results: Results, run: list[Row], contender: Contender) -> alt.LayerCh
     known = alt.Chart(datasets.add([each for row in own for each in _foretold(row)])).encode(x=x, y=y, color=ink)
     drawn = alt.Chart(datasets.add(marked)).encode(x=x, y=y, color=ink)
     limit = alt.Chart(datasets.add(limits)).encode(x=x)
-    joined = drawn.transform_filter("datum.holds").mark_line(strokeWidth=2.5)
+    joined = drawn.transform_filter("datum.holds").mark_line(strokeWidth=6)
     shape = alt.Shape("rank:N", scale=alt.Scale(domain=[*SHAPES], range=[*SHAPES.values()]), legend=None)
-    ends = labels.layers(list(_ends(marked, colours, plot)), plot.frame(marked))
+    right = max((each["rate"] for each in marked), default=1.0)
+    for each in limits:
+        edge, end = (_across(rate, kind, low, high) for rate in (each["rate"], right))
+        right = each["rate"] if end < edge < min(end + NEAR, FAR) else right
+    ends = labels.layers(list(_ends(marked, colours, plot)), plot.frame(right))
     layers = [
         limit.mark_rect(color=SHADE, opacity=1).encode(x2=alt.X2("until:Q")),
         limit.mark_rule(color=MUTED, strokeWidth=1),
         *_beside(limit, "carries", HEIGHT - 9, MUTED),
+        joined.encode(detail=["rank:N", "stretch:N"]),
+        known.mark_line(strokeWidth=3).encode(color=alt.value(PAPER), detail="rank:N"),
         known.mark_line(strokeDash=[5, 4], strokeWidth=1.5),
         known.mark_point(shape="stroke", size=420, strokeWidth=1.5, opacity=1),
-        joined.encode(detail=["rank:N", "stretch:N"]),
         *(
             drawn.transform_filter(f"datum.rank == '{rank}'")
             .mark_point(strokeWidth=2, opacity=1)
@@ -174,10 +183,15 @@ def sides(rates: list[float]) -> tuple[Literal["log", "linear"], float, float]:
     return "linear", low - span * LEFT, high + span * RIGHT
 
 
+def _across(rate: float, kind: str, low: float, high: float) -> float:
+    """Return where on the axis a rate is, from 0 to 1."""
+    return log(rate / low) / log(high / low) if kind == "log" else (rate - low) / (high - low)
+
+
 class Plot(NamedTuple):
     """The scale of latency, for figures from `low` to `high` milliseconds; linear from 0 where these are close.
 
-    `head`: height in pixels of the part above, where marks without a figure are.
+    `head`: height in pixels of the part above, where words stand in place of a figure.
     """
 
     low: float
@@ -218,9 +232,9 @@ class Plot(NamedTuple):
         y = alt.Y("ms:Q", title=f"latency{' (log scale)' * self.wide}").axis(labelExpr=named, values=values)
         return y.scale(domain=[self.ms(HEIGHT), self.ms(0)], nice=False, type="log" if self.wide else "linear")
 
-    def frame(self, marked: list[dict[str, Any]]) -> labels.Frame:
-        """Return where lines are named that end at the last of these marks: beside it, below marks without a figure."""
-        return labels.Frame(self.head, HEIGHT - LINE, self.ms, max((each["rate"] for each in marked), default=1.0))
+    def frame(self, right: float) -> labels.Frame:
+        """Return where lines are named: beside the rate `right`, below the words in place of a figure."""
+        return labels.Frame(self.head, HEIGHT - LINE, self.ms, right)
 
 
 def _ends(marked: list[dict[str, Any]], colours: dict[str, str], plot: Plot) -> Iterator[labels.End]:
@@ -232,26 +246,28 @@ def _ends(marked: list[dict[str, Any]], colours: dict[str, str], plot: Plot) -> 
 
 
 def _tops(own: list[Row]) -> list[list[dict[str, Any]]]:
-    """Return the marks of the rows without a figure, in groups that say the same and need only one label."""
+    """Return the rows without a figure, in groups that say the same and need only one label."""
     ends = [_end(row) for row in own if _has_end(row)]
     return [list(alike) for _, alike in groupby(ends, lambda end: (end["says"], end["holds"]))]
 
 
 def _top(datasets: Datasets, alike: list[dict[str, Any]], x: alt.X, y: int, middle: float) -> Iterator[alt.Chart]:
-    """Yield the layers of marks that say the same, each group in a row of its own: close labels would overlap."""
+    """Yield the layers of rows that say the same, as words at the top: a mark would look like a latency.
+
+    The words begin at the first of their rates or, in the right half of the chart, end at the last one. Each group has
+    a line of its own.
+    """
     right = alike[0]["rate"] >= middle
-    marked = alt.Chart(datasets.add(alike)).encode(x=x, y=alt.value(y))
-    arrow = marked.mark_point(shape="triangle-up", size=90, color=INK, opacity=1, strokeWidth=1.5)
-    yield arrow.encode(fill=hollow(alt.value(INK)), tooltip=_tooltip("says:N"))
     label = bracketed(alike[0]["says"], holds=alike[0]["holds"])
-    labelled = alt.Chart(datasets.add([{"rate": alike[0 if right else -1]["rate"], "label": label, "right": right}]))
-    yield from _beside(labelled.encode(x=x), "label", y, INK)
+    labelled = alt.Chart(datasets.add([{**alike[-1 if right else 0], "label": label, "right": right}]))
+    for text in _beside(labelled.encode(x=x), "label", y, INK, -AROUND):
+        yield text.encode(tooltip=_tooltip("says:N"))
 
 
-def _beside(drawn: alt.Chart, field: str, y: int, ink: str) -> Iterator[alt.Chart]:
-    """Yield labels beside marks, on the side that has room."""
+def _beside(drawn: alt.Chart, field: str, y: int, ink: str, away: int = 9) -> Iterator[alt.Chart]:
+    """Yield labels `away` from marks, on the side that has room."""
     sides: tuple[tuple[str, Literal["left", "right"], int], ...]
-    sides = (("!datum.right", "left", 9), ("datum.right", "right", -9))
+    sides = (("!datum.right", "left", away), ("datum.right", "right", -away))
     for side, align, dx in sides:
         text = drawn.transform_filter(side).mark_text(align=align, dx=dx, color=ink)
         yield text.encode(y=alt.value(y), text=f"{field}:N")
@@ -302,7 +318,7 @@ def _has_end(row: Row) -> bool:
 
 
 def _end(row: Row) -> dict[str, Any]:
-    """Return the mark at the top of the chart where latency has no figure."""
+    """Return what is said at the top of the chart where latency has no figure."""
     return {**_about(row), "says": "diverges" if diverges(row) else not_served(row)}
 
 

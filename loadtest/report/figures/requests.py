@@ -9,7 +9,7 @@ from loadtest.english import listed_or_counted
 from loadtest.results.exchange import Exchange
 from loadtest.results.schema import Contender, Results
 from loadtest.verdict.aggregate import Row
-from loadtest.verdict.time_spent import Divider, names
+from loadtest.verdict.time_spent import Divider, names, taken
 from loadtest.workload import Load
 from loadtest.workload.demand import CPU, DEADLOCK, SLOTS, Demand
 from loadtest.workload.open import Open
@@ -17,8 +17,8 @@ from loadtest.workload.scenarios import computes
 
 from .kinds import COLOURS, KINDS, WORKING, key
 from .latency import loads
-from .picture import STEP, Choice, Datasets, Figure, Picture, Table, by_step
-from .theme import INK, MUTED, PAPER
+from .picture import STEP, WIDTHS, Choice, Datasets, Figure, Picture, Table, by_step
+from .theme import BROKEN, INK, MUTED, PAPER
 from .users import User, end, some, users
 from .workers import Worker, workers
 
@@ -38,11 +38,13 @@ LOOSE = 40
 """Rows up to which there is a gap between two; more overlap a little, which hides the seams."""
 
 SHORT, NONE = 0.1, 0.01
-"""Share of time spent waiting for a worker: up to SHORT nearly all requests are served at once, up to NONE all are:
-the time until the service receives a request includes the network."""
+"""Share of time spent waiting for a worker or a connection: up to SHORT nearly all requests are served at once, up to
+NONE all are: the time until the service receives a request includes the network."""
 
 NEARLY_ALL = 1e9
 """The place of a service that serves nearly all requests at once: after all, before any number of slots."""
+
+NEXT = " A thin gap: the user's next request."
 
 CROSS = "M-1,-1L1,1M1,-1L-1,1"
 """The mark of a failed request, as a path."""
@@ -60,7 +62,7 @@ def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
     known = {each.name: each for each in results.contenders if any(row.service == each.name for row in run)}
     most = max(FEWEST, min(MOST, ROOM[0] // len(run), ROOM[1] // len(known)))
     dividers = {name: Divider(contender, results.options) for name, contender in known.items()}
-    titles = {load: title(load, run, known, dividers) for load in loads(run)}
+    titles = {load: title(load, taken(scenario), run, known, dividers) for load in loads(run)}
     if shown not in titles:
         shown = [*titles][-1]
     ends = {load: round(end([row for row in run if row.load == load]), 3) for load in titles}
@@ -68,6 +70,7 @@ def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
         name: Chart([row for row in run if row.service == name], dividers[name], ends, shown, most) for name in known
     }
     seen = {kind for each in charts.values() for kind in each.seen}
+    abreast = 2 if len(known) <= FEW else 3
     return Picture(
         name="swimlane",
         title=titles[shown],
@@ -77,24 +80,26 @@ def picture(results: Results, table: list[Row], shown: Load) -> Picture | None:
                 charts[name].drawn(names(scenario), TALL if len(known) <= FEW else LOW),
                 f"First requests to {name}, as bars over time.",
                 heading=f"{name}: {contender.made_of}",
+                width=WIDTHS[abreast if len(known) > 1 else 1],
             )
             for name, contender in known.items()
         ],
-        table=_table(run, known, dividers),
+        table=_table(run, taken(scenario), known, dividers),
         choices=[Choice(load, says) for load, says in titles.items()],
         shown=shown,
         key={**key(scenario, seen), **{each: each for each in (UNKNOWN, FAILED) if each in seen}},
-        abreast=2 if len(known) <= FEW else 3,
+        abreast=abreast,
     )
 
 
 def _caption(run: list[Row], load: Load) -> str:
     if isinstance(load, Open):
         return f"One row per arrival, in the order of sending: the first {MOST} at most, which find the service empty."
-    row = "user" if _by_user(run) else "request"
+    by_user = _by_user(run)
     return (
-        f"One row per {row}, sorted by the first answer: at most the first {MOST} to send once all users have "
-        "started. A block: served at the same time. Steps: taking turns."
+        f"One row per {'user' if by_user else 'request'}, sorted by the first answer: at most the first {MOST} to send "
+        "once all users have started. They start one after the other, so a block, which is served at the same time, is "
+        f"slanted. Steps: taking turns.{NEXT if by_user else ''}"
     )
 
 
@@ -104,20 +109,23 @@ def _by_user(rows: list[Row]) -> bool:
 
 
 def queued(row: Row, divider: Divider) -> float | None:
-    """Return the share of time that the first requests waited for a worker, or None if no times were reported."""
+    """Return the share of time that the first requests waited for a worker or a connection; None without times."""
     told = [parts for exchange in row.first if (parts := divider.of(exchange))]
     total = sum(parts.total for parts in told)
     return sum(parts.worker for parts in told) / total if total else None
 
 
-def title(load: Load, run: list[Row], known: dict[str, Contender], dividers: dict[str, Divider]) -> str:
-    """Return the title for one load: how many requests each service serves at a time, from conclusive steps only."""
+def title(load: Load, what: str, run: list[Row], known: dict[str, Contender], dividers: dict[str, Divider]) -> str:
+    """Return the title for one load: how many requests each service serves at a time, from conclusive steps only.
+
+    `what`: what requests wait for otherwise.
+    """
     found: dict[str, list[str]] = {}
     ranks: dict[str, float] = {}
     for row in run:
         share = queued(row, dividers[row.service])
         if row.load == load and row.holds and share is not None:
-            at_a_time, says = _at_a_time(row, share, known[row.service].demand)
+            at_a_time, says = _at_a_time(row, share, known[row.service].demand, what)
             found.setdefault(says, []).append(row.service)
             ranks[says] = at_a_time
     at = f"First requests at {load.label}: "
@@ -130,7 +138,7 @@ def title(load: Load, run: list[Row], known: dict[str, Contender], dividers: dic
     )
 
 
-def _at_a_time(row: Row, share: float, demand: Demand | None) -> tuple[float, str]:
+def _at_a_time(row: Row, share: float, demand: Demand | None, what: str) -> tuple[float, str]:
     """Return how many requests a service serves at a time, for sorting and in words.
 
     A number is said only where the throughput shows that this many slots, or connections, limit it.
@@ -147,7 +155,7 @@ def _at_a_time(row: Row, share: float, demand: Demand | None) -> tuple[float, st
         return limit.capacity, f"{limit.capacity} at a time" + ("" if limit.name == SLOTS else f" ({limit.name})")
     if share <= SHORT:
         return NEARLY_ALL, f"nearly {at_once}"
-    return -share, f"waiting for a worker for {share:.0%} of the time"
+    return -share, f"waiting for {what} for {share:.0%} of the time"
 
 
 class Chart:
@@ -171,7 +179,7 @@ class Chart:
                 lane = _Lane(row.load.amount, user.place, edge)
                 self._bars += lane.bars(user, divider, ends[row.load])
             says = "" if row.holds else "(inconclusive)"
-            self._steps.append({"amount": row.load.amount, "rows": len(everyone), "says": says})
+            self._steps.append({"amount": row.load.amount, "rows": len(everyone), "says": says, "holds": row.holds})
         measured = {row.load for row in rows}
         for load in (each for each in ends if each not in measured):
             rows_of_others = min(MOST, ceil(load.amount))
@@ -206,7 +214,11 @@ class Chart:
         middle = failed.transform_calculate(row="(datum.row + datum.to) / 2")
         crosses = middle.mark_point(shape=CROSS, size=12, stroke=INK, strokeWidth=1.2, aria=False)
         doubt = steps.mark_text(align="right", baseline="bottom", dy=-3)
+        frame = steps.transform_filter("datum.holds === false").mark_rect(
+            filled=False, stroke=INK, strokeDash=BROKEN, aria=False
+        )
         layers += [
+            frame.encode(x=alt.value(0), x2=alt.value("width"), y=alt.value(0), y2=alt.value(height)),
             next_one.encode(x=x, y=y, y2="to:Q"),
             crosses.encode(x=x, y=y, tooltip=[alt.Tooltip("status:N")]),
             doubt.encode(x=alt.value("width"), y=alt.value(0), text="says:N"),
@@ -252,7 +264,7 @@ def _parts(exchange: Exchange, divider: Divider, until: float) -> list[tuple[str
     return found
 
 
-def _table(run: list[Row], known: dict[str, Contender], dividers: dict[str, Divider]) -> Table:
+def _table(run: list[Row], what: str, known: dict[str, Contender], dividers: dict[str, Divider]) -> Table:
     rows = []
     for row in run:
         step = [row.service, str(row.load.amount)]
@@ -261,7 +273,7 @@ def _table(run: list[Row], known: dict[str, Contender], dividers: dict[str, Divi
             failed = sum(each.ended is not None and each.status != 200 for each in worker.requests)
             rows.append([*step, worker.name, str(len(worker.requests)), str(failed), *_range(worker)])
         if share is not None:
-            rows.append([*step, f"all: {share:.0%} of their time waiting for a worker", "", "", "", "", ""])
+            rows.append([*step, f"all: {share:.0%} of their time waiting for {what}", "", "", "", "", ""])
     times = ["first start, s", "last end, s", "most at once"]
     return Table(["service", run[0].load.unit, "served by", "requests", "failed", *times], rows)
 

@@ -1,6 +1,6 @@
 """The look of the charts: each service has its own colour, dash and marker."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import cycle
 from typing import Any, TypeVar
 
@@ -45,6 +45,15 @@ DASHES = (
 
 LARGEST, SMALLEST = 170, 45
 """Area in square pixels of the first and the last service's markers: overlapping markers stay visible."""
+
+BROKEN = [3, 3]
+"""The dash of the outline of what is inconclusive."""
+
+UNSURE = "Hollow, in brackets: inconclusive."
+"""The sentence that explains how all charts draw what is inconclusive."""
+
+STACKED = {"top": {"anchor": "start", "direction": "vertical", "bounds": "full", "margin": 2}}
+"""The place of several legends: above the chart, one below the other, as a phone needs it."""
 
 HEIGHT = 300
 """Height of a chart in pixels."""
@@ -97,15 +106,20 @@ def marks(drawn: alt.Chart, names: list[str], tooltip: Sequence[Any], *, keyed: 
 def hollow(full: Any) -> Any:
     """Return the fill of marks: `full`, but empty if inconclusive (the field `holds` is false), as in every chart.
 
-    A line stops before an inconclusive mark (see `stretches`), the outline of a bar that must stay filled is `broken`,
-    and a label is in brackets (see `format.bracketed`).
+    The outline of a bar is `broken` too, a line stops before an inconclusive mark (see `stretches`), and a label is in
+    brackets (see `format.bracketed`). Nothing else is hollow: what is undecided, or not clear, has the colour SHADE.
     """
     return alt.condition("datum.holds", full, alt.value(PAPER))
 
 
+def unsure(rows: Iterable[Row]) -> str:
+    """Return the sentence of a caption that explains what is inconclusive, or "" if nothing is."""
+    return "" if all(row.holds for row in rows) else f" {UNSURE}"
+
+
 def broken() -> Any:
     """Return the dash of outlines, broken if inconclusive."""
-    return alt.condition("datum.holds", alt.value([1, 0]), alt.value([3, 3]))
+    return alt.condition("datum.holds", alt.value([1, 0]), alt.value(BROKEN))
 
 
 def stretches(table: list[Row]) -> list[tuple[Row, int]]:
@@ -156,6 +170,7 @@ def finished(chart: alt.LayerChart) -> dict[str, Any]:
         .configure_text(color=INK, fontSize=12)
     )
     specification: dict[str, Any] = styled.to_dict(validate=False)
+    specification["config"]["legend"]["layout"] = STACKED  # Altair's schema has no name for it
     return specification
 
 

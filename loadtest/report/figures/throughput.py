@@ -18,7 +18,7 @@ from loadtest.workload.demand import BLOCKED, DEADLOCK, STANDSTILL, Demand
 from . import knees, labels
 from .latency import loads
 from .picture import Figure, Picture, Table, data
-from .theme import HEIGHT, colour, colour_of, marks, services, size, stretches
+from .theme import HEIGHT, colour, colour_of, marks, services, size, stretches, unsure
 
 POINTS = 40
 """Points of a predicted line, besides its knee."""
@@ -39,7 +39,7 @@ def picture(results: Results, table: list[Row]) -> Picture:
         title=". ".join([*_standstills(table), _conclusion(results, table).rstrip(".")]),
         caption="Successful requests per second; each user waits for an answer before the next request. Thick line: "
         f"measured; a vertical bar is the range of the repeats. Thin line: {predicted(results)}. Tick: the knee; more "
-        "users only wait longer. Hollow, and in brackets: inconclusive; the reasons are at the end.",
+        f"users only wait longer.{unsure(row for row in table if row.windows)}",
         figures=[Figure(chart(results, table), "Throughput by number of users.")],
         table=_table(table),
     )

@@ -1,6 +1,7 @@
 """The picture of where async pays: how much more one service carries, by wait and requests in flight."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import groupby
 from typing import Any, Literal
 
@@ -9,6 +10,7 @@ import altair as alt
 from loadtest.english import duration
 from loadtest.results.schema import Results
 from loadtest.verdict.aggregate import Row
+from loadtest.verdict.format import bracketed
 from loadtest.verdict.memory import Growth
 from loadtest.verdict.points import Point, kept, points
 from loadtest.verdict.where import (
@@ -24,7 +26,7 @@ from loadtest.verdict.where import (
 )
 
 from .picture import Datasets, Figure, Picture, Table
-from .theme import INK, PAPER, colour
+from .theme import INK, MUTED, PAPER, UNSURE, colour, hollow
 
 STEPS = (
     (0.0, "#d9a05b", "under 0.2"),
@@ -69,29 +71,25 @@ def picture(results: Results, table: list[Row]) -> Picture | None:
     found, memory = points([results], pair.names), results.machine.memory
     grown = growths(pair, table)
     _, *example = rule(pair, results.options.wait)
-    said = [*example, *([kept(found)] if found else []), remembered(grown, memory)]
-    return of_pair(pair, found, grown, memory, said)
+    drawn = of_pair(pair, found, grown, memory)
+    said = " ".join([*example, remembered(grown, memory)])
+    caption = f"{kept(found)} {drawn.caption}" if found else drawn.caption
+    return replace(drawn, caption=caption, table=replace(drawn.table, caption=said))
 
 
-def of_pair(
-    pair: Pair, found: list[Point], grown: list[tuple[Side, Growth | None]], memory: int, said: Sequence[str] = ()
-) -> Picture:
-    """Return the picture of two services.
-
-    `found`: points that were measured. `grown`: the memory of a request. `said`: sentences of the caption.
-    """
+def of_pair(pair: Pair, found: list[Point], grown: list[tuple[Side, Growth | None]], memory: int) -> Picture:
+    """Return the picture of two services. `found`: points that were measured. `grown`: the memory of a request."""
     first, second = pair.names
     return Picture(
         name="map",
         title=rule(pair)[0].rstrip("."),
         caption=" ".join(
             [
-                *said,
-                f"Colour: how many times the throughput of {first} {second} has, computed from the calibrated demand "
-                "of a request, without the load generator. Line: where its label runs out in one service; above it "
+                f"Colour: how many times the throughput of {first} {second} has, computed from the CPU time of a "
+                "request as calibrated under full load. Line: where its label runs out in one service; above it "
                 "requests only queue.",
-                *(["Dot: measured / predicted."] if found else []),
-                *(["Hollow dot: inconclusive."] if any(not each.holds for each in found) else []),
+                *(["Dot: the number of times that was measured."] if found else []),
+                *([UNSURE] if any(not each.holds for each in found) else []),
             ]
         ),
         figures=[
@@ -116,7 +114,9 @@ def chart(pair: Pair, found: list[Point], grown: list[tuple[Side, Growth | None]
     areas = list(_areas(pair))
     used = [step for step in STEPS if any(area["times"] == step[2] for area in areas)]
     shades = alt.Scale(domain=[words for _, _, words in used], range=[shade for _, shade, _ in used])
-    legend = alt.Legend(title=None, orient="bottom", direction="horizontal", columns=3, symbolStrokeWidth=0)
+    legend = alt.Legend(
+        title=None, orient="top", direction="horizontal", columns=3, symbolStrokeColor=MUTED, symbolStrokeWidth=1
+    )
     ground = (
         alt.Chart(data.add(areas))
         .mark_rect(opacity=1)
@@ -130,7 +130,7 @@ def chart(pair: Pair, found: list[Point], grown: list[tuple[Side, Growth | None]
     marks = alt.Chart(data.add(dots)).encode(x=x, y=y)
     told = ["wait:Q", "flight:Q", "predicted:N", "measured:N", "ratio:N", "bound:N", "inconclusive:N"]
     circles = marks.mark_point(shape="circle", size=60, stroke=INK, strokeWidth=1.5, opacity=1).encode(
-        fill=alt.condition("datum.holds", alt.value(INK), alt.value(PAPER)), tooltip=told
+        fill=hollow(alt.value(INK)), tooltip=told
     )
     layers = [ground, casing, edges, *_texts(data, x, y, list(_labels(lines))), circles, *_texts(data, x, y, dots)]
     return data.chart(layers).properties(height=HEIGHT)
@@ -204,7 +204,7 @@ def _dot(point: Point) -> dict[str, Any]:
         "bound": point.bound,
         "holds": point.holds,
         "inconclusive": "; ".join([*point.first.doubts, *point.second.doubts]) or "no",
-        "text": f"{point.ratio:.2f}" if point.holds else f"({point.ratio:.2f})",
+        "text": bracketed(f"{point.measured:.1f} times", holds=point.holds),
         "side": "right",
     }
 

@@ -2,6 +2,8 @@ import pytest
 
 from loadtest.contenders.cores import Cores
 from loadtest.report import before_after as two
+from loadtest.report.figures.theme import UNSURE
+from loadtest.report.paired import REPEATS
 from loadtest.results.schema import Contender, Machine, Results, Step
 from loadtest.verdict.before_after import TOO_FEW_REPEATS, unlike
 from tests.loadtest.support.fabricated import contender, results, step
@@ -110,7 +112,10 @@ def test_the_first_screen_has_the_fewest_the_middle_and_the_most_load_and_what_i
     assert [panel.heading for panel in others.panels] == ["2 users", "50 users"]
     before, after = first.panels[-1].twos[0].bars
     assert (before.holds, after.holds, after.label) == (True, False, f"({before.label})")
-    assert first.caption.endswith("Dashed, in brackets: inconclusive.")
+    assert first.panels[-1].twos[0].times == "(1.00 times, 1.00 to 1.00)"
+    assert first.caption.endswith(UNSURE)
+    assert UNSURE not in others.caption
+    assert all(sentence in others.caption for sentence in (REPEATS.bars, REPEATS.ends, REPEATS.times))
 
 
 def test_one_repeat_says_first_why_nothing_can_be_told_and_what_to_run() -> None:
@@ -119,6 +124,7 @@ def test_one_repeat_says_first_why_nothing_can_be_told_and_what_to_run() -> None
     assert page.advice
     assert page.advice.commands == ["sync-vs-async compare --repeats 6"]
     assert [bar.ends for bar in page.paired[0].panels[0].twos[0].bars] == [None, None]
+    assert page.paired[0].caption == f"{REPEATS.bars} {REPEATS.times}"
     assert two.page(results(repeats(0.1, 0.1)), results(repeats(0.2, 0.2))).advice is None
 
 

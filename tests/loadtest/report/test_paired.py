@@ -2,7 +2,8 @@
 
 import pytest
 
-from loadtest.report.paired import UNSURE, of_pairs
+from loadtest.report.figures.theme import UNSURE
+from loadtest.report.paired import of_pairs
 from loadtest.results.schema import Pairing, Results, Step
 from tests.loadtest.support.fabricated import options, results, step
 

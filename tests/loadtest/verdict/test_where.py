@@ -102,8 +102,8 @@ def test_with_many_requests_in_flight_the_throughputs_are_those_of_the_limits() 
 def test_the_rule_states_the_turn_and_the_threads() -> None:
     told, example = rule(Pair(THREADS, LOOP), 0.1)
     assert told == (
-        "Under 12 ms of wait aiohttp gains what its cheaper handler saves, 4.0 times here, and nothing from waiting; "
-        "above, aiohttp gains from the point where the 32 threads of flask-threads are taken."
+        "Under about 12 ms of wait aiohttp gains what its cheaper handler saves, 4.0 times with a wait of 1 ms, and "
+        "nothing from waiting; above, aiohttp gains from the point where the 32 threads of flask-threads are taken."
     )
     assert example.startswith("With a wait of 100 ms and 1 request in flight aiohttp serves 1.0 times as many requests")
     assert example.endswith("More in flight only queue: in flask-threads from 32 on, in aiohttp from 1,006 on.")
@@ -115,9 +115,9 @@ def test_the_headline_is_short_and_says_of_both_services_which_one_pays() -> Non
         (
             THREADS,
             LOOP,
-            f"aiohttp pays with waits over 12 ms, {taken}; with shorter ones only its handler counts: 4.0 times",
+            f"aiohttp pays with waits over about 12 ms, {taken}; with shorter ones only its handler counts: 4.0 times",
         ),
-        (LOOP, THREADS, f"aiohttp pays with waits over 12 ms, {taken}"),
+        (LOOP, THREADS, f"aiohttp pays with waits over about 12 ms, {taken}"),
         (side("flask-threads"), side("aiohttp"), "only its handler counts: as much"),
         (side("flask", DEAR), LOOP, "aiohttp pays at every wait, once the 3 processes of flask are taken"),
         (LOOP, LOOP, "Neither gains from waiting: aiohttp carries 1.0 times as much at every wait"),
@@ -148,7 +148,7 @@ def test_the_rule_is_the_same_if_the_slower_service_is_named_second() -> None:
         (
             side("flask-gevent", DEAR),
             LOOP,
-            "At every wait up to 10 s aiohttp gains what its cheaper handler saves, 4.0 times here, and nothing from",
+            "At every wait up to 10 s aiohttp gains what its cheaper handler saves, 4.0 times with a wait of 1 ms, ",
         ),
         (
             side("flask-threads", DEAR, threads=8),

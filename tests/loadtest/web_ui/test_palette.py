@@ -1,6 +1,7 @@
 import re
 
 from tests.loadtest.support.web_uis import ROOT
+from tests.support.colours import contrast
 
 
 def test_colours_differ_enough_from_their_ground() -> None:
@@ -12,15 +13,3 @@ def test_colours_differ_enough_from_their_ground() -> None:
     for colours in (light, dark):
         for name in ("ink", "faint", "blue", "orange", "green"):
             assert contrast(colours[name], colours["ground"]) >= 4.5, name
-
-
-def contrast(one: str, other: str) -> float:
-    """Return the contrast of two colours, by WCAG 2."""
-    low, high = sorted(map(luminance, (one, other)))
-    return (high + 0.05) / (low + 0.05)
-
-
-def luminance(colour: str) -> float:
-    parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -70,7 +70,7 @@ def test_the_range_between_the_bounds_is_shaded_and_an_open_one_is_not() -> None
     assert not [row for row in rows(RUN, "aiohttp") if "until" in row]
 
 
-def test_a_decided_probe_is_filled_and_an_undecided_one_is_hollow_each_with_its_interval() -> None:
+def test_a_decided_probe_is_dark_and_an_undecided_one_is_pale_each_with_its_interval() -> None:
     marks = [row for row in rows(RUN) if row.get("outcome") not in (None, "inconclusive")]
     assert [(row["rate"], row["outcome"], row["decided"], row["low"], row["share"], row["high"]) for row in marks] == [
         (38.0, "passed", True, 0.001, 0.002, 0.008),
@@ -90,7 +90,8 @@ def layers(chart: dict[str, Any], outcome: str) -> list[dict[str, Any]]:
 
 def test_an_inconclusive_probe_is_hollow_and_has_no_share() -> None:
     (layer,) = layers(drawn(RUN), "inconclusive")
-    assert layer["encoding"]["y"] == {"value": capacity.TOP}
+    assert layer["encoding"]["y"] == {"value": -capacity.ABOVE}  # above the plot, where no share can be read
+    assert [row["rate"] for row in rows(RUN) if row.get("says") == "(inconclusive)"] == [45.0]
     assert (layer["mark"]["type"], layer["mark"]["fill"]) == ("point", PAPER)
     assert len(layers(drawn(RUN), "passed")) == 2  # the interval and the mark
     (unknown,) = [row for row in _table(RUN) if row["outcome"] == "inconclusive"]
@@ -134,6 +135,20 @@ def test_the_caption_says_of_which_objective_the_shares_are() -> None:
     assert "arrivals that missed the objective, with its 95% interval. Dashed: the share by a replay" in one.caption
     assert "that missed the objective that is hardest to meet, with its 95% interval." in several.caption
     assert "Dashed: the share that misses p99<1s by a replay of the model." in several.caption
+
+
+def test_the_caption_explains_the_marks_that_are_drawn() -> None:
+    for tried, told in (
+        ([PASSED], "Circle: passed."),
+        (
+            [PASSED, FAILED],
+            "Shaded: from the highest rate that passed to the lowest that failed. Circle: passed; square: failed.",
+        ),
+        ([UNDECIDED, INCONCLUSIVE], "Pale diamond: undecided; hollow, above the plot: inconclusive."),
+    ):
+        picture = capacity.picture(searched({"flask": tried}))
+        assert picture
+        assert picture.caption.endswith(f"allows. {told}")
 
 
 def _table(run: Results) -> list[dict[str, str]]:

@@ -224,7 +224,11 @@ def test_marks_that_say_the_same_have_one_label() -> None:
     steps = [open_step("flask", Open(rate)) for rate in (20, 100, 150, 200, 400)]
     steps[3] = doubted(steps[3])
     found = drawn(open_run(steps), "flask")
-    assert [record["rate"] for record in found if "says" in record] == [100, 150, 200, 400]
+    assert [(record["rate"], record["right"]) for record in found if "says" in record] == [
+        (100, False),  # the first rate of its group, in the left half
+        (200, True),
+        (400, True),
+    ]
     assert [record["label"] for record in found if isinstance(record.get("label"), str)] == [
         "diverges",
         "(diverges)",

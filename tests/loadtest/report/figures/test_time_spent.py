@@ -59,7 +59,8 @@ def test_a_step_bound_by_a_pool_shows_the_wait_for_it() -> None:
     run = results([pooled(name) for name in ("flask-threads", "aiohttp")], scenario="query")
     drawn = picture(run, rows(run), Closed(50))
     assert drawn
-    assert "76%" in drawn.title  # 380 of 500 ms
+    told = "At 50 users a request waits for a worker or a connection for 76% of its time on every service"
+    assert drawn.title == told  # 380 of 500 ms
     assert [*drawn.key.values()] == ["waiting for a worker or a connection", "waiting for a database", "working"]
     head = drawn.table.head.index("waiting for a worker or a connection, ms")
     assert [each[head] for each in drawn.table.rows] == ["380.0", "380.0"]
@@ -114,12 +115,26 @@ POOLED = Parts(0.75, 0.25, 0.0)
 )
 def test_the_title_says_whose_requests_wait_for_a_worker(parts: dict[str, Parts], expected: str) -> None:
     steps = [Spent(row(step(name, 50)), each, 10) for name, each in parts.items()]
-    assert title(Closed(50), steps) == expected
+    assert title(Closed(50), "a worker", steps) == expected
+
+
+def test_every_service_is_said_only_if_no_service_is_inconclusive() -> None:
+    names = ("flask", "flask-threads", "aiohttp")
+    steps = [Spent(row(step(name, 50, doubts=DOUBTS * (name == "aiohttp"))), SLOW, 10) for name in names]
+    assert title(Closed(50), "a worker", steps).endswith(" 75% of its time on flask and flask-threads")
+
+
+def test_the_key_names_only_what_can_be_seen() -> None:
+    window = measured(10, requests=1000, service_times=service_times(1000, 1000, 198, 200))
+    run = results([step("flask", 10, measured=window)])
+    drawn = picture(run, rows(run), Closed(10))
+    assert drawn
+    assert [*drawn.key.values()] == ["waiting for a worker", "waiting for a timer"]  # working: 2 of 1000 ms
 
 
 def test_what_does_not_hold_and_what_is_locked_up_is_in_no_title() -> None:
     left_out = [row(step("flask", 10, doubts=DOUBTS)), row(stuck("flask", 10))]
-    assert "no conclusive step" in title(Closed(10), [Spent(each, SLOW, 10) for each in left_out])
+    assert "no conclusive step" in title(Closed(10), "a worker", [Spent(each, SLOW, 10) for each in left_out])
     assert "flask" not in title(
-        Closed(10), [Spent(row(step("aiohttp", 10)), FAST, 10), *(Spent(r, SLOW, 1) for r in left_out)]
+        Closed(10), "a worker", [Spent(row(step("aiohttp", 10)), FAST, 10), *(Spent(r, SLOW, 1) for r in left_out)]
     )

@@ -120,6 +120,10 @@ def test_the_picture_marks_from_how_many_users_on_there_is_a_deadlock() -> None:
             [step("flask", 50, 0.1), step("aiohttp", 50, 0.1)],
             "At 50 users median latency is about the same on every service: 100 ms",
         ),
+        (
+            [step("flask", 50, 2.1, doubts=DOUBTS), step("django", 50, 0.1), step("aiohttp", 50, 0.1)],
+            "At 50 users median latency is about the same on django and aiohttp: 100 ms",
+        ),
         ([step("flask", 50)], "At 50 users median latency is 1.0 s on flask"),
         (
             [step("flask", 50), step("aiohttp", 50, doubts=DOUBTS)],
@@ -128,7 +132,7 @@ def test_the_picture_marks_from_how_many_users_on_there_is_a_deadlock() -> None:
         ([step("flask", 50, doubts=DOUBTS)], "At 50 users no conclusive step has a median latency"),
         ([step("flask", 5), not_run("flask", 50)], "At 5 users median latency is 100 ms on flask"),
     ],
-    ids=["different", "a tie", "alike", "the same", "one", "one holds", "nothing holds", "not run"],
+    ids=["different", "a tie", "alike", "the same", "those that hold", "one", "one holds", "nothing holds", "not run"],
 )
 def test_latency_is_told_of_the_slowest_and_the_fastest(steps: list[Step], title: str) -> None:
     assert title_of("latency", results(steps)) == title
@@ -214,6 +218,18 @@ def test_a_deadlock_serves_none_at_a_time() -> None:
 def test_a_pool_lets_so_many_through_at_a_time() -> None:
     run = results([step(name, 400, scenario="query") for name in ("flask-gevent", "aiohttp")], scenario="query")
     assert title_of("swimlane", run).endswith(": 20 at a time (database pool) on every service")
+
+
+def test_where_requests_hold_a_connection_they_wait_for_a_worker_or_a_connection() -> None:
+    run = results(
+        [step(name, 400, bound="other", scenario="query") for name in ("flask-gevent", "aiohttp")], scenario="query"
+    )
+    table = rows(run)
+    picture = swimlane.picture(run, table, table[0].load)
+    assert picture
+    assert "waiting for a worker or a connection for " in picture.title
+    told = [row[2] for row in picture.table.rows if row[2].startswith("all: ")]
+    assert [each.endswith(" of their time waiting for a worker or a connection") for each in told] == [True, True]
 
 
 def test_where_no_service_told_anything_there_is_no_swimlane_and_no_whereabouts() -> None:

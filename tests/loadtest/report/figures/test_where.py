@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from loadtest.report.figures.picture import Picture
+from loadtest.report.figures.theme import UNSURE
 from loadtest.report.figures.where import BESIDE, CLOSE, STEPS, chart, of_pair, picture
 from loadtest.results.schema import Results
 from loadtest.verdict.aggregate import rows
@@ -21,6 +22,9 @@ from tests.loadtest.verdict.test_where import DEAR, LOOP, THREADS, calibrated, s
 
 NAMES = ["flask-threads", "aiohttp"]
 MEMORY = 4 * 2**30
+
+FOUR_LINES = 420
+"""Letters of four lines of a caption on a wide screen."""
 PAIR = Pair(THREADS, LOOP)
 NONE: list[tuple[Side, Growth | None]] = [(THREADS, None), (LOOP, None)]
 
@@ -112,10 +116,13 @@ def test_memory_is_a_line_if_it_runs_out_within_the_chart() -> None:
     assert "memory" not in labels(drawn(growth=Growth(0, MEMORY / 20_000)))
 
 
-def test_a_dot_shows_its_error_and_is_in_brackets_and_hollow_if_inconclusive() -> None:
-    for found, text in ((measured(), "1.00"), (measured(doubts=["a doubt"]), "(1.00)")):
-        dots = [(each["text"], each["holds"]) for each in drawn(found=found) if "ratio" in each]
-        assert set(dots) == {(text, text == "1.00")}
+def test_a_dot_shows_what_was_measured_and_is_in_brackets_and_hollow_if_inconclusive() -> None:
+    for found, texts in (
+        (measured(), ["1.0 times", "6.2 times"]),
+        (measured(doubts=["a doubt"]), ["(1.0 times)", "(6.2 times)"]),
+    ):
+        dots = {each["text"]: each["holds"] for each in drawn(found=found) if "ratio" in each}
+        assert [*dots.items()] == [(text, not text.startswith("(")) for text in texts]
 
 
 def run(*names: str, neighbours: float = 0.0) -> Results:
@@ -126,10 +133,12 @@ def run(*names: str, neighbours: float = 0.0) -> Results:
 
 
 def test_the_title_is_the_rule_and_the_caption_explains_what_is_drawn(dotted: Picture) -> None:
-    assert dotted.title.startswith("Under 12 ms of wait aiohttp gains what its cheaper handler saves, 4.0 times here")
-    assert "Dot: measured / predicted." in dotted.caption
-    assert "Hollow" not in dotted.caption
-    assert "Hollow dot: inconclusive." in of_pair(PAIR, measured(doubts=["a doubt"]), NONE, MEMORY).caption
+    assert dotted.title.startswith(
+        "Under about 12 ms of wait aiohttp gains what its cheaper handler saves, 4.0 times with a wait of 1 ms, "
+    )
+    assert "Dot: the number of times that was measured." in dotted.caption
+    assert UNSURE not in dotted.caption
+    assert UNSURE in of_pair(PAIR, measured(doubts=["a doubt"]), NONE, MEMORY).caption
     assert "Dot" not in of_pair(PAIR, [], NONE, MEMORY).caption
 
 
@@ -146,11 +155,15 @@ def test_the_table_has_the_measured_points_and_the_predictions_at_the_ticks(dott
 def test_a_run_has_the_picture_if_a_blocking_and_a_non_blocking_service_were_calibrated() -> None:
     both, one = run(*NAMES), run("aiohttp")
     assert differing(both)
-    assert (shown := picture(both, rows(both)))
+    shown = picture(both, rows(both))
+    assert shown
     assert shown.name == "map"
-    assert shown.caption.startswith("With a wait of 100 ms and 1 request in flight aiohttp serves 1.0 times as many")
+    told = shown.table.caption
+    assert told.startswith("With a wait of 100 ms and 1 request in flight aiohttp serves 1.0 times as many")
+    assert "Memory: flask-threads: unknown, its memory hardly grew" in told
     assert "At 1 of 1 measured point the number of times is within 10% of its prediction" in shown.caption
-    assert "Memory: flask-threads: unknown, its memory hardly grew" in shown.caption
+    assert "CPU time of a request as calibrated under full load" in shown.caption
+    assert len(shown.caption) < FOUR_LINES
     assert picture(one, rows(one)) is None
 
 
