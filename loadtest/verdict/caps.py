@@ -25,6 +25,8 @@ def cap(row: Row, contender: Contender) -> str:
         return _slots(contender, limits[bound])
     if bound.endswith(POOL) and bound in limits:
         return count(limits[bound], "pooled connection")
+    if bound == OWN_LIMIT and contender.inferred and (limited := contender.inferred.limit):
+        return f"{count(limited.capacity, 'request')} at a time" if limited.name == SLOTS else OTHERS[limited.name]
     return OTHERS.get(bound, "")
 
 

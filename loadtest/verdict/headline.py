@@ -86,14 +86,13 @@ def of_rates(table: Sequence[Row], deadlines: Sequence[float]) -> str:
 
 
 def _largest(table: Sequence[Row]) -> tuple[Load | None, list[Row], list[str]]:
-    """Return the largest load at which services can be compared, their rows, and the services that have none there."""
+    """Return the largest load with a trusted row, the rows to compare there, and the services that have none."""
     services = list(dict.fromkeys(row.service for row in table))
-    for least in (2, 1) if len(services) > 1 else (1,):
-        for load in sorted({row.load for row in table}, key=lambda load: -load.amount):
-            found = {name: row for name in services if (row := _at(table, name, load))}
-            if len(found) >= least and any(row.load == load for row in found.values()):
-                return load, [*found.values()], [name for name in services if name not in found]
-    return None, [], services
+    load = max((row.load for row in table if row.holds), key=lambda load: load.amount, default=None)
+    if load is None:
+        return None, [], services
+    found = {name: row for name in services if (row := _at(table, name, load))}
+    return load, [*found.values()], [name for name in services if name not in found]
 
 
 def _at(table: Sequence[Row], service: str, load: Load) -> Row | None:

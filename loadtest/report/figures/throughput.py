@@ -220,8 +220,9 @@ def _line(service: str, demand: Demand, loads: list[Closed]) -> list[dict[str, A
     low, high = log10(users[0]), log10(users[-1])
     steps = {round(10 ** (low + (high - low) * step / POINTS)) for step in range(POINTS + 1)}
     bend = loads[0].knee(demand)
-    beside = {round(bend) - 1, round(bend)} if users[0] < bend <= users[-1] else set()  # a deadlock is a cliff
-    asked = sorted(steps | set(users) | beside)
+    within = users[0] < bend <= users[-1]
+    cliff = {max(users[0], round(bend) - 1), round(bend)} if within else set()  # that of a deadlock
+    asked = sorted(steps | set(users) | cliff)
     foretold = [(count, Closed(count, think).predict(demand).throughput) for count in asked]
     return [{"service": service, "users": count, "rate": round(rate, 3)} for count, rate in foretold]
 

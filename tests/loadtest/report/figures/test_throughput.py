@@ -9,6 +9,7 @@ from altair.utils.schemapi import debug_mode
 from loadtest.report.figures import throughput
 from loadtest.results.schema import Results, Step
 from loadtest.verdict.aggregate import rows
+from loadtest.workload.demand import LOOPS, Demand, Limit
 from tests.loadtest.support.fabricated import not_run, results, step, stuck
 from tests.loadtest.support.pages import records
 
@@ -83,3 +84,11 @@ def test_no_figure_is_drawn_outside_the_part_with_the_lines() -> None:
             assert plot.rate(plot.pixel(rate)) == pytest.approx(rate)
         assert plot.row(0) > plot.rate(above)
         assert [round(plot.across(users), 2) for users in (1, 20, 400)] == [0.03, 0.5, 0.97]
+
+
+def test_a_knee_at_one_user_has_no_line_from_none() -> None:
+    run = results([step("aiohttp", users) for users in (1, 8)])
+    held = Demand(0.1, (Limit(LOOPS, 1, 0.099),))
+    limited = [each.model_copy(update={"demand": held}) for each in run.contenders]
+    found = records(throughput.chart(run.model_copy(update={"contenders": limited}), rows(run)))
+    assert min(each["users"] for each in found if set(each) == {"service", "users", "rate"}) == 1
