@@ -32,7 +32,8 @@ from loadtest.workload import Closed
 control.LASTS = 1.0
 racers = [Racer(lineup(1)["aiohttp"], sys.argv[1])]
 classes = [*user_classes(racers).values()]
-options = argparse.Namespace(delay="1s", think=0.0, stagger=0.1, rate=0.0, arrivals="poisson", seed=1, scenario="delay")
+options = argparse.Namespace(delay="1s", think=0.0, stagger=0.1, rate=0.0, arrivals="poisson", seed=1, scenario="delay",
+    tags=None, exclude_tags=None)
 environment = Environment(user_classes=classes, parsed_options=options, stop_timeout=5)
 runner = environment.create_local_runner()
 race = control.Control(environment, racers, classes, ProfileArrivals(environment))
