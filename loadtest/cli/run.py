@@ -100,7 +100,10 @@ def run_all(
     saved = outcome.save(measured, folder)
     outcome.show(screen, measured, details=telling.details)
     status = outcome.judge(screen, measured)
-    files = [saved, *(atomic.write(folder / name, text) for each in every for name, text in each.logs.files().items())]
+    logs = [atomic.write(folder / name, text) for each in every for name, text in each.logs.files().items()]
+    files = [saved, *logs]
+    for log in logs:
+        screen.print(str(log), markup=False, soft_wrap=True)
     if ended == INCONCLUSIVE:  # drawing takes seconds, and the user wants to stop now
         screen.print(str(saved), markup=False, soft_wrap=True)
         screen.print(f"To draw the report: sync-vs-async report {saved}", markup=False, soft_wrap=True)

@@ -153,7 +153,12 @@ def compared(out: Path, environment: dict[str, str], *arguments: str) -> tuple[R
     """
     out = Path(mkdtemp(dir=out))
     ran = subprocess.run(
-        compare(out, *arguments), env=environment, capture_output=True, text=True, check=False, timeout=120
+        compare(out, *arguments, "--details"),
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert ran.stderr == ""
     assert living(started_in(environment)) == []
