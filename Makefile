@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # A command that ends with 2 or 3 did what it was asked; make would say no more than that it is an error.
 EXPLAINED = || { status=$$?; case $$status in \
-  2) echo "Inconclusive or interrupted, as said above: do not build on these figures." ;; \
+  2) echo "Inconclusive or interrupted, as said above: figures in brackets cannot be trusted." ;; \
   3) echo "A requirement is broken, as said above." ;; esac; exit $$status; }
 
 SHARED := --dist loadgroup --no-loadscope-reorder

@@ -70,16 +70,8 @@ GROUPS = (
 )
 """Every endpoint, in the order in which the page shows them."""
 
-_HERE = files(__package__)
-_PAGE, _STYLE, _SCRIPT = ((_HERE / f"page.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
-
-
-_POLICY = (
-    f"default-src 'none'; script-src {_hash(_SCRIPT)}; style-src {_hash(_STYLE)}; connect-src 'self'; img-src 'self'; "
+POLICY = (
+    "default-src 'none'; script-src {script}; style-src {style}; connect-src 'self'; img-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-src {twin}; frame-ancestors {twin}"
 )
 """Content-Security-Policy: no script and style but these, requests to the own service alone; only the other twin's page
@@ -92,21 +84,33 @@ def page(rows: Sequence[Row], service: str, host: str) -> str:
     by_name = {row.operation.name: row for row in rows}
     groups = [(group, [by_name[name] for name in group.names if name in by_name]) for group in GROUPS]
     data = {"service": known.name, **({"twin": known.twin, "twin-url": other} if other else {})}
-    return _PAGE.format(
+    return _text("html").format(
         data=" ".join(f'data-{name}="{escape(value or "")}"' for name, value in data.items()),
         title=escape(known.headline),
         headline=escape(known.headline),
         about=escape(known.about) + _twin(known.twin, other),
         links=" ".join(f"<a href='#{_anchor(group)}'>{escape(group.title)}</a>" for group, found in groups if found),
         groups="\n".join(_group(group, found, known.name) for group, found in groups if found),
-        style=_STYLE,
-        script=_SCRIPT,
+        style=_text("css"),
+        script=_text("js"),
     )
 
 
 def policy(service: str, host: str) -> str:
     """Return the Content-Security-Policy of the page of a service."""
-    return _POLICY.format(twin=other_twin(service, host) or "'none'")
+    twin = other_twin(service, host) or "'none'"
+    return POLICY.format(script=_hash(_text("js")), style=_hash(_text("css")), twin=twin)
+
+
+@cache
+def _text(kind: str) -> str:
+    """Return a part of the page: its html, css or js."""
+    return (files(__package__) / f"page.{kind}").read_text("utf-8")
+
+
+@cache
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
 def _twin(twin: str | None, other: str | None) -> str:

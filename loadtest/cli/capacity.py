@@ -119,8 +119,7 @@ def capacity(
     *,
     quick: bool,
     opened: bool,
-    details: bool,
-    as_json: bool,
+    telling: Telling,
     **given: Any,
 ) -> int:
     """Check all options, run the search, and return the exit status."""
@@ -153,7 +152,7 @@ def capacity(
         draw=lambda measured, saved: draw_comparison(measured[scenario], saved.with_name("report.html"), trace=False),
         judge=lambda screen, measured: held.judge(screen, measured[scenario]),
     )
-    return run_all({scenario: search}, where, Telling(details, as_json), outcome, opened=opened)
+    return run_all({scenario: search}, where, telling, outcome, opened=opened)
 
 
 def _refuse_unreachable(objectives: Sequence[Objective], options: Options) -> None:

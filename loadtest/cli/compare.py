@@ -221,13 +221,11 @@ def compare(
     quick: bool,
     opened: bool,
     trace: bool,
-    details: bool,
-    as_json: bool,
+    telling: Telling,
     **given: Any,
 ) -> int:
     """Check all options, run the comparison, and return the exit status."""
     secrets = Secrets(os.environ)
-    telling = Telling(details, as_json)
     screen = telling.screen
     held = gate(given)
     with held.failing():

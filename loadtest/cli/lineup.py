@@ -77,14 +77,13 @@ def lineup(
     out: str,
     *,
     opened: bool,
-    details: bool,
-    as_json: bool,
+    telling: Telling,
 ) -> int:
     """Run the three comparisons, and return the exit status."""
     refuse_twice([service.name for service in services], "compared")
     with mistakes():
         comparisons = {way: Comparison([*services], options(way, seconds, repeats), command, cores) for way in WAYS}
-    return run_all(comparisons, folder(out), Telling(details, as_json), OUTCOME, opened=opened)
+    return run_all(comparisons, folder(out), telling, OUTCOME, opened=opened)
 
 
 def draw_lineup(measured: Mapping[str, Results], page: Path) -> Sequence[Path]:

@@ -90,8 +90,7 @@ def map_(
     out: str,
     *,
     opened: bool,
-    details: bool,
-    as_json: bool,
+    telling: Telling,
 ) -> int:
     """Run the comparisons, and return the exit status."""
     refuse_twice([service.name for service in services], "compared")
@@ -108,7 +107,7 @@ def map_(
         first = next(iter(comparisons.values()), None)
         with mistakes():
             comparisons[wait] = Comparison([*services], asked, command, cores, calibrated_by=first)
-    return run_all(comparisons, folder(out), Telling(details, as_json), OUTCOME, opened=opened)
+    return run_all(comparisons, folder(out), telling, OUTCOME, opened=opened)
 
 
 def draw_map(measured: Mapping[str, Results], page: Path) -> Sequence[Path]:

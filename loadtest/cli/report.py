@@ -86,12 +86,11 @@ def report(
     *,
     opened: bool,
     trace: bool,
-    details: bool,
-    as_json: bool,
+    telling: Telling,
     **given: Any,
 ) -> int:
     """Draw the report, and return the exit status."""
-    held, telling = gate(given), Telling(details, as_json)
+    held = gate(given)
     several = _several(results[0], out) if len(results) == 1 else None
     if several:
         for option in ("require", "markdown"):

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 from rich.console import Console
@@ -52,7 +52,13 @@ class Telling:
 
 
 def telling_options(function: F) -> F:
-    """Add --details and --as-json to a command."""
+    """Add --details and --as-json to a command, which gets them as `telling`."""
+
+    @wraps(function)  # with the options that the function has already
+    def told(*arguments: Any, details: bool, as_json: bool, **given: Any) -> Any:
+        return function(*arguments, telling=Telling(details, as_json), **given)
+
+    command = cast("F", told)
     for option in (
         click.option(
             "--as-json",
@@ -65,5 +71,5 @@ def telling_options(function: F) -> F:
             help="Also print the services, what the load took (CPU, memory, errors), the legends and the machine.",
         ),
     ):
-        function = option(function)
-    return function
+        command = option(command)
+    return command

@@ -68,9 +68,9 @@ class ChangingSchedule(Schedule):
 
 
 def follow_scenario(environment: Any) -> None:
-    """Let the users of a Locust environment send the requests of the scenarios that its options choose, from now on.
+    """Set the tasks of all users to the scenarios that the options choose, now and at each start or change of a run.
 
-    Locust's own choice by tags is made once, before the first run. The web UI first shows the scenario chosen now.
+    Locust chooses tasks by tags only once, before the first run. The web UI first shows the scenario chosen now.
     """
     first = scenarios(vars(environment.parsed_options))[0]
 

@@ -16,7 +16,7 @@ from loadtest.workload.demand import GENERATOR, STANDSTILL
 from loadtest.workload.open import Open
 
 from .bounds import BURSTS, UNEVEN, throughput
-from .doubts import together
+from .doubts import UNLIKE, together
 from .processors import NEIGHBOURS, beside_the_others, beside_the_service, unaccounted
 
 KINDS = ("blocking", "non-blocking", "unknown")
@@ -383,4 +383,4 @@ def _row(steps: list[Step], processes: int | None, disagree: float = DISAGREE) -
     if not row.holds or explained or row.spread <= disagree / 2 * row.throughput:
         return row
     rates = [throughput(each) for each in row.windows]
-    return replace(row, doubts=[f"the repeats disagree ({min(rates):.1f}/s to {max(rates):.1f}/s)"])
+    return replace(row, doubts=[f"{UNLIKE} ({min(rates):.1f}/s to {max(rates):.1f}/s)"])

@@ -6,22 +6,25 @@ from collections.abc import Iterable, Sequence
 from loadtest.english import count
 
 from .aggregate import Row
+from .doubts import FULL, GENERATOR_FULL, OFF, OTHER_MACHINES, QUOTA, SATURATED, UNLIKE, UNSTEADY
+from .processors import NEIGHBOURS
 
 CAUSES = {
-    "other processes": ("other processes took CPU time from the run", "Close other programs, and run again."),
-    "the cores of everything but": (
+    NEIGHBOURS: ("other processes took CPU time from the run", "Close other programs, and run again."),
+    FULL: (
         "the cores of the load generator were full",
         "Close other programs, or ask for less load, and run again.",
     ),
-    "the machine was saturated": (
+    SATURATED: (
         "services and load generator share the cores, and these were full",
         "Run on a machine with more cores, or with fewer users.",
     ),
-    "other virtual machines": ("other virtual machines took CPU time from this one", "Run again at another time."),
-    "a CPU quota": ("a CPU quota held the processes back", "Raise the quota, and run again."),
-    "the load generator": ("the load generator was the limit", "Ask for less load, and run again."),
-    "the repeats disagree": ("repeats of the same step disagree", "Run again with more --seconds."),
-    "throughput": ("throughput was not steady, or not as predicted", "Run again with more --seconds."),
+    OTHER_MACHINES: ("other virtual machines took CPU time from this one", "Run again at another time."),
+    QUOTA: ("a CPU quota held the processes back", "Raise the quota, and run again."),
+    GENERATOR_FULL: ("the load generator was the limit", "Ask for less load, and run again."),
+    UNLIKE: ("repeats of the same step disagree", "Run again with more --seconds."),
+    UNSTEADY: ("services were not steady", "Run again with more --seconds."),
+    OFF: ("throughput is not what the model allows", "Run again on a quiet machine, with more --seconds."),
 }
 """The causes in words, and what to do about them, by how a doubt begins. A service's own faults are not among them."""
 
@@ -35,8 +38,7 @@ def cause(table: Iterable[Row]) -> list[str]:
     doubted = [row for row in measured if not row.holds]
     if not measured or len(doubted) < MANY * len(measured):
         return []
-    causes = Counter(begins for row in doubted for begins in {_begins(row.doubts)})
-    begins, times = causes.most_common(1)[0]
+    begins, times = Counter(_begins(row.doubts) for row in doubted).most_common(1)[0]
     if not begins:
         return []
     why, remedy = CAUSES[begins]

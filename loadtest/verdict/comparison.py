@@ -198,8 +198,7 @@ def compared(table: list[Row]) -> list[str]:
         who = _list([best, *equal]) + " serve" if equal else f"{best.service} serves"
         ahead = [best.throughput, *map(_rate, equal)]
         times = [
-            f"{span([rate / row.throughput for rate in ahead], '{:.1f}'.format)} times as many requests as "
-            for row in behind
+            f"{span([rate / row.throughput for rate in ahead], TENTHS)} times as many requests as " for row in behind
         ]
         ratios = {each: [row for row, its in zip(behind, times, strict=True) if its == each] for each in times}
         told = [f"{each}{listed([row.service for row in slower])}" for each, slower in ratios.items()]

@@ -3,6 +3,16 @@
 import re
 from collections.abc import Iterable
 
+OTHER_MACHINES = "other virtual machines"
+QUOTA = "a CPU quota"
+SATURATED = "the machine was saturated"
+FULL = "the cores of everything but the service were full"
+GENERATOR_FULL = "the load generator was"
+UNLIKE = "the repeats disagree"
+UNSTEADY = "not steady"
+OFF = "throughput is"
+"""Beginnings of doubts, by which `cause` tells what many steps have in common; those on NEIGHBOURS begin with that."""
+
 FIGURE = re.compile(r"\d+(?:\.\d+)?(?: to \d+(?:\.\d+)?)?")
 """A figure in a doubt, or a range of figures."""
 

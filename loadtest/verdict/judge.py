@@ -26,6 +26,7 @@ from .bounds import (
     throttled,
     throughput,
 )
+from .doubts import FULL, GENERATOR_FULL, OFF, OTHER_MACHINES, QUOTA, SATURATED, UNSTEADY
 from .processors import (
     GENERATOR_BUSY,
     NEIGHBOUR,
@@ -106,19 +107,19 @@ def _tools(load: Load, bound: str, measured: Measured, contender: Contender) -> 
         and measured.machine_cpu >= MACHINE_BUSY
         and measured.generator_cpu >= DISTURBS * (measured.server_cpu or 0.0)
     ):
-        doubts.append(f"the machine was saturated ({measured.machine_cpu:.0%} of all cores)")
+        doubts.append(f"{SATURATED} ({measured.machine_cpu:.0%} of all cores)")
     if service_neighboured(measured):
         took = beside_the_service(measured)
-        doubts.append(f"other processes took {took:.2f} of the service's {_cores(measured.service_cores)}")
+        doubts.append(f"{NEIGHBOURS} took {took:.2f} of the service's {_cores(measured.service_cores)}")
     use, took = measured.other_cores, beside_the_others(measured)
     if use and took > NEIGHBOUR * use.cores and tool != NEIGHBOURS:
-        doubts.append(f"other processes took {took:.2f} of the load generator's {_cores(use)}")
+        doubts.append(f"{NEIGHBOURS} took {took:.2f} of the load generator's {_cores(use)}")
     if (calibration := contender.calibration) and calibration.neighbours > NEIGHBOUR:
-        doubts.append(f"other processes took {calibration.neighbours:.0%} of the cores during the calibration")
+        doubts.append(f"{NEIGHBOURS} took {calibration.neighbours:.0%} of the cores during the calibration")
     if measured.stolen_cpu > STOLEN:
-        doubts.append(f"other virtual machines on the host took {measured.stolen_cpu:.0%} of the CPU")
+        doubts.append(f"{OTHER_MACHINES} on the host took {measured.stolen_cpu:.0%} of the CPU")
     if throttled(measured):
-        doubts.append(f"a CPU quota held the processes back for {measured.throttled:.2f} s in the window")
+        doubts.append(f"{QUOTA} held the processes back for {measured.throttled:.2f} s in the window")
     if measured.died:
         doubts.append(f"{count(measured.died, 'service process', 'service processes')} died during the window")
     return doubts
@@ -127,15 +128,13 @@ def _tools(load: Load, bound: str, measured: Measured, contender: Contender) -> 
 def _full(load: Load, tool: str, measured: Measured, contender: Contender) -> str:
     """Return the doubt that a part of the measurement had no CPU time left, and what the service alone would carry."""
     if tool == GENERATOR and measured.generator_cpu >= GENERATOR_BUSY:
-        told = (
-            f"the load generator was saturated ({measured.generator_cpu:.0%} of a core); {_less(load)} would lift that"
-        )
+        told = f"{GENERATOR_FULL} saturated ({measured.generator_cpu:.0%} of a core); {_less(load)} would lift that"
     elif full_tool(measured) is None:
-        told = f"the load generator was predicted to be the limit; {_less(load)} would lift that"
+        told = f"{GENERATOR_FULL} predicted to be the limit; {_less(load)} would lift that"
     else:
         what = {GENERATOR: "the load generator"}.get(tool, tool if tool == NEIGHBOURS else f"the {tool}")
         lift = "a quiet machine" if tool == NEIGHBOURS else "more cores"
-        told = f"the cores of everything but the service were full, mostly of {what}; {lift} would lift that"
+        told = f"{FULL}, mostly of {what}; {lift} would lift that"
     alone = capacity(measured, contender)
     if alone is None:
         return told
@@ -188,11 +187,11 @@ def _drift(load: Load, measured: Measured) -> list[str]:
     turns = [[each.response_ms / each.requests + think for each in end] for end in (first, last)]
     if _apart(*turns):
         before, after = (duration(mean(end) - think) for end in turns)
-        return [f"not steady: the mean response time went from {before} to {after} during the window"]
+        return [f"{UNSTEADY}: the mean response time went from {before} to {after} during the window"]
     rates = [[each.requests / each.seconds for each in end] for end in (first, last)]
     if _apart(*rates):
         before, after = (f"{mean(end):.1f}/s" for end in rates)
-        return [f"not steady: the rate of requests went from {before} to {after} during the window"]
+        return [f"{UNSTEADY}: the rate of requests went from {before} to {after} during the window"]
     return []
 
 
@@ -213,9 +212,9 @@ def _model(load: Load, bound: str, predicted: Predicted, measured: Measured, dem
     if demand.calibrated:  # by its waits and limits alone, without the CPU time that a calibration may get wrong
         most = load.most(demand.uncalibrated) if demand.wait else inf
     if throughput(measured) > IMPOSSIBLE * most:
-        return [f"throughput is {throughput(measured) / most:.2f} times the predicted maximum"]
+        return [f"{OFF} {throughput(measured) / most:.2f} times the predicted maximum"]
     if demand.calibrated and throughput(measured) > BEYOND * load.most(demand):
-        return [f"throughput is {ratio:.2f} times the prediction: its calibration does not hold here"]
+        return [f"{OFF} {ratio:.2f} times the prediction: its calibration does not hold here"]
     return _short(bound, predicted, measured, demand)
 
 
@@ -225,6 +224,6 @@ def _short(bound: str, predicted: Predicted | None, measured: Measured, demand: 
         return []
     without = "" if demand.calibrated else "; the prediction leaves out CPU time"
     return [
-        f"throughput is {throughput(measured) / predicted.throughput:.2f} times the prediction, and no measured figure "
+        f"{OFF} {throughput(measured) / predicted.throughput:.2f} times the prediction, and no measured figure "
         f"explains why (the machine was {measured.machine_cpu:.0%} busy{without})"
     ]

@@ -93,7 +93,7 @@ def compared(folder: Path, token: str, *arguments: str) -> subprocess.CompletedP
 @pytest.fixture(scope="module")
 def run(folder: Path) -> tuple[str, Results]:
     """Return the output and the results of a run of the file in the current folder."""
-    told = ("--require", "errors<1%", "--junit", "junit.xml", "--markdown", "summary.md", "--trace")
+    told = ("--require", "errors<1%", "--junit", "junit.xml", "--markdown", "summary.md", "--trace", "--details")
     done = compared(folder, "t0ken", "--users", "1,2", "--seconds", "1", "--repeats", "2", *told)
     assert done.returncode in (0, 2), done.stderr
     return done.stdout + done.stderr, load(folder / "results" / "latest" / "results.json")
@@ -121,6 +121,7 @@ def test_each_request_has_a_row_and_all_were_answered_as_expected(run: tuple[str
         assert step.measured.memory
     assert "shop: POST /orders/1 answered 201 in " in told
     assert "By request (requests/s; latency in ms)" in told
+    assert "services on core" in " ".join(told.split()) or not results.cores.apart
 
 
 def test_a_secret_stands_nowhere(run: tuple[str, Results], folder: Path) -> None:
