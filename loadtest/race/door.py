@@ -8,7 +8,7 @@ from typing import Any
 
 from gevent import GreenletExit, Timeout
 from gevent.pool import Pool
-from gevent.pywsgi import WSGIHandler, WSGIServer
+from gevent.pywsgi import Input, WSGIHandler, WSGIServer
 
 REQUEST_WITHIN = 10.0
 """Seconds in which a request must be complete, from the end of the one before on the same connection."""
@@ -43,11 +43,11 @@ class Handler(WSGIHandler):
             self._patience.close()
 
     def get_environ(self) -> Any:
-        """Return the WSGI environment; without this, all that the app leaves of a body would be read, however long."""
+        """Return the WSGI environment. What the app leaves of a body is not read, however long it is."""
         environ = super().get_environ()
-        if self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers:
+        if self.content_length or "Transfer-Encoding" in self.headers:
             self.close_connection = True
-            self.wsgi_input._discard = lambda: None
+            self.wsgi_input = Input(self.rfile, 0)  # the app has the other one, in the environment
         return environ
 
     def start_response(self, *given: Any) -> Any:

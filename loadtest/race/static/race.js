@@ -181,6 +181,7 @@ function machine(race) {
 }
 
 const racers = [...document.querySelectorAll(".racer")].map((section) => new Racer(section));
+const wall = byId("wall") && new Wall(byId("wall")); // wall.js
 const lead = new Sentence(byId("lead"), byId("lead-said"));
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 let pending = []; // timers of pictures not drawn yet
@@ -218,7 +219,7 @@ function show(race) {
     }
     nameAmount();
   }
-  if (race.wall) wall.show(race.wall);
+  if (wall) wall.show(race.wall);
   race.racers.forEach((racer, index) => racers[index].show(racer, now, isOpen));
   if (!document.hidden) draw(race.racers.map((racer) => racer.pictures), now);
 }
@@ -305,7 +306,7 @@ if (!document.querySelector("header").hidden) {
   Object.assign(KEYS, { s: () => byId("start").click(), x: () => byId("stop").click() });
   if (!byId("next").hidden) KEYS.n = next;
 }
-if (byId("wall")) {
+if (wall) {
   KEYS.w = () => wall.toggle();
   byId("view").addEventListener("click", KEYS.w);
   if (!document.querySelector("header").hidden) KEYS.r = () => send("reveal", {});
@@ -323,7 +324,7 @@ nameAmount(); // a reloaded page keeps what was chosen
 choose();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", choose);
 addEventListener("resize", choose);
-if (byId("wall")) addEventListener("resize", () => wall.draw());
+if (wall) addEventListener("resize", () => wall.draw());
 byId("controls").addEventListener("input", () => { edited = true; });
 fields.load.addEventListener("change", nameAmount);
 byId("controls").addEventListener("submit", (event) => {

@@ -9,7 +9,7 @@ const TALLEST = 3; // lines of text that a bar of one prediction takes at most
 class Wall {
   constructor(section) {
     this.section = section;
-    this.svg = section.querySelector("svg");
+    this.svg = byId("histogram");
     this.unit = section.dataset.unit;
     this.seen = "";
   }
@@ -48,14 +48,14 @@ class Wall {
       this.add("rect", { class: kind, x: middle - 0.42 * column, width: 0.84 * column, y: axis - number * unit, height: number * unit });
       this.text(middle, axis - number * unit - 0.35 * line, label, "middle");
     };
-    if (measured !== null) this.add("path", { class: "measured-line", d: `M${x(measured)} 0 V${axis + 3.2 * line}` });
+    if (measured !== null) this.add("path", { class: "measured-line", d: `M${x(measured)} 0 V${axis}` });
     bars.forEach((number, place) => { if (number) bar(x(place * step), number, "votes", number); });
     if (beyond) bar(width - 1.5 * column, beyond, "votes far", `${beyond} beyond`);
     this.add("path", { class: "axis", d: `M0 ${axis} H${width}` });
     const every = [1, 2, 4, 5, 10, 20].find((each) => bars.length / each <= LABELS);
     for (let place = 0; place < bars.length; place += every) {
       this.add("path", { class: "axis", d: `M${x(place * step)} ${axis} v${0.25 * line}` });
-      this.text(x(place * step), axis + 1.15 * line, this.number(place * step, ""), place ? "middle" : "start", "tick");
+      this.text(x(place * step), axis + 1.15 * line, this.number(place * step, ""), "middle", "tick");
     }
     this.answer("measured", measured, x, axis + 1.7 * line, line);
     this.answer("model", predicted, x, axis + 3.3 * line, line);
@@ -88,5 +88,3 @@ class Wall {
     return this.svg.appendChild(element);
   }
 }
-
-const wall = new Wall(document.getElementById("wall"));
