@@ -5,6 +5,7 @@ import click
 from loadtest.contenders.service import Service
 from loadtest.processes.room import Room
 from loadtest.race import command
+from loadtest.race.audience import Audience
 from loadtest.race.public import PUBLIC_URL, public
 from loadtest.terminal.progress import console
 
@@ -16,7 +17,7 @@ FEWEST, MOST = 2, 3
 """The numbers of services in a race: more would not fit on its page."""
 
 BOTH = (
-    "--host and --public-url exclude each other: whoever comes through a proxy on this machine has the presenter's rights."
+    "--host and --public-url exclude each other: whoever comes through a proxy on this machine may start and stop load."
 )
 
 EXAMPLES = """examples:
@@ -56,4 +57,4 @@ def race(services: list[Service], public_url: str, room: Room | None) -> int:
     refuse_twice([service.name for service in services], "in a race")
     if not FEWEST <= len(services) <= MOST:
         raise Mistake(f"A race takes {FEWEST} or {MOST} services; got {len(services)}.")
-    return serve_until_stopped(command.race(services, public_url, room), console())
+    return serve_until_stopped(command.race(services, public_url, Audience(room)), console())

@@ -90,4 +90,3 @@ def url(address: str, port: int, path: str = "") -> str:
 def in_url(address: str) -> str:
     """Return an address as URLs and the Host header have it."""
     return f"[{address}]" if ":" in address else address
-

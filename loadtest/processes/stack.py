@@ -217,7 +217,7 @@ class _Terminal:
 
     def _invite(self, urls: Sequence[str]) -> None:
         """Print the URLs for others in the room, and the first one as a QR code if the terminal can show it."""
-        for place, url in enumerate(urls):
-            self._screen.print(f"{'' if place else chr(10)}In the room: {url}", soft_wrap=True)
+        if urls:
+            self._screen.print(f"\nIn the room: {', '.join(urls)}", soft_wrap=True)
         if urls and self._screen.is_terminal and self._screen.color_system and not self._screen.no_color:
             self._screen.print(qr_code.in_terminal(urls[0]))

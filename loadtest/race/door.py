@@ -27,7 +27,7 @@ class TooSlow(GreenletExit):
 class Handler(WSGIHandler):
     """A connection that ends if its client is slow, and after a request that has a body."""
 
-    ignored_socket_errors = (*WSGIHandler.ignored_socket_errors, "timed out")
+    ignored_socket_errors = (*WSGIHandler.ignored_socket_errors, "timed out")  # type: ignore[arg-type] # a timeout has no number
 
     def __init__(self, sock: Any, *others: Any) -> None:
         sock.settimeout(READS_WITHIN)

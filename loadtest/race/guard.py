@@ -60,12 +60,15 @@ def guard(
     app, visitors = environment.web_ui.app, Visitors()
     names = _distinct([*own, published.host if published else None])
 
-    def refusal() -> Response | None:
+    def visit() -> Response | None:
         if room and not is_presenter(request.remote_addr or ""):
             try:
                 visitors.check(request)
             except Refused as refused:
                 return problem(refused.status, str(refused))
+        return None
+
+    def refusal() -> Response | None:
         host, origin = request.host, request.headers.get("Origin")
         name = re.sub(r":\d+$", "", host.lower())
         if name not in names:  # a name of someone else can lead here, too
@@ -88,6 +91,7 @@ def guard(
         return None
 
     app.config["MAX_CONTENT_LENGTH"] = MOST_BODY
+    app.before_request(visit)
     app.before_request(refusal)
     app.wsgi_app = _closed(app.wsgi_app)
     return visitors

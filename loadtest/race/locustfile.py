@@ -9,7 +9,7 @@ from locust import events
 from loadtest.generator import latency_buckets
 from loadtest.generator.options import add_options
 from loadtest.generator.profile import ProfileArrivals, follow_scenario
-from loadtest.race import invitation, wall
+from loadtest.race import audience
 from loadtest.race.door import open_door
 from loadtest.race.page import attach
 from loadtest.race.public import PUBLIC_URL
@@ -28,14 +28,13 @@ globals().update(user_classes(racers))
 def attach_page(environment: Any, **_event: Any) -> None:
     """Add the pages at /race and /twins."""
     follow_scenario(environment)
-    room, asked = invitation.read(os.environ[invitation.ROOM]), wall.read(os.environ[wall.ASKED])
-    attach(environment, racers, ProfileArrivals(environment), os.environ.get(PUBLIC_URL, ""), room, asked)
+    others = audience.read(os.environ)
+    attach(environment, racers, ProfileArrivals(environment), os.environ.get(PUBLIC_URL, ""), others)
     page.attach(environment, racers)
-    if room is not None:
-        try:
-            open_door(environment.web_ui.app, room.addresses, environment.web_ui.port)
-        except OSError as error:
-            sys.exit(f"The race cannot be reached in the room: {error.strerror}.")
+    try:
+        open_door(environment.web_ui.app, others.addresses, environment.web_ui.port)
+    except OSError as error:
+        sys.exit(f"The race cannot be reached in the room: {error.strerror}.")
 
 
 @events.quitting.add_listener  # type: ignore[untyped-decorator] # see above

@@ -9,22 +9,21 @@ from locust.runners import LocalRunner
 from contract.bodies import STREAMED
 from loadtest.generator.profile import ProfileArrivals
 from loadtest.processes.qr_code import as_svg
-from loadtest.processes.room import Room
 from loadtest.web_ui.policy import POLICY
 from loadtest.web_ui.racers import Racer
 from loadtest.workload.open import PATIENCE
 from loadtest.workload.scenarios import RACED
 
+from .audience import NOBODY, Audience
 from .control import LASTS, Control, NotNow
 from .feed import IN_TIME, LATE, Feed
 from .figures import WINDOW
 from .guard import guard, hosts, not_json, problem
-from .invitation import urls
 from .public import public
 from .request import LEAST_RATE, MOST_RATE, MOST_USERS, decoded, wished
 from .sample import MOST_DRAWN
 from .visitors import Refused, is_presenter
-from .wall import Asked, Wall
+from .wall import Wall
 from .wall_pages import View, add_wall
 
 
@@ -33,13 +32,11 @@ def attach(
     racers: Sequence[Racer],
     arrivals: ProfileArrivals,
     public_url: str = "",
-    room: Room | None = None,
-    asked: Asked | None = None,
+    others: Audience = NOBODY,
 ) -> None:
     """Guard Locust's web app, if there is one. Add the page at /race, if this process itself runs every racer's users.
 
-    `public_url`: where a reverse proxy publishes the web app, if one does. `room`: where others look at the race, and
-    predict the answer to the question `asked`.
+    `public_url`: where a reverse proxy publishes the web app, if one does. `others`: those who look at the race.
 
     Raises:
         ValueError: if Locust was started with a host that cannot be shown, or with no valid `public_url`.
@@ -48,14 +45,14 @@ def attach(
     services, published, web_ui = hosts(environment), public(public_url), environment.web_ui
     if web_ui is None:
         return
-    visitors = guard(environment, services, arrivals, published, room.addresses if room else ())
+    visitors = guard(environment, services, arrivals, published, others.addresses)
     if not isinstance(environment.runner, LocalRunner):
         return
     known = {getattr(each, "service", None): each for each in environment.available_user_classes.values()}
     if not all(racer.name in known for racer in racers):
         return
     control = Control(environment, racers, [known[racer.name] for racer in racers], arrivals)
-    wall = Wall(asked) if asked else None
+    wall = Wall(others.asked) if others.asked else None
     feed = Feed(environment, racers, control, arrivals, wall)
     protected: Callable[[View], View] = web_ui.auth_required_if_enabled
     race = Blueprint("race", __name__, template_folder="templates", static_folder="static", static_url_path="/race")
@@ -67,8 +64,8 @@ def attach(
             "race.html",
             page=feed.page,
             presents=presents(),
-            others=[(url, as_svg(url)) for url in urls(room, web_ui.port, asks=wall is not None)],
-            asked=asked,
+            others=[(url, as_svg(url)) for url in others.urls(web_ui.port)],
+            asked=others.asked,
             racers=racers,
             about=RACED,
             most_users=MOST_USERS,
@@ -114,7 +111,7 @@ def attach(
         return jsonify({})
 
     def presents() -> bool:
-        return room is None or is_presenter(request.remote_addr or "")
+        return others.room is None or is_presenter(request.remote_addr or "")
 
     if wall is not None:
         add_wall(race, wall, environment, protected)

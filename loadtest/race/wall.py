@@ -3,10 +3,9 @@
 Numbers are kept in memory alone, without a name, until the process ends.
 """
 
-import json
 import re
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from loadtest.workload.closed import Closed
@@ -14,9 +13,6 @@ from loadtest.workload.closed import Closed
 from .captions import RUNNING, STARTING, Race
 from .figures import Figures
 from .predictions import picture
-
-ASKED = "ASKED"
-"""The environment variable that passes the question to Locust's process."""
 
 MOST = 1_000_000
 """The largest number that can be predicted."""
@@ -44,16 +40,6 @@ class Asked:
     delay: str
     """The delay of each request, as typed."""
     users: int
-
-
-def written(asked: Asked | None) -> str:
-    """Return the question as JSON, the value of ASKED; an empty string if there is none."""
-    return json.dumps(asdict(asked)) if asked else ""
-
-
-def read(text: str) -> Asked | None:
-    """Return the question from the JSON of `written`, or None from an empty string."""
-    return Asked(**json.loads(text)) if text else None
 
 
 class NotTaken(Exception):

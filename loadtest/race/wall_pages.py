@@ -57,6 +57,10 @@ def add_wall(race: Blueprint, wall: Wall, environment: Any, protected: Callable[
 def _form(wall: Wall, status: HTTPStatus, problem: str = "") -> Response:
     """Return the page with the form, and with the number that this browser has sent before."""
     html = render_template(
-        "predict.html", asked=wall.asked, sent=wall.sent(request.cookies.get(COOKIE)), open=not wall.revealed, problem=problem
+        "predict.html",
+        asked=wall.asked,
+        sent=wall.sent(request.cookies.get(COOKIE)),
+        open=not wall.revealed,
+        problem=problem,
     )
     return make_response(html, status, {"Content-Security-Policy": FORM_POLICY, "Cache-Control": "no-store"})

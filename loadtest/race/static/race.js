@@ -13,6 +13,7 @@ const LONGEST_LINE = 80; // letters from which the largest sentence takes a seco
 const body = document.body;
 const byId = (id) => document.getElementById(id);
 const fields = { load: byId("load"), amount: byId("amount"), delay: byId("delay"), scenario: byId("scenario") };
+const presents = !document.querySelector("header").hidden; // the others in the room only look
 let edited = false; // the form is not overwritten while the presenter edits it
 let colours = {};
 
@@ -165,7 +166,7 @@ function time(milliseconds) {
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
 function status(race) {
-  if (race.state === "ready") return "No race is running. Choose a load and press Start.";
+  if (race.state === "ready") return `No race is running.${presents ? " Choose a load and press Start." : ""}`;
   const isOpen = race.rate !== null;
   const load = isOpen ? `${race.rate} arrivals/s per service` : `${race.users} users per service`;
   const what = `${load}, ${race.scenario ?? "several scenarios"}, ${race.delay}`;
@@ -302,14 +303,14 @@ function choose() {
 }
 
 const KEYS = { f: fullScreen, "?": help };
-if (!document.querySelector("header").hidden) {
+if (presents) {
   Object.assign(KEYS, { s: () => byId("start").click(), x: () => byId("stop").click() });
   if (!byId("next").hidden) KEYS.n = next;
 }
 if (wall) {
   KEYS.w = () => wall.toggle();
   byId("view").addEventListener("click", KEYS.w);
-  if (!document.querySelector("header").hidden) KEYS.r = () => send("reveal", {});
+  if (presents) KEYS.r = () => send("reveal", {});
   byId("reveal").addEventListener("click", () => send("reveal", {}));
   wall.toggle(true);
 }

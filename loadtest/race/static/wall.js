@@ -36,7 +36,7 @@ class Wall {
   draw() {
     if (!this.wall || !this.svg.clientWidth) return;
     const { step, bars, beyond, measured, predicted } = this.wall;
-    const line = 1.5 * parseFloat(getComputedStyle(document.documentElement).fontSize); // the height of a line of text
+    const line = 1.1 * parseFloat(getComputedStyle(this.svg).fontSize); // the height of a line of text
     const [width, height] = [this.svg.clientWidth, this.svg.clientHeight];
     const column = width / (bars.length + (beyond ? 3 : 0));
     const x = (number) => (number / step + 0.5) * column;
@@ -44,13 +44,20 @@ class Wall {
     const most = Math.max(1, beyond, ...bars);
     const unit = Math.min(TALLEST * line, (axis - 1.4 * line) / most);
     this.svg.replaceChildren();
-    const bar = (middle, number, kind, label) => {
+    const bar = (middle, number, kind) => {
       this.add("rect", { class: kind, x: middle - 0.42 * column, width: 0.84 * column, y: axis - number * unit, height: number * unit });
-      this.text(middle, axis - number * unit - 0.35 * line, label, "middle");
     };
+    const above = (number) => axis - number * unit - 0.35 * line;
     if (measured !== null) this.add("path", { class: "measured-line", d: `M${x(measured)} 0 V${axis}` });
-    bars.forEach((number, place) => { if (number) bar(x(place * step), number, "votes", number); });
-    if (beyond) bar(width - 1.5 * column, beyond, "votes far", `${beyond} beyond`);
+    bars.forEach((number, place) => {
+      if (!number) return;
+      bar(x(place * step), number, "votes");
+      this.text(x(place * step), above(number), number, "middle");
+    });
+    if (beyond) {
+      bar(width - 1.5 * column, beyond, "votes far");
+      this.text(width, above(beyond), `${beyond} beyond`, "end");
+    }
     this.add("path", { class: "axis", d: `M0 ${axis} H${width}` });
     const every = [1, 2, 4, 5, 10, 20].find((each) => bars.length / each <= LABELS);
     for (let place = 0; place < bars.length; place += every) {
