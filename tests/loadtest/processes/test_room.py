@@ -52,7 +52,7 @@ def test_a_machine_without_a_network_has_no_room(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(rooms, "addresses", list)
     with pytest.raises(ValueError, match=r"^--host 0\.0\.0\.0 needs a network: this machine has no address but 127"):
         room("0.0.0.0")
-    with pytest.raises(ValueError, match="127.0.0.1 alone, as it has no network; got '10.0.0.1'"):
+    with pytest.raises(ValueError, match=r"127\.0\.0\.1 alone, as it has no network; got '10\.0\.0\.1'"):
         room("10.0.0.1")
 
 

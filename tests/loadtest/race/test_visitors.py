@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from loadtest.race import visitors as limits
 from loadtest.race.visitors import (
     ALL_BURST,
@@ -54,7 +55,7 @@ def taken(visitors: Visitors, addresses: Iterator[str]) -> tuple[int, str]:
         ("", False),
     ],
 )
-def test_the_presenter_is_whoever_comes_from_a_loopback_address(address: str, presents: bool) -> None:  # noqa: FBT001
+def test_the_presenter_is_whoever_comes_from_a_loopback_address(address: str, presents: bool) -> None:
     assert is_presenter(address) is presents
 
 
