@@ -18,10 +18,10 @@ FAR = "198.51.100.1"
 
 @dataclass(frozen=True)
 class Room:
-    """What listens for others: the address to bind a service to, and the addresses that others can open."""
+    """The addresses of this machine at which others are let in."""
 
     host: str
-    """One address of this machine, or EVERY."""
+    """The address to bind a service to: one of this machine's, or EVERY."""
     addresses: tuple[str, ...]
     """The addresses that `host` stands for, without loopback ones. Only those of the start are known."""
     shown: tuple[str, ...]

@@ -6,10 +6,10 @@ from statistics import median
 from typing import NamedTuple
 
 FAR = 3.0
-"""How many times as much as most of the others a number may be before it is beyond the scale."""
+"""The multiple of the common numbers up to which a number is on the scale."""
 
 MOST_OF = 0.75
-"""The share of the numbers that determines the scale."""
+"""The share of the numbers that are common, the smallest ones."""
 
 MOST_BARS = 20
 """The most bars from 0 to the end of the scale."""

@@ -1,4 +1,4 @@
-"""What others in the room may do on the race's web app: look, and send one number.
+"""The others in the room: on the race's web app they may look, and send one number.
 
 Only the address of the socket tells who asks: a header such as X-Forwarded-For could be sent by anyone.
 """

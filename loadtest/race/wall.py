@@ -24,7 +24,7 @@ NUMBER = re.compile(r"[0-9]{1,7}(?:[.,][0-9]{1,6})?")
 """A number as people type it; many telephones offer a comma instead of a point."""
 
 THOUSANDS = re.compile(r"[0-9]{1,3},[0-9]{3}")
-"""What is one number where a comma is a decimal point, and another where it divides thousands."""
+"""A text that is one number where a comma is a decimal point, and another where it divides thousands."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Asked:
 
     sentence: str
     unit: str
-    """What follows the number, such as `/s`."""
+    """The unit behind the number, such as `/s`."""
     racer: str
     """The name of the racer whose answers per second are the answer."""
     scenario: str
