@@ -3,18 +3,25 @@
 Locust's server, gevent's, waits for ever for the rest of a request and for a client that does not read.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gevent import GreenletExit, Timeout
+from gevent import GreenletExit, Timeout, sleep
 from gevent.pool import Pool
 from gevent.pywsgi import Input, WSGIHandler, WSGIServer
+
+from .guard import WSGIApp
+from .limits import Limits
 
 REQUEST_WITHIN = 10.0
 """Seconds in which a request must be complete, from the end of the one before on the same connection."""
 
 READS_WITHIN = 10.0
 """Seconds that a client may leave what is sent to it unread."""
+
+PENALTY = 1.0
+"""Seconds after which a request that is one too many is refused: so a connection cannot ask for many refusals."""
 
 MOST_CONNECTIONS = 300
 """The most connections at each address; a browser opens up to six. Further ones wait."""
@@ -56,15 +63,32 @@ class Handler(WSGIHandler):
         return super().start_response(*given)
 
 
-def open_door(app: Any, addresses: Sequence[str], port: int) -> list[WSGIServer]:
+def limited(app: WSGIApp, limits: Limits) -> WSGIApp:
+    """Return `app` behind `limits`. A refusal by the app itself would take as much CPU time as an answer."""
+
+    def within_limits(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        sentence = limits.refusal(environ["REMOTE_ADDR"])
+        if not sentence:
+            return app(environ, start_response)
+        sleep(PENALTY)
+        start_response("429 Too Many Requests", [("Content-Type", "application/json"), ("Retry-After", "5")])
+        return [json.dumps({"problem": sentence}).encode()]
+
+    return within_limits
+
+
+def open_door(app: WSGIApp, addresses: Sequence[str], port: int) -> list[WSGIServer]:
     """Serve the web app at the addresses of a room as well.
 
     Raises:
         OSError: if the port is taken.
 
     """
+    entrance = limited(app, Limits())
     doors = [
-        WSGIServer((address, port), app, log=None, error_log=None, spawn=Pool(MOST_CONNECTIONS), handler_class=Handler)
+        WSGIServer(
+            (address, port), entrance, log=None, error_log=None, spawn=Pool(MOST_CONNECTIONS), handler_class=Handler
+        )
         for address in addresses
     ]
     for door in doors:

@@ -54,6 +54,7 @@ def attach(
     control = Control(environment, racers, [known[racer.name] for racer in racers], arrivals)
     wall = Wall(others.asked) if others.asked else None
     feed = Feed(environment, racers, control, arrivals, wall)
+    codes = [(url, as_svg(url)) for url in others.urls(web_ui.port)]
     protected: Callable[[View], View] = web_ui.auth_required_if_enabled
     race = Blueprint("race", __name__, template_folder="templates", static_folder="static", static_url_path="/race")
 
@@ -64,7 +65,7 @@ def attach(
             "race.html",
             page=feed.page,
             presents=presents(),
-            others=[(url, as_svg(url)) for url in others.urls(web_ui.port)],
+            others=codes,
             asked=others.asked,
             racers=racers,
             about=RACED,

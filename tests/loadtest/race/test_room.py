@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from loadtest.race.visitors import EACH_BURST, PRESENTERS
+from loadtest.race.limits import EACH_BURST
+from loadtest.race.visitors import PRESENTERS
 from tests.loadtest.support.racing import WITHIN, events, first
 from tests.loadtest.support.rooms import ASKED, Hosted, hosted
 
