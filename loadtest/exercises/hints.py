@@ -46,7 +46,7 @@ HINTS: Mapping[int, tuple[str, ...]] = {
     9: (
         "Four people ask and hold all threads. Which thread takes in the answer that they wait for?",
         "More threads only move the limit. Let fewer people wait than there are threads, and refuse the others.",
-        "places = Semaphore(3); if places.acquire(blocking=False) is False, return a text and 503; release it at the end.",
+        "places = Semaphore(3). If not places.acquire(blocking=False), return a text and 503. Release it at the end.",
     ),
     10: (
         "While the service is frozen, how many requests does this program send? How many users would have come?",
@@ -60,7 +60,7 @@ HINTS: Mapping[int, tuple[str, ...]] = {
     ),
     12: (
         "Little's law: requests in flight = requests per second x seconds each. How many are that?",
-        "20 in flight need 20 slots, and the supplier takes 40. Which service has a bound by itself: threads or coroutines?",
-        "Take the service of task 3, with 21 to 40 threads. Or keep this one, with a semaphore as bound: it was not needed.",
+        "20 in flight need 20 slots, and the supplier takes 40. Which have a bound by themselves: threads or coroutines?",
+        "Take the service of task 3, with 25 to 40 threads. A semaphore would bound this one, but who needed it?",
     ),
 }

@@ -25,7 +25,11 @@ WORKSHOP = Path(workshop.__file__).parent
 
 @dataclass(frozen=True)
 class Task:
-    """A task. `check` yields what is seen; `needs`: what must run for it; `service` is False for a program that ends."""
+    """A task of a lesson.
+
+    `check` yields what is seen. `needs`: what must run for it. `service` is False for a program that ends by itself.
+    `upstream_takes`: the requests that the upstream takes at once, None for any number.
+    """
 
     number: int
     slug: str
@@ -108,8 +112,8 @@ def start(number: int, folder: Path) -> Path:
 def check(number: int, file: Path) -> list[Observation]:
     """Run a learner's file and return what was seen; the task is done if all observations passed.
 
-    Raises Stopped with a sentence if the file ends, or is stopped at a limit, before that, ValueError with a sentence if
-    it cannot be read, and BackingFailed if the database that a task needs does not start.
+    Raises Stopped with a sentence if the file ends, or is stopped at a limit, before that, ValueError with a sentence
+    if it cannot be read, and BackingFailed if the database that a task needs does not start.
     """
     asked = task(number)
     try:

@@ -101,29 +101,25 @@ class Trial:
 
     async def overlap(self, n: int, sent: Sequence[Sent]) -> Observation:
         """Wait for `n` requests in flight at once at the upstream. Stop if `sent` are answered without."""
-        seen = await reaches(
-            lambda: n if all(each.done() for each in sent) else self.upstream.in_flight, n, PATIENCE
-        )
-        seen = min(seen, self.upstream.in_flight)
-        were = "was" if seen == 1 else "were"
+        await reaches(lambda: n if all(each.done() for each in sent) else self.upstream.in_flight, n)
+        seen = self.upstream.in_flight
         if seen >= n:
-            return Observation(f"{seen} of {n} requests {were} in flight at once at the upstream.", True)
+            return Observation(f"{_of(n, n)} in flight at once at the upstream.", True)
         why = f"no other came within {PATIENCE:g} s"
         if wrong := [each.result() for each in sent if each.done()]:
             why = self.told(wrong[0])
-        return Observation(f"{seen} of {n} requests {were} in flight at once at the upstream: {why}.", False)
+        return Observation(f"{_of(seen, n)} in flight at once at the upstream: {why}.", False)
 
     async def answered(self, sent: Sequence[Sent], text: str, patience: float = PATIENCE) -> Observation:
         """Wait until `sent` are answered with the text, as they must be."""
         await all_done(sent, patience)
-        right = [each for each in sent if each.done() and each.result().status == 200 and each.result().text == text]
-        sentence = f"{len(right)} of {len(sent)} {'request was' if len(sent) == 1 else 'requests were'} answered with"
-        passed = len(right) == len(sent)
+        answers = [each.result() for each in sent if each.done()]
+        wrong = [each for each in answers if (each.status, each.text) != (200, text)]
+        right = len(answers) - len(wrong)
         why = ""
-        if not passed:
-            wrong = [each.result() for each in sent if each.done() and each not in right]
-            why = f": {self.told(wrong[0])}" if wrong else f", the others not within {patience:g} s"
-        return Observation(f'{sentence} "{text}"{why}.', passed)
+        if right < len(sent):
+            why = f": {self.told(wrong[0])}" if wrong else f", no other within {patience:g} s"
+        return Observation(f'{_of(right, len(sent))} answered with "{text}"{why}.', right == len(sent))
 
     def told(self, answer: Answer) -> str:
         """Return a clause about an answer that was not wanted, with what the service printed about it."""
@@ -133,6 +129,13 @@ class Trial:
             return f"another was answered with status {answer.status}, {answer.text[:80]!r}"
         failed = re.findall(r"^(?:\w+\.)*\w*(?:Error|Exception|Timeout)\b.*$", self.box.output(), re.MULTILINE)
         return f"another was answered with status {answer.status}{f' ({failed[-1][:200]})' if failed else ''}"
+
+
+def _of(some: int, n: int) -> str:
+    """Return the subject of a sentence, with its verb: `3 of 5 requests were`."""
+    if n == 1:
+        return "The request was" if some else "The request was not"
+    return f"{some} of {n} requests {'was' if some == 1 else 'were'}"
 
 
 async def reaches(count: Callable[[], int], most: int, patience: float = PATIENCE) -> int:

@@ -3,7 +3,7 @@
 import os
 import resource
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -37,22 +37,27 @@ class Watch:
     def fault(self, processes: Sequence[psutil.Process], output: IO[bytes]) -> str | None:
         """Return a sentence that says why the file must be stopped, or None if it may go on."""
         with suppress(FileNotFoundError):
-            if first := (self._scratch / "report").read_text(encoding="utf-8").partition("\n")[0]:
-                return first
+            if reported := (self._scratch / "report").read_text(encoding="utf-8").partition("\n")[0]:
+                return reported
+        if (broken := next(self._broken(processes, output), None)) is not None:
+            return f"{self._name} {broken}."
+        return None if self.listening or not self._port else self._address(processes)
+
+    def _broken(self, processes: Sequence[psutil.Process], output: IO[bytes]) -> Iterator[str]:
+        """Yield a predicate for each limit that is exceeded."""
         limits = self._limits
         if os.fstat(output.fileno()).st_size > limits.printed:
-            return f"{self._name} printed more than {_size(limits.printed)}."
+            yield f"printed more than {_size(limits.printed)}"
         if len(processes) > limits.processes + 2:  # itself, and the one that ends it with its keeper
-            return f"{self._name} started more than {limits.processes} processes."
+            yield f"started more than {limits.processes} processes"
         if _memory(processes) > limits.memory:
-            return f"{self._name} used more than {_size(limits.memory)} of memory."
+            yield f"used more than {_size(limits.memory)} of memory"
         if max(_written(processes), _held(self._scratch / "work")) > limits.written:
-            return f"{self._name} wrote more than {_size(limits.written)} to files."
+            yield f"wrote more than {_size(limits.written)} to files"
         if _cpu(processes) > limits.cpu:
-            return f"{self._name} used more than {limits.cpu:g} s of CPU time{self._silent(' and')}."
+            yield f"used more than {limits.cpu:g} s of CPU time{self._silent(' and')}"
         if time.monotonic() - self._began > limits.seconds:
-            return f"{self._name} had not ended after {limits.seconds:g} s{self._silent(' and')}."
-        return None if self.listening or not self._port else self._address(processes)
+            yield f"had not ended after {limits.seconds:g} s"
 
     def _silent(self, link: str) -> str:
         return "" if self.listening or not self._port else f"{link} did not listen on 127.0.0.1:$PORT"

@@ -1,7 +1,7 @@
 """A service in Flask on gunicorn: 100 requests a second that wait 200 ms are 20 in flight, and 30 threads do.
 
-The rewrite was not needed. The threads are enough for the load with a margin of a half, and few enough for the supplier,
-who takes 40 requests at once: with more users, the others wait for a thread.
+The rewrite was not needed. The threads are enough for the load, with a margin of a half, and few enough for the
+supplier, who takes 40 requests at once: with more users, the others wait for a thread.
 """
 
 import os

@@ -72,10 +72,13 @@ async def decide(trial: Trial) -> AsyncIterator[Observation]:
     upstream = trial.upstream
     if upstream.refused:
         yield Observation(
-            f"With 80 users, the supplier refused {upstream.refused} requests: it takes {SUPPLIER_TAKES} at once.", False
+            f"With 80 users, the supplier refused {upstream.refused} requests: it takes {SUPPLIER_TAKES} at once.",
+            False,
         )
         return
-    yield Observation(f"With 80 users, {upstream.in_flight} requests were in flight and the supplier refused none.", True)
+    yield Observation(
+        f"With 80 users, {upstream.in_flight} requests were in flight and the supplier refused none.", True
+    )
     upstream.release()
     yield await trial.answered(sent, "slow")
 
