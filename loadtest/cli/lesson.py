@@ -73,7 +73,9 @@ class Lessons(click.Group):
             raise Mistake(f"There is no lesson {args[0]!r}: they are numbered from 1 to {len(LESSONS)}.")
         return super().resolve_command(context, args)
 
-    format_epilog = Command.format_epilog
+    def format_epilog(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples and the exit statuses."""
+        formatter.write(f"\n{EXAMPLES}\n")
 
 
 @click.group(
@@ -83,7 +85,6 @@ class Lessons(click.Group):
     help="Twelve lessons. Each asks for a number, measures it on real services within 20 s, and says which "
     "misconception gives a wrong number. Then it has a task: a small service with a fault, which you repair and which "
     "is checked by what it does. Without a number, list the lessons and what is done.",
-    epilog=EXAMPLES,
 )
 @folder_option(FOLDER)
 @click.pass_context

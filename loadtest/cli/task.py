@@ -32,8 +32,9 @@ def hinted(screen: Console, number: int, folder: Path, before: Done) -> int:
     hints, slug = tasks.TASKS[number].hints, LESSONS[number - 1].slug
     shown = before.hints.get(slug, 0)
     if shown >= len(hints):
+        file = tasks.TASKS[number].file
         screen.print(
-            f"There are no more hints; a solution is in workshop/solutions/{tasks.TASKS[number].file}.", markup=False
+            f"There are no more hints; a solution is in workshop/solutions/{file}.", markup=False
         )
         return VERDICT
     screen.print(f"Hint {shown + 1} of {len(hints)}: {hints[shown]}", markup=False)

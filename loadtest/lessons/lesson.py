@@ -38,7 +38,7 @@ class Question:
 
     def alike(self, number: float, other: float) -> bool:
         """Return True if two numbers are the same within the tolerance."""
-        return abs(number - other) <= self.tolerance * max(abs(other), abs(self.answer) / 2)
+        return abs(number - other) <= self.tolerance * max(abs(other), abs(self.answer) / 4)
 
 
 @dataclass(frozen=True)

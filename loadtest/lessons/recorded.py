@@ -28,13 +28,13 @@ class Recorded:
     """The findings of all lessons by slug, with the day and the number of cores."""
 
     day: date
-    cores: int
+    cores: float
     findings: dict[str, Finding]
 
     @property
     def told(self) -> str:
         """When and on what the runs were recorded, for a sentence."""
-        return f"recorded on {self.day:%-d %B %Y} on {self.cores} cores"
+        return f"recorded on {self.day:%-d %B %Y} on {self.cores:g} cores"
 
 
 _FORMAT = TypeAdapter(Recorded)

@@ -16,7 +16,7 @@ LESSON = Lesson(
         unit="threads",
         answer=float(NEEDED),
         how=f"{PEOPLE} threads wait for an answer, and one must be free to receive it: {NEEDED}. With {PEOPLE} nobody "
-        "is ever answered: a deadlock, until the questions time out.",
+        "is answered before a question times out: a deadlock.",
         misconceptions=(
             Misconception(
                 float(PEOPLE),
