@@ -26,6 +26,7 @@ from serving.serve import raise_descriptors
 from .options import Command, Mistake, mistakes
 from .run import FAILED, INCONCLUSIVE, VERDICT
 from .task import checked, hinted, started
+from .wall import wall
 
 WRONG = 3
 """The exit status of a wrong number."""
@@ -58,7 +59,7 @@ def folder_option(default: Path | None) -> Callable[[F], F]:
     )
 
 
-class Lessons(click.Group):
+class Lessons(Command, click.Group):
     """The group of all lessons, which lists them in their order, with examples to paste."""
 
     def list_commands(self, _context: click.Context) -> list[str]:
@@ -73,10 +74,6 @@ class Lessons(click.Group):
             raise Mistake(f"There is no lesson {args[0]!r}: they are numbered from 1 to {len(LESSONS)}.")
         return super().resolve_command(context, args)
 
-    def format_epilog(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples and the exit statuses."""
-        formatter.write(f"\n{EXAMPLES}\n")
-
 
 @click.group(
     cls=Lessons,
@@ -85,6 +82,7 @@ class Lessons(click.Group):
     help="Twelve lessons. Each asks for a number, measures it on real services within 20 s, and says which "
     "misconception gives a wrong number. Then it has a task: a small service with a fault, which you repair and which "
     "is checked by what it does. Without a number, list the lessons and what is done.",
+    epilog=EXAMPLES,
 )
 @folder_option(FOLDER)
 @click.pass_context
@@ -209,3 +207,4 @@ def measured(screen: Console, each: Lesson) -> Finding | int:
 
 for place, known in enumerate(LESSONS, 1):
     lesson.add_command(command(place, known))
+lesson.add_command(wall)

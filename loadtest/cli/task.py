@@ -5,8 +5,6 @@ from pathlib import Path
 from rich.console import Console
 
 from backing import BackingFailed
-from loadtest.exercises import tasks
-from loadtest.exercises.sandbox import Stopped
 from loadtest.lessons import done
 from loadtest.lessons.catalogue import LESSONS
 from loadtest.lessons.done import Done
@@ -20,6 +18,8 @@ UNREPAIRED = 3
 
 def started(screen: Console, number: int, folder: Path, _before: Done) -> int:
     """Copy the starting point of a task into the folder, print what to do, and return the exit status."""
+    from loadtest.exercises import tasks  # noqa: PLC0415 - it imports aiohttp and psycopg, which takes a third of a second
+
     path = tasks.start(number, folder)
     screen.print(tasks.TASKS[number].brief, markup=False)
     screen.print()
@@ -29,13 +29,13 @@ def started(screen: Console, number: int, folder: Path, _before: Done) -> int:
 
 def hinted(screen: Console, number: int, folder: Path, before: Done) -> int:
     """Print the next hint of a task, and return the exit status."""
+    from loadtest.exercises import tasks  # noqa: PLC0415 - see above
+
     hints, slug = tasks.TASKS[number].hints, LESSONS[number - 1].slug
     shown = before.hints.get(slug, 0)
     if shown >= len(hints):
         file = tasks.TASKS[number].file
-        screen.print(
-            f"There are no more hints; a solution is in workshop/solutions/{file}.", markup=False
-        )
+        screen.print(f"There are no more hints; a solution is in workshop/solutions/{file}.", markup=False)
         return VERDICT
     screen.print(f"Hint {shown + 1} of {len(hints)}: {hints[shown]}", markup=False)
     done.write(folder, before.hinting(slug))
@@ -44,6 +44,9 @@ def hinted(screen: Console, number: int, folder: Path, before: Done) -> int:
 
 def checked(screen: Console, number: int, folder: Path, before: Done) -> int:
     """Run the learner's file, print what was seen, and return the exit status."""
+    from loadtest.exercises import tasks  # noqa: PLC0415 - see above
+    from loadtest.exercises.sandbox import Stopped  # noqa: PLC0415 - see above
+
     task, each = tasks.TASKS[number], LESSONS[number - 1]
     signals.raise_interrupts()
     try:

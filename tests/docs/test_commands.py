@@ -47,9 +47,17 @@ def ours(line: Line) -> None:
     understood(line.words[1], line.words[2:])
 
 
+def parted(name: str, arguments: list[str]) -> tuple[click.Command, list[str]]:
+    """The command, or that of its commands which the first argument names, and the arguments of that."""
+    command = group.commands[name]
+    if isinstance(command, click.Group) and arguments and arguments[0] in command.commands:
+        return command.commands[arguments[0]], arguments[1:]
+    return command, arguments
+
+
 def understood(name: str, arguments: list[str]) -> None:
     """Whether a command takes these arguments: they are checked as they always are, and nothing is run."""
-    command = group.commands[name]
+    command, arguments = parted(name, arguments)
     if arguments == ["--help"]:
         assert command.get_help(click.Context(command))
         return

@@ -46,9 +46,17 @@ def test_every_environment_variable_is_documented() -> None:
     assert sorted(documented) == sorted(read)
 
 
+def of_a_group(command: click.Command) -> list[click.Command]:
+    """A command, with all of its own commands if it is a group."""
+    return [command, *(command.commands.values() if isinstance(command, click.Group) else ())]
+
+
 @pytest.mark.parametrize("name", group.commands)
 def test_every_option_of_a_command_is_documented(name: str) -> None:
-    options = {option for each in group.commands[name].params if isinstance(each, click.Option) for option in each.opts}
+    every = of_a_group(group.commands[name])
+    options = {
+        option for each in every for given in each.params if isinstance(given, click.Option) for option in given.opts
+    }
     assert {*column(CONFIGURATION, f"`sync-vs-async {name}`", "option")} == options
 
 
