@@ -60,7 +60,7 @@ class Sandbox:
     def early_end(self) -> str:
         """Return a sentence about a service that has ended by itself."""
         last = (self._ended or "").rpartition("\n")[2]
-        return f"{self._name} ended{f': {last}' if last else ' and printed nothing'}"
+        return f"{self._name} ended by itself: {f'its last line is {last!r}' if last else 'it printed nothing'}."
 
     def output(self) -> str:
         """Return the last lines that a running service has printed."""
