@@ -96,8 +96,9 @@ def _end(process: Popen[str]) -> None:
     """Kill all processes of the file, and wait until they are gone."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)  # at once: no fork slips through
-    deadline = time.monotonic() + END_WITHIN
+    process.kill()  # it may have left its group
     process.wait()
+    deadline = time.monotonic() + END_WITHIN
     while (left := _own(process)) and time.monotonic() < deadline:
         for each in left:
             with suppress(psutil.Error):

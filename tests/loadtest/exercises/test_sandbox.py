@@ -5,10 +5,11 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from tempfile import gettempdir
 from textwrap import dedent
 from uuid import uuid4
 
@@ -22,7 +23,7 @@ from tests.support.stalls import SLACK, eventually
 
 pytestmark = pytest.mark.slow
 
-QUICK = Limits(cpu=2, memory=300 * MIB)
+QUICK = Limits(cpu=1.5, memory=300 * MIB)
 IMPATIENT = Limits(listen=1)
 BRIEF = Limits(seconds=1)
 
@@ -32,7 +33,7 @@ STOPPED: dict[str, tuple[str, Limits, str]] = {
     "loops for ever": (
         "while True: pass",
         QUICK,
-        r"used more than 2 s of CPU time and did not listen on 127.0.0.1:\$PORT",
+        r"used more than 1.5 s of CPU time and did not listen on 127.0.0.1:\$PORT",
     ),
     "never listens": ("import time; time.sleep(99)", IMPATIENT, r"did not listen on 127.0.0.1:\$PORT within 1 s"),
     "listens and never ends": ("{listen}; s.accept()", BRIEF, "had not ended after 1 s"),
@@ -49,7 +50,11 @@ STOPPED: dict[str, tuple[str, Limits, str]] = {
         "started more than 16 processes",
     ),
     "starts itself": (
-        "import subprocess, sys; subprocess.Popen([sys.executable, __file__]); subprocess.Popen([sys.executable, __file__])",
+        """
+        import subprocess, sys
+        both = [subprocess.Popen([sys.executable, __file__]) for _ in range(2)]
+        both[0].wait()
+        """,
         QUICK,
         "started more than 16 processes",
     ),
@@ -108,61 +113,83 @@ LISTENS = {
     "{listen_at_random}": LISTEN.format(host="127.0.0.1", port=0),
 }
 
-Written = Callable[[str], Path]
+AT_ONCE = 4
+"""Files that run at the same time."""
 
 
-@pytest.fixture
-def written(tmp_path: Path) -> Written:
-    def write(text: str) -> Path:
+@dataclass(frozen=True)
+class End:
+    """The end of a file: the sentence, and what is left of it."""
+
+    sentence: str
+    left: list[str]
+
+
+class Place:
+    """A folder for a file, and a mark in the environment of all that it starts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "it.py"
+        self.scratch = folder / "scratch"
+        self.scratch.mkdir(parents=True)
+        self.mark = uuid4().hex
+        self.environment = {MARK: self.mark, "TMPDIR": str(self.scratch)}
+
+    def write(self, text: str) -> Path:
         for name, code in LISTENS.items():
             text = text.replace(name, code)
-        file = tmp_path / "it.py"
-        file.write_text(dedent(text))
-        return file
+        self.file.write_text(dedent(text))
+        return self.file
 
-    return write
+    def left(self) -> list[str]:
+        """The processes and files that are left."""
+        found = [str(each) for each in self.scratch.rglob("*")]
+        for each in psutil.process_iter():
+            with suppress(psutil.Error):
+                if each.environ().get(MARK) == self.mark:
+                    found.append(str(each))
+        return found
 
 
 @pytest.fixture
-def nothing_is_left(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[[], bool]]:
-    """Return a function that tells whether no process and no scratch folder is left. It must be so in the end."""
-    mark = uuid4().hex
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    monkeypatch.setenv(MARK, mark)
-    monkeypatch.setenv("TMPDIR", str(scratch))
-
-    def nothing() -> bool:
-        return not marked(mark) and not [*scratch.iterdir()]
-
-    yield nothing
-    assert nothing()
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path / "place")
 
 
-def marked(mark: str) -> list[psutil.Process]:
-    found = []
-    for each in psutil.process_iter():
-        with suppress(psutil.Error):
-            if each.pid != os.getpid() and each.environ().get(MARK) == mark:
-                found.append(each)
-    return found
+@pytest.fixture(scope="module")
+def ends(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Future[End]]]:
+    """Run all files, several at a time."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {does: pool.submit(ended, Place(tmp_path_factory.mktemp("it") / "place"), does) for does in STOPPED}
+
+
+def ended(place: Place, does: str) -> End:
+    text, limits, _ = STOPPED[does]
+    sentence = ""
+    try:
+        with sandbox(place.write(text), place.environment, free_port(), limits) as box:
+            box.listens()
+            eventually(box.check, 3 * SLACK)
+    except Stopped as stopped:
+        sentence = str(stopped)
+    return End(sentence, place.left())
 
 
 @pytest.mark.parametrize("does", STOPPED)
-def test_a_file_is_stopped_with_a_sentence(written: Written, nothing_is_left: object, does: str) -> None:
-    text, limits, sentence = STOPPED[does]
-    with pytest.raises(Stopped) as stopped, sandbox(written(text), {}, free_port(), limits) as box:
-        box.listens()
-        eventually(lambda: box.check(), 3 * SLACK)
-    assert re.fullmatch(rf"it\.py {sentence}\.?", str(stopped.value))
-    assert gettempdir()
+def test_a_file_is_stopped_with_a_sentence_and_nothing_of_it_is_left(
+    ends: Mapping[str, Future[End]], does: str
+) -> None:
+    end = ends[does].result()
+    assert re.fullmatch(rf"it\.py {STOPPED[does][2]}\.?", end.sentence)
+    assert end.left == []
 
 
-def test_a_file_runs_in_a_scratch_folder_as_python_would_run_it(written: Written, nothing_is_left: object) -> None:
-    file = written("import os, sys; open('f', 'w'); print(__name__, sys.argv, os.listdir(), os.environ['GIVEN'])")
-    with sandbox(file, {"GIVEN": "yes"}) as box:
+def test_a_file_runs_in_a_scratch_folder_as_python_would_run_it(place: Place) -> None:
+    file = place.write("import os, sys; open('f', 'w'); print(__name__, sys.argv, os.listdir(), os.environ['GIVEN'])")
+    with sandbox(file, {**place.environment, "GIVEN": "yes"}) as box:
         eventually(lambda: box.ended() is not None, 3 * SLACK)
         assert box.ended() == f"__main__ {[str(file)]} ['f'] yes"
+    assert place.left() == []
 
 
 CHECKING = """
@@ -179,14 +206,17 @@ with sandbox(Path(sys.argv[1]), {}, free_port()) as box:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_nothing_is_left_if_the_checking_process_is_ended(
-    written: Written, nothing_is_left: Callable[[], bool], number: int
-) -> None:
-    file = written("import subprocess; subprocess.Popen(['setsid', 'sleep', '99']); {listen}; s.accept()")
+def test_nothing_is_left_if_the_checking_process_is_ended(place: Place, number: int) -> None:
+    file = place.write("import subprocess; subprocess.Popen(['setsid', 'sleep', '99']); {listen}; s.accept()")
     with subprocess.Popen(
-        [sys.executable, "-c", CHECKING, str(file)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [sys.executable, "-c", CHECKING, str(file)],
+        env={**os.environ, **place.environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "it runs\n"
+        assert place.left()
         process.send_signal(number)
-    eventually(nothing_is_left)
+    eventually(lambda: not place.left())

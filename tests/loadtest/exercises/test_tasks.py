@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.exercises.tasks import TASKS, WORKSHOP, Observation, check, start
+from loadtest.exercises.tasks import TASKS, WORKSHOP, check, start
+from loadtest.exercises.trial import Observation
 
 pytestmark = pytest.mark.slow
 
@@ -29,31 +30,44 @@ FAULTS = {
 }
 """A part of the observation that fails a starting point."""
 
-SHAM: dict[str, tuple[int, str, str, str]] = {
+Change = tuple[str, str]
+
+SHAM: dict[str, tuple[int, list[Change], str]] = {
     "a thread for each request": (
         3,
-        "    Service().run()",
-        '    app.run(port=int(os.environ["PORT"]))',
+        [("Service().run()", 'app.run(port=int(os.environ["PORT"]))')],
         "With 100 users, 100 requests were in flight",
     ),
-    "a connection for each user": (7, "max_size=5", "max_size=20", "20 connections to the database: 5 are allowed"),
+    "a connection for each user": (
+        7,
+        [("max_size=5", "max_size=20")],
+        "20 connections to the database: 5 are allowed",
+    ),
     "threads that compute": (
         8,
-        "str(digits(int(request.query",
-        "str(await __import__('asyncio').to_thread(digits, int(request.query",
+        [
+            ("import os", "import asyncio\nimport os"),
+            ('str(digits(int(request.query["n"])))', 'str(await asyncio.to_thread(digits, int(request.query["n"])))'),
+        ],
         "One process made both",
     ),
     "nobody may ask": (
         9,
-        "    return answers.",
-        '    return "later", 503\n    return answers.',
+        [("    return answers.", '    return "later", 503\n    return answers.')],
         "at least 3 must wait",
     ),
-    "a figure out of thin air": (10, "latencies[int(0.9 * REQUESTS)]", "99", "users would have said"),
+    "a figure out of thin air": (
+        10,
+        [("latencies[int(0.9 * REQUESTS)]", "99")],
+        "users would have said",
+    ),
     "a queue in place of a refusal": (
         11,
-        "    async with aiohttp",
-        "    async with request_limit, aiohttp",
+        [
+            ("import os", "import asyncio\nimport os"),
+            ("routes =", "places = asyncio.Semaphore(8)\nroutes ="),
+            ("    async with aiohttp", "    async with places, aiohttp"),
+        ],
         "0 of 4 further ones were refused",
     ),
 }
@@ -63,17 +77,14 @@ Run = Callable[[str, int], list[Observation]]
 
 
 def shams(folder: Path) -> Iterator[tuple[str, int, Path]]:
-    for name, (number, old, new, _) in SHAM.items():
-        file = start(number, folder)
+    for name, (number, changes, _) in SHAM.items():
+        file = start(number, folder / name.replace(" ", "_"))
         text = file.read_text()
-        assert old in text
-        text = text.replace(old, new)
-        if "request_limit" in new:
-            text = text.replace("routes =", "request_limit = __import__('asyncio').Semaphore(8)\nroutes =")
-        if "to_thread" in new:
-            text = text.replace('["n"])))', '["n"]))))')
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new, 1)
         file.write_text(text)
-        yield name, number, file.rename(file.with_name(f"{name.replace(' ', '_')}.py"))
+        yield name, number, file
 
 
 @pytest.fixture(scope="module")
@@ -105,5 +116,5 @@ def test_every_starting_point_fails_and_says_what_was_seen(seen: Run, number: in
 
 @pytest.mark.parametrize("name", SHAM)
 def test_a_repair_that_only_seems_to_be_one_fails(seen: Run, name: str) -> None:
-    number, *_, sentence = SHAM[name]
+    number, _, sentence = SHAM[name]
     assert [sentence in each.sentence for each in seen(name, number) if not each.passed] == [True]
