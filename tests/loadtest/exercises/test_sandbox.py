@@ -23,7 +23,7 @@ from tests.support.stalls import SLACK, eventually
 
 pytestmark = pytest.mark.slow
 
-QUICK = Limits(cpu=1.5, memory=300 * MIB)
+QUICK = Limits(cpu=1, memory=300 * MIB)
 IMPATIENT = Limits(listen=1)
 BRIEF = Limits(seconds=1)
 
@@ -33,7 +33,7 @@ STOPPED: dict[str, tuple[str, Limits, str]] = {
     "loops for ever": (
         "while True: pass",
         QUICK,
-        r"used more than 1.5 s of CPU time and did not listen on 127.0.0.1:\$PORT",
+        r"used more than 1 s of CPU time and did not listen on 127.0.0.1:\$PORT",
     ),
     "never listens": ("import time; time.sleep(99)", IMPATIENT, r"did not listen on 127.0.0.1:\$PORT within 1 s"),
     "listens and never ends": ("{listen}; s.accept()", BRIEF, "had not ended after 1 s"),
