@@ -118,7 +118,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    with TemporaryDirectory(prefix="sync-vs-async-exercise-", ignore_cleanup_errors=True) as folder:
+    with TemporaryDirectory(prefix="exercise-", ignore_cleanup_errors=True) as folder:
         event = kept(Path(file), int(port), Limits(**json.loads(limits)), Path(folder))
     if event is not None:
         with suppress(BrokenPipeError):

@@ -38,6 +38,11 @@ SHAM: dict[str, tuple[int, list[Change], str]] = {
         [("Service().run()", 'app.run(port=int(os.environ["PORT"]))')],
         "With 100 users, 100 requests were in flight",
     ),
+    "a name that is not defined": (
+        5,
+        [("{UPSTREAM}", "{UPSTREM}")],
+        "did not reach the upstream: an answer has status 500 (line 20: NameError: name 'UPSTREM' is not defined",
+    ),
     "a connection for each user": (
         7,
         [("max_size=5", "max_size=20")],
