@@ -60,7 +60,7 @@ HINTS: Mapping[int, tuple[str, ...]] = {
     ),
     12: (
         "Little's law: requests in flight = requests per second x seconds each. How many are that?",
-        "20 in flight need 20 slots, and the supplier takes 40. Which have a bound by themselves: threads or coroutines?",
+        "20 in flight need 20 slots; the supplier takes 40. Which are limited by themselves, threads or coroutines?",
         "Take the service of task 3, with 25 to 40 threads. A semaphore would bound this one, but who needed it?",
     ),
 }

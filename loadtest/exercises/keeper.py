@@ -96,8 +96,9 @@ def _end(process: Popen[str]) -> None:
     """Kill all processes of the file, and wait until they are gone."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)  # at once: no fork slips through
-    deadline = time.monotonic() + END_WITHIN
+    process.kill()  # it may have left its group
     process.wait()
+    deadline = time.monotonic() + END_WITHIN
     while (left := _own(process)) and time.monotonic() < deadline:
         for each in left:
             with suppress(psutil.Error):
@@ -117,7 +118,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    with TemporaryDirectory(prefix="sync-vs-async-exercise-", ignore_cleanup_errors=True) as folder:
+    with TemporaryDirectory(prefix="exercise-", ignore_cleanup_errors=True) as folder:
         event = kept(Path(file), int(port), Limits(**json.loads(limits)), Path(folder))
     if event is not None:
         with suppress(BrokenPipeError):

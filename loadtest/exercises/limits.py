@@ -9,11 +9,11 @@ MIB = 1024 * 1024
 class Limits:
     """The limits of all processes of one file together."""
 
-    listen: float = 20.0
+    listen: float = 15.0
     """Seconds until a service listens."""
     seconds: float = 60.0
     """Seconds from the start to the end."""
-    cpu: float = 15.0
+    cpu: float = 12.0
     """Seconds of CPU time."""
     memory: int = 1024 * MIB
     """Bytes of resident memory."""

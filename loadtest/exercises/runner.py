@@ -4,6 +4,7 @@ The arguments are FILE SCRATCH PROCESSES WRITTEN. It runs as a script of the sta
 has the process for itself.
 """
 
+import errno
 import os
 import resource
 import runpy
@@ -63,6 +64,8 @@ def failure(file: str, error: BaseException) -> str:
     name, kind = Path(file).name, type(error).__name__
     if isinstance(error, SyntaxError) and error.filename == file:
         return f"{name} is not valid Python, line {error.lineno}: {error.msg}."
+    if isinstance(error, OSError) and error.errno == errno.EFBIG:
+        return f"{name} wrote more to one file than it may."
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
     where = f" at line {lines[-1]}" if lines else ""
     return f"{name} failed{where}: {kind}: {error}."

@@ -3,6 +3,7 @@
 import json
 import os
 import queue
+import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -12,12 +13,15 @@ from uuid import uuid4
 
 import psutil
 
-from backing.processes import PYTHON, lines_of, tail
+from backing.processes import PYTHON, lines_of
 
 from .keeper import END_WITHIN, MARKER
 from .limits import Limits
 
 WITHIN_LIMITS = Limits()
+
+SHOWN = 200
+"""Characters of an exception that are shown."""
 
 
 class Stopped(Exception):
@@ -60,15 +64,19 @@ class Sandbox:
     def early_end(self) -> str:
         """Return a sentence about a service that has ended by itself."""
         last = (self._ended or "").rpartition("\n")[2]
-        return f"{self._name} ended{f': {last}' if last else ' and printed nothing'}"
+        return f"{self._name} ended by itself: {f'its last line is {last!r}' if last else 'it printed nothing'}."
 
-    def output(self) -> str:
-        """Return the last lines that a running service has printed."""
-        with suppress(OSError):
-            if self._output is not None:
-                with self._output.open("rb") as log:
-                    return tail(log)
-        return ""
+    def failure(self) -> str:
+        """Return the last exception that a running service has printed, with the line of the file, or an empty string.
+
+        It reads `line 20: NameError: name 'x' is not defined`.
+        """
+        assert self._output is not None
+        *_, last = ["", *self._output.read_text(errors="replace").split("Traceback (most recent call last):\n")[1:]]
+        lines = re.findall(rf'^  File "[^"]*{re.escape(self._name)}", line (\d+)', last, re.MULTILINE)
+        error = re.search(r"^[^\W\d][\w.]*(?:: .*)?$", last, re.MULTILINE)
+        where = f"line {lines[-1]}: " if lines else ""
+        return f"{where}{error[0][:SHOWN]}" if error else ""
 
     def processes(self) -> list[psutil.Process]:
         """Return the processes of the file that run now."""

@@ -1,7 +1,6 @@
 """The trial of a learner's file: requests to it, what its upstream sees meanwhile, and observations in sentences."""
 
 import asyncio
-import re
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -103,12 +102,15 @@ class Trial:
         """Wait for `n` requests in flight at once at the upstream. Stop if `sent` are answered without."""
         await reaches(lambda: n if all(each.done() for each in sent) else self.upstream.in_flight, n)
         seen = self.upstream.in_flight
+        were = f"{_of(seen, n)} in flight at once at the upstream"
+        if n == 1:
+            were = "The request reached the upstream" if seen else "The request did not reach the upstream"
         if seen >= n:
-            return Observation(f"{_of(n, n)} in flight at once at the upstream.", True)
-        why = f"no other came within {PATIENCE:g} s"
+            return Observation(f"{were}.", True)
+        why = f"no other came within {PATIENCE:g} s" if seen else f"none came within {PATIENCE:g} s"
         if wrong := [each.result() for each in sent if each.done()]:
             why = self.told(wrong[0])
-        return Observation(f"{_of(seen, n)} in flight at once at the upstream: {why}.", False)
+        return Observation(f"{were}: {why}.", False)
 
     async def answered(self, sent: Sequence[Sent], text: str, patience: float = PATIENCE) -> Observation:
         """Wait until `sent` are answered with the text, as they must be."""
@@ -122,13 +124,13 @@ class Trial:
         return Observation(f'{_of(right, len(sent))} answered with "{text}"{why}.', right == len(sent))
 
     def told(self, answer: Answer) -> str:
-        """Return a clause about an answer that was not wanted, with what the service printed about it."""
+        """Return a clause about an answer that was not wanted, with the exception that explains it."""
         if answer.status == 0:
             return answer.text
         if answer.status < 500:
-            return f"another was answered with status {answer.status}, {answer.text[:80]!r}"
-        failed = re.findall(r"^(?:\w+\.)*\w*(?:Error|Exception|Timeout)\b.*$", self.box.output(), re.MULTILINE)
-        return f"another was answered with status {answer.status}{f' ({failed[-1][:200]})' if failed else ''}"
+            return f"an answer has status {answer.status} and the text {' '.join(answer.text.split())[:80]!r}"
+        failure = self.box.failure()
+        return f"an answer has status {answer.status}{f' ({failure})' if failure else ''}"
 
 
 def _of(some: int, n: int) -> str:

@@ -1,4 +1,4 @@
-"""What the keeper looks at: the limits of a file's processes, and the address on which they listen."""
+"""The watch of a keeper: it looks at the limits of a file's processes, and at the address on which they listen."""
 
 import os
 import resource

@@ -25,9 +25,10 @@ CONFIGURATION = "docs/configuration.md"
 
 
 def sources(*patterns: str) -> str:
-    """The text of the project's own files of these names, without the tests and the examples."""
+    """The text of the project's own files of these names, without the tests, the examples and the learners' tasks."""
+    others = ("tests/", "examples/", "workshop/tasks/", "workshop/solutions/")
     named = subprocess.run(["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return "".join((ROOT / name).read_text() for name in named.split() if not name.startswith(("tests/", "examples/")))
+    return "".join((ROOT / name).read_text() for name in named.split() if not name.startswith(others))
 
 
 def test_every_environment_variable_is_documented() -> None:

@@ -15,13 +15,13 @@ LENGTH = 5
 BLOCK = 100_000
 """Numbers whose digits a computation sums, or a multiple of them: the checker then knows the sum in advance."""
 
-COMPUTED_FOR = 0.8
+COMPUTED_FOR = 0.6
 """Seconds of CPU time that a computation is made to take."""
 
 MEANWHILE = 3
 """Answers of /healthz that must arrive during a computation. One may have been on its way when it began."""
 
-SHARE = 0.2
+SHARE = 0.15
 """Seconds of CPU time from which on a process is said to have computed."""
 
 PATIENT = 20.0
