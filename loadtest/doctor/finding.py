@@ -8,8 +8,8 @@ State = Literal["fine", "note", "mend"]
 class Finding(NamedTuple):
     """The state of one part of the machine, and the fact or the sentence that explains it.
 
-    `fine`: nothing to do. `note`: everything works, but not as people may expect. `mend`: part of the workshop fails, or
-    measures badly, and the sentence has the command that helps.
+    `fine`: nothing to do. `note`: everything works, but not as people may expect. `mend`: part of the workshop fails
+    or measures badly, and the sentence has the command that helps.
     """
 
     state: State

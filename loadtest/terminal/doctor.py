@@ -41,6 +41,8 @@ def _show(out: Console, name: str, finding: Finding) -> None:
 def _sum_up(out: Console, findings: Sequence[Finding]) -> int:
     states = [finding.state for finding in findings]
     broken, notes = states.count("mend"), states.count("note")
-    told = f"{count(broken, 'thing')} to mend" if broken else "This machine is ready"
-    out.print(f"\n{told}{f', {count(notes, 'note')}' if notes else ''}.", style="bold")
+    told = [f"{count(broken, 'thing')} to mend" if broken else "This machine is ready"]
+    if notes:
+        told.append(count(notes, "note"))
+    out.print(f"\n{', '.join(told)}.", style="bold")
     return broken
