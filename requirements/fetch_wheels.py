@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import file_digest
 from pathlib import Path
 
@@ -160,7 +161,7 @@ def main() -> int:
     for option, known, what in (("--platforms", [*PLATFORMS], "platform"), ("--pythons", PYTHONS, "version of Python")):
         parser.add_argument(
             option,
-            type=lambda text, known=known, what=what: several(known, what, text),
+            type=partial(several, known, what),
             default=known,
             metavar="A,B",
             help=f"of {', '.join(known)} (default: all)",
