@@ -13,7 +13,7 @@ compose=(docker compose)
 "${compose[@]}" version >/dev/null 2>&1 || compose=(docker-compose)
 
 echo "Building the images of the containers."
-"${compose[@]}" "${files[@]}" build --quiet
+"${compose[@]}" "${files[@]}" build --quiet sync_app # the others share its image
 images=$(sed -n 's/.*image: *\([^ }]*\).*/\1/p' docker-compose.yml requirements/images.yml | sort -u | xargs)
 for image in $images; do
   docker image inspect "$image" >/dev/null 2>&1 || docker pull --quiet "$image"
