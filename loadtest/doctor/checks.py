@@ -60,7 +60,7 @@ CHECKS: Mapping[str, Callable[[], Finding]] = {
     "system": _system,
     "Python": _python,
     "cores": _cores,
-    "other programs": lambda: busy.busy(busy.use()),
+    "other programs": lambda: busy.busy(*busy.watch()),
     "memory": _memory,
     "open files": _open_files,
     "disk": _disk,
