@@ -61,8 +61,8 @@ schema: install ## Write the documentation of results.json from its models
 install: $(VENV)/.installed ## Set up .venv (with OFFLINE=offline: from what make prefetch fetched)
 
 $(VENV)/.installed: requirements/dev.txt pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it with make PYTHON=...")'
-	@test -z "$(OFFLINE)" || test -d "$(OFFLINE)/wheels" || { echo "There is no folder $(OFFLINE)/wheels; make prefetch makes it."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it with make PYTHON=...")'
+	@test -z "$(OFFLINE)" || test -d "$(OFFLINE)/wheels" || { echo "There is no folder $(OFFLINE)/wheels: make prefetch makes one."; exit 1; }
 	@echo "Setting up $(VENV): about a minute, once."
 	$(PYTHON) -m venv $(VENV)
 	$(PIP_INSTALL) --require-hashes -r requirements/dev.txt

@@ -173,11 +173,13 @@ def main() -> int:
     try:
         for laptop in (Laptop(platform, python) for platform in asked.platforms for python in asked.pythons):
             missing = wheels.missing(laptop, wanted)
-            print(f"{laptop}: {f'fetching {len(missing)} wheels' if missing else 'complete'}", flush=True)
+            wheel = "wheel" if len(missing) == 1 else "wheels"
+            print(f"{laptop}: {f'fetching {len(missing)} {wheel}' if missing else 'complete'}", flush=True)
             without = wheels.fetch(laptop, missing)
             if without:
                 print(
-                    f"  No wheel of {', '.join(map(str, without))}: take another version of Python there.", flush=True
+                    f"  There is no wheel of {', '.join(map(str, without))}: take another version of Python there.",
+                    flush=True,
                 )
     except KeyboardInterrupt:
         print("Interrupted. The next run fetches what is missing.", file=sys.stderr)
