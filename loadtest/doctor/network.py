@@ -45,7 +45,7 @@ def held(port: int) -> Finding:
 def in_use(port: int, by: Holder | None) -> Finding:
     """Return a finding about a port that is taken, by a process that may be hidden."""
     if by is None:
-        return mend(f"Another user has taken it: find out who with `sudo lsof -nP -iTCP:{port} -sTCP:LISTEN`.")
+        return mend(f"It is taken: find out by whom with `sudo lsof -nP -iTCP:{port} -sTCP:LISTEN`.")
     words = by.command.split()
     if OURS & {PurePath(word).name for word in words}:
         return note(f"This project's {by} has it: press Ctrl-C there before you start another command.")
