@@ -14,6 +14,7 @@ compose=(docker compose)
 
 echo "Building the images of the containers."
 "${compose[@]}" "${files[@]}" build --quiet sync_app # the others share its image
+# names without spaces, which the loops and commands below split
 images=$(sed -n 's/.*image: *\([^ }]*\).*/\1/p' docker-compose.yml requirements/images.yml | sort -u | xargs)
 for image in $images; do
   docker image inspect "$image" >/dev/null 2>&1 || docker pull --quiet "$image"
