@@ -103,6 +103,9 @@ def pytest_collects(line: Line) -> None:
 
 
 def compose(line: Line) -> None:
+    if line.words[1] == "load":
+        images_loaded(line)
+        return
     words = line.words[2:]
     if shutil.which("docker-compose") is None:
         pytest.skip("docker-compose is not installed")
@@ -110,6 +113,12 @@ def compose(line: Line) -> None:
     assert all(option in said("docker-compose", words[split], "--help") for option in words[split + 1 :])
     assert "services:" in said("docker-compose", *words[:split], "config")
     assert all(f"${{{name}" in (ROOT / "docker-compose.yml").read_text() for name in line.variables)
+
+
+def images_loaded(line: Line) -> None:
+    if shutil.which("docker") is None:
+        pytest.skip("docker is not installed")
+    assert line.words[2] in said("docker", "load", "--help")
 
 
 @cache
