@@ -70,12 +70,20 @@ $(VENV)/.lineup: $(VENV)/.installed requirements/lineup.txt
 	$(BIN)/pip install --quiet --require-hashes -r requirements/lineup.txt
 	touch $@
 
+install-workshop: $(VENV)/.workshop ## Add what builds the slides and runs the notebook to .venv
+
+$(VENV)/.workshop: $(VENV)/.installed requirements/workshop.txt
+	@echo "Adding pandoc, reveal.js and JupyterLab: about a minute, once."
+	$(BIN)/pip install --quiet --require-hashes -r requirements/workshop.txt
+	touch $@
+
 lock: install ## Pin the dependencies anew, the line-up's first, so that all files agree
 	$(BIN)/pip install --quiet --require-hashes -r requirements/lock.txt
 	$(LOCK) requirements/lock.in -o requirements/lock.txt
 	$(LOCK) --extra lineup pyproject.toml -o requirements/lineup.txt
 	$(LOCK) --constraint requirements/lineup.txt pyproject.toml -o requirements/services.txt
 	$(LOCK) --constraint requirements/lineup.txt --extra dev pyproject.toml -o requirements/dev.txt
+	$(LOCK) --constraint requirements/lineup.txt --constraint requirements/dev.txt --extra workshop pyproject.toml -o requirements/workshop.txt
 
 clean: ## Remove .venv
 	rm -rf $(VENV)
