@@ -14,10 +14,10 @@ EXPLAINED = || { status=$$?; case $$status in \
 
 SHARED := --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help compare lineup serve race test test-fast bench lint schema install install-lineup lock clean
+.PHONY: help compare lineup serve race test test-fast bench lint schema slides slides-record notebook notebook-run test-workshop install install-lineup install-workshop lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 compare: install ## Load services one after the other, and explain what limited each
 	@$(BIN)/sync-vs-async compare $(ARGS) $(EXPLAINED)
@@ -36,10 +36,13 @@ race: install ## Run two or three services side by side, live on a web page, unt
 test: install-lineup ## Run the tests
 	@part() { echo "pytest $$*"; $(BIN)/pytest "$$@" $(ARGS); status=$$?; \
 	  case $$status in 5) ;; 0) selected=0 ;; *) return $$status ;; esac; }; \
-	selected=5; part -n 6 $(SHARED) -m "not compose and not measures" && part -n 2 $(SHARED) -m measures && exit $$selected
+	selected=5; part -n 6 $(SHARED) -m "not compose and not measures and not workshop" && part -n 2 $(SHARED) -m measures && exit $$selected
 
 test-fast: install-lineup ## Run the unit tests, and the contract tests of both twins (a minute)
-	$(BIN)/pytest -n 2 $(SHARED) -m "not compose and not measures and not slow" $(ARGS)
+	$(BIN)/pytest -n 2 $(SHARED) -m "not compose and not measures and not slow and not workshop" $(ARGS)
+
+test-workshop: install-lineup install-workshop ## Run the tests of the slides and of the notebook, which they run (two minutes)
+	$(BIN)/pytest -m workshop $(ARGS)
 
 bench: install-lineup ## Measure the overhead of the twins over bare handlers of their frameworks (needs wrk)
 	$(BIN)/python -m loadtest.bench $(ARGS)
@@ -52,6 +55,18 @@ lint: install-lineup ## Run ruff, import-linter and mypy
 
 schema: install ## Write the documentation of results.json from its models
 	$(BIN)/python -m loadtest.results.document
+
+slides: install-workshop ## Build workshop/slides/slides.html, the slides of the workshop in one file
+	@$(BIN)/python -m loadtest.material slides
+
+slides-record: install-lineup ## Measure anew what the slides show (ten minutes, on an idle machine)
+	@$(BIN)/python -m loadtest.material record $(ARGS)
+
+notebook: install-workshop ## Open workshop/notebook.ipynb in JupyterLab, until Ctrl-C
+	$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 $(ARGS) workshop/notebook.ipynb
+
+notebook-run: install-workshop ## Run workshop/notebook.py, and keep its outputs in workshop/notebook.ipynb
+	@$(BIN)/python -m loadtest.material notebook
 
 install: $(VENV)/.installed ## Set up .venv
 

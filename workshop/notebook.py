@@ -13,7 +13,8 @@
 #
 # Five tasks that wait, an event loop, and two real services under load. You predict, run and compare.
 #
-# `make notebook` opens this in JupyterLab; every cell can be run and changed. From top to bottom it takes about a minute.
+# `make notebook` opens this in JupyterLab; every cell can be run and changed. From top to bottom it takes about a
+# minute.
 
 # %%
 import asyncio
@@ -93,7 +94,8 @@ paused.close()
 # %% [markdown]
 # ## gather and TaskGroup
 #
-# `gather` returns the results in the order of its arguments. If one fails, the others go on, and nobody waits for them. A `TaskGroup`
+# `gather` returns the results in the order of its arguments. If one fails, the others go on, and nobody waits for
+# them. A `TaskGroup`
 # cancels the others, and ends only when all have ended. Prefer the group.
 
 
@@ -131,7 +133,8 @@ with clock("a group with a failure"):
 # %% [markdown]
 # ## An event loop by hand
 #
-# A generator pauses at `yield`, as a coroutine does at `await`. This is a whole event loop for functions that wait for a time: it sleeps
+# A generator pauses at `yield`, as a coroutine does at `await`. This is a whole event loop for functions that wait
+# for a time: it sleeps
 # until the earliest is due, lets it run until it pauses again, and never runs two at once.
 
 
@@ -160,7 +163,8 @@ with clock("by hand"):
 
 
 # %% [markdown]
-# asyncio's loop also watches sockets: it asks the operating system which of them are ready. `asyncio.run` makes such a loop, runs a
+# asyncio's loop also watches sockets: it asks the operating system which of them are ready. `asyncio.run` makes
+# such a loop, runs a
 # coroutine on it, and closes it:
 
 
@@ -180,7 +184,8 @@ thread.join()
 # %% [markdown]
 # ## Why `asyncio.run` fails in a notebook
 #
-# The kernel runs its own event loop in the thread that runs the cells, and `asyncio.run` starts no loop inside another:
+# The kernel runs its own event loop in the thread that runs the cells, and `asyncio.run` starts no loop inside
+# another:
 
 # %%
 refused = coroutine(1)
@@ -191,7 +196,8 @@ except RuntimeError as error:
 refused.close()
 
 # %% [markdown]
-# Older notebooks patch asyncio with nest_asyncio to allow it. That is not needed: since IPython 7 a cell can `await`, as all cells above
+# Older notebooks patch asyncio with nest_asyncio to allow it. That is not needed: since IPython 7 a cell can
+# `await`, as all cells above
 # do. A script has no running loop; `asyncio.run(main())` is right there.
 #
 # ## What a program waits for: files, the network, a person
@@ -221,7 +227,8 @@ async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         print(await asyncio.gather(ask(port), ask(port), ask(port)))
 
 # %% [markdown]
-# **Files** have no such way on most systems: reading one blocks. `asyncio.to_thread` does it on a thread, and the loop goes on.
+# **Files** have no such way on most systems: reading one blocks. `asyncio.to_thread` does it on a thread, and the
+# loop goes on.
 
 
 # %%
@@ -251,8 +258,10 @@ with tempfile.TemporaryDirectory() as folder:
     print(f"{size:,} bytes written; meanwhile another coroutine", "ran" if ran else "stood still")
 
 # %% [markdown]
-# **A person** may take for ever. `input()` would hold the thread, and every coroutine with it. A future holds nothing but the coroutine
-# that awaits it. Here a timer plays the person; in a service it is another request (`/ask` and `/answer` of both services).
+# **A person** may take for ever. `input()` would hold the thread, and every coroutine with it. A future holds
+# nothing but the coroutine
+# that awaits it. Here a timer plays the person; in a service it is another request (`/ask` and `/answer` of both
+# services).
 
 # %%
 lunch = asyncio.get_running_loop().create_future()
@@ -263,8 +272,10 @@ print(f"lunch: {said}; meanwhile another coroutine", "ran" if ran else "stood st
 # %% [markdown]
 # ## Two real services
 #
-# `sync_app` is Flask with threads, `async_app` is aiohttp with coroutines. Both answer the same requests. `/fanout` waits five times,
-# each in the way of its framework: one wait after the other, or all at once. The services stop at the end of the cell, whatever happens.
+# `sync_app` is Flask with threads, `async_app` is aiohttp with coroutines. Both answer the same requests. `/fanout`
+# waits five times,
+# each in the way of its framework: one wait after the other, or all at once. The services stop at the end of the
+# cell, whatever happens.
 
 
 # %%
@@ -298,7 +309,7 @@ with running("sync_app", "--threads", "4") as flask, running("async_app") as aio
             await asyncio.gather(*(get(f"{url}/delay/200ms") for _ in range(20)))
 
 # %% [markdown]
-# Four at a time take five rounds: 20 ÷ 4 × 0.2 s = 1 s. A coroutine each takes one round.
+# Four at a time take five rounds of 0.2 s. A coroutine each takes one round.
 #
 # ## Under load: predict a number
 #
@@ -311,7 +322,8 @@ def predicted(users, wait, at_once=float("inf")):
 
 
 # %% [markdown]
-# 32 threads, a wait of 0.1 s, 200 users. **Write your numbers down before you run the cell below**, which takes about half a minute.
+# 32 threads, a wait of 0.1 s, 200 users. **Write your numbers down before you run the cell below**, which takes
+# about half a minute.
 
 # %%
 your_guess = {"flask-threads": 2000, "aiohttp": 2000}  # answers per second: change them
@@ -327,7 +339,8 @@ with tempfile.TemporaryDirectory() as folder:
     results = schema.load(Path(folder) / "latest" / schema.FILE)
 
 # %% [markdown]
-# `results.json` has everything that was measured. A row is one service at one number of users. What cannot be trusted has doubts.
+# `results.json` has everything that was measured. A row is one service at one number of users. What cannot be
+# trusted has doubts.
 
 # %%
 table = rows(results)
@@ -373,10 +386,12 @@ for row in table:
 #
 # - At 1 user both are equal: nothing overlaps.
 # - At 32 users both are equal: 32 threads carry 32 waits as well as coroutines do.
-# - At 200 users 32 threads are the limit, whatever the framework. More threads, or gevent with Flask's own code, would move it.
+# - At 200 users 32 threads are the limit, whatever the framework. More threads, or gevent with Flask's own code,
+#   would move it.
 # - A row with doubts says nothing, in either direction.
 #
-# This notebook never imports Locust, the load generator: it would replace the sockets and threads of this kernel by gevent's. The command
+# This notebook never imports Locust, the load generator: it would replace the sockets and threads of this kernel by
+# gevent's. The command
 # runs it in a process of its own.
 
 # %%
@@ -390,4 +405,5 @@ print("neither Locust nor gevent is loaded here")
 # 2. Replace `await asyncio.sleep(1)` by `time.sleep(1)` in `coroutine`, and run the five again. Why?
 # 3. Compare with `--scenario query` or `--scenario cpu`. Predict which service wins, and run it.
 #
-# Read on: [the small programs](README.md), [the model](../docs/method.md#the-model), [your own service](../docs/own-service.md).
+# Read on: [the small programs](README.md), [the model](../docs/method.md#the-model), [your own
+# service](../docs/own-service.md).

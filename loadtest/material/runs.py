@@ -28,7 +28,8 @@ RUNS = {
     "computing": "--scenario cpu --services flask-threads,aiohttp --users 1,8 --delay 20ms",
     "people": "--scenario ask --services flask,flask-threads,aiohttp --users 2,20 --delay 100ms",
     "arrivals": "--rate 150 --services flask-threads,aiohttp",
-    "overload": f"--rate 384 --services {UNLIMITED},{REFUSING},aiohttp --deadline 1s --delay 250ms --seconds 15 --repeats 1",
+    "overload": f"--rate 384 --services {UNLIMITED},{REFUSING},aiohttp "
+    "--deadline 1s --delay 250ms --seconds 15 --repeats 1",
     "frameworks": "--services all --users 1,200",
 }
 """The options of compare for each run, by the name of its file. Together they take about ten minutes."""

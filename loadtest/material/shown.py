@@ -105,7 +105,7 @@ class Shown:
         figure: str = THROUGHPUT,
         *,
         width: int = WIDE,
-        names: Mapping[str, str] = {},  # noqa: B006 - never changed
+        names: Mapping[str, str] = {},
         said: str = "",
     ) -> str:
         """Return a bar for each service at one load, beside its prediction, as Markdown.
@@ -125,6 +125,10 @@ class Shown:
     def doubts(self) -> Sequence[str]:
         """Return a sentence for each step that is inconclusive."""
         return [f"{name}: {each}" for name, table in self._tables.items() for each in doubtful(table)]
+
+    def table(self, run: str) -> Sequence[Row]:
+        """Return all rows of a run."""
+        return self._tables[run]
 
     def row(self, run: str, service: str, amount: float) -> Row:
         """Return a row of a run. Raises ValueError if it has none."""
