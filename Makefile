@@ -63,7 +63,7 @@ slides-record: install-lineup ## Measure anew what the slides show (ten minutes,
 	@$(BIN)/python -m loadtest.material record $(ARGS)
 
 notebook: install-workshop ## Open workshop/notebook.ipynb in JupyterLab, until Ctrl-C
-	$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 $(ARGS) workshop/notebook.ipynb
+	$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(ARGS) workshop/notebook.ipynb
 
 notebook-run: install-workshop ## Run workshop/notebook.py, and keep its outputs in workshop/notebook.ipynb
 	@$(BIN)/python -m loadtest.material notebook

@@ -61,7 +61,7 @@ def visited(visit_for_all: Opens, built: str, request: pytest.FixtureRequest) ->
     visited = visit_for_all(built, width=WIDTH, colours=request.param)
     visited.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
     visited.page.wait_for_function("Reveal.isReady() && Reveal.getScale() === 1")
-    yield visited
+    return visited
 
 
 @pytest.fixture(scope="module")

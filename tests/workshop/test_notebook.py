@@ -41,7 +41,7 @@ def processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
                 continue
         return found
 
-    yield left
+    return left
 
 
 def kept() -> list[Cell]:
