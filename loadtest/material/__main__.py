@@ -1,7 +1,6 @@
 """The command that builds the slides, records the runs that they show, or runs the notebook and keeps its outputs."""
 
 import argparse
-import subprocess
 import sys
 
 from . import notebook, slides
@@ -25,7 +24,7 @@ def main() -> None:
                 _record(asked.runs)
             case "notebook":
                 print(f"Notebook: {notebook.build()}")
-    except (OSError, ValueError, subprocess.CalledProcessError) as error:
+    except (OSError, ValueError) as error:
         sys.exit(f"{parser.prog} {asked.command}: {error}")
     except KeyboardInterrupt:
         sys.exit(130)  # the status that a shell gives Ctrl-C

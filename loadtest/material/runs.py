@@ -1,6 +1,7 @@
 """The runs whose results the slides show: how each is recorded, and where it is read from."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from loadtest.results import atomic, schema
+from serving import end_with_parent
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,16 +43,20 @@ def read() -> dict[str, schema.Results]:
 
 
 def record(name: str) -> None:
-    """Run one comparison and keep its results file. Raises CalledProcessError if it fails.
+    """Run one comparison and keep its results file. Raises ValueError if it fails or is interrupted.
 
     An inconclusive run is kept too: the slides show its figures in brackets.
     """
     with TemporaryDirectory() as folder:
-        command = [str(Path(sys.executable).with_name("sync-vs-async")), "compare", *RUNS[name].split()]
-        done = subprocess.run([*command, "--out", folder], cwd=ROOT, check=False)
-        if done.returncode not in {0, 2}:
-            raise subprocess.CalledProcessError(done.returncode, command)
-        content = json.loads((Path(folder) / "latest" / schema.FILE).read_text(encoding="utf-8"))
+        bound = [sys.executable, "-IS", end_with_parent.__file__, str(os.getpid()), end_with_parent.LEADER]
+        compare = [str(Path(sys.executable).with_name("sync-vs-async")), "compare", *RUNS[name].split()]
+        done = subprocess.run([*bound, *compare, "--out", folder], cwd=ROOT, check=False)
+        file = Path(folder) / "latest" / schema.FILE
+        if done.returncode not in {0, 2} or not file.exists():
+            raise ValueError(f"the run {name} failed with status {done.returncode}")
+        content = json.loads(file.read_text(encoding="utf-8"))
+    if not content["complete"]:
+        raise ValueError(f"the run {name} was interrupted")
     for step in content["steps"]:
         if step["measured"]:
             step["measured"]["first"] = []  # the largest part of the file, and no slide draws it

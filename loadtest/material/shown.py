@@ -1,4 +1,4 @@
-"""What the Markdown of the slides can ask for: figures of the recorded runs, in words and as charts."""
+"""Figures of the recorded runs, in words and as charts, for the Markdown of the slides."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC
@@ -6,7 +6,7 @@ from itertools import count
 
 from loadtest.english import count as counted
 from loadtest.english import duration
-from loadtest.report.figures import bars
+from loadtest.report.figures import bars, goodput
 from loadtest.report.figures.picture import Figure
 from loadtest.report.figures.theme import finished
 from loadtest.report.page import static
@@ -66,9 +66,13 @@ class Shown:
         found = self.row(run, service, amount).memory
         return "unknown" if found is None else f"{found / 2**20:.0f}"
 
-    def bound(self, run: str, service: str, amount: float) -> str:
-        """Return what limited the throughput."""
-        return self.row(run, service, amount).bound
+    def capacity(self, run: str, service: str, name: str) -> int:
+        """Return how many units of a limited resource a service has. Raises ValueError if it has no such resource."""
+        demand = self._contender(run, service).demand
+        for limit in demand.limits if demand else ():
+            if limit.name == name:
+                return limit.capacity
+        raise ValueError(f"{service} has no limit {name!r} in the run {run}.")
 
     def slots(self, run: str, service: str) -> str:
         """Return the number of requests that a service holds at once."""
@@ -146,6 +150,12 @@ class Shown:
         known: dict[str, tuple[float | None, float | None]] = {
             THROUGHPUT: (row.throughput if row.windows else None, foretold.throughput if foretold else None),
             MEDIAN: (row.percentile(0.5), row.foretold(0.5) if row.forecasts else None),
-            GOODPUT: (row.goodput, None),
+            GOODPUT: (row.goodput, goodput_foretold(self.runs[run], row)),
         }
         return bars.Bar(name, kind, *known[figure], holds=row.holds)
+
+
+def goodput_foretold(results: Results, row: Row) -> float | None:
+    """Return the predicted answers per second within the deadline, of an open load; None without a prediction."""
+    fates = goodput.foretold(row, results.options.deadlines[0]) if results.options.deadlines else None
+    return fates.good / sum(each.seconds for each in row.arrived) if fates and row.arrived else None
