@@ -1,7 +1,6 @@
 """The slides of the workshop in a browser, as a projector of 1280 x 720 shows them."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -56,8 +55,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module", params=SCHEMES)
-def visited(visit_for_all: Opens, built: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """Yield the slides on a projector, light or dark."""
+def visited(visit_for_all: Opens, built: str, request: pytest.FixtureRequest) -> Visit:
+    """Return the slides on a projector, light or dark."""
     visited = visit_for_all(built, width=WIDTH, colours=request.param)
     visited.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
     visited.page.wait_for_function("Reveal.isReady() && Reveal.getScale() === 1")

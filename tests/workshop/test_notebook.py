@@ -4,7 +4,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -26,8 +26,8 @@ Cell = dict[str, Any]
 
 
 @pytest.fixture
-def processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Yield a function that returns the processes that a kernel of this test has left, itself included."""
+def processes(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """Return a function that returns the processes that a kernel of this test has left, itself included."""
     mark = str(uuid4())
     monkeypatch.setenv(MARK, mark)
 
@@ -55,7 +55,7 @@ def text(cell: Cell) -> str:
 
 
 def test_the_notebook_runs_from_top_to_bottom_and_leaves_no_process(
-    processes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    processes: Callable[[], list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notebook, "NOTEBOOK", tmp_path / "notebook.ipynb")
     began = time.monotonic()
@@ -65,7 +65,7 @@ def test_the_notebook_runs_from_top_to_bottom_and_leaves_no_process(
     eventually(lambda: processes() == [])
 
 
-def test_a_kernel_that_is_interrupted_during_a_run_leaves_no_process(processes: Any) -> None:
+def test_a_kernel_that_is_interrupted_during_a_run_leaves_no_process(processes: Callable[[], list[str]]) -> None:
     import jupytext  # noqa: PLC0415 - installed for the workshop alone
     from nbclient import NotebookClient  # noqa: PLC0415 - see above
     from nbclient.exceptions import CellExecutionError  # noqa: PLC0415 - see above
