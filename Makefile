@@ -14,7 +14,12 @@ EXPLAINED = || { status=$$?; case $$status in \
 
 SHARED := --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help compare lineup serve race test test-fast bench lint schema slides slides-record notebook notebook-run test-workshop install install-lineup install-workshop lock clean
+# OFFLINE=FOLDER installs from what make prefetch fetched there, without network.
+PIP_INSTALL := $(BIN)/pip install --quiet $(if $(OFFLINE),--no-index --find-links "$(OFFLINE)/wheels")
+INTO ?= offline
+FETCHED := $(wildcard $(addprefix requirements/,dev.txt lineup.txt workshop.txt))
+
+.PHONY: help compare lineup serve race test test-fast bench lint schema slides slides-record notebook notebook-run test-workshop install install-lineup install-workshop prefetch lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,29 +73,34 @@ notebook: install-workshop ## Open workshop/notebook.ipynb in JupyterLab, until 
 notebook-run: install-workshop ## Run workshop/notebook.py, and keep its outputs in workshop/notebook.ipynb
 	@$(BIN)/python -m loadtest.material notebook
 
-install: $(VENV)/.installed ## Set up .venv
+install: $(VENV)/.installed ## Set up .venv (with OFFLINE=offline: from what make prefetch fetched)
 
 $(VENV)/.installed: requirements/dev.txt pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it with make PYTHON=...")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it with make PYTHON=...")'
+	@test -z "$(OFFLINE)" || test -d "$(OFFLINE)/wheels" || { echo "There is no folder $(OFFLINE)/wheels: make prefetch makes one."; exit 1; }
 	@echo "Setting up $(VENV): about a minute, once."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	$(PIP_INSTALL) --require-hashes -r requirements/dev.txt
+	$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	touch $@
 
 install-lineup: $(VENV)/.lineup ## Add the other frameworks of the line-up to .venv
 
 $(VENV)/.lineup: $(VENV)/.installed requirements/lineup.txt
 	@echo "Adding the line-up: half a minute, once."
-	$(BIN)/pip install --quiet --require-hashes -r requirements/lineup.txt
+	$(PIP_INSTALL) --require-hashes -r requirements/lineup.txt
 	touch $@
 
 install-workshop: $(VENV)/.workshop ## Add what builds the slides and runs the notebook to .venv
 
 $(VENV)/.workshop: $(VENV)/.installed requirements/workshop.txt
 	@echo "Adding pandoc, reveal.js and JupyterLab: about a minute, once."
-	$(BIN)/pip install --quiet --require-hashes -r requirements/workshop.txt
+	$(PIP_INSTALL) --require-hashes -r requirements/workshop.txt
 	touch $@
+
+prefetch: install ## Fetch all that a room without internet needs into offline/: wheels, images of the containers
+	$(BIN)/python requirements/fetch_wheels.py "$(INTO)/wheels" $(FETCHED) $(ARGS)
+	requirements/fetch_images.sh "$(INTO)"
 
 lock: install ## Pin the dependencies anew, the line-up's first, so that all files agree
 	$(BIN)/pip install --quiet --require-hashes -r requirements/lock.txt

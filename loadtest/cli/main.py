@@ -8,6 +8,8 @@ import click
 
 from .capacity import capacity
 from .compare import compare
+from .doctor import doctor
+from .lesson import lesson
 from .lineup import lineup
 from .map import map_
 from .options import Mistake
@@ -27,7 +29,7 @@ def group() -> None:
     """Compare blocking and non-blocking HTTP services under the same load."""
 
 
-for command in (serve, report, race, compare, capacity, lineup, map_):
+for command in (serve, report, race, compare, capacity, lineup, map_, lesson, doctor):
     group.add_command(command)
 
 

@@ -80,9 +80,9 @@ class Bar:
 
 
 @contextmanager
-def progress(out: Console, seconds: float, repeats: int) -> Iterator[Bar]:
+def progress(out: Console, seconds: float, repeats: int, kind: type[Bar] = Bar) -> Iterator[Bar]:
     """Show a bar until the context exits, if the output is a terminal that can redraw it, and yield the bar."""
-    bar = Bar(out, seconds, repeats)
+    bar = kind(out, seconds, repeats)
     if not _shows_bar(out):
         yield bar
         return

@@ -47,9 +47,17 @@ def ours(line: Line) -> None:
     understood(line.words[1], line.words[2:])
 
 
+def parted(name: str, arguments: list[str]) -> tuple[click.Command, list[str]]:
+    """The command, or that of its commands which the first argument names, and the arguments of that."""
+    command = group.commands[name]
+    if isinstance(command, click.Group) and arguments and arguments[0] in command.commands:
+        return command.commands[arguments[0]], arguments[1:]
+    return command, arguments
+
+
 def understood(name: str, arguments: list[str]) -> None:
     """Whether a command takes these arguments: they are checked as they always are, and nothing is run."""
-    command = group.commands[name]
+    command, arguments = parted(name, arguments)
     if arguments == ["--help"]:
         assert command.get_help(click.Context(command))
         return
@@ -95,6 +103,9 @@ def pytest_collects(line: Line) -> None:
 
 
 def compose(line: Line) -> None:
+    if line.words[1] == "load":
+        images_loaded(line)
+        return
     words = line.words[2:]
     if shutil.which("docker-compose") is None:
         pytest.skip("docker-compose is not installed")
@@ -102,6 +113,12 @@ def compose(line: Line) -> None:
     assert all(option in said("docker-compose", words[split], "--help") for option in words[split + 1 :])
     assert "services:" in said("docker-compose", *words[:split], "config")
     assert all(f"${{{name}" in (ROOT / "docker-compose.yml").read_text() for name in line.variables)
+
+
+def images_loaded(line: Line) -> None:
+    if shutil.which("docker") is None:
+        pytest.skip("docker is not installed")
+    assert line.words[2] in said("docker", "load", "--help")
 
 
 @cache

@@ -19,15 +19,16 @@ from peers.rows import PEERS
 from serving.command_line import parse
 from sync_app.plumbing.database import CONNECT_WITHIN
 from sync_app.plumbing.service import SERVICE
-from tests.docs.support.pages import ROOT, column, rows
+from tests.docs.support.pages import ROOT, column, rows, section
 
 CONFIGURATION = "docs/configuration.md"
 
 
 def sources(*patterns: str) -> str:
-    """The text of the project's own files of these names, without the tests and the examples."""
+    """The text of the project's own files of these names, without the tests, the examples and the learners' tasks."""
+    others = ("tests/", "examples/", "workshop/tasks/", "workshop/solutions/")
     named = subprocess.run(["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return "".join((ROOT / name).read_text() for name in named.split() if not name.startswith(("tests/", "examples/")))
+    return "".join((ROOT / name).read_text() for name in named.split() if not name.startswith(others))
 
 
 def test_every_environment_variable_is_documented() -> None:
@@ -46,10 +47,24 @@ def test_every_environment_variable_is_documented() -> None:
     assert sorted(documented) == sorted(read)
 
 
+def of_a_group(command: click.Command) -> list[click.Command]:
+    """A command, with all of its own commands if it is a group."""
+    return [command, *(command.commands.values() if isinstance(command, click.Group) else ())]
+
+
 @pytest.mark.parametrize("name", group.commands)
 def test_every_option_of_a_command_is_documented(name: str) -> None:
-    options = {option for each in group.commands[name].params if isinstance(each, click.Option) for option in each.opts}
-    assert {*column(CONFIGURATION, f"`sync-vs-async {name}`", "option")} == options
+    options = {
+        option
+        for each in of_a_group(group.commands[name])
+        for given in each.params
+        if isinstance(given, click.Option)
+        for option in given.opts
+    }
+    heading = f"`sync-vs-async {name}`"
+    documented = column(CONFIGURATION, heading, "option") if options else []
+    assert section(CONFIGURATION, heading)
+    assert {*documented} == options
 
 
 def test_every_option_of_a_twin_is_documented(capsys: pytest.CaptureFixture[str]) -> None:

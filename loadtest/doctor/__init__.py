@@ -1,0 +1,1 @@
+"""Checks of the machine before a workshop: each returns one finding, and changes nothing."""

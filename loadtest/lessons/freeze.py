@@ -1,0 +1,97 @@
+"""An experiment with a service that stands still once, as arrivals at a rate see it and as waiting users see it."""
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from backing.environment import Backing, Need
+from loadtest.contenders.cores import halves
+from loadtest.generator.driver import Driver, Job, Order, generator
+from loadtest.measure.comparison import Progress
+from loadtest.processes.affinity import confined
+from loadtest.processes.service import Running, running
+from loadtest.results.histogram import percentile
+from loadtest.workload import Load
+from loadtest.workload.closed import Closed
+from loadtest.workload.open import Open
+
+from .lesson import Finding
+from .marking import figure
+from .model import service
+
+START = 3.0
+"""Estimated seconds until the service and both load generators have started."""
+
+WARMUP, PATIENCE = 0.5, 10.0
+
+BEFORE = 0.25
+"""Share of the window before the freeze."""
+
+
+@dataclass(frozen=True)
+class Freeze:
+    """Arrivals at an even rate and waiting users, both at once, on a service that stands still for `freeze` seconds.
+
+    The answer is the 90th percentile of the arrivals' latency in milliseconds, from the intended start of each.
+    """
+
+    service: str
+    rate: float
+    users: int
+    wait: float
+    freeze: float
+    window: float
+
+    needs: frozenset[Need] = frozenset()
+
+    @property
+    def seconds(self) -> float:
+        """The estimated seconds of the run."""
+        return START + 2 * WARMUP + self.window
+
+    def run(self, progress: Progress, behind: Backing) -> Finding:
+        """Put both loads on one service, so that they meet the same freeze."""
+        progress.begins(self.service, f"a freeze of {self.freeze:g} s", 1, self.seconds)
+        cores, asked = halves(), service(self.service)
+        loads: tuple[Load, Load] = (Open(self.rate, arrivals="even"), Closed(self.users))
+        with ExitStack() as started:
+            started.enter_context(confined(cores.others))
+            drivers = [started.enter_context(generator()) for _ in loads]
+            server = started.enter_context(running(asked, behind.environment, cores=cores.service))
+            delay = f"{self.wait * 1000:g}ms"
+            for driver in drivers:
+                driver.begin(Job(asked.name, server.url, "delay", delay, self.wait))
+            orders = [Order(load, WARMUP, self.window, PATIENCE) for load in loads]
+            arrived, waited = self._frozen(server, drivers, orders)
+        seen = _latency(arrived, 0.9)
+        if arrived["failures"] or seen is None:
+            return Finding(None, doubts=("requests failed",))
+        theirs = {rank: _latency(waited, rank) or 0.0 for rank in (0.9, 0.99)}
+        told = (
+            f"The same freeze as {self.users} waiting users see it: 90th percentile {figure(theirs[0.9])} ms, 99th "
+            f"{figure(theirs[0.99])} ms, because each of them sends one request into it and then waits."
+        )
+        return Finding(seen, (told,))
+
+    def _frozen(self, server: Running, drivers: list[Driver], orders: list[Order]) -> tuple[dict[str, Any], ...]:
+        """Stop all processes of the service for a while inside both windows, and return what both loads measured."""
+        for driver, order in zip(drivers, orders, strict=True):
+            driver.open(order)
+        time.sleep(BEFORE * self.window)
+        processes = server.processes()
+        for process in processes:
+            process.suspend()
+        try:
+            time.sleep(self.freeze)
+        finally:
+            for process in processes:
+                process.resume()
+        for driver, order in zip(drivers, orders, strict=True):
+            driver.close(order)
+        return tuple(driver.result(order) for driver, order in zip(drivers, orders, strict=True))
+
+
+def _latency(window: dict[str, Any], rank: float) -> float | None:
+    """Return a percentile of a window's latency in milliseconds."""
+    return percentile({float(key): number for key, number in window["latency"].items()}, rank)

@@ -1,0 +1,113 @@
+"""`sync-vs-async lesson` as a learner uses it."""
+
+import os
+import pty
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from loadtest.cli.lesson import number_in
+from loadtest.lessons.catalogue import LESSONS
+from tests.loadtest.support.commands import SCRIPT, WITHIN
+
+NUMBERS = {lesson.slug: number for number, lesson in enumerate(LESSONS, 1)}
+
+
+def lesson(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command with a folder of its own, and without a terminal."""
+    return subprocess.run(
+        [SCRIPT, "lesson", "--folder", str(folder), *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=WITHIN,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_a_wrong_number_is_measured_and_its_misconception_is_named(tmp_path: Path) -> None:
+    ran = lesson(tmp_path, str(NUMBERS["people"]), "--guess", "4")
+    assert (ran.returncode, ran.stderr) == (3, "")
+    assert "yours 4 | model 5 | measured 5 threads: not within 5%" in ran.stdout
+    assert "You forgot the answers" in ran.stdout
+    assert re.search("4 threads: [0-3] of 4 answered; 5 threads: 4 of 4 answered.", ran.stdout)
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.slow
+def test_a_right_number_is_remembered(tmp_path: Path) -> None:
+    ran = lesson(tmp_path, "2", "--guess", "10/s", "--recorded")
+    assert ran.returncode == 0
+    assert "yours 10 | model 10 | measured" in ran.stdout
+    assert "The measurement was recorded on" in ran.stdout
+    listed = lesson(tmp_path)
+    assert listed.returncode == 0
+    assert [line.split()[-2:] for line in listed.stdout.splitlines()[3:5]] == [["-", "-"], ["yes", "-"]]
+    assert "Next: sync-vs-async lesson 1" in listed.stdout
+
+
+@pytest.mark.slow
+def test_a_learner_without_a_terminal_is_never_asked(tmp_path: Path) -> None:
+    ran = lesson(tmp_path, "3")
+    assert ran.returncode == 1
+    assert "--guess NUMBER" in ran.stderr
+    assert LESSONS[2].question.sentence[:40] in ran.stdout
+
+
+@pytest.mark.slow
+def test_a_learner_at_a_terminal_is_asked_until_there_is_a_number(tmp_path: Path) -> None:
+    master, slave = pty.openpty()
+    with subprocess.Popen(
+        [SCRIPT, "lesson", "2", "--recorded", "--folder", str(tmp_path)],
+        stdin=slave,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        os.write(master, b"many\n20\n")
+        said, _ = process.communicate(timeout=WITHIN)
+    os.close(master)
+    os.close(slave)
+    assert process.returncode == 3
+    assert "A number is needed, such as 20 or 0.5; got 'many'." in said
+    assert "they are the same thing" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["13"], "There is no lesson '13'"),
+        (["2", "--guess", "nan"], "A number is needed"),
+        (["2", "--guess", "-1"], "A number is needed"),
+        (["2", "--guess", "1e999"], "A number is needed"),
+        (["2", "--guess", "10", "--start"], "Only one at a time"),
+        (["2", "--hint", "--check"], "Only one at a time"),
+        (["2", "--check"], "cannot be read"),
+    ],
+)
+@pytest.mark.slow
+def test_a_mistake_is_said_in_one_sentence(tmp_path: Path, arguments: list[str], sentence: str) -> None:
+    ran = lesson(tmp_path, *arguments)
+    assert ran.returncode == 1
+    assert sentence in ran.stderr
+    assert ran.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("text", "number"), [("20", 20), ("0.5", 0.5), (" 20 ", 20), ("20/s", 20), ("1050 ms", 1050)])
+def test_a_number_may_carry_its_unit(text: str, number: float) -> None:
+    assert number_in(text) == number
+
+
+@pytest.mark.slow
+def test_hints_come_one_at_a_time_and_the_starting_point_is_never_overwritten(tmp_path: Path) -> None:
+    assert lesson(tmp_path, "5", "--start").returncode == 0
+    (file,) = tmp_path.glob("05_*.py")
+    file.write_text("# mine\n")
+    again = lesson(tmp_path, "5", "--start")
+    assert (again.returncode, file.read_text()) == (1, "# mine\n")
+    hints = [lesson(tmp_path, "5", "--hint").stdout for _ in range(4)]
+    assert [each.split(":")[0] for each in hints[:3]] == ["Hint 1 of 3", "Hint 2 of 3", "Hint 3 of 3"]
+    assert "workshop/solutions/05" in hints[3]

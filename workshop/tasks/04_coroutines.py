@@ -1,0 +1,39 @@
+"""A service in aiohttp: a coroutine for each user, and yet only 100 of 200 users reach the upstream.
+
+Task: let the requests of 200 users wait at the upstream at once.
+The check's upstream answers none of them before all 200 are there.
+"""
+
+import os
+from collections.abc import AsyncIterator
+
+import aiohttp
+from aiohttp import web
+
+UPSTREAM = os.environ["UPSTREAM_URL"]
+SESSION = web.AppKey("session", aiohttp.ClientSession)
+
+routes = web.RouteTableDef()
+
+
+async def client(app: web.Application) -> AsyncIterator[None]:
+    async with aiohttp.ClientSession() as app[SESSION]:
+        yield
+
+
+@routes.get("/slow")
+async def slow(request: web.Request) -> web.Response:
+    async with request.app[SESSION].get(f"{UPSTREAM}/slow") as response:
+        return web.Response(text=await response.text())
+
+
+@routes.get("/healthz")
+async def healthz(_request: web.Request) -> web.Response:
+    return web.Response(text="ok")
+
+
+app = web.Application()
+app.add_routes(routes)
+app.cleanup_ctx.append(client)
+if __name__ == "__main__":
+    web.run_app(app, host="127.0.0.1", port=int(os.environ["PORT"]))
