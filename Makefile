@@ -19,10 +19,10 @@ PIP_INSTALL := $(BIN)/pip install --quiet $(if $(OFFLINE),--no-index --find-link
 INTO ?= offline
 FETCHED := $(wildcard $(addprefix requirements/,dev.txt lineup.txt workshop.txt))
 
-.PHONY: help compare lineup serve race test test-fast bench lint schema install install-lineup prefetch lock clean
+.PHONY: help compare lineup serve race test test-fast bench lint schema slides slides-record notebook notebook-run test-workshop install install-lineup install-workshop prefetch lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 compare: install ## Load services one after the other, and explain what limited each
 	@$(BIN)/sync-vs-async compare $(ARGS) $(EXPLAINED)
@@ -41,10 +41,13 @@ race: install ## Run two or three services side by side, live on a web page, unt
 test: install-lineup ## Run the tests
 	@part() { echo "pytest $$*"; $(BIN)/pytest "$$@" $(ARGS); status=$$?; \
 	  case $$status in 5) ;; 0) selected=0 ;; *) return $$status ;; esac; }; \
-	selected=5; part -n 6 $(SHARED) -m "not compose and not measures" && part -n 2 $(SHARED) -m measures && exit $$selected
+	selected=5; part -n 6 $(SHARED) -m "not compose and not measures and not workshop" && part -n 2 $(SHARED) -m measures && exit $$selected
 
 test-fast: install-lineup ## Run the unit tests, and the contract tests of both twins (a minute)
-	$(BIN)/pytest -n 2 $(SHARED) -m "not compose and not measures and not slow" $(ARGS)
+	$(BIN)/pytest -n 2 $(SHARED) -m "not compose and not measures and not slow and not workshop" $(ARGS)
+
+test-workshop: install-lineup install-workshop ## Run the tests of the slides and of the notebook, which they run (two minutes)
+	$(BIN)/pytest -m workshop $(ARGS)
 
 bench: install-lineup ## Measure the overhead of the twins over bare handlers of their frameworks (needs wrk)
 	$(BIN)/python -m loadtest.bench $(ARGS)
@@ -57,6 +60,18 @@ lint: install-lineup ## Run ruff, import-linter and mypy
 
 schema: install ## Write the documentation of results.json from its models
 	$(BIN)/python -m loadtest.results.document
+
+slides: install-workshop ## Build workshop/slides/slides.html, the slides of the workshop in one file
+	@$(BIN)/python -m loadtest.material slides
+
+slides-record: install-lineup ## Measure anew what the slides show (ten minutes, on an idle machine)
+	@$(BIN)/python -m loadtest.material record $(ARGS)
+
+notebook: install-workshop ## Open workshop/notebook.ipynb in JupyterLab, until Ctrl-C
+	$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(ARGS) workshop/notebook.ipynb
+
+notebook-run: install-workshop ## Run workshop/notebook.py, and keep its outputs in workshop/notebook.ipynb
+	@$(BIN)/python -m loadtest.material notebook
 
 install: $(VENV)/.installed ## Set up .venv (with OFFLINE=offline: from what make prefetch fetched)
 
@@ -76,6 +91,13 @@ $(VENV)/.lineup: $(VENV)/.installed requirements/lineup.txt
 	$(PIP_INSTALL) --require-hashes -r requirements/lineup.txt
 	touch $@
 
+install-workshop: $(VENV)/.workshop ## Add what builds the slides and runs the notebook to .venv
+
+$(VENV)/.workshop: $(VENV)/.installed requirements/workshop.txt
+	@echo "Adding pandoc, reveal.js and JupyterLab: about a minute, once."
+	$(PIP_INSTALL) --require-hashes -r requirements/workshop.txt
+	touch $@
+
 prefetch: install ## Fetch all that a room without internet needs into offline/: wheels, images of the containers
 	$(BIN)/python requirements/fetch_wheels.py "$(INTO)/wheels" $(FETCHED) $(ARGS)
 	requirements/fetch_images.sh "$(INTO)"
@@ -86,6 +108,7 @@ lock: install ## Pin the dependencies anew, the line-up's first, so that all fil
 	$(LOCK) --extra lineup pyproject.toml -o requirements/lineup.txt
 	$(LOCK) --constraint requirements/lineup.txt pyproject.toml -o requirements/services.txt
 	$(LOCK) --constraint requirements/lineup.txt --extra dev pyproject.toml -o requirements/dev.txt
+	$(LOCK) --constraint requirements/lineup.txt --constraint requirements/dev.txt --extra workshop pyproject.toml -o requirements/workshop.txt
 
 clean: ## Remove .venv
 	rm -rf $(VENV)

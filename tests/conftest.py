@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-WRITTEN_OUT = ("compose", "measures")
+WRITTEN_OUT = ("compose", "measures", "workshop")
 """Markers that stand in the file of every test that has them; `slow` is also set by tests/conformance/conftest.py."""
 
 FIRST = ("ports", "test_comparison.py")
@@ -12,7 +12,7 @@ FIRST = ("ports", "test_comparison.py")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out files without the marker in `-m measures` or `-m compose`: importing all of them takes seconds."""
+    """Leave out files without the marker of `-m`, if it is one of WRITTEN_OUT: importing all of them takes seconds."""
     marker = config.option.markexpr
     if marker in WRITTEN_OUT and collection_path.name.startswith("test_"):
         return f"pytest.mark.{marker}" not in collection_path.read_text(encoding="utf-8") or None

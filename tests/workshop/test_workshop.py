@@ -24,29 +24,19 @@ BEGINNINGS = [f"task {number} begins" for number in NUMBERS]
 ENDS = [f"task {number} ends" for number in NUMBERS]
 KETTLES = [f"{name} puts the kettle on" for name in ("Ada", "Grace", "Radia")]
 TEAS = [f"{name} has tea" for name in ("Ada", "Grace", "Radia")]
-CELLS = [
-    "In [1]: import asyncio",
-    "   ...: async def main():",
-    '   ...:     print("the kettle is on")',
-    "   ...:     await asyncio.sleep(1)",
-    '   ...:     print("tea")',
-    "In [2]: asyncio.run(main())",
-    "RuntimeError: asyncio.run() cannot be called from a running event loop",
-    "In [3]: await main()",
-    "the kettle is on",
-    "tea",
-]
 
 # The lines that each file prints, with ? for measured seconds, and the seconds that it waits.
 FILES = {
     "at_once": ([*BEGINNINGS, *ENDS, "? s at once"], 1),
     "by_hand": ([*KETTLES, *TEAS], 1),
-    "in_a_notebook": (CELLS, 1),
     "in_a_row": ([line for both in zip(BEGINNINGS, ENDS, strict=True) for line in both] + ["? s in a row"], 5),
     "three_coroutines": ([*KETTLES, *TEAS], 1),
 }
 SERVICES = ["aiohttp_delay", "flask_delay"]
 """Files that serve until Ctrl-C. They are tested in test_services.py."""
+
+NOTEBOOK = "notebook"
+"""The source of the notebook. It is tested in test_notebook.py."""
 
 COMMANDS = {f"workshop/{name}.py": name for name in FILES} | {f"-m workshop.{name}": name for name in FILES}
 
@@ -102,7 +92,7 @@ def heard() -> Iterator[None]:
 
 
 def test_every_file_of_the_workshop_is_tested() -> None:
-    assert sorted(path.stem for path in (ROOT / "workshop").glob("[!_]*.py")) == sorted([*FILES, *SERVICES])
+    assert sorted(path.stem for path in (ROOT / "workshop").glob("[!_]*.py")) == sorted([*FILES, *SERVICES, NOTEBOOK])
 
 
 def test_the_readme_shows_every_file_and_what_it_prints() -> None:
