@@ -11,8 +11,8 @@ LESSON = Lesson(
     title="One careless line",
     question=Question(
         sentence=f"In the same aiohttp service, somebody writes time.sleep({WAIT:g}) instead of await "
-        f"asyncio.sleep({WAIT:g}). {USERS} users send requests to that handler, one after the other. How many answers "
-        "per second do they get together?",
+        f"asyncio.sleep({WAIT:g}). {USERS} users each send one request after the other to that handler. How many "
+        "answers per second do they get together?",
         unit="answers/s",
         answer=rate(SERVICE, "blocking", USERS, WAIT),
         how=f"time.sleep holds the event loop, so one request at a time: 1 / {WAIT:g} = "

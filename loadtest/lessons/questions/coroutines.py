@@ -11,8 +11,8 @@ LESSON = Lesson(
     slug="coroutines",
     title="A coroutine each",
     question=Question(
-        sentence=f"aiohttp runs in one process with one event loop. {USERS} users send requests that each wait "
-        f"{WAIT * 1000:g} ms, one after the other. How many answers per second do they get together?",
+        sentence=f"aiohttp runs in one process with one event loop. {USERS} users each send one request after "
+        f"the other, and each request waits {WAIT * 1000:g} ms. How many answers per second do they get together?",
         unit="answers/s",
         answer=rate(SERVICE, "delay", USERS, WAIT),
         how=f"No request waits for a slot, so every user gets {1 / WAIT:g} answers/s: {USERS} / {WAIT:g} = "

@@ -12,8 +12,8 @@ LESSON = Lesson(
     title="The repair, and its hidden pool of threads",
     question=Question(
         sentence=f"The blocking call moves into a thread, with run_in_executor; the service's pool has {THREADS} "
-        f"threads. {USERS} users send requests, each of which blocks such a thread for {WAIT * 1000:g} ms. How many "
-        "answers per second do they get together?",
+        f"threads. {USERS} users each send one request after the other, and each request blocks such a thread for "
+        f"{WAIT * 1000:g} ms. How many answers per second do they get together?",
         unit="answers/s",
         answer=rate(SERVICE, "offload", USERS, WAIT),
         how=f"{THREADS} threads, each held for {WAIT:g} s: {THREADS} / {WAIT:g} = "

@@ -11,8 +11,8 @@ LESSON = Lesson(
     title="One waiter for five guests",
     question=Question(
         sentence=f"gunicorn runs a Flask application with --workers 2: two processes, one thread each. {USERS} users "
-        f"send requests that each wait {WAIT * 1000:g} ms; whoever has an answer sends the next request at once. How "
-        "many answers per second do they get together?",
+        f"each send one request after the other, without a pause, and each request waits {WAIT * 1000:g} ms. How many "
+        "answers per second do they get together?",
         unit="answers/s",
         answer=rate(SERVICE, "delay", USERS, WAIT),
         how=f"2 slots, each free again after {WAIT:g} s: 2 / {WAIT:g} = {rate(SERVICE, 'delay', USERS, WAIT):g} "
