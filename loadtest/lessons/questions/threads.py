@@ -11,7 +11,8 @@ LESSON = Lesson(
     title="Threads, and where they end",
     question=Question(
         sentence=f"gunicorn runs Flask with --workers 2 --threads 8: two processes, eight threads each. {USERS} users "
-        f"each send one request after the other, and each request waits {WAIT * 1000:g} ms. How many answers per second do they get together?",
+        f"each send one request after the other, and each request waits {WAIT * 1000:g} ms. How many "
+        "answers per second do they get together?",
         unit="answers/s",
         answer=rate(SERVICE, "delay", USERS, WAIT),
         how=f"2 x 8 = 16 slots, each held for {WAIT:g} s: 16 / {WAIT:g} = "
