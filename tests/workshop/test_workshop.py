@@ -35,6 +35,9 @@ FILES = {
 SERVICES = ["aiohttp_delay", "flask_delay"]
 """Files that serve until Ctrl-C. They are tested in test_services.py."""
 
+PERSON = "a_person"
+"""The file that waits for a person. It is tested below."""
+
 NOTEBOOK = "notebook"
 """The source of the notebook. It is tested in test_notebook.py."""
 
@@ -92,13 +95,16 @@ def heard() -> Iterator[None]:
 
 
 def test_every_file_of_the_workshop_is_tested() -> None:
-    assert sorted(path.stem for path in (ROOT / "workshop").glob("[!_]*.py")) == sorted([*FILES, *SERVICES, NOTEBOOK])
+    assert sorted(path.stem for path in (ROOT / "workshop").glob("[!_]*.py")) == sorted(
+        [*FILES, *SERVICES, PERSON, NOTEBOOK]
+    )
 
 
 def test_the_readme_shows_every_file_and_what_it_prints() -> None:
     readme = without_figures((ROOT / "workshop" / "README.md").read_text())
     shown = re.findall(r"^\$ python workshop/(\w+)\.py\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
-    assert {name: block.splitlines() for name, block in shown} == {name: lines for name, (lines, _) in FILES.items()}
+    blocks = {name: block.splitlines() for name, block in shown if name != PERSON}
+    assert blocks == {name: lines for name, (lines, _) in FILES.items()}
 
 
 @every_command
@@ -127,11 +133,26 @@ def test_five_tasks_at_once_say_that_they_took_one_second() -> None:
     within(5, ran.figure)  # the five waits in a row
 
 
+def test_a_clock_goes_on_while_a_person_thinks() -> None:
+    readme = (ROOT / "workshop" / "README.md").read_text()
+    with subprocess.Popen(
+        [*PYTHON, "-u", f"workshop/{PERSON}.py"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        said = [process.stdout.readline() for _ in range(3)]  # whoever answers has seen the clock tick twice
+        process.stdin.write("soup\n")
+        process.stdin.flush()
+        last = [line for line in process.stdout if line != "tick\n"]
+    assert process.returncode == 0
+    assert f"$ python workshop/{PERSON}.py\n{''.join(said)}soup\n{''.join(last)}```" in readme
+
+
 def test_as_many_tasks_run_in_a_row_as_at_once() -> None:
     assert in_a_row.TASKS == at_once.TASKS == len(NUMBERS)
 
 
-@pytest.mark.parametrize("name", [*FILES, *SERVICES])
+@pytest.mark.parametrize("name", [*FILES, *SERVICES, PERSON])
 def test_importing_it_does_nothing(name: str) -> None:
     done = subprocess.run(
         [*PYTHON, "-c", f"import workshop.{name}"], cwd=ROOT, capture_output=True, check=True, timeout=60
