@@ -1,4 +1,4 @@
-"""What a learner has done: a file in the learner's own folder."""
+"""The file in a learner's own folder that lists what is done."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""What a lesson is made of: a question with its wrong answers, and the experiment that answers it."""
+"""The parts of a lesson: a question with its wrong answers, and the experiment that answers it."""
 
 from collections.abc import Set
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Finding:
-    """What an experiment found."""
+    """The result of an experiment."""
 
     measured: float | None
     """The measured answer, in the unit of the question, or None if the run gave none."""
@@ -79,4 +79,4 @@ class Lesson:
     idea: str
     """One sentence: what whoever has understood the lesson knows."""
     read: str
-    """What to read next: a path in the repository, with an anchor."""
+    """The page to read next: a path in the repository, with or without an anchor."""

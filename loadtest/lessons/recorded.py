@@ -33,7 +33,7 @@ class Recorded:
 
     @property
     def told(self) -> str:
-        """When and on what the runs were recorded, for a sentence."""
+        """The day and the machine of the runs, for a sentence."""
         return f"recorded on {self.day:%-d %B %Y} on {self.cores:g} cores"
 
 

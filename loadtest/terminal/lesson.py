@@ -1,4 +1,4 @@
-"""What a lesson prints: its question, the mark of a number, and the list of all lessons."""
+"""The output of a lesson: its question, the mark of a number, and the list of all lessons."""
 
 from collections.abc import Sequence
 
