@@ -14,7 +14,7 @@ from loadtest.contenders.cores import halves
 from loadtest.contenders.service import lineup
 from loadtest.generator.driver import Job, Order, generator
 from loadtest.processes.affinity import confined
-from loadtest.processes.service import Running, running
+from loadtest.processes.service import running
 from loadtest.results.arrivals import Arrived
 from loadtest.results.histogram import percentile
 from loadtest.results.schema import FILE, Results, load
@@ -112,21 +112,10 @@ def _run(name: str, delay: str, asked: Load, freeze: float) -> dict[str, Any]:
         order = Order(asked, 0.5, WINDOW, 10.0)
         driver.open(order)
         if freeze:
-            _frozen(server, freeze)
+            time.sleep(WINDOW / 4)
+            server.freeze(freeze)
         driver.close(order)
         return driver.result(order)
-
-
-def _frozen(server: Running, seconds: float) -> None:
-    time.sleep(WINDOW / 4)
-    processes = server.processes()
-    for process in processes:
-        process.suspend()
-    try:
-        time.sleep(seconds)
-    finally:
-        for process in processes:
-            process.resume()
 
 
 def _replayed(trial: Trial) -> Iterator[Finding]:

@@ -79,14 +79,7 @@ class Freeze:
         for driver, order in zip(drivers, orders, strict=True):
             driver.open(order)
         time.sleep(BEFORE * self.window)
-        processes = server.processes()
-        for process in processes:
-            process.suspend()
-        try:
-            time.sleep(self.freeze)
-        finally:
-            for process in processes:
-                process.resume()
+        server.freeze(self.freeze)
         for driver, order in zip(drivers, orders, strict=True):
             driver.close(order)
         return tuple(driver.result(order) for driver, order in zip(drivers, orders, strict=True))

@@ -66,6 +66,17 @@ class Server(ABC):
         except psutil.AccessDenied:
             return None
 
+    def freeze(self, seconds: float) -> None:
+        """Suspend all processes, wait, and resume them even if interrupted."""
+        processes = self.processes()
+        for process in processes:
+            process.suspend()
+        try:
+            time.sleep(seconds)
+        finally:
+            for process in processes:
+                process.resume()
+
     def connections(self) -> list[int]:
         """Count the open client connections of each worker.
 
