@@ -1,8 +1,8 @@
 """`sync-vs-async lesson`: predict a number, run it, and learn which misconception gives a wrong number."""
 
-import re
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from loadtest.lessons import done, recorded
 from loadtest.lessons.catalogue import LESSONS
 from loadtest.lessons.lesson import Finding, Lesson
 from loadtest.lessons.marking import mark
+from loadtest.lessons.number import in_unit
 from loadtest.processes import signals
 from loadtest.processes.service import ServiceFailed
 from loadtest.results.schema import Step
@@ -25,13 +26,8 @@ from serving.serve import raise_descriptors
 
 from .options import Command, Mistake, mistakes
 from .run import FAILED, INCONCLUSIVE, VERDICT
-from .task import checked, hinted, started
+from .task import FOLDER, WRONG, checked, hinted, next_command, started
 from .wall import wall
-
-WRONG = 3
-"""The exit status of a wrong number."""
-
-FOLDER = Path("lessons")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -79,7 +75,7 @@ class Lessons(Command, click.Group):
     cls=Lessons,
     invoke_without_command=True,
     short_help="Predict a number, run it, and learn which misconception gives a wrong one.",
-    help="Twelve lessons. Each asks for a number, measures it on real services within 20 s, and says which "
+    help="Twelve lessons. Each asks for a number, measures it on real services in about 15 s, and says which "
     "misconception gives a wrong number. Then it has a task: a small service with a fault, which you repair and which "
     "is checked by what it does. Without a number, list the lessons and what is done.",
     epilog=EXAMPLES,
@@ -90,16 +86,8 @@ def lesson(context: click.Context, folder: Path) -> int:
     """List the lessons if none is named, and return the exit status."""
     if context.invoked_subcommand is None:
         with mistakes():
-            overview(console(), LESSONS, done.read(folder))
+            overview(console(), LESSONS, done.read(folder), partial(next_command, folder=folder))
     return VERDICT
-
-
-def number_in(text: str) -> float:
-    """Return the number that a learner typed, such as `20`, `0.5` or `20/s`. Raises ValueError with one sentence."""
-    found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) *(?:/s|answers/s|ms|s|threads)?", text.strip())
-    if found is None:
-        raise ValueError(f"A number is needed, such as 20 or 0.5; got {text!r}.")
-    return float(found[1])
 
 
 def command(number: int, each: Lesson) -> click.Command:
@@ -136,12 +124,12 @@ def command(number: int, each: Lesson) -> click.Command:
         assert context.parent is not None
         own = folder or context.parent.params["folder"]
         with mistakes():
-            before = done.read(own)
+            done.read(own)  # find out now whether it can be read
             if not chosen:
-                said = None if guess is None else number_in(guess)
+                said = None if guess is None else in_unit(guess, each.question.unit)
                 return answered(number, each, said, own, is_recorded=is_recorded)
             do = {"--start": started, "--hint": hinted, "--check": checked}[chosen[0]]
-            return do(console(), number, own, before)
+            return do(console(), number, own)
 
     return run
 
@@ -152,19 +140,20 @@ def answered(number: int, each: Lesson, said: float | None, folder: Path, *, is_
     ask(screen, number, each)
     if said is None:
         said = _asked_for(number, each)
-    found = recorded.read().findings[each.slug] if is_recorded else measured(screen, each)
+    runs = recorded.read() if is_recorded else None
+    found = runs.findings[each.slug] if runs else measured(screen, each)
     if isinstance(found, int):
         return found
     marked = mark(each.question, said, found)
     show(screen, each, said, found, marked)
-    if is_recorded:
-        screen.print(f"The measurement was {recorded.read().told}.", markup=False)
+    if runs:
+        screen.print(f"The measurement was {runs.told}.", markup=False)
     if marked.right is None:
-        again = f"sync-vs-async lesson {number} --guess {said:g}"
+        again = next_command(number, folder, f"--guess {said:g}")
         screen.print(f"To run it again when the machine is quiet: {again}", markup=False, soft_wrap=True)
         screen.print(f"To compare with a recorded run: {again} --recorded", markup=False, soft_wrap=True)
         return INCONCLUSIVE
-    screen.print(f"To repair a service: sync-vs-async lesson {number} --start", markup=False, soft_wrap=True)
+    screen.print(f"To repair a service: {next_command(number, folder, '--start')}", markup=False, soft_wrap=True)
     if marked.right:
         done.write(folder, done.read(folder).answering(each.slug))
     return VERDICT if marked.right else WRONG
@@ -177,7 +166,7 @@ def _asked_for(number: int, each: Lesson) -> float:
     while True:
         typed = click.prompt(f"Your prediction ({each.question.unit})", type=str)
         try:
-            return number_in(typed)
+            return in_unit(typed, each.question.unit)
         except ValueError as error:
             click.echo(str(error))
 

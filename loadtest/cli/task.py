@@ -1,5 +1,7 @@
 """The task of a lesson: copy its starting point, give hints one at a time, and check what a learner's file does."""
 
+import shlex
+import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -7,42 +9,52 @@ from rich.console import Console
 from backing import BackingFailed
 from loadtest.lessons import done
 from loadtest.lessons.catalogue import LESSONS
-from loadtest.lessons.done import Done
 from loadtest.processes import signals
 
 from .run import FAILED, INCONCLUSIVE, VERDICT
 
-UNREPAIRED = 3
-"""The exit status of a task that is not repaired yet."""
+FOLDER = Path("lessons")
+"""The default folder of a learner."""
+
+WRONG = 3
+"""The exit status of a wrong number, and of a task that is not repaired yet."""
 
 
-def started(screen: Console, number: int, folder: Path, _before: Done) -> int:
+def next_command(number: int | None, folder: Path, words: str = "") -> str:
+    """Return the command to type next for a lesson, or for the list of all, in the learner's folder."""
+    parts = ["sync-vs-async lesson", "" if number is None else str(number), words]
+    return " ".join([*filter(None, parts), *([] if folder == FOLDER else ["--folder", shlex.quote(str(folder))])])
+
+
+def started(screen: Console, number: int, folder: Path) -> int:
     """Copy the starting point of a task into the folder, print what to do, and return the exit status."""
     from loadtest.exercises import tasks  # noqa: PLC0415 - it imports aiohttp and psycopg, which takes a third of a second
 
     path = tasks.start(number, folder)
     screen.print(tasks.TASKS[number].brief, markup=False)
     screen.print()
-    screen.print(f"Change {path} in your editor, then: sync-vs-async lesson {number} --check", markup=False)
+    following = next_command(number, folder, "--check")
+    screen.print(f"Change {path} in your editor, then: {following}", markup=False, soft_wrap=True)
     return VERDICT
 
 
-def hinted(screen: Console, number: int, folder: Path, before: Done) -> int:
+def hinted(screen: Console, number: int, folder: Path) -> int:
     """Print the next hint of a task, and return the exit status."""
     from loadtest.exercises import tasks  # noqa: PLC0415 - see above
 
     hints, slug = tasks.TASKS[number].hints, LESSONS[number - 1].slug
-    shown = before.hints.get(slug, 0)
+    shown = done.read(folder).hints.get(slug, 0)
     if shown >= len(hints):
         file = tasks.TASKS[number].file
-        screen.print(f"There are no more hints; a solution is in workshop/solutions/{file}.", markup=False)
+        solution = tasks.WORKSHOP / "solutions" / file
+        screen.print(f"There are no more hints; a solution is in {solution}.", markup=False, soft_wrap=True)
         return VERDICT
     screen.print(f"Hint {shown + 1} of {len(hints)}: {hints[shown]}", markup=False)
-    done.write(folder, before.hinting(slug))
+    done.write(folder, done.read(folder).hinting(slug))
     return VERDICT
 
 
-def checked(screen: Console, number: int, folder: Path, before: Done) -> int:
+def checked(screen: Console, number: int, folder: Path) -> int:
     """Run the learner's file, print what was seen, and return the exit status."""
     from loadtest.exercises import tasks  # noqa: PLC0415 - see above
     from loadtest.exercises.sandbox import Stopped  # noqa: PLC0415 - see above
@@ -57,17 +69,18 @@ def checked(screen: Console, number: int, folder: Path, before: Done) -> int:
         return INCONCLUSIVE
     except Stopped as stop:
         screen.print(f"Not repaired yet: {stop}", markup=False)
-        return UNREPAIRED
+        return WRONG
     except BackingFailed as error:
-        screen.print(str(error), markup=False)
+        print(f"sync-vs-async: {error}", file=sys.stderr)
         return FAILED
     for each_seen in seen:
         screen.print(f"{'yes' if each_seen.passed else 'no':4}{each_seen.sentence}", markup=False)
     if not all(each_seen.passed for each_seen in seen):
-        screen.print(f"Not repaired yet. One hint more: sync-vs-async lesson {number} --hint", markup=False)
-        return UNREPAIRED
-    done.write(folder, before.repairing(each.slug))
+        hint = next_command(number, folder, "--hint")
+        screen.print(f"Not repaired yet. One hint more: {hint}", markup=False, soft_wrap=True)
+        return WRONG
+    done.write(folder, done.read(folder).repairing(each.slug))
     screen.print(f"Repaired. To keep: {each.idea}", markup=False)
-    following = f"sync-vs-async lesson {number + 1}" if number < len(LESSONS) else "sync-vs-async lesson"
-    screen.print(f"Next: {following}", markup=False)
+    following = next_command(number + 1 if number < len(LESSONS) else None, folder)
+    screen.print(f"Next: {following}", markup=False, soft_wrap=True)
     return VERDICT

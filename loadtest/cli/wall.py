@@ -10,13 +10,21 @@ from loadtest.race import command
 from loadtest.race.audience import Audience
 from loadtest.race.wall import Asked
 from loadtest.terminal.progress import console
+from loadtest.workload.scenarios import computes
 
 from .options import Command, Mistake
 from .room import host_option
 from .run import serve_until_stopped
 
-RACED = [number for number, each in enumerate(LESSONS, 1) if isinstance(each.experiment, Users)]
-"""The lessons whose number a race can measure: answers per second of users who wait."""
+RACED = [
+    number
+    for number, each in enumerate(LESSONS, 1)
+    if isinstance(each.experiment, Users) and not computes(each.experiment.scenario)
+]
+"""The lessons whose number a race can measure: answers per second of users who wait.
+
+Requests that compute are left out: both services of a race would compete for the same cores.
+"""
 
 EXAMPLES = f"""examples:
   sync-vs-async lesson wall 3                                  the question of lesson 3, on this machine alone

@@ -25,7 +25,7 @@ HINTS: Mapping[int, tuple[str, ...]] = {
     ),
     5: (
         "A coroutine gives way only where it awaits. Which line of slow waits without awaiting?",
-        "urllib3 blocks: it holds the thread, and with it the event loop. Which client have the tasks before used?",
+        "urllib3 holds the thread, and with it the event loop. aiohttp has a client that awaits: ClientSession.",
         "async with aiohttp.ClientSession() as session, session.get(...) as response: awaits the answer.",
     ),
     6: (
@@ -61,6 +61,6 @@ HINTS: Mapping[int, tuple[str, ...]] = {
     12: (
         "Little's law: requests in flight = requests per second x seconds each. How many are that?",
         "20 in flight need 20 slots; the supplier takes 40. Which are limited by themselves, threads or coroutines?",
-        "Take the service of task 3, with 25 to 40 threads. A semaphore would bound this one, but who needed it?",
+        "Take the service of task 3, with 25 to 40 threads. asyncio.Semaphore(40) would bound this one.",
     ),
 }

@@ -19,6 +19,10 @@ OPEN_FILES = 4096
 STARTS = {"os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system", "pty.spawn", "subprocess.Popen"}
 """The audit events that announce a new process."""
 
+CHANGES = {"os.chmod", "os.mkdir", "os.remove", "os.rmdir", "os.truncate", "shutil.rmtree"}
+MOVES = {"os.link", "os.rename", "os.symlink"}
+"""The audit events that announce a change of one path, and of two."""
+
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -32,13 +36,21 @@ class Guard:
         self._processes = processes
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Count a new process, and refuse to open a file for writing outside the scratch folder."""
+        """Count a new process, and refuse to change a file outside the scratch folder."""
         if event in STARTS:
             self._count()
-        elif event == "open" and arguments[2] & WRITES and isinstance(arguments[0], str | bytes):
-            path = os.path.realpath(os.fsdecode(arguments[0]))
+        elif event in CHANGES or (event == "open" and arguments[2] & WRITES):
+            self._refuse_outside(arguments[0])
+        elif event in MOVES:
+            for path in arguments[:2]:
+                self._refuse_outside(path)
+
+    def _refuse_outside(self, changed: Any) -> None:
+        """Stop the file if a path is outside the scratch folder. A descriptor was checked when it was opened."""
+        if isinstance(changed, str | bytes | os.PathLike):
+            path = os.path.realpath(os.fsdecode(changed))
             if path != os.devnull and not path.startswith(self._inside):
-                self.stop(f"{self._file} wrote outside its working folder: {path}")
+                self.stop(f"{self._file} changed something outside its working folder: {path}")
 
     def _count(self) -> None:
         """Add a byte to the file of all starts. A write that appends is atomic, whichever process does it."""

@@ -37,8 +37,8 @@ class Question:
     tolerance: float = TOLERANCE
 
     def alike(self, number: float, other: float) -> bool:
-        """Return True if two numbers are the same within the tolerance."""
-        return abs(number - other) <= self.tolerance * max(abs(other), abs(self.answer) / 4)
+        """Return True if a number is `other` within the tolerance: a share of it or, if that is 0, of the answer."""
+        return abs(number - other) <= self.tolerance * (other or self.answer / 2)
 
 
 @dataclass(frozen=True)

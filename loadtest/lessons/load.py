@@ -69,30 +69,38 @@ class Users:
 
 @dataclass(frozen=True)
 class ThreadsNeeded:
-    """The threads that a service needs to serve `need` requests per second, by what its `has` threads serve."""
+    """The threads that serve `need` requests per second: `threads` of them are put under load, and `has` beside them.
 
-    users: Users
+    The answer is `threads` times the ratio of what is needed and what they serve. `wait`: seconds.
+    """
+
+    threads: int
     has: int
     need: float
+    wait: float
 
     @property
     def seconds(self) -> float:
         """The estimated seconds of the run."""
-        return self.users.seconds
+        return self._users.seconds
 
     @property
     def needs(self) -> Set[Need]:
         """The backing services that the run needs."""
-        return self.users.needs
+        return self._users.needs
 
     def run(self, progress: Progress, behind: Backing) -> Finding:
-        """Measure what the threads serve that there are, and extrapolate."""
-        found = self.users.run(progress, behind)
+        """Put both numbers of threads under more load than they can serve."""
+        found = self._users.run(progress, behind)
         if not found.measured:
             return found
-        each = found.measured / self.has
-        told = f"{self.users.service} serves {figure(found.measured)} answers/s, {figure(each)} with each thread."
-        return replace(found, measured=self.need / each, beside=(told, *found.beside))
+        told = f"{self.threads} threads serve {figure(found.measured)} answers/s."
+        return replace(found, measured=self.threads * self.need / found.measured, beside=(told, *found.beside))
+
+    @property
+    def _users(self) -> Users:
+        service = "flask-threads:workers=1:threads="
+        return Users(f"{service}{self.threads}", f"{service}{self.has}", "delay", 2 * self.threads, self.wait)
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from .lesson import Finding, Question
 
 SLIPS = {
-    60.0: "That is the answer per minute: the question asks for seconds.",
-    1000.0: "That is a thousand times the answer: milliseconds and seconds were mixed.",
-    0.001: "That is a thousandth of the answer: milliseconds and seconds were mixed.",
+    "answers/s": {
+        60.0: "That is the answer per minute: the question asks for answers per second.",
+        0.001: "That is a thousandth of the answer: you divided by milliseconds, and the question asks for seconds.",
+    },
+    "s": {1000.0: "That is the answer in milliseconds: the question asks for seconds."},
+    "ms": {0.001: "That is the answer in seconds: the question asks for milliseconds."},
 }
-"""Factors of wrong units, which can occur in every question."""
+"""The mistakes with units, by the unit of the question: the factor by which the number is wrong, and what to say."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,8 @@ def misconception(question: Question, guess: float) -> str | None:
     known = [each for each in question.misconceptions if question.alike(guess, each.value)]
     if known:
         return min(known, key=lambda each: abs(each.value - guess)).why
-    return next((why for factor, why in SLIPS.items() if question.alike(guess, factor * question.answer)), None)
+    slips = SLIPS.get(question.unit, {})
+    return next((why for factor, why in slips.items() if question.alike(guess, factor * question.answer)), None)
 
 
 def figure(number: float) -> str:

@@ -5,6 +5,7 @@ import queue
 import re
 import shlex
 import subprocess
+import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -19,6 +20,7 @@ from loadtest.contenders.cores import Cores
 from loadtest.contenders.service import Service
 from loadtest.contenders.target import address
 
+from . import freeze
 from .affinity import inherited
 from .clocks import TreeTime, tree, tree_time
 
@@ -67,15 +69,14 @@ class Server(ABC):
             return None
 
     def freeze(self, seconds: float) -> None:
-        """Suspend all processes, wait, and resume them even if interrupted."""
-        processes = self.processes()
-        for process in processes:
-            process.suspend()
+        """Suspend all processes for a while. They are resumed even if this process is killed meanwhile."""
+        processes = [str(process.pid) for process in self.processes()]
+        command = [sys.executable, "-IS", freeze.__file__, str(seconds), *processes]
+        process = subprocess.Popen(command, start_new_session=True)
         try:
-            time.sleep(seconds)
+            process.wait()
         finally:
-            for process in processes:
-                process.resume()
+            process.wait()  # also on Ctrl-C: suspended processes would not end
 
     def connections(self) -> list[int]:
         """Count the open client connections of each worker.

@@ -3,28 +3,19 @@
 Numbers are kept in memory alone, without a name, until the process ends.
 """
 
-import re
 import secrets
 from dataclasses import dataclass
 from typing import Any
 
+from loadtest.lessons.number import prediction
 from loadtest.workload.closed import Closed
 
 from .captions import RUNNING, STARTING, Race
 from .figures import Figures
 from .predictions import picture
 
-MOST = 1_000_000
-"""The largest number that can be predicted."""
-
 MOST_NUMBERS = 1000
 """The most numbers that are kept."""
-
-NUMBER = re.compile(r"[0-9]{1,7}(?:[.,][0-9]{1,6})?")
-"""A number as people type it; many telephones offer a comma instead of a point."""
-
-THOUSANDS = re.compile(r"[0-9]{1,3},[0-9]{3}")
-"""A text that is one number where a comma is a decimal point, and another where it divides thousands."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +52,7 @@ class Wall:
         """Keep the number that a browser sends in place of its earlier one, and return the browser's token.
 
         Raises:
-            ValueError: if `text` is no number from 0 to MOST.
+            ValueError: if `text` is no prediction.
             NotTaken: if the predictions have been shown, or MOST_NUMBERS are kept.
 
         """
@@ -97,14 +88,3 @@ class Wall:
             return said
         drawn = picture([*self._numbers.values()], [self._measured, self._predicted])
         return {**said, **drawn._asdict(), "measured": self._measured, "predicted": self._predicted}
-
-
-def prediction(text: str) -> float:
-    """Return the number that a person has typed. Raises ValueError, in one sentence, if it is none from 0 to MOST."""
-    text = text.strip()
-    if THOUSANDS.fullmatch(text):
-        raise ValueError(f"Write {text.replace(',', '')} without a comma, or {text.replace(',', '.')} with a point.")
-    number = float(text.replace(",", ".")) if NUMBER.fullmatch(text) else -1.0
-    if not 0 <= number <= MOST:
-        raise ValueError(f"A prediction is a number from 0 to {MOST:,}, such as 20 or 2.5.")
-    return number

@@ -1,6 +1,6 @@
 """The output of a lesson: its question, the mark of a number, and the list of all lessons."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
@@ -48,8 +48,11 @@ def show(out: Console, lesson: Lesson, guess: float, found: Finding, marked: Mar
     out.print(f"To read: {lesson.read}", markup=False)
 
 
-def overview(out: Console, lessons: Sequence[Lesson], done: Done) -> None:
-    """Print all lessons with what is done of each, and what to do next."""
+def overview(out: Console, lessons: Sequence[Lesson], done: Done, command: Callable[..., str]) -> None:
+    """Print all lessons with what is done of each, and what to do next.
+
+    `command`: returns the command to type for the number of a lesson and further words.
+    """
     table = framed("The lessons", ["", "lesson", "predicted", "repaired"], [])
     for number, each in enumerate(lessons, 1):
         parts = (TICK if each.slug in part else OPEN for part in (done.answered, done.repaired))
@@ -57,10 +60,10 @@ def overview(out: Console, lessons: Sequence[Lesson], done: Done) -> None:
     put(out, table)
     for number, each in enumerate(lessons, 1):
         if each.slug not in done.answered:
-            out.print(f"Next: sync-vs-async lesson {number}", markup=False)
+            out.print(f"Next: {command(number)}", markup=False, soft_wrap=True)
             return
         if each.slug not in done.repaired:
-            out.print(f"Next: sync-vs-async lesson {number} --start", markup=False)
+            out.print(f"Next: {command(number, words='--start')}", markup=False, soft_wrap=True)
             return
     understood(out, lessons)
 

@@ -1,6 +1,6 @@
 """A service in aiohttp that awaits its upstream: the event loop is free while a user waits.
 
-A service with many requests would keep one session for all of them, as that of the task before does.
+A service with many requests would keep one session for all of them, as the solution of task 4 does.
 """
 
 import os

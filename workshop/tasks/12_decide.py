@@ -1,6 +1,6 @@
 """A service that somebody has rewritten in aiohttp "because it waits": 100 requests a second, each waits 200 ms.
 
-Its supplier takes 40 requests at once, and refuses more. Since the rewrite it does refuse some.
+Its supplier takes 40 requests at once, and refuses more. Since the rewrite, it has had to refuse some.
 Task: carry what is needed, and never ask the supplier for more than it takes. Was the rewrite needed?
 The check sends as many requests at once as Little's law gives, and then 80. None may be refused.
 """

@@ -10,7 +10,7 @@ LESSON = Lesson(
     slug="careless",
     title="One careless line",
     question=Question(
-        sentence=f"In the same aiohttp service, somebody writes time.sleep({WAIT:g}) instead of await "
+        sentence=f"In an aiohttp service of one process, somebody writes time.sleep({WAIT:g}) instead of await "
         f"asyncio.sleep({WAIT:g}). {USERS} users each send one request after the other to that handler. How many "
         "answers per second do they get together?",
         unit="answers/s",

@@ -10,9 +10,9 @@ LESSON = Lesson(
     slug="computing",
     title="Computing gains nothing",
     question=Question(
-        sentence=f"These requests do not wait: each computes for {WAIT * 1000:g} ms. {USERS} users each "
-        "send one after the other to aiohttp, in one process on a machine with two cores. How many answers per second "
-        "do they get together?",
+        sentence=f"These requests do not wait; each of them computes for {WAIT * 1000:g} ms. {USERS} users each "
+        "send one request after the other to aiohttp, in one process on a machine with two cores. How many answers per "
+        "second do they get together?",
         unit="answers/s",
         answer=rate(SERVICE, "cpu", USERS, WAIT),
         how=f"One process computes one request at a time: 1 / {WAIT:g} = {rate(SERVICE, 'cpu', USERS, WAIT):g} "

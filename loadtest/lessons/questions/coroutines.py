@@ -4,7 +4,7 @@ from loadtest.lessons.lesson import Lesson, Misconception, Question
 from loadtest.lessons.load import Users
 from loadtest.lessons.model import rate
 
-SERVICE, USERS, WAIT = "aiohttp:workers=1", 80, 0.2
+SERVICE, USERS, WAIT = "aiohttp:workers=1", 60, 0.2
 THREADS = 32
 
 LESSON = Lesson(
@@ -24,9 +24,9 @@ LESSON = Lesson(
                 "and the loop waits for all requests at once.",
             ),
             Misconception(
-                rate(f"flask-threads:workers=1:threads={THREADS}", "delay", USERS, WAIT),
-                f"You gave the service {THREADS} slots, as if it had a pool of threads. A waiting coroutine holds no "
-                "thread.",
+                rate("flask-threads:workers=2:threads=8", "delay", USERS, WAIT),
+                "You gave the service the 16 slots of lesson 3. A waiting coroutine holds no thread, so there are no "
+                "slots.",
             ),
             Misconception(
                 float(USERS),

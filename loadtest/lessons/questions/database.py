@@ -18,7 +18,8 @@ LESSON = Lesson(
         unit="answers/s",
         answer=rate(SERVICE, "query", USERS, WAIT),
         how=f"{POOL} connections, each held for {WAIT:g} s: {POOL} / {WAIT:g} = "
-        f"{rate(SERVICE, 'query', USERS, WAIT):g} answers/s, as with threads.",
+        f"{rate(SERVICE, 'query', USERS, WAIT):g} answers/s, as with threads. A larger pool would change it, if the "
+        "database can bear it; async does not.",
         misconceptions=(
             Misconception(
                 rate(SERVICE, "delay", USERS, WAIT),
@@ -36,6 +37,6 @@ LESSON = Lesson(
         ),
     ),
     experiment=Users(SERVICE, OTHER, "query", USERS, WAIT),
-    idea="The tightest limit decides, and async does not move the one that is outside the service.",
+    idea="The tightest limit decides: a coroutine waits for a free connection as a thread does.",
     read="docs/faq.md",
 )

@@ -38,6 +38,6 @@ LESSON = Lesson(
         ),
     ),
     experiment=Fanout("aiohttp:workers=1", "flask:workers=1", TIMES, WAIT),
-    idea="Waits that begin at once end at once; await gives the event loop to the next coroutine.",
+    idea="Waits that begin at the same time last together as long as the longest of them.",
     read="workshop/README.md",
 )

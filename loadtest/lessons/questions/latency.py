@@ -22,7 +22,7 @@ LESSON = Lesson(
         misconceptions=(
             Misconception(
                 1000 * WAIT,
-                "You measured as a load generator with waiting users does: each user sends one request into the "
+                "You counted as a load generator with waiting users does: each user sends one request into the "
                 "freeze and then waits, so hardly any slow request is counted. This is coordinated omission.",
             ),
             Misconception(
@@ -36,8 +36,8 @@ LESSON = Lesson(
             ),
             Misconception(
                 1000 * (WAIT + FREEZE / 2),
-                "You gave the mean latency of those who arrive during the freeze. They are a quarter of all requests, "
-                "so that is a higher percentile.",
+                "You gave the mean latency of the requests that arrive during the freeze. Half of that quarter waits "
+                "longer, an eighth of all requests: this is the 87.5th percentile, and the 90th is higher.",
             ),
         ),
         tolerance=0.07,

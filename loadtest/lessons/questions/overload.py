@@ -13,8 +13,8 @@ LESSON = Lesson(
     title="Overload: refuse early, serve more",
     question=Question(
         sentence=f"{RATE:g} requests arrive per second, and each holds a thread for {WAIT * 1000:g} ms. The service "
-        f"has {THREADS} threads, but lets only {LIMIT} requests wait at once and refuses all others at once, with 503. "
-        f"How many requests per second are answered within {DEADLINE:g} s?",
+        f"has {THREADS} threads, but holds at most {LIMIT} requests at a time and refuses further ones immediately, "
+        f"with 503. How many requests per second are answered within {DEADLINE:g} s?",
         unit="answers/s",
         answer=rate(f"flask-threads:workers=1:threads={LIMIT}", "delay", round(RATE), WAIT),
         how=f"{LIMIT} requests at a time, {WAIT:g} s each: {LIMIT} / {WAIT:g} = "

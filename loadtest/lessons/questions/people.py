@@ -10,12 +10,12 @@ LESSON = Lesson(
     slug="people",
     title="People who wait for people",
     question=Question(
-        sentence=f"{PEOPLE} people each send GET /ask to Flask, in one process with threads, and wait there until "
-        "somebody sends the answer, POST /answer, to the same service. What is the smallest number of threads with "
-        f"which all {PEOPLE} are answered?",
+        sentence=f"{PEOPLE} people send GET /ask to Flask at the same moment, in one process with threads, and "
+        "each waits there until somebody sends the answer, POST /answer, to the same service. The answers come once "
+        f"all questions are there. What is the smallest number of threads with which all {PEOPLE} are answered?",
         unit="threads",
         answer=float(NEEDED),
-        how=f"{PEOPLE} threads wait for an answer, and one must be free to receive it: {NEEDED}. With {PEOPLE} nobody "
+        how=f"{PEOPLE} threads wait for an answer, and one must be free to receive it: {NEEDED}. With {PEOPLE} none "
         "is answered before a question times out: a deadlock.",
         misconceptions=(
             Misconception(
@@ -37,6 +37,6 @@ LESSON = Lesson(
         tolerance=0.05,
     ),
     experiment=Askers(PEOPLE, (PEOPLE, NEEDED), TIMEOUT),
-    idea="Requests that wait for other requests can fill all slots and wait for ever; coroutines have no such limit.",
+    idea="Requests that wait for other requests can take all slots and wait until they time out: a deadlock.",
     read="docs/contract.md",
 )

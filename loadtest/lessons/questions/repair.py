@@ -21,8 +21,8 @@ LESSON = Lesson(
         misconceptions=(
             Misconception(
                 rate(SERVICE, "delay", USERS, WAIT),
-                "You took the repair for a coroutine. The call still blocks a thread, and the pool has only "
-                f"{THREADS} of them; the other requests wait for one.",
+                f"You let all {USERS} calls wait at the same time, as coroutines do. The call still "
+                f"blocks a thread, and the pool has only {THREADS} of them; the other requests wait for one.",
             ),
             Misconception(
                 rate(SERVICE, "blocking", USERS, WAIT),

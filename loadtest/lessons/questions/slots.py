@@ -20,8 +20,8 @@ LESSON = Lesson(
         misconceptions=(
             Misconception(
                 rate("flask:workers=4", "delay", USERS, WAIT),
-                "You multiplied by processes and by workers: they are the same thing. Each of the two workers is one "
-                "process with one thread.",
+                "You multiplied by processes and by workers: they are the same thing. Two workers are two "
+                "processes with one thread each, so 2 slots and not 2 x 2.",
             ),
             Misconception(
                 rate("aiohttp", "delay", USERS, WAIT),

@@ -63,7 +63,7 @@ SHAM: dict[str, tuple[int, list[Change], str]] = {
     ),
     "a figure out of thin air": (
         10,
-        [("latencies[int(0.9 * REQUESTS)]", "99")],
+        [("latencies[int(0.9 * REQUESTS) - 1]", "99")],
         "users would have said",
     ),
     "a queue in place of a refusal": (

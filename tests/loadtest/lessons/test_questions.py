@@ -62,7 +62,7 @@ def test_an_inconclusive_run_marks_no_number(lesson: Lesson, measured: float | N
 def test_an_answer_in_another_unit_is_recognised() -> None:
     (slots,) = (each for each in LESSONS if each.slug == "slots")
     assert "per minute" in (misconception(slots.question, 600) or "")
-    assert "milliseconds" in (misconception(slots.question, 10_000) or "")
+    assert "milliseconds" in (misconception(slots.question, 0.01) or "")
     assert misconception(slots.question, 33) is None
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from loadtest.race.captions import READY, RUNNING, Race
 from loadtest.race.predictions import MOST_BARS, picture
-from loadtest.race.wall import MOST_NUMBERS, Asked, NotTaken, Wall, prediction
+from loadtest.race.wall import MOST_NUMBERS, Asked, NotTaken, Wall
 from loadtest.workload.closed import Closed
 from loadtest.workload.demand import Demand
 from loadtest.workload.open import Open
@@ -11,26 +11,6 @@ from tests.loadtest.support.racers import figures
 ASKED = Asked("How many answers per second does flask give?", "/s", "flask", "delay", "200ms", 20)
 LOAD = Closed(20)
 NOW = figures(LOAD, Demand(0.1), throughput=199.0)
-
-
-@pytest.mark.parametrize(
-    ("text", "number"), [("20", 20), (" 2.5 ", 2.5), ("2,5", 2.5), ("0", 0), ("1000000", 1e6), ("1000,5", 1000.5)]
-)
-def test_a_number_is_taken_as_people_type_it(text: str, number: float) -> None:
-    assert prediction(text) == number
-
-
-@pytest.mark.parametrize(
-    "text", ["", " ", "nan", "inf", "1e999", "1e3", "-1", "20/s", "1_0", "٢", "1000000.1", "1.2.3"]
-)
-def test_what_is_no_number_is_one_sentence(text: str) -> None:
-    with pytest.raises(ValueError, match=r"^A prediction is a number from 0 to 1,000,000, such as 20 or 2\.5\.$"):
-        prediction(text)
-
-
-def test_a_comma_that_may_mean_thousands_is_asked_about() -> None:
-    with pytest.raises(ValueError, match=r"^Write 1000 without a comma, or 1\.000 with a point\.$"):
-        prediction("1,000")
 
 
 def test_a_browser_replaces_its_number_and_a_token_that_it_made_up_is_not_taken() -> None:
