@@ -94,7 +94,11 @@ STOPPED: dict[str, tuple[str, Limits, str]] = {
         QUICK,
         r"changed something outside its working folder: .*/it.py.more",
     ),
-    "deletes itself": ("import os; os.remove(__file__)", QUICK, r"changed something outside its working folder: .*/it.py"),
+    "deletes itself": (
+        "import os; os.remove(__file__)",
+        QUICK,
+        r"changed something outside its working folder: .*/it.py",
+    ),
     "is no Python": ("import os\ndef f(:\n", QUICK, "is not valid Python, line 2: invalid syntax"),
     "fails": ("def f():\n    return nope\nf()", QUICK, "failed at line 2: NameError: name 'nope' is not defined"),
     "ends": ("import sys; print('bye'); sys.exit(3)", QUICK, "ended by itself: its last line is 'bye'"),

@@ -1,6 +1,7 @@
 import os
 import re
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from loadtest.contenders.service import Service, lineup
 from loadtest.processes.service import Running, ServiceFailed, running
 from tests.loadtest.support.direct import asked
 from tests.loadtest.support.processes import living, taken, taken_by_us
-from tests.support.stalls import TooLate, at_best
+from tests.support.stalls import TooLate, at_best, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -198,3 +199,23 @@ def test_no_proxy_is_asked_for_the_upstream(service: Service) -> None:
     proxy = dict.fromkeys(("http_proxy", "HTTP_PROXY", "all_proxy"), "http://127.0.0.1:9")
     with upstream() as (url, _), running(service, {**proxy, "no_proxy": "", "UPSTREAM_URL": url}) as server:
         asked(f"{server.url}/fetch?delay=0")
+
+
+FREEZE = """
+from loadtest.contenders.service import lineup
+from loadtest.processes.service import running
+
+with running(lineup(1)["aiohttp"]) as server:
+    print(*[process.pid for process in server.processes()], flush=True)
+    server.freeze(1.0)
+"""
+
+
+def test_a_frozen_service_ends_even_if_the_command_that_froze_it_is_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", FREEZE], stdout=subprocess.PIPE, text=True) as command:
+        assert command.stdout
+        processes = [psutil.Process(int(number)) for number in command.stdout.readline().split()]
+        eventually(lambda: all(each.status() == psutil.STATUS_STOPPED for each in processes))
+        command.kill()
+    assert len(processes) == 2
+    assert living(processes) == []
