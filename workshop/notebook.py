@@ -95,8 +95,7 @@ paused.close()
 # ## gather and TaskGroup
 #
 # `gather` returns the results in the order of its arguments. If one fails, the others go on, and nobody waits for
-# them. A `TaskGroup`
-# cancels the others, and ends only when all have ended. Prefer the group.
+# them. A `TaskGroup` cancels the others, and ends only when all have ended. Prefer the group.
 
 
 # %%
@@ -133,9 +132,8 @@ with clock("a group with a failure"):
 # %% [markdown]
 # ## An event loop by hand
 #
-# A generator pauses at `yield`, as a coroutine does at `await`. This is a whole event loop for functions that wait
-# for a time: it sleeps
-# until the earliest is due, lets it run until it pauses again, and never runs two at once.
+# A generator pauses at `yield`, as a coroutine does at `await`. This is a whole event loop for functions that wait for
+# a time: it sleeps until the earliest is due, lets it run until it pauses again, and never runs two at once.
 
 
 # %%
@@ -163,9 +161,8 @@ with clock("by hand"):
 
 
 # %% [markdown]
-# asyncio's loop also watches sockets: it asks the operating system which of them are ready. `asyncio.run` makes
-# such a loop, runs a
-# coroutine on it, and closes it:
+# asyncio's loop also watches sockets: it asks the operating system which of them are ready. `asyncio.run` makes such a
+# loop, runs a coroutine on it, and closes it:
 
 
 # %%
@@ -196,9 +193,8 @@ except RuntimeError as error:
 refused.close()
 
 # %% [markdown]
-# Older notebooks patch asyncio with nest_asyncio to allow it. That is not needed: since IPython 7 a cell can
-# `await`, as all cells above
-# do. A script has no running loop; `asyncio.run(main())` is right there.
+# Older notebooks patch asyncio with nest_asyncio to allow it. That is not needed: since IPython 7 a cell can `await`,
+# as all cells above do. A script has no running loop; `asyncio.run(main())` is right there.
 #
 # ## What a program waits for: files, the network, a person
 #
@@ -227,8 +223,8 @@ async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         print(await asyncio.gather(ask(port), ask(port), ask(port)))
 
 # %% [markdown]
-# **Files** have no such way on most systems: reading one blocks. `asyncio.to_thread` does it on a thread, and the
-# loop goes on.
+# **Files** have no such way on most systems: reading one blocks. `asyncio.to_thread` does it on a thread, and the loop
+# goes on.
 
 
 # %%
@@ -258,10 +254,9 @@ with tempfile.TemporaryDirectory() as folder:
     print(f"{size:,} bytes written; meanwhile another coroutine", "ran" if ran else "stood still")
 
 # %% [markdown]
-# **A person** may take for ever. `input()` would hold the thread, and every coroutine with it. A future holds
-# nothing but the coroutine
-# that awaits it. Here a timer plays the person; in a service it is another request (`/ask` and `/answer` of both
-# services).
+# **A person** may take for ever. `input()` would hold the thread, and every coroutine with it. A future holds nothing
+# but the coroutine that awaits it. Here a timer plays the person; in a service it is another request (`/ask` and
+# `/answer` of both services).
 
 # %%
 lunch = asyncio.get_running_loop().create_future()
@@ -273,9 +268,8 @@ print(f"lunch: {said}; meanwhile another coroutine", "ran" if ran else "stood st
 # ## Two real services
 #
 # `sync_app` is Flask with threads, `async_app` is aiohttp with coroutines. Both answer the same requests. `/fanout`
-# waits five times,
-# each in the way of its framework: one wait after the other, or all at once. The services stop at the end of the
-# cell, whatever happens.
+# waits five times, each in the way of its framework: one wait after the other, or all at once. The services stop at
+# the end of the cell, whatever happens.
 
 
 # %%
@@ -313,7 +307,8 @@ with running("sync_app", "--threads", "4") as flask, running("async_app") as aio
 #
 # ## Under load: predict a number
 #
-# N users wait R seconds for an answer and ask again at once. A service that holds c requests at a time gives
+# A request takes R seconds once it has a slot. N users ask again as soon as they have an answer. A service with c
+# slots gives
 
 
 # %%
@@ -322,11 +317,11 @@ def predicted(users, wait, at_once=float("inf")):
 
 
 # %% [markdown]
-# 32 threads, a wait of 0.1 s, 200 users. **Write your numbers down before you run the cell below**, which takes
-# about half a minute.
+# 32 threads, a wait of 0.1 s, 200 users. **Write your numbers down before you run the cell below**, which takes about
+# half a minute.
 
 # %%
-your_guess = {"flask-threads": 2000, "aiohttp": 2000}  # answers per second: change them
+your_guess = {"flask-threads": None, "aiohttp": None}  # answers per second: put your numbers here
 
 # %%
 command = [str(Path(sys.executable).with_name("sync-vs-async")), "compare", "--quick"]
@@ -339,8 +334,8 @@ with tempfile.TemporaryDirectory() as folder:
     results = schema.load(Path(folder) / "latest" / schema.FILE)
 
 # %% [markdown]
-# `results.json` has everything that was measured. A row is one service at one number of users. What cannot be
-# trusted has doubts.
+# `results.json` has everything that was measured. A row is one service at one number of users. What cannot be trusted
+# has doubts.
 
 # %%
 table = rows(results)
@@ -352,8 +347,8 @@ for row in table:
 display(Markdown("\n".join(lines)))
 
 # %% [markdown]
-# The command's own prediction also counts the CPU time of a request. A bar is measured, the tick is predicted. A hollow
-# bar is inconclusive.
+# The command's own prediction also counts the CPU time of a request. A bar is measured, the tick is predicted. A
+# hollow bar is inconclusive.
 
 # %%
 points = [
@@ -381,7 +376,9 @@ for row in table:
         print(
             f"{row.service}: you said {guess}, predicted {row.predicted.throughput:.0f}, measured {row.throughput:.0f}"
         )
-        if row.doubts:
+        if guess is None:
+            print("  predict first, then run the cells again")
+        elif row.doubts:
             print(f"  cannot be trusted: {row.doubts[0]}. Close other programs, and run the cells again")
         elif abs(guess - row.throughput) <= 0.15 * row.throughput:
             print("  right")
@@ -393,13 +390,12 @@ for row in table:
 #
 # - At 1 user both are equal: nothing overlaps.
 # - At 32 users both are equal: 32 threads carry 32 waits as well as coroutines do.
-# - At 200 users 32 threads are the limit, whatever the framework. More threads, or gevent with Flask's own code,
-#   would move it.
+# - At 200 users 32 threads are the limit, whatever the framework. More threads, or gevent with Flask's own code, would
+#   move it.
 # - A row with doubts says nothing, in either direction.
 #
 # This notebook never imports Locust, the load generator: it would replace the sockets and threads of this kernel by
-# gevent's. The command
-# runs it in a process of its own.
+# gevent's. The command runs it in a process of its own.
 
 # %%
 assert not {"locust", "gevent"} & {*sys.modules}

@@ -29,7 +29,7 @@ class Program(NamedTuple):
     cores: float
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.cores:.1f} cores, `kill {self.process}`)"
+        return f"{self.name} ({self.cores:.1f} cores, process {self.process})"
 
 
 def busy(share: float, programs: Sequence[Program]) -> Finding:

@@ -81,7 +81,7 @@ def localhost(known: Sequence[str]) -> Finding:
             "Unknown here: type 127.0.0.1, as the project does, or `echo 127.0.0.1 localhost | sudo tee -a /etc/hosts`."
         )
     if strange := [each for each in known if not ip_address(each).is_loopback]:
-        return mend(f"It means {strange[0]}, another machine: run `echo 127.0.0.1 localhost | sudo tee -a /etc/hosts`.")
+        return mend(f"It means {strange[0]}, another machine: mend the line of localhost with `sudo nano /etc/hosts`.")
     if known[0] != LOOPBACK:
         return note(f"{known[0]} comes first, where nothing listens: type 127.0.0.1 instead.")
     return fine(LOOPBACK)

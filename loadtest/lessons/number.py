@@ -8,7 +8,7 @@ MOST = 1_000_000
 NUMBER = re.compile(r"[0-9]{1,7}(?:[.,][0-9]{1,6})?")
 
 THOUSANDS = re.compile(r"[0-9]{1,3},[0-9]{3}")
-"""What is one number where a comma is a decimal point, and another where it divides thousands."""
+"""A text that is one number where a comma is a decimal point, and another where it divides thousands."""
 
 UNITS = {"/s": ("/s", 1), "answers/s": ("/s", 1), "s": ("time", 1000), "ms": ("time", 1), "threads": ("threads", 1)}
 """The kind of each unit, and its size among units of that kind."""

@@ -19,11 +19,10 @@ WIDE, HALF = 540, 270
 """Width of a chart in pixels before the slide enlarges it, alone and as one of two side by side."""
 
 
-THROUGHPUT, MEDIAN, GOODPUT = "throughput", "median", "goodput"
+THROUGHPUT, GOODPUT = "throughput", "goodput"
 
 AXES = {
     THROUGHPUT: "answers per second",
-    MEDIAN: "half of the answers take at most, ms",
     GOODPUT: "answers in time per second",
 }
 
@@ -83,10 +82,6 @@ class Shown:
         """Return the names of the services of a run that are blocking, or non-blocking."""
         return [each.name for each in self.runs[run].contenders if each.kind == kind]
 
-    def software(self, run: str, service: str) -> str:
-        """Return the framework of a service with its version."""
-        return " ".join(next(iter(self._contender(run, service).software.items())))
-
     def headline(self, run: str) -> str:
         """Return the finding of a run in one sentence."""
         return f"{verdict(self.runs[run], self._tables[run]).headline.rstrip('.')}."
@@ -118,8 +113,7 @@ class Shown:
         """
         chosen = [row for row in self._tables[run] if row.load.amount == amount]
         drawn = [self._bar(run, row, figure, names.get(row.service, row.service)) for row in chosen]
-        shown = duration if figure == MEDIAN else cells.readable
-        chart = bars.chart(drawn, AXES[figure], shown)
+        chart = bars.chart(drawn, AXES[figure], cells.readable)
         heading = said or f"{AXES[figure]} at {chosen[0].load.label}"
         name = f"chart-{next(self._numbers)}"
         svg = static(Figure(chart, "A bar for each service.", heading, width), finished(chart), name, heading)
@@ -149,7 +143,6 @@ class Shown:
         foretold = row.predicted
         known: dict[str, tuple[float | None, float | None]] = {
             THROUGHPUT: (row.throughput if row.windows else None, foretold.throughput if foretold else None),
-            MEDIAN: (row.percentile(0.5), row.foretold(0.5) if row.forecasts else None),
             GOODPUT: (row.goodput, goodput_foretold(self.runs[run], row)),
         }
         return bars.Bar(name, kind, *known[figure], holds=row.holds)

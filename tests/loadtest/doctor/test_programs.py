@@ -37,7 +37,7 @@ def test_programs_that_take_a_tenth_of_the_cores_are_named() -> None:
     assert busy.busy(0.09, [heavy]) == fine("9% of the cores in use")
     named = busy.busy(0.5, [heavy, light])
     assert named.state == "mend"
-    assert "close video (0.9 cores, `kill 7`)." in named.text
+    assert "close video (0.9 cores, process 7)." in named.text
     assert "`top` shows them" in busy.busy(0.5, [light]).text
 
 
