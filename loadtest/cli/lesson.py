@@ -140,14 +140,14 @@ def answered(number: int, each: Lesson, said: float | None, folder: Path, *, is_
     ask(screen, number, each)
     if said is None:
         said = _asked_for(number, each)
-    runs = recorded.read() if is_recorded else None
-    found = runs.findings[each.slug] if runs else measured(screen, each)
+    run = recorded.read()[each.slug] if is_recorded else None
+    found = run.finding if run else measured(screen, each)
     if isinstance(found, int):
         return found
     marked = mark(each.question, said, found)
     show(screen, each, said, found, marked)
-    if runs:
-        screen.print(f"The measurement was {runs.told}.", markup=False)
+    if run:
+        screen.print(f"The measurement was {run.told}.", markup=False)
     if marked.right is None:
         again = next_command(number, folder, f"--guess {said:g}")
         screen.print(f"To run it again when the machine is quiet: {again}", markup=False, soft_wrap=True)

@@ -1,6 +1,6 @@
-"""Recorded runs of all lessons, for a machine that is too busy for a run of its own.
+"""Recorded runs of the lessons, for a machine that is too busy for a run of its own.
 
-`python -m loadtest.lessons.recorded` records them anew.
+`python -m loadtest.lessons.recorded [NUMBER...]` records them anew, all or those with these numbers.
 """
 
 import sys
@@ -25,23 +25,23 @@ FILE = Path(__file__).with_name("recorded.json")
 
 @dataclass(frozen=True)
 class Recorded:
-    """The findings of all lessons by slug, with the day and the number of cores."""
+    """The finding of a run, with its day and the number of cores."""
 
     day: date
     cores: float
-    findings: dict[str, Finding]
+    finding: Finding
 
     @property
     def told(self) -> str:
-        """The day and the machine of the runs, for a sentence."""
-        return f"recorded on {self.day:%-d %B %Y} on {self.cores:g} cores"
+        """The day and the machine of the run, for a sentence."""
+        return f"recorded on {self.day.day} {self.day:%B %Y} on {self.cores:g} cores"
 
 
-_FORMAT = TypeAdapter(Recorded)
+_FORMAT = TypeAdapter(dict[str, Recorded])
 
 
-def read() -> Recorded:
-    """Return the recorded runs."""
+def read() -> dict[str, Recorded]:
+    """Return the recorded runs by the slug of their lesson."""
     return _FORMAT.validate_json(FILE.read_bytes())
 
 
@@ -58,27 +58,26 @@ class _Silent:
         """Ignore what was found."""
 
 
-def record() -> int:
-    """Run all lessons, print what was measured, write the file if all runs are conclusive, and return the status."""
+def record(numbers: list[int]) -> int:
+    """Run these lessons, print what was measured, keep the conclusive runs, and return the exit status."""
     signals.raise_interrupts()
-    findings = {}
-    inconclusive = False
-    for number, lesson in enumerate(LESSONS, 1):
+    kept = read() if FILE.exists() else {}
+    inconclusive = 0
+    for number in numbers:
+        lesson = LESSONS[number - 1]
         with backing(lesson.experiment.needs) as behind:
             found = lesson.experiment.run(_Silent(), behind)
-        findings[lesson.slug] = found
-        doubts = doubts_of(lesson.question, found)
-        inconclusive = inconclusive or bool(doubts)
+        if doubts := doubts_of(lesson.question, found):
+            inconclusive += 1
+            told = f"inconclusive, so not kept: {'; '.join(doubts)}"
+        else:
+            kept[lesson.slug] = Recorded(datetime.now(UTC).date(), machine().cores, found)
+            told = " ".join(found.beside)
         measured = "nothing" if found.measured is None else figure(found.measured)
-        told = f"inconclusive: {'; '.join(doubts)}" if doubts else " ".join(found.beside)
         print(f"{number}. model {figure(lesson.question.answer)}, measured {measured} {lesson.question.unit}. {told}")
-    if inconclusive:
-        print(f"{FILE.name} was left as it is: record again on a quiet machine.")
-        return 2
-    whole = Recorded(datetime.now(UTC).date(), machine().cores, findings)
-    atomic.write(FILE, _FORMAT.dump_json(whole, indent=1).decode() + "\n")
-    return 0
+        atomic.write(FILE, _FORMAT.dump_json(kept, indent=1).decode() + "\n")
+    return 2 if inconclusive else 0
 
 
 if __name__ == "__main__":
-    sys.exit(record())
+    sys.exit(record([int(each) for each in sys.argv[1:]] or [*range(1, len(LESSONS) + 1)]))
