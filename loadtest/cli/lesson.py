@@ -137,10 +137,12 @@ def command(number: int, each: Lesson) -> click.Command:
 def answered(number: int, each: Lesson, said: float | None, folder: Path, *, is_recorded: bool) -> int:
     """Ask the question of a lesson unless a number was said, run, mark the number, and return the exit status."""
     screen = console()
+    run = recorded.read().get(each.slug) if is_recorded else None
+    if is_recorded and run is None:
+        raise ValueError(f"There is no recorded run of lesson {number} in this version: run it without --recorded.")
     ask(screen, number, each)
     if said is None:
         said = _asked_for(number, each)
-    run = recorded.read()[each.slug] if is_recorded else None
     found = run.finding if run else measured(screen, each)
     if isinstance(found, int):
         return found
@@ -161,7 +163,7 @@ def answered(number: int, each: Lesson, said: float | None, folder: Path, *, is_
 
 def _asked_for(number: int, each: Lesson) -> float:
     """Ask for a number on the terminal until one is typed. Raises ValueError without a terminal."""
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():  # it is None if it was closed
         raise ValueError(f"There is no terminal to ask for a number: sync-vs-async lesson {number} --guess NUMBER.")
     while True:
         typed = click.prompt(f"Your prediction ({each.question.unit})", type=str)

@@ -53,6 +53,8 @@ def _open_files() -> Finding:
 
 def _disk() -> Finding:
     folders = {str(Path.cwd()), os.environ.get("FILE_DIRECTORY") or tempfile.gettempdir()}
+    if missing := [each for each in sorted(folders) if not Path(each).is_dir()]:
+        return machine.no_folder(missing[0])
     return machine.disk({each: shutil.disk_usage(each).free for each in sorted(folders)})
 
 

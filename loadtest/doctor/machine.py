@@ -1,6 +1,7 @@
 """Findings about the machine: system, Python, cores, memory, open files and disk, each from facts that are given."""
 
 import re
+import shlex
 from collections.abc import Mapping
 
 from loadtest.english import count
@@ -85,6 +86,11 @@ def open_files(limit: int, *, mac: bool) -> Finding:
         enough = f"enough for {limit // FILES_PER_USER} users"
         return note(f"A process may open {limit} files and sockets, {enough}; for more run `{command}`.")
     return fine(f"{limit} for each process" if limit < 2**31 else "no limit")
+
+
+def no_folder(folder: str) -> Finding:
+    """Return the finding about a folder for files that does not exist."""
+    return mend(f"{folder} does not exist: run `mkdir -p {shlex.quote(folder)}`.")
 
 
 def disk(free: Mapping[str, int]) -> Finding:

@@ -11,7 +11,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from subprocess import Popen
@@ -75,7 +75,7 @@ def _own(process: Popen[str]) -> list[psutil.Process]:
     """Return the processes of the file that still run, without those that have ended."""
     found = psutil.Process().children(recursive=True)
     if sys.platform != "linux":  # orphans have become children of the first process of the system
-        found += [each for each in psutil.process_iter() if each.pid != os.getpid() and _marked(each)]
+        found += [each for each in marked(os.environ[MARKER]) if each.pid != os.getpid()]
     running = []
     for each in found:
         with suppress(psutil.Error, ChildProcessError):
@@ -86,10 +86,12 @@ def _own(process: Popen[str]) -> list[psutil.Process]:
     return running
 
 
-def _marked(process: psutil.Process) -> bool:
-    with suppress(psutil.Error):
-        return process.environ().get(MARKER) == os.environ.get(MARKER)
-    return False
+def marked(marker: str) -> Iterator[psutil.Process]:
+    """Yield the running processes with this marker in their environment."""
+    for each in psutil.process_iter():
+        with suppress(psutil.Error):
+            if each.environ().get(MARKER) == marker and each.status() != psutil.STATUS_ZOMBIE:
+                yield each
 
 
 def _end(process: Popen[str]) -> None:
@@ -119,6 +121,7 @@ def main() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     with TemporaryDirectory(prefix="exercise-", ignore_cleanup_errors=True) as folder:
+        tell({"scratch": folder})
         event = kept(Path(file), int(port), Limits(**json.loads(limits)), Path(folder))
     if event is not None:
         with suppress(BrokenPipeError):

@@ -13,6 +13,9 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+SHOWN = 200
+"""Characters of an exception's message that are shown."""
+
 OPEN_FILES = 4096
 """Open files and sockets that are asked for: some systems allow 256 by default, fewer than a check needs."""
 
@@ -67,7 +70,7 @@ class Guard:
 
     def report(self, sentence: str) -> None:
         """Add a line to the reports."""
-        with (self._scratch / "report").open("a", encoding="utf-8") as reports:
+        with (self._scratch / "report").open("a", encoding="utf-8", errors="replace") as reports:
             reports.write(f"{' '.join(sentence.split())}\n")
 
 
@@ -80,7 +83,7 @@ def failure(file: str, error: BaseException) -> str:
         return f"{name} wrote more to one file than it may."
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
     where = f" at line {lines[-1]}" if lines else ""
-    return f"{name} failed{where}: {kind}: {error}."
+    return f"{name} failed{where}: {kind}: {str(error)[:SHOWN]}."
 
 
 def main() -> None:

@@ -4,7 +4,9 @@ import json
 import os
 import queue
 import re
+import shutil
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -15,13 +17,16 @@ import psutil
 
 from backing.processes import PYTHON, lines_of
 
-from .keeper import END_WITHIN, MARKER
+from .keeper import END_WITHIN, MARKER, marked
 from .limits import Limits
 
 WITHIN_LIMITS = Limits()
 
 SHOWN = 200
 """Characters of an exception that are shown."""
+
+ANSWER_WITHIN = 2 * END_WITHIN
+"""Seconds that the keeper may be later than its limits, before it is taken to be frozen."""
 
 
 class Stopped(Exception):
@@ -31,10 +36,12 @@ class Stopped(Exception):
 class Sandbox:
     """A learner's file that runs. `process` is its keeper's process; `marker` is in the environment of all of them."""
 
-    def __init__(self, file: Path, process: subprocess.Popen[str], marker: str) -> None:
-        self.marker = marker
+    def __init__(self, file: Path, process: subprocess.Popen[str], marker: str, limits: Limits) -> None:
+        self._marker = marker
         self._name = file.name
         self._process = process
+        self._limits = limits
+        self._scratch: Path | None = None
         self._events = lines_of(process.stdout)
         self._output: Path | None = None
         self._ended: str | None = None
@@ -43,7 +50,10 @@ class Sandbox:
     def listens(self) -> None:
         """Wait until the service listens. Raises Stopped if it ends, or is stopped, before that."""
         while self._output is None:
-            self._read(None)
+            try:
+                self._read(self._limits.listen + ANSWER_WITHIN)
+            except queue.Empty:
+                raise Stopped(f"The keeper of the sandbox does not answer: {self._name} has frozen it.") from None
             self.check()
             if self._ended is not None:
                 raise Stopped(self.early_end())
@@ -84,11 +94,43 @@ class Sandbox:
             return psutil.Process(self._process.pid).children(recursive=True)
         return []
 
-    def _read(self, seconds: float | None) -> None:
-        """Take in the next event; wait up to `seconds` for it, for ever if None. Raises queue.Empty."""
-        line = self._events.get(timeout=seconds) if seconds is None or seconds > 0 else self._events.get_nowait()
+    def close(self) -> None:
+        """Let the keeper end the file and itself. It goes on to do so if this is interrupted.
+
+        A file can kill or freeze its keeper. Then its processes are found by the marker.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(ANSWER_WITHIN)
+        if self._process.returncode != 0:
+            self._process.kill()
+            self._process.wait()
+            self._sweep()
+        self._process.stdout.close()
+
+    def _sweep(self) -> None:
+        """Kill what a keeper that did not end by itself has left, and remove its scratch folder."""
+        deadline = time.monotonic() + END_WITHIN
+        while (left := [*marked(self._marker)]) and time.monotonic() < deadline:
+            for each in left:
+                with suppress(psutil.Error):
+                    each.kill()
+        with suppress(queue.Empty):
+            while self._scratch is None and self._why is None:
+                self._read(0)
+        if self._scratch is not None:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _read(self, seconds: float) -> None:
+        """Take in the next event; wait up to `seconds` for it. Raises queue.Empty."""
+        line = self._events.get(timeout=seconds) if seconds > 0 else self._events.get_nowait()
         event = json.loads(line or '{"stopped": "The keeper of the sandbox ended unexpectedly."}')
-        if "listening" in event:
+        if "scratch" in event:
+            self._scratch = Path(event["scratch"])
+        elif "listening" in event:
             self._output = Path(event["listening"])
         elif "ended" in event:
             self._ended = event["output"]
@@ -115,19 +157,8 @@ def sandbox(
         text=True,
         start_new_session=True,  # Ctrl-C must not reach it before it has cleaned up
     )
-    box = Sandbox(file, process, marker)
+    box = Sandbox(file, process, marker, limits)
     try:
         yield box
     finally:
-        _close(process)
-
-
-def _close(process: subprocess.Popen[str]) -> None:
-    """Let the keeper end the file and itself. It goes on to do so if this is interrupted."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    with suppress(BrokenPipeError):
-        process.stdin.close()
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(2 * END_WITHIN)
-        process.stdout.close()
+        box.close()

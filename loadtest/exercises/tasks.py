@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from socket import create_server, socket
 
+import psycopg
+
 import workshop
+from backing import BackingFailed
 from backing.environment import VARIABLES, Need, backing
 from loadtest.processes.own import free_port
 from loadtest.results.atomic import write
@@ -113,14 +116,24 @@ def check(number: int, file: Path) -> list[Observation]:
     """Run a learner's file and return what was seen; the task is done if all observations passed.
 
     Raises Stopped with a sentence if the file ends, or is stopped at a limit, before that, ValueError with a sentence
-    if it cannot be read, and BackingFailed if the database that a task needs does not start.
+    if it cannot be read, and BackingFailed if the database that a task needs does not start or cannot be used.
     """
     asked = task(number)
+    if file.exists() and not file.is_file():
+        raise ValueError(f"{file} cannot be read: it is not a regular file.")
     try:
         file.read_bytes()
     except OSError as error:
         raise ValueError(f"{file} cannot be read: {error.strerror}.") from None
     raise_descriptors()
+    try:
+        return _checked(asked, file)
+    except psycopg.Error as error:  # that of this process: the learner's file has its own
+        why = str(error).partition("\n")[0]
+        raise BackingFailed(f"The database that {VARIABLES['database']} names cannot be used: {why}") from None
+
+
+def _checked(asked: Task, file: Path) -> list[Observation]:
     with create_server(("127.0.0.1", 0)) as listener, backing(asked.needs) as running:
         environment = {**running.environment, VARIABLES["upstream"]: f"http://127.0.0.1:{listener.getsockname()[1]}"}
         if "database" in asked.needs:

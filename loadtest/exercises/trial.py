@@ -41,6 +41,9 @@ class Answer:
     headers: dict[str, str]
 
 
+MOST = 1024 * 1024
+"""Bytes of an answer that are read: a service may send without end."""
+
 Sent = asyncio.Task[Answer]
 
 
@@ -76,20 +79,24 @@ class Trial:
         method = "GET" if body is None else "POST"
         try:
             async with self._client.request(method, f"{self.url}{path}", data=body) as response:
-                text = (await response.read()).decode(errors="replace")
+                received = bytearray()
+                while len(received) < MOST and (part := await response.content.readany()):
+                    received += part
+                text = received.decode(errors="replace")
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 return Answer(response.status, text, headers)
         except aiohttp.ClientError as error:
             return Answer(0, f"the connection broke: {error}", {})
 
     async def ready(self) -> bool:
-        """Return True once the service answers a request at all. A broken connection is tried again."""
-        asked = self.send("/healthz")
-        while await all_done([asked], READY):
+        """Return True once the service answers a request at all. A broken connection is tried again, up to READY."""
+        for _ in range(round(READY / TICK)):
+            asked = self.send("/healthz")
+            if not await all_done([asked], READY):
+                return False
             if asked.result().status != 0:
                 return True
             await asyncio.sleep(TICK)
-            asked = self.send("/healthz")
             self.box.check()
         return False
 

@@ -36,8 +36,8 @@ class Watch:
 
     def fault(self, processes: Sequence[psutil.Process], output: IO[bytes]) -> str | None:
         """Return a sentence that says why the file must be stopped, or None if it may go on."""
-        with suppress(FileNotFoundError):
-            if reported := (self._scratch / "report").read_text(encoding="utf-8").partition("\n")[0]:
+        with suppress(OSError):  # there is none yet, or the file has put something else there
+            if reported := (self._scratch / "report").read_text(encoding="utf-8", errors="replace").partition("\n")[0]:
                 return reported
         if (broken := next(self._broken(processes, output), None)) is not None:
             return f"{self._name} {broken}."

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import ClassVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, NonNegativeInt, TypeAdapter, ValidationError
 
 from loadtest.results import atomic
 
@@ -18,9 +19,11 @@ class Done:
     `hints`: the number of hints that were shown, by slug.
     """
 
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")  # another program's file must not be overwritten
+
     answered: frozenset[str] = field(default_factory=frozenset)
     repaired: frozenset[str] = field(default_factory=frozenset)
-    hints: Mapping[str, int] = field(default_factory=dict)
+    hints: Mapping[str, NonNegativeInt] = field(default_factory=dict)
 
     def answering(self, slug: str) -> "Done":
         """Return a copy in which the question of a lesson was answered right."""

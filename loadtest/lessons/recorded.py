@@ -41,8 +41,8 @@ _FORMAT = TypeAdapter(dict[str, Recorded])
 
 
 def read() -> dict[str, Recorded]:
-    """Return the recorded runs by the slug of their lesson."""
-    return _FORMAT.validate_json(FILE.read_bytes())
+    """Return the recorded runs by the slug of their lesson; those that were inconclusive are missing."""
+    return _FORMAT.validate_json(FILE.read_bytes()) if FILE.exists() else {}
 
 
 class _Silent:
@@ -61,7 +61,7 @@ class _Silent:
 def record(numbers: list[int]) -> int:
     """Run these lessons, print what was measured, keep the conclusive runs, and return the exit status."""
     signals.raise_interrupts()
-    kept = read() if FILE.exists() else {}
+    kept = read()
     inconclusive = 0
     for number in numbers:
         lesson = LESSONS[number - 1]

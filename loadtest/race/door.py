@@ -5,6 +5,7 @@ Locust's server, gevent's, waits for ever for the rest of a request and for a cl
 
 import json
 from collections.abc import Iterable, Sequence
+from http.client import HTTPException
 from typing import Any
 
 from gevent import GreenletExit, Timeout, sleep
@@ -48,6 +49,13 @@ class Handler(WSGIHandler):
             return super().handle_one_request()
         finally:
             self._patience.close()
+
+    def read_request(self, *given: Any) -> Any:
+        """Read the head of a request. Raises ValueError for any bad one: gevent prints other errors."""
+        try:
+            return super().read_request(*given)
+        except HTTPException as error:
+            raise ValueError(str(error)) from None
 
     def get_environ(self) -> Any:
         """Return the WSGI environment. What the app leaves of a body is not read, however long it is."""

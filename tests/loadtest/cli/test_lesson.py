@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from loadtest.cli.lesson import answered
+from loadtest.lessons import recorded
 from loadtest.lessons.catalogue import LESSONS
 from tests.loadtest.support.commands import SCRIPT, WITHIN
 
@@ -54,6 +56,26 @@ def test_a_learner_without_a_terminal_is_never_asked(tmp_path: Path) -> None:
     assert ran.returncode == 1
     assert "--guess NUMBER" in ran.stderr
     assert LESSONS[2].question.sentence[:40] in ran.stdout
+
+
+@pytest.mark.slow
+def test_a_learner_with_closed_input_is_never_asked(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        ["sh", "-c", f"exec {SCRIPT} lesson 3 --folder . <&-"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=WITHIN,
+        check=False,
+    )
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("sync-vs-async: There is no terminal to ask for a number")
+
+
+def test_a_lesson_without_a_recorded_run_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorded, "FILE", tmp_path / "none.json")
+    with pytest.raises(ValueError, match="There is no recorded run of lesson 3"):
+        answered(3, LESSONS[2], 80, tmp_path, is_recorded=True)
 
 
 @pytest.mark.slow

@@ -69,3 +69,8 @@ def test_every_folder_needs_free_space() -> None:
     full = machine.disk({"/a": GIB, "/b": GIB // 2})
     assert full.state == "mend"
     assert "`du -xh /b " in full.text
+
+
+def test_a_missing_folder_comes_with_the_command_that_makes_it() -> None:
+    found = machine.no_folder("/my files")
+    assert (found.state, found.text) == ("mend", "/my files does not exist: run `mkdir -p '/my files'`.")

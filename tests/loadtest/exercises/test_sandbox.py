@@ -201,6 +201,43 @@ def test_a_file_runs_in_a_scratch_folder_as_python_would_run_it(place: Place) ->
     assert place.left() == []
 
 
+HARMS = {
+    "kills its keeper and leaves a process in a session of its own": (
+        """
+        import os, signal, time
+        if os.fork() == 0:
+            os.setsid()
+            time.sleep(99)
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(99)
+        """,
+        "ended unexpectedly",
+    ),
+    "freezes its keeper": (
+        "import os, signal, time; os.kill(os.getppid(), signal.SIGSTOP); time.sleep(99)",
+        "has frozen it",
+    ),
+    "spoils its report": (
+        "import os, time; open('../report', 'wb').write(b'\\xff\\n'); time.sleep(99)",
+        "\N{REPLACEMENT CHARACTER}",
+    ),
+}
+
+
+@pytest.mark.parametrize("does", HARMS)
+def test_a_file_that_harms_its_keeper_is_ended_and_nothing_of_it_is_left(
+    place: Place, does: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loadtest.exercises.sandbox.ANSWER_WITHIN", SLACK)
+    text, sentence = HARMS[does]
+    with (
+        pytest.raises(Stopped, match=sentence),
+        sandbox(place.write(text), place.environment, free_port(), IMPATIENT) as box,
+    ):
+        box.listens()
+    assert place.left() == []
+
+
 CHECKING = """
 import sys
 from pathlib import Path

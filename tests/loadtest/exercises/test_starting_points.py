@@ -1,9 +1,11 @@
 """The files of the tasks, and their copies in a learner's folder."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+from backing import BackingFailed
 from loadtest.exercises.tasks import TASKS, WORKSHOP, check, start, task
 
 
@@ -43,6 +45,18 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_a_number_without_a_task_is_refused() -> None:
     with pytest.raises(ValueError, match=r"There is no task 13: the tasks are numbered from 1 to 12\."):
         task(13)
+
+
+def test_a_database_that_cannot_be_used_is_no_fault_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "no such database")
+    with pytest.raises(BackingFailed, match="The database that DATABASE_URL names cannot be used: missing"):
+        check(7, WORKSHOP / "solutions" / "07_database.py")
+
+
+def test_a_file_that_never_ends_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.py")
+    with pytest.raises(ValueError, match=r"pipe\.py cannot be read: it is not a regular file\."):
+        check(5, tmp_path / "pipe.py")
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert read(tmp_path / "new") == Done(frozenset({"slots"}), frozenset({"threads"}), {"slots": 2})
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"answered": 3}', "\x00"])
+@pytest.mark.parametrize("text", ["", "[]", '{"answered": 3}', "\x00", '{"todo": []}', '{"hints": {"slots": -1}}'])
 def test_another_file_is_refused_with_a_sentence_and_left_as_it_is(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_text(text)
     with pytest.raises(ValueError, match="delete it to begin anew"):
