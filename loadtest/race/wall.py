@@ -4,6 +4,7 @@ Numbers are kept in memory alone, without a name, until the process ends.
 """
 
 import secrets
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +15,8 @@ from .captions import RUNNING, STARTING, Race
 from .figures import Figures
 from .predictions import picture
 
-MOST_NUMBERS = 1000
-"""The most numbers that are kept."""
+MOST_NUMBERS, MOST_FROM_ONE = 1000, 50
+"""The most numbers that are kept, of all addresses and of one: a network may show a whole room at one address."""
 
 
 @dataclass(frozen=True)
@@ -45,15 +46,19 @@ class Wall:
         self.revealed = False
         """True once the predictions are shown; from then on no other is accepted."""
         self._numbers: dict[str, float] = {}
+        self._browsers = Counter[str]()
+        """The number of browsers by address."""
         self._measured: float | None = None
         self._predicted: float | None = None
 
-    def send(self, token: str | None, text: str) -> str:
+    def send(self, token: str | None, text: str, address: str) -> str:
         """Keep the number that a browser sends in place of its earlier one, and return the browser's token.
+
+        `address`: that of the browser.
 
         Raises:
             ValueError: if `text` is no prediction.
-            NotTaken: if the predictions have been shown, or MOST_NUMBERS are kept.
+            NotTaken: if the predictions have been shown, or as many are kept as may be.
 
         """
         number = prediction(text)
@@ -62,6 +67,9 @@ class Wall:
         if token is None or token not in self._numbers:
             if len(self._numbers) >= MOST_NUMBERS:
                 raise NotTaken(f"The wall has {MOST_NUMBERS} predictions, and takes no more.")
+            if self._browsers[address] >= MOST_FROM_ONE:
+                raise NotTaken(f"The wall has {MOST_FROM_ONE} predictions from your address, and takes no more.")
+            self._browsers[address] += 1
             token = secrets.token_urlsafe(16)  # never one that a browser has made up
         self._numbers[token] = number
         return token

@@ -36,7 +36,7 @@ def add_wall(race: Blueprint, wall: Wall, environment: Any, protected: Callable[
     @protected
     def prediction() -> Response:
         try:
-            token = wall.send(request.cookies.get(COOKIE), request.form.get("number", ""))
+            token = wall.send(request.cookies.get(COOKIE), request.form.get("number", ""), request.remote_addr or "")
         except ValueError as mistake:
             return _form(wall, HTTPStatus.BAD_REQUEST, str(mistake))
         except NotTaken as obstacle:

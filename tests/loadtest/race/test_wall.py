@@ -2,7 +2,7 @@ import pytest
 
 from loadtest.race.captions import READY, RUNNING, Race
 from loadtest.race.predictions import MOST_BARS, picture
-from loadtest.race.wall import MOST_NUMBERS, Asked, NotTaken, Wall
+from loadtest.race.wall import MOST_FROM_ONE, MOST_NUMBERS, Asked, NotTaken, Wall
 from loadtest.workload.closed import Closed
 from loadtest.workload.demand import Demand
 from loadtest.workload.open import Open
@@ -15,23 +15,32 @@ NOW = figures(LOAD, Demand(0.1), throughput=199.0)
 
 def test_a_browser_replaces_its_number_and_a_token_that_it_made_up_is_not_taken() -> None:
     wall = Wall(ASKED)
-    token = wall.send(None, "20")
-    assert wall.send(token, "1234.5") == token
+    token = wall.send(None, "20", "here")
+    assert wall.send(token, "1234.5", "here") == token
     assert wall.sent(token) == "1,234.5/s"
-    assert wall.send("made up", "30") not in ("made up", token)
+    assert wall.send("made up", "30", "here") not in ("made up", token)
     assert (wall.sent("made up"), wall.sent(None)) == (None, None)
     assert wall.shown() == {"count": 2, "revealed": False}
 
 
 def test_a_wall_is_full_at_some_time_and_closed_once_it_is_revealed() -> None:
     wall = Wall(ASKED)
-    tokens = [wall.send(None, "1") for _ in range(MOST_NUMBERS)]
+    tokens = [wall.send(None, "1", str(number // MOST_FROM_ONE)) for number in range(MOST_NUMBERS)]
     with pytest.raises(NotTaken, match=r"^The wall has 1000 predictions, and takes no more\.$"):
-        wall.send(None, "1")
-    wall.send(tokens[0], "2")
+        wall.send(None, "1", "another")
+    wall.send(tokens[0], "2", "0")
     wall.revealed = True
     with pytest.raises(NotTaken, match=r"^The predictions are on the wall already, so no other is accepted\.$"):
-        wall.send(tokens[0], "3")
+        wall.send(tokens[0], "3", "0")
+
+
+def test_one_address_cannot_fill_the_wall() -> None:
+    wall = Wall(ASKED)
+    tokens = [wall.send(None, "1", "one") for _ in range(MOST_FROM_ONE)]
+    with pytest.raises(NotTaken, match=r"^The wall has 50 predictions from your address, and takes no more\.$"):
+        wall.send(None, "1", "one")
+    wall.send(tokens[0], "2", "one")
+    assert wall.send(None, "1", "another") not in tokens
 
 
 def test_only_the_run_that_was_asked_for_is_the_answer_and_it_stays_after_the_stop() -> None:
