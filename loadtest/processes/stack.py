@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import SEEK_END, StringIO
 from itertools import count, cycle
 from pathlib import Path
-from socket import create_server
+from socket import AF_INET, AF_INET6, create_server
 from typing import NoReturn
 
 from rich.console import Console
@@ -24,7 +24,8 @@ from contract.operations import OPERATIONS
 from loadtest.contenders.service import Service, in_words
 from serving.taken_port import why_not
 
-from . import signals
+from . import qr_code, signals
+from .room import LOOPBACK, Room, in_url, url
 from .service import ServiceFailed, answering_process
 
 DATABASE, UPSTREAM, RACE = "database", "upstream", "race"
@@ -60,26 +61,46 @@ class StackProcess:
     """The kind, set-up and software of a service, or an empty string."""
     folder: Path | None = None
     """The working directory, if it is not that of this process."""
+    host: str = LOOPBACK
+    """The address at which this machine opens it."""
+    hosts: tuple[str, ...] = (LOOPBACK,)
+    """The addresses on which it listens."""
+    others: tuple[str, ...] = ()
+    """The URLs at which others in the room open it."""
 
     @property
     def url(self) -> str:
         """The URL on which the process will answer."""
-        return f"http://127.0.0.1:{self.port}"
+        return url(self.host, self.port)
+
+    def hosted(self, room: Room | None) -> "StackProcess":
+        """Return this service, to be started on the addresses of a room instead of on 127.0.0.1."""
+        if room is None:
+            return self
+        return replace(
+            self,
+            command=[*self.command, "--host", room.host],
+            host=room.shown[0],
+            hosts=(room.host,),
+            others=tuple(url(address, self.port) for address in room.shown),
+        )
 
 
-def twins() -> list[StackProcess]:
+def twins(room: Room | None = None) -> list[StackProcess]:
     """Return both twins, with the commands that a user would type."""
-    return [StackProcess(name, [*PYTHON, name, "--port", str(port)], port) for name, port in PORTS.items()]
+    every = [StackProcess(name, [*PYTHON, name, "--port", str(port)], port) for name, port in PORTS.items()]
+    return [each.hosted(room) for each in every]
 
 
-def parts(services: Iterable[Service]) -> list[StackProcess]:
-    """Return the processes of these services, each on its own port."""
+def parts(services: Iterable[Service], room: Room | None = None) -> list[StackProcess]:
+    """Return the processes of these services, each on its own port, on the addresses of `room` or on 127.0.0.1."""
     first, others = dict(PORTS), count(ports.OTHERS)
     found = []
     for service in services:
         port = first.pop(service.module) if service.module in first else next(others)
         about = f"{service.kind}, {service.made_of}; {in_words(service.software)}"
-        found.append(StackProcess(service.name, service.command(port), port, service.environment, about))
+        part = StackProcess(service.name, service.command(port), port, service.environment, about)
+        found.append(part.hosted(room))
     return found
 
 
@@ -99,11 +120,12 @@ def serve(services: Iterable[StackProcess], screen: Console) -> NoReturn:
         environment["UPSTREAM_URL"] = f"http://127.0.0.1:{ports.UPSTREAM}"
         everything.insert(0, StackProcess(UPSTREAM, upstream_command(ports.UPSTREAM), ports.UPSTREAM))
     for part in everything:
-        try:
-            create_server(("127.0.0.1", part.port)).close()
-        except OSError as error:
-            why = why_not(error, part.port)
-            raise ServiceFailed(f"{part.name} cannot listen on 127.0.0.1:{part.port}: {why}.") from None
+        for host in part.hosts:
+            try:
+                create_server((host, part.port), family=AF_INET6 if ":" in host else AF_INET).close()
+            except OSError as error:
+                why = why_not(error, part.port)
+                raise ServiceFailed(f"{part.name} cannot listen on {in_url(host)}:{part.port}: {why}.") from None
     with nullcontext() if environment.get("DATABASE_URL") else database() as own:
         if own:
             environment["DATABASE_URL"] = own.url
@@ -113,7 +135,7 @@ def serve(services: Iterable[StackProcess], screen: Console) -> NoReturn:
 
 class _Started:
     def __init__(self, part: StackProcess, process: subprocess.Popen[str]) -> None:
-        self.name, self.url, self.about = part.name, part.url, part.about
+        self.name, self.url, self.about, self.others = part.name, part.url, part.about, part.others
         self.process = process
         self._lines = lines_of(process.stdout)
 
@@ -190,4 +212,12 @@ class _Terminal:
                     if operation.name in SHOWN:
                         sent = "-d soup " if operation.takes.from_body else ""
                         self._screen.print(f"  curl -i {sent}'{each.url}{operation.example}'", soft_wrap=True)
+        self._invite([other for each in racing or services for other in each.others])
         self._screen.print("\nCtrl-C stops everything.\n")
+
+    def _invite(self, urls: Sequence[str]) -> None:
+        """Print the URLs for others in the room, and the first one as a QR code if the terminal can show it."""
+        if urls:
+            self._screen.print(f"\nIn the room: {', '.join(urls)}", soft_wrap=True)
+        if urls and self._screen.is_terminal and self._screen.color_system and not self._screen.no_color:
+            self._screen.print(qr_code.in_terminal(urls[0]))

@@ -33,6 +33,7 @@ from .lag import Lag
 from .lead import lead, short
 from .sample import HELD, NOTHING, Sample
 from .tally import Tally
+from .wall import Wall
 from .words import marks
 
 EVERY = 0.5
@@ -69,7 +70,12 @@ class Feed:
     """The stream of events, made once for all clients."""
 
     def __init__(
-        self, environment: Environment, racers: Sequence[Racer], control: Control, arrivals: ProfileArrivals
+        self,
+        environment: Environment,
+        racers: Sequence[Racer],
+        control: Control,
+        arrivals: ProfileArrivals,
+        wall: Wall | None = None,
     ) -> None:
         self.page = uuid4().hex
         """An id of this process: a page with another id is out of date."""
@@ -77,6 +83,7 @@ class Feed:
         self._control = control
         self._arrivals = arrivals
         self._racers = racers
+        self._wall = wall
         self._samples: list[Sample | Flights] = [Sample() for _ in racers]
         self._histories = [History() for _ in racers]
         self._lags = [Lag(racer.url, racer.service.workers) if racer.service.on_a_loop else None for racer in racers]
@@ -172,6 +179,9 @@ class Feed:
         figures = [self._figures(number, users, demand, look) for number, (users, demand) in enumerate(everyone)]
         by_name = dict(zip(short([racer.name for racer in self._racers]), figures, strict=True))
         leads = lead(race, by_name, look.deadline, abandoned=self._gave_up < control.changed and self._abandoned(clock))
+        if self._wall is not None:
+            asked = [racer.name for racer in self._racers].index(self._wall.asked.racer)
+            self._wall.follow(race, control.delay, figures[asked])
         return {
             "page": self.page,
             "state": race.state,
@@ -184,6 +194,7 @@ class Feed:
             "doubt": self._doubt(),
             "lead": leads._asdict(),
             "marks": marks(race.scenario)._asdict(),
+            "wall": None if self._wall is None else self._wall.shown(),
             "racers": [
                 self._racer(number, users, demand, figures[number], look)
                 for number, (users, demand) in enumerate(everyone)

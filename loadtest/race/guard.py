@@ -9,9 +9,11 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from loadtest.english import listed
+from loadtest.processes.room import in_url
 
 from .public import Public
 from .request import decoded
+from .visitors import Refused, Visitors, is_presenter
 
 if TYPE_CHECKING:
     from loadtest.generator.profile import ProfileArrivals  # it imports Locust, which patches the standard library
@@ -42,15 +44,29 @@ def hosts(environment: Any) -> list[str]:
 
 
 def guard(
-    environment: Any, services: Sequence[str], arrivals: "ProfileArrivals", published: Public | None = None
-) -> None:
+    environment: Any,
+    services: Sequence[str],
+    arrivals: "ProfileArrivals",
+    published: Public | None = None,
+    room: Sequence[str] = (),
+) -> Visitors:
     """Refuse requests to Locust's web app from other sites, under other names, or for load on other services.
 
     Refuse arrivals that cannot be run, too. Locust itself accepts all of these. `published`: what browsers send through
-    a reverse proxy, with which the Host header is the proxy's or, as many proxies set it, that of this machine.
+    a reverse proxy, with which the Host header is the proxy's or, as many proxies set it, that of this machine. `room`:
+    the addresses at which others in the room reach the web app; they may do what the returned `Visitors` permit.
     """
-    app, own = environment.web_ui.app, _distinct([*LOOPBACK, _as_host(environment.web_ui.host)])
+    own = _distinct([*LOOPBACK, _as_host(environment.web_ui.host), *map(in_url, room)])
+    app, visitors = environment.web_ui.app, Visitors()
     names = _distinct([*own, published.host if published else None])
+
+    def visit() -> Response | None:
+        if room and not is_presenter(request.remote_addr or ""):
+            try:
+                visitors.check(request)
+            except Refused as refused:
+                return problem(refused.status, str(refused))
+        return None
 
     def refusal() -> Response | None:
         host, origin = request.host, request.headers.get("Origin")
@@ -65,7 +81,7 @@ def guard(
         try:
             body = request.get_data()
         except RequestEntityTooLarge:
-            return problem(413, f"A body may have at most {MOST_BODY} bytes.")
+            return problem(413, f"A body may have at most {request.max_content_length} bytes.")
         if request.endpoint == "locust.swarm" and (sentence := _mistake(request.form, services, arrivals)):
             return jsonify({"success": False, "message": sentence, "host": environment.host})  # Locust's page shows it
         if request.endpoint == "locust.update_user":
@@ -75,13 +91,22 @@ def guard(
         return None
 
     app.config["MAX_CONTENT_LENGTH"] = MOST_BODY
+    app.before_request(visit)
     app.before_request(refusal)
     app.wsgi_app = _closed(app.wsgi_app)
+    return visitors
 
 
 def problem(status: int, sentence: str) -> Response:
     """Return the response that refuses a request with one sentence."""
     return make_response(jsonify({"problem": sentence}), status)
+
+
+def not_json() -> Response | None:
+    """Return the refusal of a body that another site's form can send, or None if the request's body is JSON."""
+    if not request.is_json:
+        return problem(415, "The body must be JSON, with Content-Type: application/json.")
+    return None
 
 
 def _mistake(form: MultiDict[str, str], services: Sequence[str], arrivals: "ProfileArrivals") -> str | None:

@@ -8,26 +8,35 @@ from locust.runners import LocalRunner
 
 from contract.bodies import STREAMED
 from loadtest.generator.profile import ProfileArrivals
+from loadtest.processes.qr_code import as_svg
 from loadtest.web_ui.policy import POLICY
 from loadtest.web_ui.racers import Racer
 from loadtest.workload.open import PATIENCE
 from loadtest.workload.scenarios import RACED
 
+from .audience import NOBODY, Audience
 from .control import LASTS, Control, NotNow
 from .feed import IN_TIME, LATE, Feed
 from .figures import WINDOW
-from .guard import guard, hosts, problem
+from .guard import guard, hosts, not_json, problem
 from .public import public
 from .request import LEAST_RATE, MOST_RATE, MOST_USERS, decoded, wished
 from .sample import MOST_DRAWN
+from .visitors import Refused, is_presenter
+from .wall import Wall
+from .wall_pages import View, add_wall
 
-View = Callable[[], Response]
 
-
-def attach(environment: Any, racers: Sequence[Racer], arrivals: ProfileArrivals, public_url: str = "") -> None:
+def attach(
+    environment: Any,
+    racers: Sequence[Racer],
+    arrivals: ProfileArrivals,
+    public_url: str = "",
+    others: Audience = NOBODY,
+) -> None:
     """Guard Locust's web app, if there is one. Add the page at /race, if this process itself runs every racer's users.
 
-    `public_url`: where a reverse proxy publishes the web app, if one does.
+    `public_url`: where a reverse proxy publishes the web app, if one does. `others`: those who look at the race.
 
     Raises:
         ValueError: if Locust was started with a host that cannot be shown, or with no valid `public_url`.
@@ -36,14 +45,15 @@ def attach(environment: Any, racers: Sequence[Racer], arrivals: ProfileArrivals,
     services, published, web_ui = hosts(environment), public(public_url), environment.web_ui
     if web_ui is None:
         return
-    guard(environment, services, arrivals, published)
+    visitors = guard(environment, services, arrivals, published, others.addresses)
     if not isinstance(environment.runner, LocalRunner):
         return
     known = {getattr(each, "service", None): each for each in environment.available_user_classes.values()}
     if not all(racer.name in known for racer in racers):
         return
     control = Control(environment, racers, [known[racer.name] for racer in racers], arrivals)
-    feed = Feed(environment, racers, control, arrivals)
+    wall = Wall(others.asked) if others.asked else None
+    feed = Feed(environment, racers, control, arrivals, wall)
     protected: Callable[[View], View] = web_ui.auth_required_if_enabled
     race = Blueprint("race", __name__, template_folder="templates", static_folder="static", static_url_path="/race")
 
@@ -53,6 +63,9 @@ def attach(environment: Any, racers: Sequence[Racer], arrivals: ProfileArrivals,
         html = render_template(
             "race.html",
             page=feed.page,
+            presents=presents(),
+            others=[(url, as_svg(url)) for url in others.urls(web_ui.port)],
+            asked=others.asked,
             racers=racers,
             about=RACED,
             most_users=MOST_USERS,
@@ -70,12 +83,16 @@ def attach(environment: Any, racers: Sequence[Racer], arrivals: ProfileArrivals,
     @race.get("/race/events")
     @protected
     def events() -> Response:
-        return Response(feed.events(), mimetype="text/event-stream", headers=STREAMED)
+        try:
+            told = feed.events() if presents() else visitors.streamed(feed.events())
+        except Refused as refused:
+            return problem(refused.status, str(refused))
+        return Response(told, mimetype="text/event-stream", headers=STREAMED)
 
     @race.post("/race/start")
     @protected
     def start() -> Response:
-        if refusal := _refusal():
+        if refusal := not_json():
             return refusal
         try:
             control.start(wished(decoded(request.get_data())))
@@ -88,16 +105,14 @@ def attach(environment: Any, racers: Sequence[Racer], arrivals: ProfileArrivals,
     @race.post("/race/stop")
     @protected
     def stop() -> Response:
-        if refusal := _refusal():
+        if refusal := not_json():
             return refusal
         control.stop()
         return jsonify({})
 
+    def presents() -> bool:
+        return others.room is None or is_presenter(request.remote_addr or "")
+
+    if wall is not None:
+        add_wall(race, wall, environment, protected)
     web_ui.app.register_blueprint(race, url_prefix=environment.parsed_options.web_base_path or None)
-
-
-def _refusal() -> Response | None:
-    """Return an error response for a body that another site's form can send, or None."""
-    if not request.is_json:
-        return problem(415, "The body must be JSON, with Content-Type: application/json.")
-    return None

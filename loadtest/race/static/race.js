@@ -13,6 +13,7 @@ const LONGEST_LINE = 80; // letters from which the largest sentence takes a seco
 const body = document.body;
 const byId = (id) => document.getElementById(id);
 const fields = { load: byId("load"), amount: byId("amount"), delay: byId("delay"), scenario: byId("scenario") };
+const presents = !document.querySelector("header").hidden; // the others in the room only look
 let edited = false; // the form is not overwritten while the presenter edits it
 let colours = {};
 
@@ -165,7 +166,7 @@ function time(milliseconds) {
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
 function status(race) {
-  if (race.state === "ready") return "No race is running. Choose a load and press Start.";
+  if (race.state === "ready") return `No race is running.${presents ? " Choose a load and press Start." : ""}`;
   const isOpen = race.rate !== null;
   const load = isOpen ? `${race.rate} arrivals/s per service` : `${race.users} users per service`;
   const what = `${load}, ${race.scenario ?? "several scenarios"}, ${race.delay}`;
@@ -181,6 +182,7 @@ function machine(race) {
 }
 
 const racers = [...document.querySelectorAll(".racer")].map((section) => new Racer(section));
+const wall = byId("wall") && new Wall(byId("wall")); // wall.js
 const lead = new Sentence(byId("lead"), byId("lead-said"));
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 let pending = []; // timers of pictures not drawn yet
@@ -218,6 +220,7 @@ function show(race) {
     }
     nameAmount();
   }
+  if (wall) wall.show(race.wall);
   race.racers.forEach((racer, index) => racers[index].show(racer, now, isOpen));
   if (!document.hidden) draw(race.racers.map((racer) => racer.pictures), now);
 }
@@ -276,10 +279,12 @@ function fullScreen() {
   else document.documentElement.requestFullscreen?.().catch(() => {}); // the browser may refuse it
 }
 
-function help() {
-  if (byId("about").open) byId("about").close();
-  else byId("about").showModal();
+function toggle(dialog) {
+  if (dialog.open) dialog.close();
+  else if (!document.querySelector("dialog[open]")) dialog.showModal();
 }
+
+const help = () => toggle(byId("about"));
 
 // Gives the amount the label and the limits of the chosen kind of load.
 function nameAmount() {
@@ -297,13 +302,30 @@ function choose() {
   drawCharts(performance.now());
 }
 
-const KEYS = { s: () => byId("start").click(), x: () => byId("stop").click(), n: next, f: fullScreen, "?": help };
+const KEYS = { f: fullScreen, "?": help };
+if (presents) {
+  Object.assign(KEYS, { s: () => byId("start").click(), x: () => byId("stop").click() });
+  if (!byId("next").hidden) KEYS.n = next;
+}
+if (wall) {
+  KEYS.w = () => wall.toggle();
+  byId("view").addEventListener("click", KEYS.w);
+  if (presents) KEYS.r = () => send("reveal", {});
+  byId("reveal").addEventListener("click", () => send("reveal", {}));
+  wall.toggle(true);
+}
+if (byId("invitation")) {
+  KEYS.q = () => toggle(byId("invitation"));
+  byId("code").addEventListener("click", KEYS.q);
+  byId("invitation").lastElementChild.addEventListener("click", KEYS.q);
+}
 
 byId("full").hidden = !document.fullscreenEnabled; // on a telephone it may be missing
 nameAmount(); // a reloaded page keeps what was chosen
 choose();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", choose);
 addEventListener("resize", choose);
+if (wall) addEventListener("resize", () => wall.draw());
 byId("controls").addEventListener("input", () => { edited = true; });
 fields.load.addEventListener("change", nameAmount);
 byId("controls").addEventListener("submit", (event) => {
@@ -318,7 +340,8 @@ byId("close").addEventListener("click", help);
 addEventListener("keydown", (event) => {
   const types = event.target.closest?.("input, select, textarea");
   if (types || event.repeat || event.ctrlKey || event.altKey || event.metaKey || !Object.hasOwn(KEYS, event.key)) return;
-  if (byId("about").open && event.key !== "?") return;
+  const dialog = document.querySelector("dialog[open]");
+  if (dialog && event.key !== (dialog === byId("about") ? "?" : "q")) return;
   event.preventDefault();
   KEYS[event.key]();
 });
@@ -327,5 +350,6 @@ const events = new EventSource("race/events");
 events.addEventListener("message", (event) => show(JSON.parse(event.data)));
 events.addEventListener("error", () => {
   body.classList.add("lost");
-  write(byId("status"), "Connection to Locust lost: these figures are out of date.");
+  const refused = events.readyState === EventSource.CLOSED;
+  write(byId("status"), refused ? "Locust refuses to show the race; reload the page later." : "Connection to Locust lost: these figures are out of date.");
 });

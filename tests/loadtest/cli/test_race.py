@@ -10,12 +10,15 @@ import pytest
 from contract import ports
 from loadtest.contenders.service import lineup
 from tests.loadtest.support.commands import SCRIPT, WITHIN, alone, serving
-from tests.loadtest.support.processes import taken_by_us
-from tests.loadtest.support.racing import events, first, start
+from tests.loadtest.support.processes import taken, taken_by_us
+from tests.loadtest.support.racing import URL, events, first, start
+from tests.loadtest.support.rooms import Place, of_this_machine
 from tests.loadtest.support.servers import answering
 from tests.support.stalls import SLACK
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ports")]  # one test at a time uses the well-known ports
+
+RACE = ("race", "--services", "flask,aiohttp")
 
 ENDS_BY_ITSELF = """
 import argparse, sys, time
@@ -48,17 +51,51 @@ print(time.perf_counter() - began, runner.user_count, race.ends)
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_command_in_the_middle_of_a_race_and_leaves_nothing_behind(number: signal.Signals) -> None:
-    with alone() as environment, serving(environment, "race", "--services", "flask,aiohttp") as raced:
+def test_ctrl_c_ends_the_command_in_the_middle_of_a_race_and_leaves_nothing_behind() -> None:
+    with alone() as environment, serving(environment, *RACE) as raced:
         raced.hear("Ctrl-C stops everything")
+        assert not any("In the room" in line for line in raced.said)
         start(50, "10s", "delay")  # the end must not wait for these requests
         with events() as told:
             first(told, lambda event: event["racers"][0]["in_flight"] > 2)
             began = time.monotonic()
-            raced.process.send_signal(number)
+            raced.process.send_signal(signal.SIGINT)
             assert raced.end() == 0
         assert time.monotonic() - began < 2 * SLACK
+
+
+def test_a_race_for_the_room_is_reached_at_the_address_that_is_printed() -> None:
+    address = of_this_machine()
+    with alone() as environment, serving(environment, *RACE, "--host", address) as raced:
+        raced.hear("Ctrl-C stops everything")
+        others = Place(address, ports.LOCUST)
+        assert f"In the room: {others.url}/race" in raced.said
+        assert f"Race page: {URL}/race" in raced.said
+        assert others.ask("/race").status == 200
+        assert others.ask("/").status == 403
+        assert not taken(ports.SYNC_APP, address)
+        start(50, "10s", "delay")
+        with events() as told:
+            first(told, lambda event: event["racers"][0]["in_flight"] > 2)
+            raced.process.send_signal(signal.SIGTERM)
+            assert raced.end() == 0
+        assert not taken(ports.LOCUST, address)
+        assert "Traceback" not in "".join(raced.said)
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--host", "nowhere"], "--host takes an address of this machine, "),
+        (["--host", "", "--public-url", "https://demo.example"], "--host and --public-url exclude each other: "),
+    ],
+)
+def test_an_address_for_the_room_that_cannot_be_used_is_one_line(options: list[str], complaint: str) -> None:
+    options = [option or of_this_machine() for option in options]
+    ended = subprocess.run([SCRIPT, *RACE, *options], capture_output=True, text=True, check=False, timeout=WITHIN)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith(f"sync-vs-async: {complaint}")
+    assert ended.stderr.count("\n") == 1
 
 
 def test_a_race_ends_by_itself() -> None:

@@ -26,7 +26,8 @@ from tests.loadtest.support.commands import (
     serving,
     with_packages_of_the_same_names,
 )
-from tests.loadtest.support.processes import living, started_in, taken_by_us
+from tests.loadtest.support.processes import living, started_in, taken, taken_by_us
+from tests.loadtest.support.rooms import Place, of_this_machine
 from tests.support.stalls import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ports")]  # one test at a time uses the well-known ports
@@ -113,12 +114,21 @@ def test_serve_comes_up_says_what_to_try_and_goes_down_on_ctrl_c(environment: di
         assert "Traceback" not in "".join(served.said)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_serve_goes_down_when_a_signal_ends_it(environment: dict[str, str], number: signal.Signals) -> None:
-    with serving(environment, "serve", "--services", "aiohttp:workers=1") as served:
+@pytest.mark.parametrize(("number", "room"), [(signal.SIGTERM, False), (signal.SIGHUP, True)])
+def test_serve_goes_down_when_a_signal_ends_it(
+    environment: dict[str, str], number: signal.Signals, *, room: bool
+) -> None:
+    host = ("--host", of_this_machine()) if room else ()
+    with serving(environment, "serve", "--services", "aiohttp:workers=1", *host) as served:
         served.hear("Ctrl-C stops everything")
         made_of = "non-blocking, 1 process x 1 event loop, no slot limit"
         assert f"  {made_of}; aiohttp {version('aiohttp')}, its own server" in served.said
+        if room:
+            others = Place(of_this_machine(), ports.ASYNC_APP)
+            assert f"In the room: {others.url}" in served.said
+            assert others.ask("/query?delay=0").status == 200
+            assert not any(taken(port) for port in (ports.ASYNC_APP, ports.LOCUST))
+            assert not taken(ports.UPSTREAM, others.address)
         served.process.send_signal(number)
         assert served.end() == 0
 

@@ -41,10 +41,10 @@ def started_in(environment: Mapping[str, str]) -> list[psutil.Process]:
     return found
 
 
-def taken(port: int) -> bool:
-    """Return True if the port cannot be bound."""
+def taken(port: int, address: str = "127.0.0.1") -> bool:
+    """Return True if the port cannot be bound at an address."""
     try:
-        with socket.create_server(("127.0.0.1", port)):
+        with socket.create_server((address, port)):
             return False
     except OSError:
         return True

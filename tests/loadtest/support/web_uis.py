@@ -3,7 +3,7 @@
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,8 +16,13 @@ ROOT = Path(__file__).parents[3]
 
 
 @contextmanager
-def web_ui(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Iterator[str]:
-    """Run `command` in the project's root until the context exits, and yield the URL of its web UI."""
+def web_ui(
+    command: Sequence[str], environment: Mapping[str, str], log: Path, others: Collection[str] = ()
+) -> Iterator[str]:
+    """Run `command` in the project's root until the context exits, and yield the URL of its web UI.
+
+    `others`: addresses beside 127.0.0.1 on which it may listen.
+    """
     with log.open("w") as written:
         process = subprocess.Popen(
             command,
@@ -30,18 +35,18 @@ def web_ui(command: Sequence[str], environment: Mapping[str, str], log: Path) ->
             start_new_session=True,
         )
     try:
-        yield f"http://127.0.0.1:{_listening(process)}"
+        yield f"http://127.0.0.1:{_listening(process, others)}"
     finally:
         stop(process)
 
 
-def _listening(process: subprocess.Popen[str]) -> int:
-    """Wait until a process listens, check that it listens on 127.0.0.1 only, and return its port."""
+def _listening(process: subprocess.Popen[str], others: Collection[str]) -> int:
+    """Wait until a process listens, check that it is on 127.0.0.1 or `others`, and return its port."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
         for connection in psutil.Process(process.pid).net_connections("tcp"):
             if connection.status == psutil.CONN_LISTEN:
-                assert connection.laddr.ip == "127.0.0.1"
+                assert connection.laddr.ip in ("127.0.0.1", *others)
                 port: int = connection.laddr.port
                 return port
         time.sleep(0.05)
