@@ -1,5 +1,6 @@
+import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,20 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if marker in WRITTEN_OUT and collection_path.name.startswith("test_"):
         return f"pytest.mark.{marker}" not in collection_path.read_text(encoding="utf-8") or None
     return None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect without garbage collection, and leave what was collected out of later ones.
+
+    Ten thousand tests are a million objects. Each full collection looks at all of them, in every process of the tests.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)

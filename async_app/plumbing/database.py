@@ -34,9 +34,11 @@ class Limited(AsyncConnection[Any]):
     ) -> RV:
         """Wait as psycopg does for everything on a connection, but for ANSWER_WITHIN longer than `delay` at most.
 
-        A timeout of its own stands: psycopg gives one where silence is not a fault, as between two notifications.
+        A timeout of its own stands: psycopg gives one where silence is not a fault, as between two notifications. It is
+        waited for without a break, so that a process that only listens does not wake up every 100 ms.
         """
         limit = self.delay + ANSWER_WITHIN if timeout is None else timeout
+        interval = interval if timeout is None else max(interval, timeout)
         try:
             return await super().wait(gen, interval, limit)
         except OperationalError:

@@ -29,9 +29,11 @@ class Limited(Connection[Any]):
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         """Wait as psycopg does for everything on a connection, but for ANSWER_WITHIN longer than `delay` at most.
 
-        A timeout of its own stands: psycopg gives one where silence is not a fault, as between two notifications.
+        A timeout of its own stands: psycopg gives one where silence is not a fault, as between two notifications. It is
+        waited for without a break, so that a process that only listens does not wake up every 100 ms.
         """
         limit = self.delay + ANSWER_WITHIN if timeout is None else timeout
+        interval = interval if timeout is None else max(interval, timeout)
         try:
             return super().wait(gen, interval, limit)
         except OperationalError:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 import psycopg
+import psycopg.waiting
 import pytest
 
 import async_app.people
@@ -59,6 +60,37 @@ def to_empty(server: Server) -> Iterator[Network]:
 
 def one_connection(between: Network) -> Settings:
     return Settings(database_url=between.url, pool_size=1)
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, float]]:
+    """Return a list that fills with the interval and the timeout of every wait of psycopg, for either twin."""
+    found = []
+    for name in ("wait", "wait_async"):
+        waits = getattr(psycopg.waiting, name)
+
+        def noted(*given: object, interval: float, timeout: float, waits: Callable[..., object] = waits) -> object:
+            found.append((interval, timeout))
+            return waits(*given, interval=interval, timeout=timeout)
+
+        monkeypatch.setattr(psycopg.waiting, name, noted)
+    return found
+
+
+def test_on_threads_a_listener_is_not_woken_between_two_notifications(
+    server: Server, pauses: list[tuple[float, float]]
+) -> None:
+    with sync_app.plumbing.database.Limited.connect(server.url, autocommit=True) as connection:
+        assert list(connection.notifies(timeout=0.2)) == []
+    assert [interval == timeout for interval, timeout in pauses if timeout < WITHIN] == [True]
+
+
+async def test_on_a_loop_a_listener_is_not_woken_between_two_notifications(
+    server: Server, pauses: list[tuple[float, float]]
+) -> None:
+    async with await async_app.plumbing.database.Limited.connect(server.url, autocommit=True) as connection:
+        assert [notice async for notice in connection.notifies(timeout=0.2)] == []
+    assert [interval == timeout for interval, timeout in pauses if timeout < WITHIN] == [True]
 
 
 @at_best(Problem)

@@ -14,9 +14,15 @@ from backing.environment import backing
 from loadtest.contenders.cores import usable_cores
 from loadtest.contenders.service import Service, lineup
 from loadtest.processes.service import Running, running
-from peers.rows import LOOP
+from peers.rows import ALONE, LOOP
 
-LINEUP = lineup(usable_cores())
+LINEUP = {
+    name: replace(service, workers=3 if service.worker_class == ALONE else 2)
+    for name, service in lineup(usable_cores()).items()
+}
+"""The services with two processes each, however many cores there are: enough to find what their processes do not share.
+A process that serves one request at a time may wait while two others do: those services have three."""
+
 NAMES = tuple(LINEUP)
 
 TWINS = ("flask", "aiohttp")
