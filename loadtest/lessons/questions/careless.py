@@ -4,7 +4,7 @@ from loadtest.lessons.lesson import Lesson, Misconception, Question
 from loadtest.lessons.load import Users
 from loadtest.lessons.model import rate
 
-SERVICE, USERS, WAIT = "aiohttp:workers=1", 16, 0.1
+SERVICE, USERS, WAIT = "aiohttp:workers=1", 8, 0.1
 
 LESSON = Lesson(
     slug="careless",
