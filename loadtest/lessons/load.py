@@ -17,7 +17,7 @@ from loadtest.workload.open import Open
 from .lesson import Finding
 from .marking import figure
 
-SECONDS = 1.0
+SECONDS = 2.0
 """The shortest window of a step, in seconds."""
 
 

@@ -4,14 +4,14 @@ from loadtest.lessons.freeze import Freeze
 from loadtest.lessons.lesson import Lesson, Misconception, Question
 from loadtest.lessons.model import frozen
 
-WAIT, FREEZE, WINDOW, RANK = 0.05, 2.0, 8.0, 0.9
+RATE, WAIT, FREEZE, WINDOW, RANK = 20.0, 0.05, 2.0, 8.0, 0.9
 ANSWER = 1000 * frozen(RANK, WAIT, FREEZE, WINDOW)
 
 LESSON = Lesson(
     slug="latency",
     title="Whose latency is it?",
     question=Question(
-        sentence=f"Every {1000 / 50:g} ms a request arrives, whatever became of the others. The service answers in "
+        sentence=f"Every {1000 / RATE:g} ms a request arrives, whatever became of the others. The service answers in "
         f"{WAIT * 1000:g} ms, but once in {WINDOW:g} s it stands still for {FREEZE:g} s. What is the 90th percentile "
         "of the latency, in ms, counted from the moment at which each request arrived?",
         unit="ms",
@@ -42,7 +42,7 @@ LESSON = Lesson(
         ),
         tolerance=0.07,
     ),
-    experiment=Freeze("aiohttp:workers=1", 50.0, 10, WAIT, FREEZE, WINDOW),
+    experiment=Freeze("aiohttp:workers=1", RATE, 10, WAIT, FREEZE, WINDOW),
     idea="Latency counts from the moment at which somebody wanted an answer; users who wait hide a frozen service.",
     read="docs/arrivals.md",
 )
