@@ -15,6 +15,9 @@ from .limits import MIB, Limits
 BLOCK = 4096
 """Bytes that a small file takes at least."""
 
+LONGEST = 2000
+"""Bytes of a report that are read."""
+
 AGAIN = 3
 """Looks in a row that must find another address before it is taken to be the only one."""
 
@@ -36,12 +39,21 @@ class Watch:
 
     def fault(self, processes: Sequence[psutil.Process], output: IO[bytes]) -> str | None:
         """Return a sentence that says why the file must be stopped, or None if it may go on."""
-        with suppress(OSError):  # there is none yet, or the file has put something else there
-            if reported := (self._scratch / "report").read_text(encoding="utf-8", errors="replace").partition("\n")[0]:
-                return reported
+        if reported := self._reported():
+            return reported
         if (broken := next(self._broken(processes, output), None)) is not None:
             return f"{self._name} {broken}."
         return None if self.listening or not self._port else self._address(processes)
+
+    def _reported(self) -> str:
+        """Return the first report, or an empty string. The file may have put anything there, even a pipe."""
+        with suppress(OSError):
+            report = os.open(self._scratch / "report", os.O_RDONLY | os.O_NONBLOCK)
+            try:
+                return os.read(report, LONGEST).decode(errors="replace").partition("\n")[0]
+            finally:
+                os.close(report)
+        return ""
 
     def _broken(self, processes: Sequence[psutil.Process], output: IO[bytes]) -> Iterator[str]:
         """Yield a predicate for each limit that is exceeded."""

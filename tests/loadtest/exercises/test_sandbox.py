@@ -217,6 +217,10 @@ HARMS = {
         "import os, signal, time; os.kill(os.getppid(), signal.SIGSTOP); time.sleep(99)",
         "has frozen it",
     ),
+    "waits in place of its report": (
+        "import os, time; os.mkfifo('../report'); time.sleep(99)",
+        "did not listen .* within 1 s",
+    ),
     "spoils its report": (
         "import os, time; open('../report', 'wb').write(b'\\xff\\n'); time.sleep(99)",
         "\N{REPLACEMENT CHARACTER}",
