@@ -153,7 +153,8 @@ def answered(number: int, each: Lesson, said: float | None, folder: Path, *, is_
     if marked.right is None:
         again = next_command(number, folder, f"--guess {said:g}")
         screen.print(f"To run it again when the machine is quiet: {again}", markup=False, soft_wrap=True)
-        screen.print(f"To compare with a recorded run: {again} --recorded", markup=False, soft_wrap=True)
+        if each.slug in recorded.read():
+            screen.print(f"To compare with a recorded run: {again} --recorded", markup=False, soft_wrap=True)
         return INCONCLUSIVE
     screen.print(f"To repair a service: {next_command(number, folder, '--start')}", markup=False, soft_wrap=True)
     if marked.right:
