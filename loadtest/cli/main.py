@@ -1,36 +1,46 @@
 """The command `sync-vs-async`."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
 from typing import NoReturn
 
 import click
 
-from .capacity import capacity
-from .compare import compare
-from .doctor import doctor
-from .lesson import lesson
-from .lineup import lineup
-from .map import map_
 from .options import Mistake
-from .race import race
-from .report import report
 from .run import FAILED, INCONCLUSIVE
-from .serve import serve
 
 PROGRAM = "sync-vs-async"
 
+NAMES = {
+    **{name: name for name in ("serve", "report", "race", "compare", "capacity", "lineup", "lesson", "doctor")},
+    "map": "map_",
+}
+"""The commands, each in a module of its own, and the names of their functions."""
+
+
+class Commands(Mapping[str, click.Command]):
+    """The commands by name. A command is imported when it is looked up, because all of them take twice as long."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        function = NAMES[name]  # raises KeyError if there is none of this name
+        command: click.Command = getattr(import_module(f".{name}", __package__), function)
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(NAMES)
+
+    def __len__(self) -> int:
+        return len(NAMES)
+
 
 @click.group(
+    commands=Commands(),
     no_args_is_help=False,  # a missing command is an error, like any other mistake
     context_settings={"max_content_width": 120},
 )
 def group() -> None:
     """Compare blocking and non-blocking HTTP services under the same load."""
-
-
-for command in (serve, report, race, compare, capacity, lineup, map_, lesson, doctor):
-    group.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

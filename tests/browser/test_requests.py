@@ -63,9 +63,15 @@ def opened(visit: Opens, path: Path, width: int, colours: Literal["light", "dark
     return page, said
 
 
-def test_no_label_covers_another_and_the_console_is_silent(visit: Opens, tmp_path: Path) -> None:
-    for names in (FOUR, MANY):
-        drawn = write.write_comparison(run(names), tmp_path / "report.html")
+@pytest.fixture(scope="module")
+def four(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the report of four services."""
+    return write.write_comparison(run(FOUR), tmp_path_factory.mktemp("four") / "report.html")
+
+
+def test_no_label_covers_another_and_the_console_is_silent(visit: Opens, four: Path, tmp_path: Path) -> None:
+    many = write.write_comparison(run(MANY), tmp_path / "report.html")
+    for names, drawn in ((FOUR, four), (MANY, many)):
         for width, colours in ((1280, "light"), (380, "dark")):
             page, said = opened(visit, drawn, width, colours)  # type: ignore[arg-type] # a literal
             for users in ("50", "200"):
@@ -78,8 +84,8 @@ def test_no_label_covers_another_and_the_console_is_silent(visit: Opens, tmp_pat
             assert said == [], (len(names), width)
 
 
-def test_four_services_fit_one_screen_and_share_a_time_axis(visit: Opens, tmp_path: Path) -> None:
-    page, _ = opened(visit, write.write_comparison(run(FOUR), tmp_path / "report.html"), 1280, "light")
+def test_four_services_fit_one_screen_and_share_a_time_axis(visit: Opens, four: Path) -> None:
+    page, _ = opened(visit, four, 1280, "light")
     figures = page.locator("#swimlane .figures").bounding_box()
     assert figures
     assert figures["height"] <= 600  # of 720, with the title and the key above
@@ -98,8 +104,8 @@ def test_a_key_explains_what_is_drawn_and_nothing_else(visit: Opens, tmp_path: P
         assert [name.strip() for name in names] == key
 
 
-def test_paper_without_colours_shows_stripes_and_dots(visit: Opens, tmp_path: Path) -> None:
-    page, _ = opened(visit, write.write_comparison(run(FOUR), tmp_path / "report.html"), 1280, "dark")
+def test_paper_without_colours_shows_stripes_and_dots(visit: Opens, four: Path) -> None:
+    page, _ = opened(visit, four, 1280, "dark")
     fills = """() => ["worker", "wait", "work"].map(kind => {
       const mark = document.querySelector(".key svg").appendChild(document.querySelector(".key rect").cloneNode());
       mark.setAttribute("class", `${kind}-mark`);

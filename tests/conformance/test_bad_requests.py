@@ -8,16 +8,19 @@ import pytest
 from loadtest.processes.service import Running
 from tests.conformance.support.cases import BAD, NOWHERE, Bad, by_operation
 from tests.conformance.support.exceptions import ANNOUNCED, deviates, leave_out
+from tests.conformance.support.fleet import TWINS
 from tests.conformance.support.problems import detail
 from tests.conformance.support.wire import HOST, announced, ask, connect, other_promises, read, say, written
 from tests.support.stalls import SLACK
 
 BAD_OF_EACH = by_operation(BAD)
+"""All bad requests go to the twins. The others parse with the same code, and test_fuzz compares their answers to random
+requests with those of flask: here each gets one bad request of each operation."""
 
 
 @pytest.mark.parametrize("cases", BAD_OF_EACH.values(), ids=BAD_OF_EACH)
 def test_a_bad_parameter_is_refused_with_its_limits_and_what_was_sent(application: Running, cases: list[Bad]) -> None:
-    for case in cases:
+    for case in cases if application.service.name in TWINS else cases[-1:]:
         if deviates(application.service.name, case.target):
             continue
         answer = ask(application.url, case.target)

@@ -96,7 +96,7 @@ def test_ctrl_c_ends_a_service_at_once(fleet: Fleet, name: str) -> None:
 # without sync workers: an idle one checks for its master only every SILENCE / 2 seconds
 @pytest.mark.parametrize("name", [name for name in SERVERS if name in TOGETHER])
 def test_no_worker_outlives_the_process_that_started_it(fleet: Fleet, name: str) -> None:
-    with fleet.last_use(name) as service:
+    with fleet.last_use(name, workers=1) as service:  # each worker notices by itself
         workers = psutil.Process(service.process.pid).children()
         assert workers
         service.process.kill()

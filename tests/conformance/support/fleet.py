@@ -118,12 +118,12 @@ class Fleet:
         return found
 
     @contextmanager
-    def last_use(self, name: str) -> Iterator[Running]:
-        """Yield a service with two workers, started or reused, and stop it when the context exits.
+    def last_use(self, name: str, workers: int = 2) -> Iterator[Running]:
+        """Yield a service, started or reused, and stop it when the context exits.
 
-        There are two so that a test notices if the service forgets one of them when it stops.
+        By default it has two workers, so that a test notices if the service forgets one of them when it stops.
         """
-        self(name, workers=2)
+        self(name, workers)
         _, (started, stop) = self._services.popitem()
         try:
             yield started

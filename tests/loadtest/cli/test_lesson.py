@@ -4,11 +4,13 @@ import os
 import pty
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from loadtest.cli.lesson import answered
+from loadtest.cli.main import main
 from loadtest.lessons import recorded
 from loadtest.lessons.catalogue import LESSONS
 from tests.loadtest.support.commands import SCRIPT, WITHIN
@@ -16,8 +18,25 @@ from tests.loadtest.support.commands import SCRIPT, WITHIN
 NUMBERS = {lesson.slug: number for number, lesson in enumerate(LESSONS, 1)}
 
 
-def lesson(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command with a folder of its own, and without a terminal."""
+Lesson = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def lesson(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Lesson:
+    """Return a function that runs the command in this process, with a folder of its own and without a terminal."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        with pytest.raises(SystemExit) as ended:
+            main(["lesson", "--folder", str(tmp_path), *arguments])
+        out, err = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return subprocess.CompletedProcess([], ended.value.code, out, err)
+
+    return run
+
+
+def process(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process, with a folder of its own and without a terminal."""
     return subprocess.run(
         [SCRIPT, "lesson", "--folder", str(folder), *arguments],
         stdin=subprocess.DEVNULL,
@@ -30,7 +49,7 @@ def lesson(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 def test_a_wrong_number_is_measured_and_its_misconception_is_named(tmp_path: Path) -> None:
-    ran = lesson(tmp_path, str(NUMBERS["people"]), "--guess", "4")
+    ran = process(tmp_path, str(NUMBERS["people"]), "--guess", "4")
     assert (ran.returncode, ran.stderr) == (3, "")
     assert "yours 4 | model 5 | measured 5 threads: not within 5%" in ran.stdout
     assert "You forgot the answers" in ran.stdout
@@ -38,13 +57,12 @@ def test_a_wrong_number_is_measured_and_its_misconception_is_named(tmp_path: Pat
     assert not [*tmp_path.iterdir()]
 
 
-@pytest.mark.slow
-def test_a_right_number_is_remembered(tmp_path: Path) -> None:
-    ran = lesson(tmp_path, "2", "--guess", "10/s", "--recorded")
+def test_a_right_number_is_remembered(lesson: Lesson) -> None:
+    ran = lesson("2", "--guess", "10/s", "--recorded")
     assert ran.returncode == 0
     assert "yours 10 | model 10 | measured" in ran.stdout
     assert "The measurement was recorded on" in ran.stdout
-    listed = lesson(tmp_path)
+    listed = lesson()
     assert listed.returncode == 0
     assert [line.split()[-2:] for line in listed.stdout.splitlines()[3:5]] == [["-", "-"], ["yes", "-"]]
     assert "Next: sync-vs-async lesson 1" in listed.stdout
@@ -52,7 +70,7 @@ def test_a_right_number_is_remembered(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_learner_without_a_terminal_is_never_asked(tmp_path: Path) -> None:
-    ran = lesson(tmp_path, "3")
+    ran = process(tmp_path, "3")
     assert ran.returncode == 1
     assert "--guess NUMBER" in ran.stderr
     assert LESSONS[2].question.sentence[:40] in ran.stdout
@@ -109,22 +127,20 @@ def test_a_learner_at_a_terminal_is_asked_until_there_is_a_number(tmp_path: Path
         (["2", "--check"], "cannot be read"),
     ],
 )
-@pytest.mark.slow
-def test_a_mistake_is_said_in_one_sentence(tmp_path: Path, arguments: list[str], sentence: str) -> None:
-    ran = lesson(tmp_path, *arguments)
+def test_a_mistake_is_said_in_one_sentence(lesson: Lesson, arguments: list[str], sentence: str) -> None:
+    ran = lesson(*arguments)
     assert ran.returncode == 1
     assert sentence in ran.stderr
     assert ran.stderr.count("\n") == 1
 
 
-@pytest.mark.slow
-def test_hints_come_one_at_a_time_and_the_starting_point_is_never_overwritten(tmp_path: Path) -> None:
-    assert lesson(tmp_path, "5", "--start").returncode == 0
+def test_hints_come_one_at_a_time_and_the_starting_point_is_never_overwritten(lesson: Lesson, tmp_path: Path) -> None:
+    assert lesson("5", "--start").returncode == 0
     (file,) = tmp_path.glob("05_*.py")
     file.write_text("# mine\n")
-    again = lesson(tmp_path, "5", "--start")
+    again = lesson("5", "--start")
     assert (again.returncode, file.read_text()) == (1, "# mine\n")
-    hints = [lesson(tmp_path, "5", "--hint").stdout for _ in range(4)]
+    hints = [lesson("5", "--hint").stdout for _ in range(4)]
     assert [each.split(":")[0] for each in hints[:3]] == ["Hint 1 of 3", "Hint 2 of 3", "Hint 3 of 3"]
     assert "workshop/solutions/05" in hints[3]
-    assert f"--folder {tmp_path}" in lesson(tmp_path, "6", "--start").stdout
+    assert f"--folder {tmp_path}" in lesson("6", "--start").stdout

@@ -3,11 +3,13 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from contract import ports
+from loadtest.cli.main import main
 from loadtest.contenders.service import lineup
 from tests.loadtest.support.commands import SCRIPT, WITHIN, alone, serving
 from tests.loadtest.support.processes import taken, taken_by_us
@@ -83,6 +85,21 @@ def test_a_race_for_the_room_is_reached_at_the_address_that_is_printed() -> None
         assert "Traceback" not in "".join(raced.said)
 
 
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Return a function that gives arguments to the command in this process, and returns what it says on its error."""
+    monkeypatch.setattr("loadtest.cli.race.serve_until_stopped", lambda *_, **__: pytest.fail("it ran"))
+
+    def said(*arguments: str) -> str:
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        out, err = capsys.readouterr()
+        assert (ended.value.code, out) == (1, "")
+        return err
+
+    return said
+
+
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
@@ -90,12 +107,12 @@ def test_a_race_for_the_room_is_reached_at_the_address_that_is_printed() -> None
         (["--host", "", "--public-url", "https://demo.example"], "--host and --public-url exclude each other: "),
     ],
 )
-def test_an_address_for_the_room_that_cannot_be_used_is_one_line(options: list[str], complaint: str) -> None:
-    options = [option or of_this_machine() for option in options]
-    ended = subprocess.run([SCRIPT, *RACE, *options], capture_output=True, text=True, check=False, timeout=WITHIN)
-    assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr.startswith(f"sync-vs-async: {complaint}")
-    assert ended.stderr.count("\n") == 1
+def test_an_address_for_the_room_that_cannot_be_used_is_one_line(
+    options: list[str], complaint: str, refused: Callable[..., str]
+) -> None:
+    said = refused(*RACE, *(option or of_this_machine() for option in options))
+    assert said.startswith(f"sync-vs-async: {complaint}")
+    assert said.count("\n") == 1
 
 
 def test_a_race_ends_by_itself() -> None:
@@ -141,8 +158,5 @@ def test_a_port_that_is_taken_is_one_line_and_nothing_is_started() -> None:
         ),
     ],
 )
-def test_a_mistake_is_one_clear_line_and_status_1(services: str, complaint: str) -> None:
-    ended = subprocess.run(
-        [SCRIPT, "race", "--services", *services.split()], capture_output=True, text=True, check=False, timeout=WITHIN
-    )
-    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", f"sync-vs-async: {complaint}\n")
+def test_a_mistake_is_one_clear_line_and_status_1(services: str, complaint: str, refused: Callable[..., str]) -> None:
+    assert refused("race", "--services", *services.split()) == f"sync-vs-async: {complaint}\n"
