@@ -1,6 +1,8 @@
 """The task of a lesson: copy its starting point, give hints one at a time, and check what a learner's file does."""
 
+import os
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from loadtest.processes import signals
 
 from .run import FAILED, INCONCLUSIVE, VERDICT
 
+PROGRAM = "sync-vs-async"
+
 FOLDER = Path("lessons")
 """The default folder of a learner."""
 
@@ -20,9 +24,14 @@ WRONG = 3
 """The exit status of a wrong number, and of a task that is not repaired yet."""
 
 
+def _program() -> str:
+    """Return what to type for this program: its name if the shell finds it, else its path."""
+    return PROGRAM if shutil.which(PROGRAM) else shlex.quote(os.path.relpath(sys.argv[0]))
+
+
 def next_command(number: int | None, folder: Path, words: str = "") -> str:
     """Return the command to type next for a lesson, or for the list of all, in the learner's folder."""
-    parts = ["sync-vs-async lesson", "" if number is None else str(number), words]
+    parts = [f"{_program()} lesson", "" if number is None else str(number), words]
     return " ".join([*filter(None, parts), *([] if folder == FOLDER else ["--folder", shlex.quote(str(folder))])])
 
 

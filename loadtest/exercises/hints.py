@@ -26,7 +26,7 @@ HINTS: Mapping[int, tuple[str, ...]] = {
     5: (
         "A coroutine gives way only where it awaits. Which line of slow waits without awaiting?",
         "urllib3 holds the thread, and with it the event loop. aiohttp has a client that awaits: ClientSession.",
-        "async with aiohttp.ClientSession() as session, session.get(...) as response: awaits the answer.",
+        "import aiohttp; async with aiohttp.ClientSession() as session, session.get(url) as response: ...",
     ),
     6: (
         "The event loop is free, and yet few calls wait at once. Where do the threads of to_thread come from?",

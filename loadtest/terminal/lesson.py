@@ -53,7 +53,7 @@ def overview(out: Console, lessons: Sequence[Lesson], done: Done, command: Calla
 
     `command`: returns the command to type for the number of a lesson and further words.
     """
-    table = framed("The lessons", ["", "lesson", "predicted", "repaired"], [])
+    table = framed("The lessons", ["", "lesson", "right number", "repaired"], [])
     for number, each in enumerate(lessons, 1):
         parts = (TICK if each.slug in part else OPEN for part in (done.answered, done.repaired))
         table.add_row(str(number), each.title, *parts)
