@@ -6,7 +6,7 @@ from rich.console import Console
 
 from loadtest.lessons.done import Done
 from loadtest.lessons.lesson import Finding, Lesson
-from loadtest.lessons.marking import Mark, figure
+from loadtest.lessons.marking import Mark, figure, misconception
 
 from .layout import framed, put
 
@@ -40,6 +40,8 @@ def show(out: Console, lesson: Lesson, guess: float, found: Finding, marked: Mar
     if marked.why:
         out.print(marked.why, markup=False)
     if marked.right is None:
+        told = [*filter(None, (misconception(question, guess), question.how))]
+        out.print(f"If the model holds: {' '.join(told)}", markup=False)
         return
     for sentence in (question.how, *found.beside):
         out.print(sentence, markup=False)
