@@ -25,8 +25,8 @@ WRONG = 3
 
 
 def _program() -> str:
-    """Return what to type for this program: its name if the shell finds it, else its path."""
-    return PROGRAM if shutil.which(PROGRAM) else shlex.quote(os.path.relpath(sys.argv[0]))
+    """Return what to type for this program: its name if the shell finds it, else its path beside the interpreter."""
+    return PROGRAM if shutil.which(PROGRAM) else shlex.quote(os.path.relpath(Path(sys.executable).with_name(PROGRAM)))
 
 
 def next_command(number: int | None, folder: Path, words: str = "") -> str:
