@@ -10,7 +10,7 @@ A client that has no answer after its patience, counted from the intended start,
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import count, takewhile
+from itertools import count, islice, takewhile
 from math import ceil, inf, sqrt
 from random import Random
 from typing import Annotated, ClassVar, Literal
@@ -18,6 +18,7 @@ from typing import Annotated, ClassVar, Literal
 from annotated_types import Ge, Gt, Le
 
 from .demand import ARRIVALS, BLOCKED, CPU, ROUNDING, Demand, Limit, Prediction
+from .share import WHOLE, Share
 
 MOST = 10_000
 """The largest pool of clients that a load has unless it says otherwise."""
@@ -87,8 +88,22 @@ class Open:
         """Return this load at another rate."""
         return replace(self, rate=rate)
 
-    def schedule(self, repeat: int) -> Iterator[float]:
-        """Yield the intended starts of a repeat's requests, in seconds since the first could arrive, without an end."""
+    def schedule(self, repeat: int, share: Share = WHOLE) -> Iterator[float]:
+        """Yield the intended starts of a repeat's requests, in seconds since the first could arrive, without an end.
+
+        `share`: the load generator whose part of them to yield. Of even arrivals each takes every n-th one. Poisson
+        arrivals are dealt by lot, so that each part is a Poisson stream of its own, and all of them together are one at
+        the whole rate even if the generators begin at slightly different moments.
+        """
+        starts = self._starts(repeat)
+        if share.of == 1:
+            yield from starts
+        elif self.arrivals == "even":
+            yield from islice(starts, share.place, None, share.of)
+        lots = Random(f"{self.seed} {float(self.rate)!r} {repeat} {share.of}")  # noqa: S311 - reproducible, not secret
+        yield from (start for start in starts if lots.randrange(share.of) == share.place)
+
+    def _starts(self, repeat: int) -> Iterator[float]:
         if self.arrivals == "even":
             yield from (number / self.rate for number in count())
         random = Random(f"{self.seed} {float(self.rate)!r} {repeat}")  # noqa: S311 - reproducible, not secret

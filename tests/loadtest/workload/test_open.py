@@ -2,12 +2,13 @@ from dataclasses import replace
 from itertools import islice, pairwise, takewhile
 from math import inf
 from statistics import mean, pstdev
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from loadtest.workload.demand import ADMISSION, ARRIVALS, BLOCKED, CPU, SLOTS, Demand, Limit, Prediction
 from loadtest.workload.open import MOST, Open
+from loadtest.workload.share import Share
 from tests.loadtest.support.fabricated import slots
 
 FIVE = Demand(0.2, slots(5, 0.2))
@@ -41,6 +42,25 @@ def test_nothing_else_changes_a_schedule() -> None:
 
 def test_schedules_of_other_rates_are_not_the_same_one_at_another_speed() -> None:
     assert first(Open(50), 4) != pytest.approx([2 * start for start in first(Open(100), 4)], rel=0.01)
+
+
+@pytest.mark.parametrize("arrivals", ["even", "poisson"])
+def test_the_generators_of_a_load_share_its_schedule(arrivals: Literal["even", "poisson"]) -> None:
+    load, end = Open(100, arrivals), 50.0
+    parts = [[*takewhile(lambda start: start < end, load.schedule(2, Share(place, 3)))] for place in range(3)]
+    assert sorted(start for part in parts for start in part) == [*load.until(end, 2)]
+    assert all(abs(len(part) - 100 * end / 3) < 150 for part in parts)
+
+
+def test_each_share_of_poisson_arrivals_is_a_poisson_stream() -> None:
+    starts = [*islice(Open(100).schedule(1, Share(1, 2)), 20_000)]
+    gaps = [later - earlier for earlier, later in pairwise([0.0, *starts])]
+    assert mean(gaps) == pytest.approx(2 / 100, rel=0.03)
+    assert pstdev(gaps) == pytest.approx(mean(gaps), rel=0.03)  # every second arrival would be more regular
+
+
+def test_even_arrivals_are_interleaved_in_the_order_of_the_generators() -> None:
+    assert [*islice(Open(100, "even").schedule(1, Share(2, 4)), 3)] == [0.02, 0.06, 0.1]
 
 
 @pytest.mark.parametrize("rate", [0.1, 8.0, 100.0, 20_000.0])
