@@ -24,9 +24,7 @@ SESSION = web.AppKey("session", ClientSession)
 async def addresses(host: str, port: int) -> list[str]:
     """Return the addresses of all replicas as `IP:PORT`, or none if the name is unknown."""
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(
-            host, port, family=socket.AF_INET, type=socket.SOCK_STREAM
-        )
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, family=socket.AF_INET, type=socket.SOCK_STREAM)
     except socket.gaierror:
         return []
     return sorted({f"{address[0]}:{address[1]}" for *_, address in found})

@@ -18,7 +18,7 @@ from typing import Any
 from gevent.event import Event
 from locust import events
 from locust.env import Environment
-from locust.runners import MasterRunner
+from locust.runners import MasterRunner, WorkerRunner
 
 from loadtest.workload.open import MOST, Open
 
@@ -164,3 +164,5 @@ class ProfileArrivals:
                 user_class.connections.close()
                 user_class.connections = None
         self._schedules, self._user_classes, self.load, self._runs = [], [], None, False
+        if isinstance(self._environment.runner, WorkerRunner):
+            self._environment.stop_timeout = 0  # all users have left; a worker sleeps for so long before the next run
