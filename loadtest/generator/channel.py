@@ -1,8 +1,8 @@
 """Messages between the load generators and what joins them: signed with a shared secret, numbered, as JSON.
 
 Locust's port takes messages from anybody. A message that does not carry the right signature is no message of ours, and
-one that was lost or comes twice is noticed, because each side numbers what it sends. What is sent can be read by whoever
-can read the network.
+one that was lost or comes twice is noticed, because each side numbers what it sends. Whoever can read the network can
+read what is sent.
 
 The secret itself is never sent. A generator says hello with a number that it made up, and is answered with another one;
 both make a key of the secret and the two numbers, which signs all that follows, so that nothing from another
@@ -41,9 +41,7 @@ def sealed(secret: str, content: Mapping[str, Any]) -> dict[str, str]:
 
 def opened(secret: str, message: object) -> dict[str, Any]:
     """Return the content of a message. Raises Forged if it was not sealed with this secret."""
-    text, signature = (
-        (message.get("text"), message.get("signature")) if isinstance(message, Mapping) else (None, None)
-    )
+    text, signature = (message.get("text"), message.get("signature")) if isinstance(message, Mapping) else (None, None)
     if not (isinstance(text, str) and isinstance(signature, str)):
         raise Forged
     if not hmac.compare_digest(_signature(secret, text).encode(), signature.encode()):

@@ -107,9 +107,10 @@ def measure(driver: Driver, clocks: Clocks, order: Order) -> Measured:
     driver.close(order)
     after = clocks.read()
     window = driver.result(order)
+    here = sum(each["cpu"] for each in window.get("generators", []) if each["local"])
     return Measured(
         **window,
-        **clocks.between(before, after, window["generator_cpu"]),
+        **clocks.between(before, after, here if "generators" in window else window["generator_cpu"]),
         memory=None,
         connections=None,
     )
