@@ -77,7 +77,8 @@ class Link:
         if not self._joined.wait(JOIN_WITHIN):
             end(GONE, f"The master did not answer within {JOIN_WITHIN:g} s.")
         self.tell({"event": JOINED})
-        print(f"{about['name']} takes part in the run.", flush=True)
+        if ANEW not in os.environ:
+            print(f"{about['name']} takes part in the run.", flush=True)
         gevent.spawn(self._beat)
 
     def order(self) -> dict[str, Any]:
