@@ -1,7 +1,7 @@
 # The image of every container built in docker-compose.yml: the command makes it a twin, a peer, the upstream or Locust.
 FROM python:3.13-slim
 
-# A new volume at /files takes over the owner of this directory. Kubernetes must know the number of a user who is not root.
+# A new volume at /files takes over the owner of this directory. Kubernetes needs the number of the user.
 RUN useradd --system --uid 999 --no-create-home app && install --directory --owner=app /files
 WORKDIR /app
 
