@@ -88,7 +88,7 @@ def test_pages_of_the_master_say_what_they_cannot_show(stand: Stand) -> None:
         404,
         b"The race cannot see the users of Locust's workers; run sync-vs-async race instead.\n",
     )
-    assert b"a point may be off by one report of a worker" in stand.ask("master", "/twins").body
+    assert b"workers report every 3 seconds, each at its own time" in stand.ask("master", "/twins").body
     notes = stand.ask("master", "/").body
     assert b"1 process x 4 threads = 4 slots; assumed from this terminal&#39;s settings; replicas multiply it" in notes
 
