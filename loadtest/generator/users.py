@@ -23,6 +23,7 @@ from loadtest.contenders.request import Request
 from loadtest.results.exchange import Exchange, answered
 from loadtest.workload.durations import seconds
 from loadtest.workload.scenarios import ASK, MIXED, SCENARIOS, day, patience, spread
+from loadtest.workload.share import WHOLE, Share
 
 from .arrivals import Arrival, Schedule
 from .connections import Connections, Dropped, Tally
@@ -96,6 +97,9 @@ class WaitingUser(FastHttpUser):
     connections: Connections | None = None
     """The connections that they share then; the last one that became free is used first."""
 
+    share: Share = WHOLE
+    """The load generator of these users among several, whose users do not move in step."""
+
     resends = True
     """True if the HTTP client may send a request again where the service closes the connection instead of answering."""
 
@@ -123,7 +127,7 @@ class WaitingUser(FastHttpUser):
         if self.crowd is not None:
             self.crowd.wait()
         if self.schedule is None:
-            gevent.sleep(next(self._turns) * GOLDEN % 1 * self.options.stagger)
+            gevent.sleep((self.share.place + self.share.of * next(self._turns)) * GOLDEN % 1 * self.options.stagger)
         else:
             self.wait()  # type: ignore[no-untyped-call] # not a sleep: Locust stops users who wait at once
 

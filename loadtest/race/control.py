@@ -7,19 +7,19 @@ from typing import Any
 
 import gevent
 from locust.env import Environment
-from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING, LocalRunner
+from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING, STATE_STOPPING, LocalRunner, MasterRunner
 
 from loadtest.generator.profile import ProfileArrivals
-from loadtest.generator.users import TwinUser, WaitingUser
+from loadtest.generator.users import TwinUser
 from loadtest.race import captions
 from loadtest.web_ui.racers import Racer
 from loadtest.workload import Load
 from loadtest.workload.closed import Closed
-from loadtest.workload.durations import seconds
 from loadtest.workload.open import Open
-from loadtest.workload.scenarios import RACED
 
-from .request import SHORTEST, Wish
+from .chosen import scenario_of, wait_of
+from .generators import Generators
+from .request import Wish
 
 LASTS = 600.0
 """Seconds from the last start or change on the race page until the race stops by itself.
@@ -36,8 +36,18 @@ LOOK_EVERY = 0.5
 CHOICE = ("scenario", "tags", "exclude_tags")
 """The options that choose scenarios."""
 
-STATES = {STATE_SPAWNING: captions.STARTING, STATE_RUNNING: captions.RUNNING, STATE_CLEANUP: captions.STOPPING}
+CHANGED = (*CHOICE, "delay", "think", "stagger", "rate", "arrivals", "seed")
+"""The options that a start on the race page sets."""
+
+STATES = {
+    STATE_SPAWNING: captions.STARTING,
+    STATE_RUNNING: captions.RUNNING,
+    STATE_CLEANUP: captions.STOPPING,
+    STATE_STOPPING: captions.STOPPING,
+}
 """Race states by Locust state; every other Locust state means ready."""
+
+ONE_GENERATOR = "Arrivals need one load generator; start the race without --generators."
 
 
 class NotNow(Exception):
@@ -56,8 +66,9 @@ class Control:
         racers: Sequence[Racer],
         user_classes: Sequence[type[TwinUser]],
         arrivals: ProfileArrivals,
+        generators: Generators,
     ) -> None:
-        assert isinstance(environment.runner, LocalRunner)
+        assert isinstance(environment.runner, LocalRunner | MasterRunner)
         self.changed = 0.0
         """Time of the run's start or last change (perf_counter)."""
         self.there = 0.0
@@ -72,12 +83,15 @@ class Control:
         self._racers = racers
         self._user_classes = user_classes
         self._arrivals = arrivals
+        self._generators = generators
         self._wish: Wish | None = None
         self._own_choice: dict[str, Any] = {}
         """The options of Locust's own page that choose scenarios."""
         self._own_tasks: dict[type[TwinUser], list[Any]] = {}
         self._keeper: gevent.Greenlet[..., None] | None = None
-        self._stops = 0.0
+        self._starter: gevent.Greenlet[..., None] | None = None
+        self._stops: float | None = None
+        """Time at which the run began to stop (perf_counter), or None if it does not."""
         for event, listener in (
             (environment.events.test_start, self._on_start),
             (environment.events.spawning_complete, self._on_there),
@@ -89,14 +103,14 @@ class Control:
     @property
     def state(self) -> str:
         """The state of the race: ready, starting, running or stopping."""
+        if self._stops is not None:  # a master has stopped before all that belongs to the run is restored
+            return captions.STOPPING
         return STATES.get(self._runner.state, captions.READY)
 
     @property
     def scenario(self) -> str | None:
         """The scenario of the run, or None if users request several or an unknown one."""
-        tasks = {task.__name__ for each in self._racing() for task in each.tasks}
-        name = next(iter(tasks)) if len(tasks) == 1 else None
-        return name if name in RACED else None
+        return scenario_of(self._racing())
 
     @property
     def delay(self) -> str:
@@ -106,11 +120,7 @@ class Control:
     @property
     def wait(self) -> float | None:
         """The delay in seconds; None if it is too short or cannot be parsed."""
-        try:
-            wait = seconds("delay", self.delay)
-        except ValueError:
-            return None
-        return wait if wait >= SHORTEST else None
+        return wait_of(self.delay)
 
     @property
     def load(self) -> Load:
@@ -119,15 +129,6 @@ class Control:
         if (arrivals := self._arrivals.load) is not None:
             return replace(arrivals, clients=users)
         return Closed(users, float(self._options.think))
-
-    def everyone(self) -> list[list[WaitingUser]]:
-        """Return the present users of each racer."""
-        by_class: dict[type, list[WaitingUser]] = {user_class: [] for user_class in self._user_classes}
-        for greenlet in list(self._runner.user_greenlets):
-            for user in greenlet.args:  # empty once a greenlet has ended
-                if type(user) in by_class:
-                    by_class[type(user)].append(user)
-        return list(by_class.values())
 
     def start(self, wish: Wish) -> None:
         """Start a run, or change the one in progress, and return at once.
@@ -142,7 +143,9 @@ class Control:
         if goes_on and set(self._racing()) != set(self._user_classes):  # Locust cannot add user classes to a run
             raise NotNow("The run in progress does not include all services, so it cannot be changed; stop it first.")
         arrivals = wish.load if isinstance(wish.load, Open) else None
-        if refusal := self._arrivals.refusal(arrivals):
+        if arrivals is not None and self._generators.number > 1:
+            raise NotNow(ONE_GENERATOR)
+        if refusal := self._generators.obstacle() or self._arrivals.refusal(arrivals):
             raise NotNow(refusal)
         if self._wish is None:
             self._own_choice = {name: getattr(self._options, name) for name in CHOICE}
@@ -156,9 +159,9 @@ class Control:
             if goes_on:  # clients who leave would take their next arrivals with them
                 users = max(users, self.load.most_in_flight)
         if goes_on:
-            self.changed = time.perf_counter()
             self._environment.stats.reset_all()  # figures from before a change are not those of the new run
             self._choose(wish.scenario)
+            self._begin()
         else:
             self._environment.host = ""
             self._environment.user_classes = list(self._user_classes)
@@ -167,7 +170,7 @@ class Control:
         self.ends = time.perf_counter() + LASTS
         if self._keeper is None:
             self._keeper = gevent.spawn(self._keep)
-        self._runner.start(users * len(self._racers), spawn_rate=PER_SECOND)
+        self._start(users * len(self._racers))
 
     def stop(self) -> None:
         """Request that all users leave after their last answer, and return at once."""
@@ -184,8 +187,20 @@ class Control:
             gevent.sleep(LOOK_EVERY)
             wanted = self._runner.target_user_count
             if self.state == captions.RUNNING and self._runner.user_count < wanted:
-                self._runner.start(wanted, spawn_rate=PER_SECOND)
+                self._start(wanted)
         self.stop()
+
+    def _start(self, users: int) -> None:
+        """Have Locust start or stop users until there are `users`, and return at once, which a master does not."""
+        if self._starter is not None:
+            self._starter.kill()
+        self._starter = gevent.spawn(self._runner.start, users, spawn_rate=PER_SECOND)
+
+    def _begin(self) -> None:
+        """Have everything counted anew, because the run starts or changes."""
+        self.changed = time.perf_counter()
+        options = vars(self._options)
+        self._generators.begin(None if self._wish is None else {name: options[name] for name in CHANGED})
 
     def _racing(self) -> list[Any]:
         return [each for each in self._environment.user_classes if each in self._user_classes]
@@ -201,21 +216,25 @@ class Control:
         This event comes before users start, and after Locust's only filtering of the tasks by tags, which would
         otherwise undo this.
         """
-        self.changed = time.perf_counter()
         if self._wish is not None:
             self._choose(self._wish.scenario)
+        self._begin()
 
     def _on_there(self, **_event: Any) -> None:
         self.there = time.perf_counter()
 
     def _on_stopping(self, **_event: Any) -> None:
         self._stops = time.perf_counter()
+        if self._starter is not None:
+            self._starter.kill()  # a master goes on to start users otherwise
+            self._starter = None
 
     def _on_stop(self, **_event: Any) -> None:
         """Restore the scenarios and the tasks that Locust's own page uses."""
         if self._wish is not None:
             vars(self._options).update(self._own_choice)
-        self.gave_up = time.perf_counter() - self._stops >= self._environment.stop_timeout > 0
+        if self._stops is not None:
+            self.gave_up = time.perf_counter() - self._stops >= self._environment.stop_timeout > 0
         self._wish = self.ends = None
         if self._keeper is not None:
             self._keeper.kill(block=False)
@@ -223,3 +242,9 @@ class Control:
         for user_class, tasks in self._own_tasks.items():
             user_class.tasks = tasks
         self._own_tasks.clear()
+        gevent.spawn(self._settle)
+
+    def _settle(self) -> None:
+        """Wait until all load generators can start again."""
+        self._generators.settle()
+        self._stops = None
