@@ -90,7 +90,10 @@ def joined(views: Sequence[View]) -> View:
 
 def unbegun(view: View, run: int) -> View:
     """Return `view`, of an earlier run, as one of `run`: nothing is counted yet, and what is in flight is old."""
-    racers = [Seen(seen.users, seen.in_flight, seen.in_flight) for seen in view.racers]
+    racers = [
+        Seen(seen.users, seen.in_flight, seen.in_flight, drawn=seen.drawn, pictures=seen.pictures)
+        for seen in view.racers
+    ]
     return View(run, 0.0, racers, gave_up=view.gave_up, busy=view.busy)
 
 
