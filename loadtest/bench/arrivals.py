@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from loadtest.bench import Finding
 from loadtest.contenders.cores import halves
 from loadtest.contenders.service import lineup
-from loadtest.generator.driver import Job, Order, generator
+from loadtest.generator.driver import generator
+from loadtest.generator.orders import Job, Order
 from loadtest.processes.affinity import confined
 from loadtest.processes.service import running
 from loadtest.results.arrivals import Arrived

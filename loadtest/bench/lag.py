@@ -9,7 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from backing.environment import backing
 from loadtest.bench import Finding
 from loadtest.contenders.service import UVLOOP_WORKER, Service
-from loadtest.generator.driver import Job, Order, generator
+from loadtest.generator.driver import generator
+from loadtest.generator.orders import Job, Order
 from loadtest.processes.service import Running, running
 from loadtest.workload.closed import Closed
 from loadtest.workload.scenarios import MIXED, needs

@@ -13,7 +13,8 @@ from backing.environment import Backing
 from loadtest.bench import Finding
 from loadtest.contenders.cores import halves
 from loadtest.contenders.service import Service, lineup
-from loadtest.generator.driver import Driver, Job, Order, generator
+from loadtest.generator.driver import Driver, generator
+from loadtest.generator.orders import Job, Order
 from loadtest.measure.clocks import Clocks, measure
 from loadtest.processes.affinity import confined, inherited
 from loadtest.processes.service import Running, running

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from loadtest.bench import Finding
 from loadtest.contenders.cores import usable_cores
 from loadtest.contenders.service import UVLOOP_WORKER, Service
-from loadtest.generator.driver import Job, Order, generator
+from loadtest.generator.driver import generator
+from loadtest.generator.orders import Job, Order
 from loadtest.processes.service import running
 from loadtest.results.histogram import percentile
 from loadtest.workload.closed import Closed

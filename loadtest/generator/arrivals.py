@@ -85,7 +85,7 @@ class RecordedSchedule(Schedule):
 
 
 def _parts(inside: Sequence[Arrival]) -> dict[str, Any]:
-    """Return the arrivals of a window by the names of their requests, if there are several."""
+    """Return the arrivals of a window by the names of their requests, if they have any."""
     names = sorted({each.name for each in inside} - {""})
     named = {name: [each for each in inside if each.name == name] for name in names}
     return {
@@ -95,17 +95,17 @@ def _parts(inside: Sequence[Arrival]) -> dict[str, Any]:
             "latency": histogram_of(_latency(each) for each in own if each.served),
         }
         for name, own in named.items()
-        if len(named) > 1
     }
 
 
 def figures(
     arrivals: Sequence[Arrival], schedule: Schedule, opened: float, window: float, deadlines: Sequence[float]
 ) -> dict[str, Any]:
-    """Return the measurements of a window of `window` seconds, by their names in Measured.
+    """Return the measurements of a window of `window` seconds, by their names in Measured, before they are joined.
 
-    `arrivals`: all that were intended since the step began. `opened`: the beginning of the window (perf_counter).
-    `deadlines`: seconds within which an answer is good.
+    Shares have the names of their processes, and latencies the seconds since the window's beginning. `arrivals`: all
+    that were intended since the step began. `opened`: the beginning of the window (perf_counter). `deadlines`: seconds
+    within which an answer is good.
     """
     closed = opened + window
     inside = [each for each in arrivals if opened <= each.intended < closed]
@@ -132,9 +132,15 @@ def figures(
             in_flight=spent / window,
             edges=max(before, after),
             slope=(after - before) / window,
-            shares=sorted(Counter(each.process for each in inside if each.process).values(), reverse=True),
+            shares=[],
         ).model_dump()
-        | {"latencies": [round(_latency(each) * 1000, 3) if each.served else None for each in inside]},
+        | {
+            "shares": Counter(each.process for each in inside if each.process),
+            "latencies": [
+                (round(each.intended - opened, 6), round(_latency(each) * 1000, 3) if each.served else None)
+                for each in inside
+            ],
+        },
     }
 
 

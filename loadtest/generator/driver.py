@@ -5,57 +5,18 @@ import queue
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import IO, Any
 
 from backing.processes import PYTHON, lines_of, logged, tail
-from loadtest.contenders.request import Request
-from loadtest.contenders.target import Tls
-from loadtest.workload import Load
+
+from .joined import joined
+from .orders import CLOSED, MEASURED, OPENED, READY, REFUSED, Job, Order
 
 COMMAND = [*PYTHON, "loadtest.generator.process"]
 
-REFUSED = "refused"
-"""The event of a load generator that cannot use a locustfile."""
-
 ANSWER_WITHIN = 30.0
 """Seconds that the load generator may take to reply, beyond the planned duration of its order."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """The service under load and its requests: `requests` for a target, otherwise those of `scenario`."""
-
-    name: str
-    url: str
-    scenario: str
-    delay: str
-    wait: float
-    """`delay` in seconds. The first requests of all users are spread over this time."""
-    requests: tuple[Request, ...] = ()
-    tls: Tls = field(default_factory=Tls)
-    locustfile: str | None = None
-    """The path of a file with users of one's own, who take the place of those who send `requests`."""
-    slow_clients: int = 0
-    """The number of other clients that hold a half-sent request."""
-
-
-@dataclass(frozen=True)
-class Order:
-    """One step: the load, and the seconds of its warm-up and window."""
-
-    load: Load
-    warmup: float
-    window: float
-    patience: float
-    """Seconds to wait for the completed request that opens or closes the window; in an open model, for the last answer
-    to its requests."""
-    delay: float | None = None
-    """Seconds of the delay, if it differs from that of the job."""
-    repeat: int = 1
-    """The number of the repeat, which has a schedule of its own in an open model."""
-    deadlines: tuple[float, ...] = ()
-    """Seconds within which an answer is good."""
 
 
 class GeneratorFailed(Exception):
@@ -76,8 +37,8 @@ class Driver:
 
     def begin(self, job: Job) -> int:
         """Send the job, and return once the load generator is ready: the fewest users with whom all kinds are there."""
-        self._say(asdict(job))
-        fewest: int = self._hear(ANSWER_WITHIN)["fewest"]
+        self.say(asdict(job))
+        fewest: int = self.hear(READY, ANSWER_WITHIN)["fewest"]
         return fewest
 
     def measure(self, order: Order) -> dict[str, Any]:
@@ -88,18 +49,25 @@ class Driver:
 
     def open(self, order: Order) -> None:
         """Send the order of one step to the load generator, and return when the window of the step opens."""
-        self._say(asdict(order))
-        self._hear(order.warmup + order.patience + ANSWER_WITHIN)
+        self.say(asdict(order))
+        self.hear(OPENED, order.warmup + order.patience + ANSWER_WITHIN)
 
     def close(self, order: Order) -> None:
         """Wait until the window of this step closes."""
-        self._hear(order.window + order.patience + ANSWER_WITHIN)
+        self.hear(CLOSED, order.window + order.patience + ANSWER_WITHIN)
 
     def result(self, order: Order) -> dict[str, Any]:
-        """Wait until the requests of the window have ended, and return its measurements."""
-        return self._hear(order.patience + ANSWER_WITHIN)
+        """Wait until the requests of the window have ended, and return its measurements.
 
-    def _say(self, message: dict[str, Any]) -> None:
+        They are joined if several load generators measured, with the part of each under `generators`.
+        """
+        heard = self.hear(MEASURED, order.patience + ANSWER_WITHIN)
+        windows = heard.get("generators", [heard])
+        told = {"generators": heard["generators"], "faults": heard["faults"]} if "generators" in heard else {}
+        return {**joined(windows), **told}
+
+    def say(self, message: dict[str, Any]) -> None:
+        """Send one message."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps(message) + "\n")
@@ -107,7 +75,8 @@ class Driver:
         except OSError:
             raise self._failure("has exited") from None
 
-    def _hear(self, within: float) -> dict[str, Any]:
+    def hear(self, event: str, within: float) -> dict[str, Any]:
+        """Return the next event, which must be `event`, unless the load generator cannot use a locustfile."""
         try:
             line = self._lines.get(timeout=within)
         except queue.Empty:
@@ -117,6 +86,7 @@ class Driver:
         heard: dict[str, Any] = json.loads(line)
         if heard["event"] == REFUSED:
             raise LocustfileRefused(heard["told"])
+        assert heard["event"] == event, f"{heard['event']} instead of {event}"
         return heard
 
     def _failure(self, what: str) -> GeneratorFailed:

@@ -28,6 +28,7 @@ from locust.user.task import TaskSet
 from locust.util.load_locustfile import load_locustfile
 
 from loadtest.contenders.target import Tls, context
+from loadtest.workload.share import Share
 
 from .users import GOLDEN
 
@@ -144,12 +145,12 @@ def kind(error: Any) -> str:
 class OwnUsers:
     """The users of a locustfile at work. Their classes stay as they are; Locust's TaskSet tells when a task ends."""
 
-    def __init__(self, path: Path, crowd: Event, stagger: Callable[[], float]) -> None:
+    def __init__(self, path: Path, crowd: Event, stagger: Callable[[], float], share: Share) -> None:
         self.ended = EventHook()  # type: ignore[no-untyped-call] # untyped in Locust
         """An event for each task that has ended, with `context` like that of a request."""
         self.raised = Counter[str]()
         """The exceptions of tasks and of starts."""
-        self._path, self._crowd, self._stagger = path, crowd, stagger
+        self._path, self._crowd, self._stagger, self._share = path, crowd, stagger, share
         self._turns = count()
         self._spent = Spent(0, 0.0, 0.0)
         self._at_work: dict[User, float] = {}
@@ -218,7 +219,7 @@ class OwnUsers:
         self._known.add(user)
         user.greenlet.link(lambda _greenlet: self._leave(user))
         self._crowd.wait()
-        gevent.sleep(next(self._turns) * GOLDEN % 1 * self._stagger())
+        gevent.sleep(self._share.number(next(self._turns)) * GOLDEN % 1 * self._stagger())
         self._at_work[user] = perf_counter()
 
     def _leave(self, user: User) -> None:

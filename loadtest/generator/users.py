@@ -4,11 +4,11 @@ In a closed model a user thinks before the next request. In an open model users 
 when each request is intended to start (see arrivals.py).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
-from itertools import count, cycle
+from itertools import count
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import uuid4
 
 import gevent
@@ -30,6 +30,8 @@ from .connections import Connections, Dropped, Tally
 from .expected import Promise, promise
 from .person import ANSWER, Person
 
+T = TypeVar("T")
+
 TIMEOUT = 60.0
 """Seconds after which a request times out and counts as a failure."""
 
@@ -38,6 +40,18 @@ UNHURRIED = nullcontext()
 
 GOLDEN = 0.6180339887498949
 """The fractional part of the golden ratio: the fractional parts of its multiples are evenly spread for any number."""
+
+
+class Round(Generic[T]):
+    """Entries that all users of a service take in turn, again and again."""
+
+    def __init__(self, entries: Iterable[T]) -> None:
+        self._entries = [*entries]
+        self._taken = count()
+
+    def next(self, share: Share) -> T:
+        """Return the next entry for the users of one of several load generators, each of which begins elsewhere."""
+        return self._entries[(share.begin(len(self._entries)) + next(self._taken)) % len(self._entries)]
 
 
 class Watch(Protocol):
@@ -127,7 +141,7 @@ class WaitingUser(FastHttpUser):
         if self.crowd is not None:
             self.crowd.wait()
         if self.schedule is None:
-            gevent.sleep((self.share.place + self.share.of * next(self._turns)) * GOLDEN % 1 * self.options.stagger)
+            gevent.sleep(self.share.number(next(self._turns)) * GOLDEN % 1 * self.options.stagger)
         else:
             self.wait()  # type: ignore[no-untyped-call] # not a sleep: Locust stops users who wait at once
 
@@ -258,11 +272,11 @@ class TwinUser(WaitingUser):
     tasks = [asks_for(scenario) for scenario in SCENARIOS if scenario != ASK]  # noqa: RUF012 - Locust reads this list and adds the tasks below
 
     _person: Person | None = None
-    _day: Iterator[str]
+    _day: Round[str]
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls._day = cycle(day())  # one day per service, shared by its users
+        cls._day = Round(day())  # one day per service, shared by its users
 
     @classmethod
     def task_for(cls, scenario: str) -> Any:
@@ -296,7 +310,7 @@ class TwinUser(WaitingUser):
     @task
     def mixed(self) -> None:
         """Send the next request of the day that all users share, so every window has its share of each scenario."""
-        scenario = next(self._day)
+        scenario = self._day.next(self.share)
         self.ask() if scenario == ASK else self.ask_twin(scenario)
 
 
@@ -306,16 +320,16 @@ class TargetUser(WaitingUser):
     abstract = True
     resends = False
     requests: tuple[Request, ...] = ()
-    _turn: Iterator[tuple[Request, Iterator[int]]]
+    _turn: Round[tuple[Request, Iterator[int]]]
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        numbered = {each.name: (each, count(1)) for each in cls.requests}  # of all users together
-        cls._turn = cycle(numbered[name] for name in spread({each.name: each.weight for each in cls.requests}))
+        numbered = {each.name: (each, count()) for each in cls.requests}  # of all users together
+        cls._turn = Round(numbered[name] for name in spread({each.name: each.weight for each in cls.requests}))
 
     @task
     def ask(self) -> None:
         """Send the next request of those that all users share, so that every window has its share of each."""
-        asked, numbers = next(self._turn)
-        sent = asked.sent(next(numbers))
+        asked, numbers = self._turn.next(self.share)
+        sent = asked.sent(self.share.number(next(numbers)) + 1)
         self.send_checked(sent.path, asked.expected, asked.label, asked.method, headers=sent.headers, data=sent.body)

@@ -7,7 +7,8 @@ from typing import Any
 
 from backing.environment import Backing, Need
 from loadtest.contenders.cores import halves
-from loadtest.generator.driver import Driver, Job, Order, generator
+from loadtest.generator.driver import Driver, generator
+from loadtest.generator.orders import Job, Order
 from loadtest.measure.comparison import Progress
 from loadtest.processes.affinity import confined
 from loadtest.processes.service import Running, running

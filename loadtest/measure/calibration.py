@@ -1,7 +1,8 @@
 """Calibrate the model: measure what a request costs a service, before the steps that are predicted from it."""
 
 from loadtest.contenders.service import Service
-from loadtest.generator.driver import Driver, Order
+from loadtest.generator.driver import Driver
+from loadtest.generator.orders import Order
 from loadtest.results.schema import Measured, Options
 from loadtest.verdict.processors import neighbours_share
 from loadtest.workload import scenarios

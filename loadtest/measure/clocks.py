@@ -1,5 +1,6 @@
 """The clocks of a run: of a service, of what it waits for, and of the cores."""
 
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,8 @@ import psutil
 
 from backing.environment import Backing, Need
 from loadtest.contenders.cores import Cores
-from loadtest.generator.driver import Driver, Order
+from loadtest.generator.driver import Driver
+from loadtest.generator.orders import Order
 from loadtest.processes.clocks import CoreTime, Switches, TreeTime, core_time, switches, tree, tree_time
 from loadtest.processes.service import Server
 from loadtest.results.schema import Measured
@@ -21,6 +23,10 @@ COMMAND = "command"
 class Reading:
     """All clocks at one moment."""
 
+    wall: float
+    """Unix time."""
+    clock: float
+    """Seconds, by perf_counter."""
     service: TreeTime | None
     """The time of the service; None for a target whose processes cannot be seen."""
     switches: Switches | None
@@ -50,6 +56,8 @@ class Clocks:
         processes = self._server.processes() if self._server else None
         apart = self._cores.apart
         return Reading(
+            wall=time.time(),
+            clock=time.perf_counter(),
             service=None if processes is None else tree_time(processes),
             switches=None if processes is None else switches(processes),
             others={
@@ -61,14 +69,15 @@ class Clocks:
             other_cores=core_time(self._cores.others) if apart else None,
         )
 
-    def between(self, before: Reading, after: Reading, seconds: float, generator_cpu: float) -> dict[str, Any]:
-        """Return the figures of a window of `seconds` seconds from its two readings, by their names in Measured.
+    def between(self, before: Reading, after: Reading, generator_cpu: float) -> dict[str, Any]:
+        """Return the figures of the time between two readings, by their names in Measured.
 
-        `generator_cpu`: the cores that the load generator used.
+        `generator_cpu`: the cores that the load generators of this machine used.
         """
-        spent = after.everywhere.since(before.everywhere)
+        spent, seconds = after.everywhere.since(before.everywhere), after.clock - before.clock
         service = self._service(before, after, seconds)
         return {
+            "opened": before.wall,
             "machine_cpu": spent.busy_share(generator_cpu + (service["server_cpu"] or 0.0)),
             "stolen_cpu": spent.stolen / spent.total if spent.total else 0.0,
             "throttled": spent.throttled,
@@ -99,8 +108,8 @@ def measure(driver: Driver, clocks: Clocks, order: Order) -> Measured:
     after = clocks.read()
     window = driver.result(order)
     return Measured(
-        **{key: value for key, value in window.items() if key != "event"},
-        **clocks.between(before, after, window["seconds"], window["generator_cpu"]),
+        **window,
+        **clocks.between(before, after, window["generator_cpu"]),
         memory=None,
         connections=None,
     )

@@ -14,7 +14,8 @@ from loadtest.contenders.cores import SHARED, Cores
 from loadtest.contenders.secrets import NO_SECRETS, Secrets
 from loadtest.contenders.service import Service
 from loadtest.contenders.target import Target
-from loadtest.generator.driver import COMMAND, Driver, Job, Order, generator
+from loadtest.generator.driver import COMMAND, Driver, generator
+from loadtest.generator.orders import Job, Order
 from loadtest.processes.affinity import bound, confined
 from loadtest.processes.listening import Unseen, listening
 from loadtest.processes.logs import Logs

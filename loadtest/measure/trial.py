@@ -12,7 +12,8 @@ from loadtest.contenders.request import Request, Sent
 from loadtest.contenders.secrets import NO_SECRETS, Secrets
 from loadtest.contenders.target import Target, context
 from loadtest.english import count, duration
-from loadtest.generator.driver import GeneratorFailed, Job, Order, generator
+from loadtest.generator.driver import GeneratorFailed, generator
+from loadtest.generator.orders import Job, Order
 from loadtest.processes.logs import Logs
 from loadtest.processes.own import prepare, started
 from loadtest.workload.closed import Closed

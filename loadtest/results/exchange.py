@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 TIMING = re.compile(r"(?<![\w-])(wait|total);dur=(\d+(?:\.\d+)?)")
 
+FIRST = 100
+"""Maximum number of users whose first requests in a step are recorded individually; of an open load, of requests."""
+
 
 class Exchange(NamedTuple):
     """A request and its times in seconds: `sent`, `headed`, `ended` by the user's clock, `waited`, `served` reported.

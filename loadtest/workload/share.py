@@ -1,8 +1,6 @@
 """The share of a load that one of several load generators sends."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
 from typing import Annotated
 
 from annotated_types import Ge
@@ -15,9 +13,13 @@ class Share:
     place: Annotated[int, Ge(0)] = 0
     of: Annotated[int, Ge(1)] = 1
 
-    def numbers(self) -> Iterator[int]:
-        """Yield this generator's part of the numbers 0, 1, 2...: no two generators have one in common."""
-        return count(self.place, self.of)
+    def number(self, own: int) -> int:
+        """Return the number, among those of all generators, of this generator's number `own`, from 0."""
+        return self.place + self.of * own
+
+    def begin(self, length: int) -> int:
+        """Return where in a sequence of `length` entries, which is gone through again and again, to begin."""
+        return length * self.place // self.of
 
     def part(self, whole: int) -> int:
         """Return this generator's part of `whole` units, such as users: parts differ by at most one."""

@@ -9,7 +9,8 @@ import pytest
 
 from backing.processes import PYTHON
 from loadtest.contenders.target import Tls
-from loadtest.generator.driver import Job, LocustfileRefused, Order, generator
+from loadtest.generator.driver import LocustfileRefused, generator
+from loadtest.generator.orders import Job, Order
 from loadtest.workload.closed import Closed
 from tests.loadtest.support.targets import Asked, Authority, http, recording, scripted
 from tests.support.stalls import SLACK, TooLate, at_best

@@ -13,7 +13,8 @@ import pytest
 from backing.environment import upstream
 from loadtest.contenders.request import Request
 from loadtest.contenders.service import lineup
-from loadtest.generator.driver import Driver, GeneratorFailed, Job, Order, generator
+from loadtest.generator.driver import Driver, GeneratorFailed, generator
+from loadtest.generator.orders import Job, Order
 from loadtest.processes.service import running
 from loadtest.results.arrivals import Arrived
 from loadtest.results.exchange import Exchange

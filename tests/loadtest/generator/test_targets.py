@@ -9,7 +9,8 @@ import pytest
 
 from loadtest.contenders.request import METHODS, Expected, Request
 from loadtest.contenders.target import Tls
-from loadtest.generator.driver import Job, Order, generator
+from loadtest.generator.driver import generator
+from loadtest.generator.orders import Job, Order
 from loadtest.results.arrivals import Arrived
 from loadtest.workload import Load
 from loadtest.workload.closed import Closed

@@ -8,7 +8,7 @@ import pytest
 
 from loadtest.contenders.cores import halves
 from loadtest.contenders.service import Service, lineup
-from loadtest.generator.driver import Order
+from loadtest.generator.orders import Order
 from loadtest.measure.calibration import BUSY, DELAY, calibrate
 from loadtest.measure.comparison import Comparison
 from loadtest.results.schema import Measured, Options, Step

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,6 +27,8 @@ def _no_quota(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 BEFORE = Reading(
+    wall=1000.0,
+    clock=50.0,
     service=TreeTime({1: 1.0, 2: 2.0, 3: 3.0}, 0.5),
     switches=Switches(100, 10),
     others={"database": TreeTime({7: 4.0}, 1.0), "command": TreeTime({9: 5.0}, 0.0)},
@@ -35,6 +38,8 @@ BEFORE = Reading(
 )
 
 AFTER = Reading(
+    wall=700.0,
+    clock=52.0,
     service=TreeTime({1: 1.5, 2: 2.25}, 4.0),
     switches=Switches(160, 14),
     others={"database": TreeTime({7: 4.5, 8: 0.25}, 1.25), "command": TreeTime({9: 5.125}, 0.0)},
@@ -42,12 +47,14 @@ AFTER = Reading(
     service_cores=CoreTime(busy=1.5, idle=0.5, stolen=0.25, interrupts=0.125),
     other_cores=CoreTime(busy=1.5, idle=2.5, stolen=0.5, interrupts=0.25),
 )
-"""Two seconds later: the third process of the service has ended, and was waited for."""
+"""Two seconds later, by a wall clock that was set back: the third process of the service has ended, and was waited
+for."""
 
 
 def test_between_two_readings_lie_the_figures_of_a_window() -> None:
     clocks = Clocks(None, NOTHING, Cores((0,), (1, 2)))
-    assert clocks.between(BEFORE, AFTER, 2.0, generator_cpu=0.5) == {
+    assert clocks.between(BEFORE, AFTER, generator_cpu=0.5) == {
+        "opened": 1000.0,
         "machine_cpu": 0.5,
         "stolen_cpu": pytest.approx(0.1),
         "throttled": 0.25,
@@ -63,14 +70,16 @@ def test_between_two_readings_lie_the_figures_of_a_window() -> None:
 
 
 def test_between_two_readings_within_one_tick_nothing_is_known_of_the_cores() -> None:
-    found = Clocks(None, NOTHING, Cores((0,), (1, 2))).between(BEFORE, BEFORE, 0.001, generator_cpu=0.5)
+    found = Clocks(None, NOTHING, Cores((0,), (1, 2))).between(BEFORE, replace(BEFORE, clock=50.001), generator_cpu=0.5)
     assert (found["machine_cpu"], found["stolen_cpu"]) == (0.0, 0.0)
     assert (found["service_cores"], found["other_cores"]) == (None, None)
 
 
 def test_of_a_target_and_of_cores_that_all_share_nothing_is_known() -> None:
-    before, after = (Reading(None, None, each.others, each.everywhere, None, None) for each in (BEFORE, AFTER))
-    told = Clocks(None, NOTHING, SHARED).between(before, after, 2.0, generator_cpu=0.5)
+    before, after = (
+        replace(each, service=None, switches=None, service_cores=None, other_cores=None) for each in (BEFORE, AFTER)
+    )
+    told = Clocks(None, NOTHING, SHARED).between(before, after, generator_cpu=0.5)
     assert {name for name, value in told.items() if value is None} == {
         *("service_cores", "other_cores", "server_cpu", "processes_cpu", "switches")
     }
@@ -79,7 +88,7 @@ def test_of_a_target_and_of_cores_that_all_share_nothing_is_known() -> None:
 
 def test_a_quota_that_service_and_load_generator_fill_makes_the_machine_busy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loadtest.processes.clocks.quota", lambda: 1.25)
-    told = Clocks(None, NOTHING, SHARED).between(BEFORE, AFTER, 2.0, generator_cpu=0.5)
+    told = Clocks(None, NOTHING, SHARED).between(BEFORE, AFTER, generator_cpu=0.5)
     assert told["machine_cpu"] == pytest.approx((0.5 + 0.625) / 1.25)
 
 

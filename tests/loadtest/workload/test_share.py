@@ -1,5 +1,3 @@
-from itertools import islice
-
 import pytest
 
 from loadtest.workload.share import Share
@@ -14,4 +12,12 @@ def test_the_parts_make_up_the_whole_and_differ_by_at_most_one(whole: int, of: i
 
 
 def test_no_two_generators_have_a_number_in_common() -> None:
-    assert [[*islice(Share(place, 3).numbers(), 3)] for place in range(3)] == [[0, 3, 6], [1, 4, 7], [2, 5, 8]]
+    assert [[Share(place, 3).number(own) for own in range(3)] for place in range(3)] == [
+        [0, 3, 6],
+        [1, 4, 7],
+        [2, 5, 8],
+    ]
+
+
+def test_generators_begin_at_different_places_of_a_sequence() -> None:
+    assert [Share(place, 3).begin(10) for place in range(3)] == [0, 3, 6]

@@ -1,0 +1,408 @@
+"""Run the steps of a job in this process: bring the users to the step's number, warm up, measure a window.
+
+In a closed model a window opens when some user completes a request and closes when that user completes a later one, so
+it contains whole turns (request, response, think time). Users whose requests all wait equally long move in step, so a
+window that cut a turn would count one request too many or too few for all of them. In an open model the schedule says
+when it opens and closes, and its requests end later.
+
+The users of a locustfile may send several requests in a task, so for them a turn is a task and the wait after it.
+"""
+
+import argparse
+import gc
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import count, pairwise
+from pathlib import Path
+from typing import Any
+
+import gevent
+import locust
+from gevent.event import Event
+from locust.dispatch import UsersDispatcher
+from locust.env import Environment
+from locust.rpc import Message
+from locust.runners import WorkerNode, WorkerRunner
+from locust.stats import StatsEntry
+
+from loadtest.contenders.quota import throttled
+from loadtest.contenders.target import context
+from loadtest.workload.closed import Closed
+from loadtest.workload.open import Open
+
+from . import own_users
+from .arrivals import RecordedSchedule, figures
+from .connections import Tally
+from .orders import CLOSED, MEASURED, OPENED, Job, Order
+from .own_users import OwnUsers, Refused, Spent
+from .parts import NOTHING, Part, fewer, grown
+from .stalls import Stalls
+from .users import TargetUser, TwinUser, WaitingUser
+from .witness import Witness
+
+AHEAD, EACH = 0.05, 2e-4
+"""Seconds from the start of all clients of an open load until the first request may be due, and for each client: all
+take their first arrival at once."""
+
+POLL = 0.01
+"""Seconds between two looks at users who start or stop, or at requests that end."""
+
+SLICES = 16
+"""Slices into which a window is divided, which show whether it is steady."""
+
+GATHERED, ENDED = "gathered", "ended"
+"""The points of a step at which load generators wait for each other: all users have started; all requests of an open
+load's window have ended."""
+
+
+def alone(_point: str) -> None:
+    """Meet no other load generator."""
+
+
+def environment() -> Environment:
+    """Return an environment for one job, to which its users are added.
+
+    Its events are those that a locustfile adds listeners to.
+    """
+    return Environment(events=locust.events, stop_timeout=1)
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """A snapshot of Locust's statistics.
+
+    `clock` and `process_cpu` are in seconds. `latency` maps response times in milliseconds to numbers of requests.
+    """
+
+    clock: float
+    process_cpu: float
+    requests: int
+    failures: int
+    response_ms: float
+    latency: Mapping[float, int]
+    errors: dict[str, int]
+    service_times: Mapping[str, float]
+    good: list[int]
+    resent: int
+    reconnected: int
+    parts: Mapping[str, Part]
+    spent: Spent | None
+
+
+class Generator:
+    """A load generator for one service.
+
+    `environment`: one from `environment()` with its runner. `tell` gets the events of steps. `meet` waits, at a named
+    point of a step, until all load generators have reached it.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        job: Job,
+        tell: Callable[[dict[str, Any]], None],
+        meet: Callable[[str], None] = alone,
+    ) -> None:
+        assert environment.runner is not None
+        self._environment = environment
+        self._runner = environment.runner
+        self._job = job
+        self._tell = tell
+        self._meet = meet
+        self._crowd = Event()
+        self._witness = Witness()
+        self._stalls = Stalls()
+        self._options = argparse.Namespace(delay=job.delay, think=0.0, stagger=job.wait)
+        self._own: OwnUsers | None = None
+        self.fewest = 1
+        """The fewest users with whom each user class has some."""
+        self._tally = Tally()
+        self._spawns = count(1)
+        if job.locustfile is None:
+            self._prepare()
+            self._completed = environment.events.request
+        else:
+            self._own = self._theirs(Path(job.locustfile))
+            self._completed = self._own.ended
+
+    def _prepare(self) -> None:
+        """Add users who send the requests of the job, or those of its scenario."""
+        job = self._job
+        about = {"host": job.url, "service": job.name, "crowd": self._crowd, "watch": self._witness, "share": job.share}
+        if job.requests:
+            checked = {"insecure": job.tls.insecure, "ssl_context_factory": partial(context, job.tls)}
+            about |= {"requests": job.requests, **checked}
+        user_class: Any = type("User", (TargetUser if job.requests else TwinUser,), about)
+        self._user_class = user_class
+        self._tally = user_class.tally
+        self._environment.user_classes = [user_class]
+        self._environment.tags = None if job.requests else [job.scenario]
+        self._environment.parsed_options = self._options
+
+    def _theirs(self, path: Path) -> OwnUsers:
+        """Add the users of a locustfile. Raises Refused if the file cannot be used."""
+        found = self._environment
+        classes = own_users.loaded(path, self._job.url, self._job.tls)
+        self.fewest = own_users.fewest(classes)
+        found.user_classes = classes
+        found.parsed_options = own_users.options(self._job.url)
+        found.events.request.add_listener(self._witness.counted)  # type: ignore[no-untyped-call] # untyped in Locust
+        own = OwnUsers(path, self._crowd, lambda: self._options.stagger, self._job.share)
+        found.events.init.fire(environment=found, runner=self._runner, web_ui=None)  # type: ignore[no-untyped-call] # see above
+        return own
+
+    def measure(self, order: Order) -> None:
+        """Run one step, and tell the measurements of its window.
+
+        Bring the number of users to the step's by starting or stopping some, wait for the warm-up, then measure.
+        """
+        load = order.load
+        self._options.think = load.think if isinstance(load, Closed) else 0.0
+        self._options.delay = self._job.delay if order.delay is None else f"{order.delay:g}"
+        self._options.stagger = self._job.wait if order.delay is None else order.delay
+        self._witness.deadlines = order.deadlines
+        self._crowd.clear()
+        if isinstance(load, Closed):
+            self._turns(order, load)
+        else:
+            self._arrivals(order, load)
+
+    def _turns(self, order: Order, load: Closed) -> None:
+        """Run a step of users who wait for their answers."""
+        self._people(load.users, order)
+        patience = order.patience if order.share.part(load.users) else 0.0  # without users no request completes
+        self._meet(GATHERED)
+        self._begin(order)
+        gevent.sleep(order.warmup)
+        opened, user = self._at_completion(patience)
+        with self._watched() as seen:
+            moments = self._slices(opened, opened.clock, order.window)
+            closed, _ = self._at_completion(patience, user)
+        parts = {name: part.since(opened.parts.get(name, NOTHING)) for name, part in closed.parts.items()}
+        if self._own is not None:  # what its users send when they start is over
+            sent = {name: part for name, part in parts.items() if part.requests}
+            parts = fewer(sent, Part.joined, lambda part: part.requests)
+        turns = None
+        if opened.spent is not None and closed.spent is not None:
+            left = order.share.part(load.users) - self._runner.user_count
+            turns = {**closed.spent.since(opened.spent), "left": left}
+        self._tell(
+            {
+                **self._between(opened, [*moments, closed]),
+                **seen,
+                "latency": grown(opened.latency, closed.latency),
+                "parts": {name: part._asdict() for name, part in parts.items()},
+                "good": [after - before for before, after in zip(opened.good, closed.good, strict=True)],
+                "unfinished": self._hung_since(opened.clock),
+                "turns": turns,
+            }
+        )
+
+    def _hung_since(self, clock: float) -> int:
+        if self._own is not None:
+            return self._own.hung_since(clock)
+        return sum(user.hangs_since(clock) for greenlet in self._runner.user_greenlets for user in greenlet.args)
+
+    def _arrivals(self, order: Order, load: Open) -> None:
+        """Run a step of arrivals. They go on after the window until its last one has ended, here and elsewhere."""
+        clients = order.share.part(load.most_in_flight) or 1
+        schedule = RecordedSchedule(load.schedule(order.repeat, order.share), load.patience, clients)
+        self._user_class.schedule = schedule
+        self._people(load.most_in_flight, order)
+        gc.collect()
+        gc.freeze()  # else thousands of clients are searched for garbage again and again, for 0.1 s each time
+        self._meet(GATHERED)
+        schedule.began = time.perf_counter() + AHEAD + EACH * schedule.clients
+        begins = schedule.began + order.warmup
+        ends = begins + order.window
+        self._begin(order)
+        sleep_until(begins)
+        opened = self._statistics()
+        with self._watched() as seen:
+            moments = self._slices(opened, begins, order.window)
+            closed = self._statistics()
+        while not schedule.has_ended(ends) and time.perf_counter() < ends + order.patience:
+            gevent.sleep(POLL)
+        self._meet(ENDED)
+        arrivals = schedule.close(ends)
+        self._people(0, order)
+        gc.unfreeze()
+        self._user_class.schedule = None
+        if self._user_class.connections is not None:
+            self._user_class.connections.close()
+            self._user_class.connections = None
+        self._tell(
+            {
+                **self._between(opened, [*moments, closed]),
+                **seen,
+                **figures(arrivals, schedule, begins, order.window, order.deadlines),
+                "unfinished": 0,
+            }
+        )
+
+    def _begin(self, order: Order) -> None:
+        """Let all users begin, in the very moment in which the users of all load generators do."""
+        self._witness.step(time.perf_counter(), order.share)
+        self._crowd.set()
+
+    @contextmanager
+    def _watched(self) -> Iterator[dict[str, Any]]:
+        """Tell that a window opens, and that it closes at the exit. Yield what was seen of this process meanwhile."""
+        seen: dict[str, Any] = {"users": [self._runner.user_count]}
+        held_back = throttled()
+        self._stalls.begin()
+        self._tell({"event": OPENED})
+        yield seen
+        seen["stalled"] = self._stalls.longest()
+        seen["throttled"] = throttled() - held_back
+        seen["users"].append(self._runner.user_count)
+        self._tell({"event": CLOSED})
+
+    def _people(self, users: int, order: Order) -> None:
+        """Start or stop users until this generator has its share of `users`.
+
+        Users of a locustfile may leave by themselves, and those who stay may take up to the order's patience to begin.
+        Raises Refused if all of them leave at once.
+        """
+        self._spawn(users, order)
+        if self._own is None:
+            here = order.share.part(users)
+            while self._runner.user_count != here:
+                gevent.sleep(POLL)
+            return
+        until = time.perf_counter() + order.patience
+        spawning = self._runner.spawning_greenlet
+        while (spawning or self._own.arrived < self._runner.user_count) and time.perf_counter() < until:
+            gevent.sleep(POLL)
+        if not self._runner.user_count and order.share.part(users):
+            why = ", ".join(self._own.raised) or "each raised StopUser or failed in its __init__"
+            raise Refused(f"{Path(self._job.locustfile or '').name}: no user stayed to begin a task: {why}.")
+
+    def _spawn(self, users: int, order: Order) -> None:
+        """Order this generator's share of `users` from Locust, which also stops users at this rate."""
+        if not isinstance(self._runner, WorkerRunner):
+            self._runner.start(users, spawn_rate=max(users, self._runner.user_count))
+            return
+        # as a master would; its own dispatcher would move users to other workers in the middle of a step
+        nodes = [WorkerNode(f"{place:06}") for place in range(order.share.of)]
+        dispatcher = UsersDispatcher(nodes, self._environment.user_classes)
+        dispatcher.new_dispatch(users, spawn_rate=max(users, 1))
+        here = next(dispatcher)[nodes[order.share.place].id]
+        spawn = {
+            "timestamp": next(self._spawns),
+            "user_classes_count": here,
+            "host": None,
+            "stop_timeout": self._environment.stop_timeout,
+            "parsed_options": {},
+        }
+        self._runner.handle_message(Message("spawn", spawn, self._runner.client_id))  # type: ignore[no-untyped-call] # untyped in Locust
+
+    def _slices(self, opened: Statistics, begins: float, window: float) -> list[Statistics]:
+        """Wait for the end of a window, and return the statistics at its beginning and at the end of each slice."""
+        moments = [opened]
+        for number in range(1, SLICES):
+            sleep_until(begins + window * number / SLICES)
+            moments.append(self._statistics())
+        sleep_until(begins + window)
+        return moments
+
+    def _between(self, opened: Statistics, moments: list[Statistics]) -> dict[str, Any]:
+        """Return what has grown from the opening of a window until the last of some moments."""
+        closed = moments[-1]
+        return {
+            "event": MEASURED,
+            "seconds": closed.clock - opened.clock,
+            "requests": closed.requests - opened.requests,
+            "failures": closed.failures - opened.failures,
+            "response_ms": closed.response_ms - opened.response_ms,
+            "errors": fewer(grown(opened.errors, closed.errors), sum, int),
+            "service_times": {name: told - opened.service_times[name] for name, told in closed.service_times.items()},
+            # the clients of a locustfile's users do both unseen
+            "resent": None if self._own else closed.resent - opened.resent,
+            "reconnected": None if self._own else closed.reconnected - opened.reconnected,
+            "course": [
+                {
+                    "seconds": end.clock - begin.clock,
+                    "requests": end.requests - begin.requests,
+                    "response_ms": end.response_ms - begin.response_ms,
+                }
+                for begin, end in pairwise(moments)
+            ],
+            "first": self._witness.first(),
+            "generator_cpu": (closed.process_cpu - opened.process_cpu) / (closed.clock - opened.clock),
+        }
+
+    def _at_completion(self, patience: float, of: WaitingUser | None = None) -> tuple[Statistics, WaitingUser | None]:
+        """Return the statistics right after the next completed request, and the request's user.
+
+        If `of` is given, wait for a request of this user. After `patience` seconds, return the current statistics.
+        """
+        completed = Event()
+        taken: list[tuple[Statistics, WaitingUser | None]] = []
+
+        def take(context: dict[str, WaitingUser], **_request: Any) -> None:
+            if not taken and of in (None, context["user"]):
+                taken.append((self._whole(), context["user"]))
+                completed.set()
+
+        self._completed.add_listener(take)  # type: ignore[no-untyped-call] # untyped in Locust
+        completed.wait(patience)
+        self._completed.remove_listener(take)  # type: ignore[no-untyped-call] # see above
+        return taken[0] if taken else (self._whole(), None)
+
+    def _whole(self) -> Statistics:
+        """Return the statistics with those of each request."""
+        return replace(self._statistics(), parts=self._parts())
+
+    def _statistics(self) -> Statistics:
+        total = self._environment.stats.total
+        raised = sum(self._own.raised.values()) if self._own else 0
+        return Statistics(
+            clock=time.perf_counter(),
+            process_cpu=time.process_time(),
+            requests=total.num_requests + raised,
+            failures=total.num_failures + raised,
+            response_ms=total.total_response_time,
+            latency={float(bucket): count for bucket, count in total.response_times.items()},
+            errors=self._errors(),
+            service_times=dict(self._witness.sums),
+            good=[*self._witness.good],
+            resent=self._tally.resent,
+            reconnected=self._tally.reconnected,
+            parts={},
+            spent=self._own.spent() if self._own else None,
+        )
+
+    def _errors(self) -> dict[str, int]:
+        """Return the errors by their text: Locust has an entry for each request too."""
+        found = Counter[str](self._own.raised if self._own else ())
+        for each in self._environment.stats.errors.values():
+            found[own_users.kind(each.error)] += each.occurrences
+        return dict(found)
+
+    def _parts(self) -> Mapping[str, Part]:
+        """Return the statistics of each request, of those that the job describes only if there are several."""
+        entries = self._environment.stats.entries.values()
+        if self._own is not None:
+            names = [f"{entry.method} {entry.name}" for entry in entries]
+        else:
+            names = [entry.name.removeprefix(f"{self._job.name} ") for entry in entries]
+        found = {name: _part(entry) for name, entry in zip(names, entries, strict=True)}
+        if self._own is not None:
+            return found
+        several = self._job.requests if len(self._job.requests) > 1 else ()
+        return {each.label: found[each.label] for each in several if each.label in found}
+
+
+def _part(entry: StatsEntry) -> Part:
+    latency = {float(bucket): count for bucket, count in entry.response_times.items()}
+    return Part(entry.num_requests, entry.num_failures, latency)
+
+
+def sleep_until(moment: float) -> None:
+    """Sleep until `moment` (perf_counter)."""
+    gevent.sleep(max(0.0, moment - time.perf_counter()))
