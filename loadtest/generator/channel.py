@@ -41,9 +41,7 @@ def sealed(secret: str, content: Mapping[str, Any]) -> dict[str, str]:
 
 def opened(secret: str, message: object) -> dict[str, Any]:
     """Return the content of a message. Raises Forged if it was not sealed with this secret."""
-    text, signature = (
-        (message.get("text"), message.get("signature")) if isinstance(message, Mapping) else (None, None)
-    )
+    text, signature = (message.get("text"), message.get("signature")) if isinstance(message, Mapping) else (None, None)
     if not (isinstance(text, str) and isinstance(signature, str)):
         raise Forged
     if not hmac.compare_digest(_signature(secret, text).encode(), signature.encode()):

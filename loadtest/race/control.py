@@ -47,8 +47,6 @@ STATES = {
 }
 """Race states by Locust state; every other Locust state means ready."""
 
-ONE_GENERATOR = "Arrivals need one load generator; start the race without --generators."
-
 
 class NotNow(Exception):
     """A start was refused for now; the message says what must happen first."""
@@ -143,8 +141,6 @@ class Control:
         if goes_on and set(self._racing()) != set(self._user_classes):  # Locust cannot add user classes to a run
             raise NotNow("The run in progress does not include all services, so it cannot be changed; stop it first.")
         arrivals = wish.load if isinstance(wish.load, Open) else None
-        if arrivals is not None and self._generators.number > 1:
-            raise NotNow(ONE_GENERATOR)
         if refusal := self._generators.obstacle() or self._arrivals.refusal(arrivals):
             raise NotNow(refusal)
         if self._wish is None:

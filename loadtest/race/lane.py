@@ -62,7 +62,7 @@ class Lane:
         if seen.old_in_flight:
             self._stale = view.age
         is_open = isinstance(race.load, Open)
-        if look.silence:  # what a silent load generator does is unknown, so the figures begin anew after that
+        if look.silence or not view.begun:  # some counts are not known, so the figures begin anew once they are
             self._history = History()
         self._history.add(
             Reading(

@@ -8,7 +8,6 @@ from locust import events
 from locust.runners import WorkerRunner
 
 from loadtest.generator import latency_buckets
-from loadtest.generator.dispatch import EvenDispatcher
 from loadtest.generator.options import add_options
 from loadtest.generator.profile import ProfileArrivals, follow_scenario
 from loadtest.race import audience, worker
@@ -37,7 +36,6 @@ def attach_page(environment: Any, **_event: Any) -> None:
     if isinstance(environment.runner, WorkerRunner):
         worker.follow(environment, racers, users, arrivals, Share(int(os.environ[PLACE]), number))
         return
-    environment.dispatcher_class = EvenDispatcher
     others = audience.read(os.environ)
     attach(environment, racers, arrivals, os.environ.get(PUBLIC_URL, ""), others, generators=number)
     page.attach(environment, racers)

@@ -60,6 +60,8 @@ class View(NamedTuple):
     """In an open model, the arrivals of each racer that were due since the run started."""
     gave_up: float | None = None
     """Seconds since a client last gave up, or None if none ever did."""
+    begun: bool = True
+    """False while a process has not said yet that the run has begun there: its counts are then missing."""
     busy: float = 0.0
     """Share of a core that the process has used since its view before; of several processes, the largest."""
 
@@ -84,6 +86,7 @@ def joined(views: Sequence[View]) -> View:
         racers=[_joined(parts) for parts in zip(*(view.racers for view in views), strict=True)],
         due=sum(view.due for view in views),
         gave_up=min((view.gave_up for view in views if view.gave_up is not None), default=None),
+        begun=all(view.begun for view in views),
         busy=max(view.busy for view in views),
     )
 
@@ -94,7 +97,7 @@ def unbegun(view: View, run: int) -> View:
         Seen(seen.users, seen.in_flight, seen.in_flight, drawn=seen.drawn, pictures=seen.pictures)
         for seen in view.racers
     ]
-    return View(run, 0.0, racers, gave_up=view.gave_up, busy=view.busy)
+    return View(run, 0.0, racers, gave_up=view.gave_up, begun=False, busy=view.busy)
 
 
 def _joined(parts: Sequence[Seen]) -> Seen:

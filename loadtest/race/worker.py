@@ -11,7 +11,7 @@ from locust.runners import WorkerRunner
 
 from loadtest.generator.options import scenarios
 from loadtest.generator.profile import ProfileArrivals
-from loadtest.generator.users import TwinUser, WaitingUser
+from loadtest.generator.users import TwinUser
 from loadtest.web_ui.racers import Racer
 from loadtest.workload.share import Share
 
@@ -29,11 +29,10 @@ def follow(
 ) -> None:
     """Run the users of a race that the master wants from this worker, and send it what they do.
 
-    `user_classes`: the users of each racer, by the racer's name. `share`: the part of all users that this worker runs.
+    `user_classes`: the users of each racer, by the racer's name. `share`: the place of this worker among all.
     """
     runner, classes = environment.runner, [user_classes[racer.name] for racer in racers]
     assert isinstance(runner, WorkerRunner)
-    WaitingUser.share = share
     observer = Observer(environment, racers, classes, arrivals, share)
 
     def begin(msg: Any, **_event: Any) -> None:
@@ -47,10 +46,6 @@ def follow(
             user_class.tasks = tasks
         observer.begin(msg.data["run"])
 
-    def forget_timeout(**_event: Any) -> None:
-        """Be ready for another run at once: Locust's worker sleeps for the whole timeout after it has stopped."""
-        environment.stop_timeout = 0
-
     def tell() -> None:
         while True:
             # all load generators, and the page, look at about the same moments, if their clocks have the same origin
@@ -61,5 +56,4 @@ def follow(
                 continue  # the next view has all counts, too
 
     runner.register_message(BEGIN, begin)
-    environment.events.test_stop.add_listener(forget_timeout)  # type: ignore[no-untyped-call] # untyped in Locust
     gevent.spawn(tell)
