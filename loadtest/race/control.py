@@ -177,14 +177,19 @@ class Control:
         """Stop the race when its time is over; until then, keep the number of users at its target.
 
         Locust counts users who are about to leave as users who stay, so after a quick decrease and increase it starts
-        too few users. It may have shared the users anew while a load generator was silent, who still has its own.
+        too few users. It may have shared users anew while a load generator was silent that still has its own, and this
+        one has timed its own standstill: after that everything is counted anew.
         """
         awaited = False
         while self.ends is not None and time.perf_counter() < self.ends:
             gevent.sleep(LOOK_EVERY)
             before, awaited = awaited, self._generators.obstacle() is not None
             wanted = self._runner.target_user_count
-            if self.state == captions.RUNNING and not awaited and (before or self._runner.user_count < wanted):
+            if self.state != captions.RUNNING or awaited:
+                continue
+            if before:
+                self._begin()
+            if before or self._runner.user_count < wanted:
                 self._start(wanted)
         self.stop()
 

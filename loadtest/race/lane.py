@@ -38,6 +38,8 @@ class Lane:
         self.racer = racer
         self.lag = Lag(racer.url, racer.service.workers) if racer.service.on_a_loop else None
         self._history = History()
+        self._known = False
+        """True if all load generators were heard of at the last view."""
         self._final: Figures | None = None
         """The last figures before the run was stopped."""
         self._stale = 0.0
@@ -62,8 +64,10 @@ class Lane:
         if seen.old_in_flight:
             self._stale = view.age
         is_open = isinstance(race.load, Open)
-        if look.silence or not view.begun:  # some counts are not known, so the figures begin anew once they are
+        known = not look.silence and view.begun
+        if not (known and self._known):  # the figures begin with the first view of all load generators
             self._history = History()
+        self._known = known
         self._history.add(
             Reading(
                 clock=view.age,
