@@ -17,7 +17,7 @@ from loadtest.workload import Load
 from loadtest.workload.closed import Closed
 from loadtest.workload.open import Open
 
-from .chosen import scenario_of, wait_of
+from .choice import OPTIONS, OwnChoice, scenario_of, wait_of
 from .generators import Generators
 from .request import Wish
 
@@ -33,10 +33,7 @@ users in batches of this size."""
 LOOK_EVERY = 0.5
 """Seconds between two checks of a race in progress."""
 
-CHOICE = ("scenario", "tags", "exclude_tags")
-"""The options that choose scenarios."""
-
-CHANGED = (*CHOICE, "delay", "think", "stagger", "rate", "arrivals", "seed")
+CHANGED = (*OPTIONS, "delay", "think", "stagger", "rate", "arrivals", "seed")
 """The options that a start on the race page sets."""
 
 STATES = {
@@ -83,9 +80,7 @@ class Control:
         self._arrivals = arrivals
         self._generators = generators
         self._wish: Wish | None = None
-        self._own_choice: dict[str, Any] = {}
-        """The options of Locust's own page that choose scenarios."""
-        self._own_tasks: dict[type[TwinUser], list[Any]] = {}
+        self._own_choice = OwnChoice(self._options, user_classes)
         self._keeper: gevent.Greenlet[..., None] | None = None
         self._starter: gevent.Greenlet[..., None] | None = None
         self._stops: float | None = None
@@ -143,8 +138,7 @@ class Control:
         arrivals = wish.load if isinstance(wish.load, Open) else None
         if refusal := self._generators.obstacle() or self._arrivals.refusal(arrivals):
             raise NotNow(refusal)
-        if self._wish is None:
-            self._own_choice = {name: getattr(self._options, name) for name in CHOICE}
+        self._own_choice.keep()
         self._wish, self._options.scenario = wish, wish.scenario
         self._options.tags = self._options.exclude_tags = None  # they may leave other scenarios
         self._options.delay, self._options.think, self._options.stagger = wish.delay, 0.0, wish.wait
@@ -156,7 +150,7 @@ class Control:
                 users = max(users, self.load.most_in_flight)
         if goes_on:
             self._environment.stats.reset_all()  # figures from before a change are not those of the new run
-            self._choose(wish.scenario)
+            self._own_choice.replace(wish.scenario)
             self._begin()
         else:
             self._environment.host = ""
@@ -208,11 +202,6 @@ class Control:
     def _racing(self) -> list[Any]:
         return [each for each in self._environment.user_classes if each in self._user_classes]
 
-    def _choose(self, scenario: str) -> None:
-        for user_class in self._user_classes:
-            self._own_tasks.setdefault(user_class, user_class.tasks)
-            user_class.tasks = [TwinUser.task_for(scenario)]
-
     def _on_start(self, **_event: Any) -> None:
         """Set the tasks of the requested scenario.
 
@@ -220,7 +209,7 @@ class Control:
         otherwise undo this.
         """
         if self._wish is not None:
-            self._choose(self._wish.scenario)
+            self._own_choice.replace(self._wish.scenario)
         self._begin()
 
     def _on_there(self, **_event: Any) -> None:
@@ -234,17 +223,13 @@ class Control:
 
     def _on_stop(self, **_event: Any) -> None:
         """Restore the scenarios and the tasks that Locust's own page uses."""
-        if self._wish is not None:
-            vars(self._options).update(self._own_choice)
         if self._stops is not None:
             self.gave_up = time.perf_counter() - self._stops >= self._environment.stop_timeout > 0
         self._wish = self.ends = None
         if self._keeper is not None:
             self._keeper.kill(block=False)
             self._keeper = None
-        for user_class, tasks in self._own_tasks.items():
-            user_class.tasks = tasks
-        self._own_tasks.clear()
+        self._own_choice.restore()
         gevent.spawn(self._settle)
 
     def _settle(self) -> None:

@@ -112,7 +112,7 @@ class Feed:
         gave_up = view.gave_up is not None and view.gave_up < ABANDONED
         leads = lead(race, by_name, look.deadline, abandoned=gave_up and (view.gave_up or 0.0) > view.age)
         if silence and race.state in (STARTING, RUNNING):
-            leads = Lead("silent", "No result yet", silence)
+            leads = Lead("silent", "No result: not all load generators answer")
         if self._wall is not None:
             asked = [lane.racer.name for lane in self._lanes].index(self._wall.asked.racer)
             self._wall.follow(race, control.delay, figures[asked])

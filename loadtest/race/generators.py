@@ -11,7 +11,7 @@ from locust.runners import MasterRunner
 from loadtest.english import listed
 
 from .observer import Observer
-from .view import View, joined, read, unbegun
+from .view import View, joined, read, unbegun, unknown
 
 VIEW, BEGIN = "race-view", "race-begin"
 """The messages that carry a view to the master, and the number and the options of a run to the workers."""
@@ -115,15 +115,16 @@ class Workers:
 
     def view(self) -> View:
         """Return what all load generators see together."""
-        return joined([self._heard[place].view for place in sorted(self._heard)])
+        silent = self._silent()
+        heard = sorted(self._heard.items())
+        return joined([unknown(each.view) if place in silent else each.view for place, each in heard])
 
     def look_away(self) -> None:
         """Return at once: views are made all the time, so that it is noticed who is silent."""
 
     def silence(self) -> str:
         """Return a sentence about the load generators that are silent. See `Generators`."""
-        clock = time.perf_counter()
-        silent = {place: clock - heard.clock for place, heard in self._heard.items() if clock - heard.clock >= SILENT}
+        silent = self._silent()
         if not silent:
             return ""
         who = "load generator" if len(silent) == 1 else "load generators"
@@ -143,6 +144,11 @@ class Workers:
         deadline = time.perf_counter() + RETURN_WITHIN
         while self._runner.worker_count < self.number and time.perf_counter() < deadline:
             gevent.sleep(LOOK_EVERY)
+
+    def _silent(self) -> dict[int, float]:
+        """Return by place for how many seconds a load generator has been silent."""
+        clock = time.perf_counter()
+        return {place: clock - heard.clock for place, heard in self._heard.items() if clock - heard.clock >= SILENT}
 
     def _on_view(self, msg: Any, **_event: Any) -> None:
         view = read(msg.data["view"])

@@ -108,7 +108,7 @@ class Lane:
         error = max(seen.errors, key=lambda each: seen.errors[each], default=None)
         said = caption(look.race, self.racer.service, foretold, replace(now, held=held), error)
         if look.silence and look.race.state in (STARTING, RUNNING):
-            said = Caption("silent", f"no figures: {look.silence}")
+            said = Caption("silent", "no figures until all load generators answer")
         return {
             "kind": said.kind,
             "caption": said.sentence,

@@ -15,7 +15,7 @@ from loadtest.workload.scenarios import MIXED, POOLS, THREADS
 from loadtest.workload.scenarios import demand as demand_of
 from loadtest.workload.share import WHOLE, Share
 
-from .chosen import scenario_of, wait_of
+from .choice import scenario_of, wait_of
 from .flights import Flights
 from .sample import MOST_DRAWN, Sample
 from .tally import Tally

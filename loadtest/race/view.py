@@ -10,6 +10,8 @@ from itertools import zip_longest
 from statistics import fmean
 from typing import Any, NamedTuple, TypeVar
 
+from .sample import HELD, UNKNOWN, WAITS
+
 Key = TypeVar("Key")
 
 EVERY = 0.5
@@ -98,6 +100,13 @@ def unbegun(view: View, run: int) -> View:
         for seen in view.racers
     ]
     return View(run, 0.0, racers, gave_up=view.gave_up, begun=False, busy=view.busy)
+
+
+def unknown(view: View) -> View:
+    """Return `view`, that of a silent process, with the state of each request that it draws unknown."""
+    hide = {ord(state): UNKNOWN for state in (HELD, WAITS)}
+    racers = [seen._replace(pictures=[picture.translate(hide) for picture in seen.pictures]) for seen in view.racers]
+    return view._replace(racers=racers)
 
 
 def _joined(parts: Sequence[Seen]) -> Seen:

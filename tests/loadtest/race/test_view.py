@@ -1,7 +1,8 @@
-import msgpack
+import json
+
 import pytest
 
-from loadtest.race.view import Seen, View, joined, read, unbegun
+from loadtest.race.view import Seen, View, joined, read, unbegun, unknown
 
 FIRST = Seen(
     users=3,
@@ -42,9 +43,21 @@ def test_a_rate_between_two_views_is_that_of_all_although_each_counts_until_its_
     assert (last.racers[0].ended - first.racers[0].ended) / (last.age - first.age) == pytest.approx(200)
 
 
-def test_a_message_carries_a_view_unchanged() -> None:
-    view = View(2, 1.5, [FIRST, SECOND], due=3, gave_up=None, busy=0.25)
-    assert read(msgpack.loads(msgpack.dumps(view), strict_map_key=False)) == view
+def test_a_message_carries_a_view_as_lists() -> None:
+    view = View(
+        2,
+        1.5,
+        [FIRST._replace(latency={}, failed_latency={}), Seen(1, 0, 0, pictures=[])],
+        due=3,
+        gave_up=None,
+        busy=0.25,
+    )
+    assert read(json.loads(json.dumps(view))) == view
+
+
+def test_the_marks_of_a_silent_load_generator_are_hollow() -> None:
+    (seen,) = unknown(View(1, 1.0, [FIRST])).racers
+    assert seen.pictures == ["?? ", "?? "]
 
 
 def test_a_load_generator_that_has_not_begun_a_run_counts_nothing_and_all_its_requests_are_old() -> None:
