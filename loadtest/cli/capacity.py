@@ -8,12 +8,14 @@ import click
 from loadtest.contenders.cores import Cores
 from loadtest.contenders.service import Service
 from loadtest.measure.capacity import CapacitySearch
+from loadtest.measure.sufficient import sufficient
 from loadtest.results.schema import Options, save
 from loadtest.terminal.capacity import show_capacities
 from loadtest.verdict.objectives import Objective, objective
 from loadtest.verdict.requirements import refuse
 from loadtest.workload.scenarios import ABOUT, SLOW, SLOW_CLIENTS
 
+from .crew import crew, crew_options
 from .gate import STATUSES, gate, gate_options
 from .options import (
     OPEN,
@@ -102,6 +104,7 @@ class Slo(click.ParamType[Objective]):
 )
 @open_options
 @cores_option
+@crew_options
 @out_folder
 @gate_options
 @opened
@@ -146,6 +149,7 @@ def capacity(
         search = CapacitySearch(services, options, command, cores, objectives, QUICK_BUDGET if quick else BUDGET)
         refuse_too_many_connections(services, search.needs)
         where = folder(out)
+        search.crew = crew(given, [], lambda: sufficient(search.predicted, cores), telling.screen)
     outcome = Outcome(
         save=lambda measured, folder: save(measured[scenario], folder),
         show=lambda screen, measured, *, details: show_capacities(screen, measured[scenario], details=details),

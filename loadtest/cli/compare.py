@@ -14,6 +14,7 @@ from loadtest.contenders.selection import ALL
 from loadtest.contenders.service import CORE, Service
 from loadtest.contenders.target import Target
 from loadtest.measure.comparison import Comparison
+from loadtest.measure.sufficient import sufficient
 from loadtest.processes.logs import Logs
 from loadtest.results.schema import Options, save
 from loadtest.terminal.comparison import show
@@ -27,6 +28,7 @@ from loadtest.workload.scenarios import ABOUT, OWN, SLOW, SLOW_CLIENTS, longest,
 from serving.aiohttp_workers import CHOICES
 
 from .baseline import baseline, baseline_option, refuse_other_baseline
+from .crew import crew, crew_options
 from .gate import STATUSES, gate, gate_options
 from .need import measured_costs, need_option, refuse_needless
 from .options import (
@@ -85,6 +87,8 @@ EXAMPLES = (
   sync-vs-async compare --services aiohttp --target mine=http://127.0.0.1:5001 --path /slow
   sync-vs-async compare --services none --target old=http://127.0.0.1:5001 --target new=http://127.0.0.1:5002 \\
     --path /orders --header 'Authorization: Bearer ${TOKEN}' --json '{"id": 7}' --expect status=201
+  sync-vs-async compare --services aiohttp --users 2000 --generators 4      load from four processes, for four cores
+  sync-vs-async compare --remote-generators 2 --bind 192.168.1.5           load from two other machines
   sync-vs-async compare --config services.toml --require 'p99<500ms' --require 'errors<1%' --junit junit.xml
 
 """
@@ -191,6 +195,7 @@ def rates(text: str) -> list[float]:
 @pairing_options
 @need_option
 @cores_option
+@crew_options
 @out_folder
 @target_options
 @gate_options
@@ -276,6 +281,7 @@ def compare(
         comparison = Comparison(
             compared, options, command, cores, secrets=secrets, costs=measured_costs(need, screen), logs=logs
         )
+        comparison.crew = crew(given, theirs, lambda: sufficient(comparison.predicted, cores), screen)
     outcome = Outcome(
         save=lambda measured, folder: save(measured[scenario], folder),
         show=lambda screen, measured, *, details: show(

@@ -124,7 +124,7 @@ def parsed(text: str, requests: tuple[Request, ...], tls: Tls, *, allow_remote: 
 def allowed(url: str, *, allow_remote: bool) -> None:
     """Raise ValueError if there is no such host, or if it is another machine and that is not allowed."""
     host = urlsplit(url).hostname or ""
-    if not allow_remote and not _is_loopback(host):
+    if not allow_remote and not is_loopback(host):
         raise ValueError(f"{host} is not this machine. Load on it needs --allow-remote, and its owner's consent.")
 
 
@@ -142,7 +142,8 @@ def is_origin(url: str) -> bool:
         return False
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return True if only this machine reaches a host. Raises ValueError if its address is not found."""
     try:
         found = socket.getaddrinfo(host, None)
     except OSError as error:

@@ -1,8 +1,8 @@
 """Messages between the load generators and what joins them: signed with a shared secret, numbered, as JSON.
 
 Locust's port takes messages from anybody. A message that does not carry the right signature is no message of ours, and
-one that was lost or comes twice is noticed, because each side numbers what it sends. What is sent can be read by whoever
-can read the network.
+one that was lost or comes twice is noticed, because each side numbers what it sends. Whoever can read the network can
+read what is sent.
 
 The secret itself is never sent. A generator says hello with a number that it made up, and is answered with another one;
 both make a key of the secret and the two numbers, which signs all that follows, so that nothing from another

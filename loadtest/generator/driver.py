@@ -4,14 +4,14 @@ import json
 import queue
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import IO, Any
 
 from backing.processes import PYTHON, lines_of, logged, tail
 
-from .joined import joined
-from .orders import CLOSED, MEASURED, OPENED, READY, REFUSED, Job, Order
+from .joined import joined, told
+from .orders import CLOSED, FAILED, MEASURED, OPENED, READY, REFUSED, Job, Order
 
 COMMAND = [*PYTHON, "loadtest.generator.process"]
 
@@ -37,7 +37,7 @@ class Driver:
 
     def begin(self, job: Job) -> int:
         """Send the job, and return once the load generator is ready: the fewest users with whom all kinds are there."""
-        self.say(asdict(job))
+        self.say({"job": asdict(job)})
         fewest: int = self.hear(READY, ANSWER_WITHIN)["fewest"]
         return fewest
 
@@ -49,8 +49,8 @@ class Driver:
 
     def open(self, order: Order) -> None:
         """Send the order of one step to the load generator, and return when the window of the step opens."""
-        self.say(asdict(order))
-        self.hear(OPENED, order.warmup + order.patience + ANSWER_WITHIN)
+        self.say({"order": asdict(order)})
+        self.hear(OPENED, order.warmup + 2 * order.patience + ANSWER_WITHIN)
 
     def close(self, order: Order) -> None:
         """Wait until the window of this step closes."""
@@ -63,8 +63,13 @@ class Driver:
         """
         heard = self.hear(MEASURED, order.patience + ANSWER_WITHIN)
         windows = heard.get("generators", [heard])
-        told = {"generators": heard["generators"], "faults": heard["faults"]} if "generators" in heard else {}
-        return {**joined(windows), **told}
+        parts = {"generators": told(windows), "faults": heard["faults"]} if "generators" in heard else {}
+        return {**joined(windows), **parts}
+
+    def again(self) -> None:
+        """End the job, so that another one can begin."""
+        with suppress(GeneratorFailed):  # it has exited: the next job will say so
+            self.say({"again": True})
 
     def say(self, message: dict[str, Any]) -> None:
         """Send one message."""
@@ -78,15 +83,22 @@ class Driver:
     def hear(self, event: str, within: float) -> dict[str, Any]:
         """Return the next event, which must be `event`, unless the load generator cannot use a locustfile."""
         try:
-            line = self._lines.get(timeout=within)
+            heard = self.next(within)
         except queue.Empty:
             raise self._failure(f"sent nothing for {within:.0f} s") from None
+        assert heard["event"] == event, f"{heard['event']} instead of {event}"
+        return heard
+
+    def next(self, within: float) -> dict[str, Any]:
+        """Return the next event. Raises queue.Empty if there is none within `within` seconds."""
+        line = self._lines.get(timeout=within)
         if not line:
             raise self._failure("has exited")
         heard: dict[str, Any] = json.loads(line)
         if heard["event"] == REFUSED:
             raise LocustfileRefused(heard["told"])
-        assert heard["event"] == event, f"{heard['event']} instead of {event}"
+        if heard["event"] == FAILED:
+            raise GeneratorFailed(heard["told"])
         return heard
 
     def _failure(self, what: str) -> GeneratorFailed:

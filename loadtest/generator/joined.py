@@ -16,6 +16,12 @@ ARRIVED = ("offered", "lost", "spent_ms", "waited", "early", "clients", "in_flig
 
 HISTOGRAMS = ("service_ms", "late_ms")
 
+TOLD = (
+    *("name", "host", "local", "users", "seconds", "requests", "failures", "response_ms"),
+    *("latency", "stalled", "throttled"),
+)
+"""What is kept of each of several load generators."""
+
 
 def joined(windows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the measurements of all load generators, by their names in Measured.
@@ -42,6 +48,19 @@ def joined(windows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "turns": _turns([each["turns"] for each in windows if each.get("turns")]),
         "arrivals": _arrivals([each["arrivals"] for each in windows if each.get("arrivals")]),
     }
+
+
+def told(windows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the part of each of several load generators, by the names in GeneratorWindow."""
+    return [
+        {
+            **{name: each[name] for name in TOLD},
+            "share": {"place": each["place"], "of": each["of"]},
+            "cpu": each["generator_cpu"],
+            "arrivals": _arrivals([each["arrivals"]] if each.get("arrivals") else []),
+        }
+        for each in windows
+    ]
 
 
 def _added(counts: Iterable[Mapping[Any, Any]]) -> dict[Any, Any]:

@@ -11,8 +11,8 @@ from loadtest.workload.closed import Closed
 from loadtest.workload.open import Open
 from loadtest.workload.share import WHOLE, Share
 
-READY, REFUSED = "ready", "refused"
-"""The events that answer a job: the load generator is ready, or cannot use a locustfile."""
+READY, REFUSED, FAILED = "ready", "refused", "failed"
+"""The events that answer a job: the load generator is ready, cannot use a locustfile, or failed."""
 
 OPENED, CLOSED, MEASURED = "opened", "closed", "measured"
 """The events that answer an order."""

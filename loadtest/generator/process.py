@@ -1,9 +1,9 @@
 """The load generator: Locust as a library in its own process, one step at a time.
 
-The process reads JSON lines from standard input: first a `Job`, then an `Order` per step (see orders.py). It writes
-JSON lines to standard output: `{"event": "ready"}`, then for each order `opened`, `closed`, and `measured` with the
-measurements, of an open load once the requests of its window have ended. If a locustfile cannot be used, the answer is
-`{"event": "refused"}` with a sentence.
+The process reads JSON lines from standard input: first `{"job": ...}`, then `{"order": ...}` per step (see orders.py).
+It writes JSON lines to standard output: `{"event": "ready"}`, then for each order `opened`, `closed`, and `measured`
+with the measurements, of an open load once the requests of its window have ended. If a locustfile cannot be used, the
+answer is `{"event": "refused"}` with a sentence.
 
 Several load generators are several workers of a master, which the same lines control (see fleet.py and worker.py).
 """
@@ -47,18 +47,19 @@ def main() -> None:
     """Run the steps of one job."""
     latency_buckets.install()
     orders, answers = pipes()
-    job = hear(orders)
-    if job is None:
+    first = hear(orders)
+    if first is None:
         return
+    job = received_job(first["job"])
     send = partial(tell, answers=answers)
     known = environment()
     known.create_local_runner()
     try:
-        generator = Generator(known, received_job(job), send)
-        with slow_clients(job["url"], job["slow_clients"]):
+        generator = Generator(known, job, send)
+        with slow_clients(job.url, job.slow_clients):
             send({"event": READY, "fewest": generator.fewest})
-            while order := hear(orders):
-                generator.measure(received(order))
+            while line := hear(orders):
+                generator.measure(received(line["order"]))
     except Refused as error:
         send({"event": REFUSED, "told": str(error)})
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from math import inf
 
 from backing.environment import Backing
 from loadtest.contenders.cores import Cores
@@ -18,7 +19,7 @@ from loadtest.workload.margins import REPLAYED, Model
 from loadtest.workload.open import Open, capacity
 
 from .clocks import Clocks
-from .comparison import CALIBRATION, Comparison, Progress, fresh
+from .comparison import CALIBRATION, Comparison, Progress
 from .plan import PlannedStep
 from .search import Found, Search, window
 
@@ -26,7 +27,7 @@ AROUND = 5.0
 """Seconds that a window takes beside itself: starts, warm-up, drain and replays."""
 
 CEILING = 1500.0
-"""The highest rate that is tried, in arrivals per second: above, the load generator sends too many requests late."""
+"""The highest rate that is tried with each load generator, in arrivals per second: above, it sends too many late."""
 
 FIRST = 10.0
 """The first rate without a prediction, in arrivals per second. Eight rates, each twice the last, nearly reach the
@@ -54,6 +55,12 @@ class CapacitySearch(Comparison):
         self._capacities: dict[str, Capacity] = {}
 
     @property
+    def predicted(self) -> list[float]:
+        """The most arrivals per second that each service carries by the model, before any calibration."""
+        limits = [capacity(self._demand(service)) for service in self.services]
+        return [limit.throughput if limit else inf for limit in limits]
+
+    @property
     def seconds(self) -> float:
         """The longest time that the whole run takes."""
         return (self._budget + CALIBRATION) * len(self.services)
@@ -72,7 +79,7 @@ class CapacitySearch(Comparison):
         probes = _Probes(self._objectives, self._load, demand)
         predicted = probes.predicted()
         deadline = max((each.deadline or 0.0 for each in self._objectives), default=0.0)
-        search = Search(predicted, CEILING, FIRST, deadline, overhead=AROUND, budget=self._budget)
+        search = Search(predicted, CEILING * self.crew.number, FIRST, deadline, overhead=AROUND, budget=self._budget)
         while (rate := search.next()) is not None:
             began = time.monotonic()
             progress.begins(service.name, self._load.at(rate).label, repeat, window(rate, deadline) + AROUND)
@@ -97,7 +104,7 @@ class CapacitySearch(Comparison):
         load, demand = self._load.at(rate), self._replayable(service) or Demand(self._options.wait)
         warmup, _ = load.spans(0.0, demand, 0.0, 0)
         planned = PlannedStep(load, load.predict(demand), warmup, seconds, saturates=load.saturates(demand))
-        with fresh(service, behind.environment, self.cores) as (driver, server):
+        with self._fresh(service, behind) as (driver, server):
             driver.begin(self._job(service, server))
             clocks = Clocks(server, behind, self.cores, self.needs)
             measured = self._measure(driver, server, clocks, planned, number)

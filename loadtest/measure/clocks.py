@@ -1,7 +1,7 @@
 """The clocks of a run: of a service, of what it waits for, and of the cores."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,16 +100,25 @@ class Clocks:
         }
 
 
-def measure(driver: Driver, clocks: Clocks, order: Order) -> Measured:
-    """Run one step, and return the measurements of its window, without memory and connections."""
+def nothing() -> None:
+    """Do nothing while a window is open."""
+
+
+def measure(driver: Driver, clocks: Clocks, order: Order, meanwhile: Callable[[], None] = nothing) -> Measured:
+    """Run one step, and return the measurements of its window, without memory and connections.
+
+    `meanwhile` is called when the window has opened.
+    """
     driver.open(order)
     before = clocks.read()
+    meanwhile()
     driver.close(order)
     after = clocks.read()
     window = driver.result(order)
+    here = sum(each["cpu"] for each in window.get("generators", []) if each["local"])
     return Measured(
         **window,
-        **clocks.between(before, after, window["generator_cpu"]),
+        **clocks.between(before, after, here if "generators" in window else window["generator_cpu"]),
         memory=None,
         connections=None,
     )

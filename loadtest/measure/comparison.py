@@ -14,7 +14,9 @@ from loadtest.contenders.cores import SHARED, Cores
 from loadtest.contenders.secrets import NO_SECRETS, Secrets
 from loadtest.contenders.service import Service
 from loadtest.contenders.target import Target
-from loadtest.generator.driver import COMMAND, Driver, generator
+from loadtest.generator.crew import ALONE, Crew
+from loadtest.generator.crews import Lend, command, generators, introduction
+from loadtest.generator.driver import Driver, generator
 from loadtest.generator.orders import Job, Order
 from loadtest.processes.affinity import bound, confined
 from loadtest.processes.listening import Unseen, listening
@@ -102,12 +104,20 @@ class Comparison:
         self._calibrated_by = calibrated_by
         self._secrets = secrets
         self._costs = costs
+        self.crew: Crew = ALONE
+        """The load generators. They start with the run."""
+        self._lend: Lend = generator
         self._started = datetime.now(UTC)
         self._contenders = {service.name: contender(service, options) for service in services}
 
     def planned(self, service: Service | Target) -> list[PlannedStep]:
         """Plan the steps of one service. If the wait of its requests is unknown, assume that it is the delay."""
         return plan(self._options.loads, self._demand(service), self._options.seconds)
+
+    @property
+    def predicted(self) -> list[float]:
+        """The predicted throughput of each step, in requests per second, before any calibration."""
+        return [step.predicted.throughput for service in self.services for step in to_run(self.planned(service))]
 
     @property
     def needs(self) -> set[Need]:
@@ -141,11 +151,14 @@ class Comparison:
         if self._calibrated_by is not None:
             known = self._calibrated_by.calibrations
             for service in self.services:
-                self._contenders[service.name] = contender(service, self._options, known[service.name])
+                self._contenders[service.name] = self._contender(service, known[service.name])
         with ExitStack() as bindings:
             bindings.enter_context(confined(self.cores.others))
             for process in behind.processes.values():
                 bindings.enter_context(bound(process, self.cores.others))
+            self._lend = bindings.enter_context(
+                generators(self.crew, lambda member: progress.found(introduction(member)))
+            )
             for repeat in self._turns():
                 for service in self._in_turn(repeat):
                     for step in self._measured(service, repeat, progress, behind):
@@ -181,7 +194,7 @@ class Comparison:
             complete=complete,
             failure=masked(failure),
             command=masked(self._command),
-            generator_command=COMMAND,
+            generator_command=command(self.crew),
             cores=self.cores,
             options=self._options,
             machine=machine(),
@@ -202,7 +215,7 @@ class Comparison:
         saturated = 0
         first: Step | None = None
         last: Step | None = None
-        with fresh(service, behind.environment, self.cores, self.logs) as (driver, server):
+        with self._fresh(service, behind) as (driver, server):
             driver.begin(self._job(service, server))
             clocks = Clocks(server, behind, self.cores, self.needs)
             for planned in self.planned(service):
@@ -215,6 +228,8 @@ class Comparison:
                 last = self._step(service, repeat, step, self._measure(driver, server, clocks, step, repeat), first)
                 first = first or last
                 yield last
+                for fault in last.measured.faults if last.measured else ():
+                    progress.found(f"{fault}: the run goes on with the other load generators")
                 saturated += last.bound in LIMITS or (self._foretold(service) and step.saturates)
 
     def _calibrates(self, service: Service | Target) -> bool:
@@ -231,7 +246,7 @@ class Comparison:
         """
         found: list[Calibration] = []
         for _ in range(ATTEMPTS):
-            with fresh(service, behind.environment, self.cores) as (driver, server):
+            with self._fresh(service, behind) as (driver, server):
                 driver.begin(self._job(service, server))
                 measured = calibrate(service, self._options, driver, Clocks(server, behind, self.cores, self.needs))
             if measured is not None:
@@ -239,7 +254,31 @@ class Comparison:
                 if measured.neighbours <= NEIGHBOUR:
                     break
         best = min(found, key=lambda each: each.neighbours, default=None)
-        self._contenders[service.name] = contender(service, self._options, best)
+        self._contenders[service.name] = self._contender(service, best)
+
+    @contextmanager
+    def _fresh(self, service: Service | Target, behind: Backing) -> Iterator[tuple[Driver, Server | None]]:
+        """Run load generators that begin anew and a new server until the context exits, and yield both.
+
+        A target that runs already is found instead; None if its processes cannot be seen.
+        """
+        with self._lend() as driver:  # first, so that it loads its modules while the server starts
+            if isinstance(service, Service):
+                environment = {**behind.environment, **UNHURRIED}
+                host = self.crew.address
+                with running(service, environment, cores=self.cores.service, host=host) as server:
+                    yield driver, server
+            elif service.start:
+                with started(service.name, service.start, self.cores.service, self.logs) as server:
+                    yield driver, server
+            else:
+                yield driver, _found(service)
+
+    def _contender(self, service: Service | Target, calibration: Calibration | None) -> Contender:
+        """Return the record of a calibrated service, for as many load generators as have a core."""
+        found = contender(service, self._options, calibration)
+        working = self.crew.remote or min(self.crew.local, max(1, len(self.cores.others)))
+        return found.model_copy(update={"demand": found.demand and replace(found.demand, generators=working)})
 
     def _job(self, service: Service | Target, server: Server | None) -> Job:
         asked = self._options
@@ -390,25 +429,6 @@ def _as_the_first(first: Step | None, step: PlannedStep) -> Predicted | None:
     grown = rate * step.load.amount / first.load.amount
     bound = ARRIVALS if isinstance(step.load, Open) else USERS
     return Predicted(throughput=grown, response=mean_response(first.measured), bound=bound)
-
-
-@contextmanager
-def fresh(
-    service: Service | Target, environment: Mapping[str, str], cores: Cores, logs: Logs | None = None
-) -> Iterator[tuple[Driver, Server | None]]:
-    """Run a new load generator and a new server until the context exits, and yield both.
-
-    A target that runs already is found instead; None if its processes cannot be seen.
-    """
-    with generator() as driver:  # first, so that it loads its modules while the server starts
-        if isinstance(service, Service):
-            with running(service, {**environment, **UNHURRIED}, cores=cores.service) as server:
-                yield driver, server
-        elif service.start:
-            with started(service.name, service.start, cores.service, logs) as server:
-                yield driver, server
-        else:
-            yield driver, _found(service)
 
 
 def _found(target: Target) -> Server | None:

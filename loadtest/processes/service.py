@@ -23,6 +23,7 @@ from loadtest.contenders.target import address
 from . import freeze
 from .affinity import inherited
 from .clocks import TreeTime, tree, tree_time
+from .room import LOOPBACK
 
 START_WITHIN = 30.0
 """The longest time in seconds until all workers of a service answer."""
@@ -140,9 +141,13 @@ def memory_of(processes: Iterable[psutil.Process]) -> int:
 
 @contextmanager
 def running(
-    service: Service, environment: Mapping[str, str] | None = None, port: int = 0, cores: Collection[int] = ()
+    service: Service,
+    environment: Mapping[str, str] | None = None,
+    port: int = 0,
+    cores: Collection[int] = (),
+    host: str = LOOPBACK,
 ) -> Iterator[Running]:
-    """Run a service until the context exits, and yield it once every worker answers.
+    """Run a service on an address of this machine until the context exits; yield it once every worker answers.
 
     `environment` is added to that of this process. All processes of the service keep to `cores`, or without any to the
     cores of this process; at exit they stop. Raises ServiceFailed if the service exits, or if not every worker answers
@@ -151,7 +156,8 @@ def running(
     told = {**os.environ, **service.environment, **(environment or {})}
     with ExitStack() as started:
         with inherited(cores):
-            process, log = started.enter_context(logged(service.command(port), told))
+            command = service.command(port) if host == LOOPBACK else [*service.command(port), "--host", host]
+            process, log = started.enter_context(logged(command, told))
         yield _answering(service, process, log)
 
 

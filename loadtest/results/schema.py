@@ -19,6 +19,7 @@ from .advice import Advice, Costs
 from .arrivals import Arrived, Forecast
 from .capacity import Capacity
 from .exchange import Exchange
+from .generators import GeneratorWindow
 from .inferred import Inferred
 from .record import Record
 
@@ -250,7 +251,7 @@ class Measured(Record):
     """Requests sent before the window opened and not answered when it closed; 0 for an open load, whose clients give up
     after their patience."""
     generator_cpu: float
-    """Cores that the load generator used; its maximum is 1."""
+    """Cores that the load generators used; the maximum of each is 1."""
     machine_cpu: float
     """The busy share of all cores; if larger, the share of a CPU quota that service and load generator used."""
     stolen_cpu: float
@@ -294,6 +295,20 @@ class Measured(Record):
     """The requests by name, where users send several; of an open load, the window's arrivals that were sent."""
     turns: Turns | None = None
     """The time and tasks of the users of a locustfile; None for other users."""
+    generators: list[GeneratorWindow] = Field(default_factory=list)
+    """The part of each load generator, if there were several; the fields above add them."""
+    faults: list[str] = Field(default_factory=list)
+    """What went wrong with load generators during the step: one that ended, fell silent, or lost a message."""
+
+    @property
+    def busiest_generator_cpu(self) -> float:
+        """Cores that the busiest load generator used."""
+        return max((each.cpu for each in self.generators), default=self.generator_cpu)
+
+    @property
+    def local_generator_cpu(self) -> float:
+        """Cores that the load generators of the command's machine used."""
+        return sum(each.cpu for each in self.generators if each.local) if self.generators else self.generator_cpu
 
     @property
     def busiest_cpu(self) -> float | None:

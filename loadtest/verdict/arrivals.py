@@ -59,13 +59,13 @@ def mean_latency(latency: Mapping[float, int]) -> float | None:
     return sum(value * number for value, number in latency.items()) / total if total else None
 
 
-def _late(arrived: Arrived) -> list[str]:
-    """Return by how much the load generator sent requests late by its own fault, if it was too many."""
+def late(arrived: Arrived, who: str) -> list[str]:
+    """Return by how much the load generator `who` sent requests late by its own fault, if it was too many."""
     if not arrived.offered:
         return []
     bound = max(LATE, SELDOM * arrived.spent_ms / arrived.offered)
     share = sum(number for late, number in arrived.late_ms.items() if late > bound) / arrived.offered
-    told = f"the load generator sent {share:.1%} of the requests over {bound:.0f} ms late by its own fault"
+    told = f"{who} sent {share:.1%} of the requests over {bound:.0f} ms late by its own fault"
     return [told] if share > SELDOM else []
 
 
@@ -73,7 +73,7 @@ def _offered(arrived: Arrived) -> list[str]:
     found = []
     if arrived.offered < FEWEST:
         found.append(f"only {count(arrived.offered, 'arrival')} came in the window ({FEWEST} needed)")
-    found += _late(arrived)
+    found += late(arrived, "the load generator")
     if arrived.early:
         found.append(f"{count(arrived.early, 'request')} started before the intended time")
     return found

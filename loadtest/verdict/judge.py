@@ -13,7 +13,7 @@ from loadtest.workload import Load
 from loadtest.workload.demand import BLOCKED, DEADLOCK, GENERATOR, Demand
 from loadtest.workload.open import Open
 
-from . import arrivals, turns
+from . import arrivals, generators, turns
 from .bounds import (
     BURSTS,
     MACHINE_BUSY,
@@ -85,7 +85,11 @@ def judge(
     """
     bound = bound_by(load, predicted, measured, contender, scenario)
     stuck = contender.slots if bound == DEADLOCK else None
-    tools = _tools(load, bound, measured, contender)
+    together = stuck is not None or bound.startswith(BURSTS)
+    tools = [
+        *_tools(load, bound, measured, contender),
+        *generators.doubts(load, measured, together=together),
+    ]
     if bound == BLOCKED:
         return Judgement(bound, tools)  # no request succeeds, as predicted: there is nothing else to check
     if isinstance(load, Open) and measured.arrivals is not None:
@@ -105,7 +109,7 @@ def _tools(load: Load, bound: str, measured: Measured, contender: Contender) -> 
     if (
         shared
         and measured.machine_cpu >= MACHINE_BUSY
-        and measured.generator_cpu >= DISTURBS * (measured.server_cpu or 0.0)
+        and measured.local_generator_cpu >= DISTURBS * (measured.server_cpu or 0.0)
     ):
         doubts.append(f"{SATURATED} ({measured.machine_cpu:.0%} of all cores)")
     if service_neighboured(measured):
@@ -127,10 +131,12 @@ def _tools(load: Load, bound: str, measured: Measured, contender: Contender) -> 
 
 def _full(load: Load, tool: str, measured: Measured, contender: Contender) -> str:
     """Return the doubt that a part of the measurement had no CPU time left, and what the service alone would carry."""
-    if tool == GENERATOR and measured.generator_cpu >= GENERATOR_BUSY:
-        told = f"{GENERATOR_FULL} saturated ({measured.generator_cpu:.0%} of a core); {_less(load)} would lift that"
+    demand = contender.demand
+    wanted = load.predict(demand.by_itself).throughput if demand else 0.0
+    if tool == GENERATOR and measured.busiest_generator_cpu >= GENERATOR_BUSY:
+        told = f"{GENERATOR_FULL} saturated ({generators.busiest(measured)}); {_lift(load, measured, wanted)}"
     elif full_tool(measured) is None:
-        told = f"{GENERATOR_FULL} predicted to be the limit; {_less(load)} would lift that"
+        told = f"{GENERATOR_FULL} predicted to be the limit; {_lift(load, measured, wanted)}"
     else:
         what = {GENERATOR: "the load generator"}.get(tool, tool if tool == NEIGHBOURS else f"the {tool}")
         lift = "a quiet machine" if tool == NEIGHBOURS else "more cores"
@@ -141,8 +147,10 @@ def _full(load: Load, tool: str, measured: Measured, contender: Contender) -> st
     return f"{told}; computed, not measured: by its CPU time the service alone would carry about {alone:.0f}/s"
 
 
-def _less(load: Load) -> str:
-    return "a lower rate" if isinstance(load, Open) else "fewer users"
+def _lift(load: Load, measured: Measured, wanted: float) -> str:
+    """Return what would lift the limit of the load generator. `wanted`: requests per second."""
+    less = "a lower rate" if isinstance(load, Open) else "fewer users"
+    return f"{generators.enough(measured, wanted)}, or {less}, would lift that"
 
 
 def _cores(use: CoreUse | None) -> str:
@@ -169,7 +177,8 @@ def _requests(load: Load, measured: Measured, bound: str, stuck: int | None) -> 
     if measured.seconds < QUEUES * response:
         doubts.append(f"the window ({measured.seconds:.1f} s) is too short for response times of {response:.1f} s")
     # requests in a deadlock time out together, and those in bursts end together: an edge of the window may cut all
-    cut = stuck or (load.most_in_flight if bound.startswith(BURSTS) else 1)
+    edges = max(1, len(measured.generators))
+    cut = stuck or (load.most_in_flight if bound.startswith(BURSTS) else edges)
     contradiction = load.contradiction(measured.requests / measured.seconds, response, measured.seconds, cut)
     return doubts if contradiction is None else [*doubts, contradiction]
 

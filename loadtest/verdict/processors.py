@@ -8,7 +8,7 @@ NEIGHBOURS = "other processes"
 """Processes that do not belong to the run."""
 
 GENERATOR_BUSY = 0.9
-"""CPU use, in cores, at which the load generator is saturated and measures itself: its one thread can use 1.0."""
+"""CPU use, in cores, at which a load generator is saturated and measures itself: its one thread can use 1.0."""
 
 PROCESS_BUSY = 0.9
 """CPU use of one server process, in cores, that counts as bound by the CPU: Python runs one thread at a time. Also the
@@ -65,16 +65,16 @@ def unaccounted(measured: Measured) -> float | None:
 def full_tool(measured: Measured) -> str | None:
     """Return the part of the measurement that had no CPU time left and so limited the step, or None.
 
-    It is the load generator if its one thread was busy. Otherwise, if the cores of everything but the service were
-    full, it is the part that used most of them: the load generator, the database, the upstream or other processes.
+    It is the load generator if the one thread of one was busy. Otherwise, if the cores of everything but the service
+    were full, it is the part that used most of them: the load generator, the database, the upstream or other processes.
     """
-    if measured.generator_cpu >= GENERATOR_BUSY:
+    if measured.busiest_generator_cpu >= GENERATOR_BUSY:
         return GENERATOR
     use = measured.other_cores
     if use is None or use.busy < FULL * use.cores:
         return None
     backing = {name: measured.others_cpu.get(name, 0.0) for name in (DATABASE, UPSTREAM)}
-    parts = {GENERATOR: measured.generator_cpu, **backing, NEIGHBOURS: _unknown(measured)}
+    parts = {GENERATOR: measured.local_generator_cpu, **backing, NEIGHBOURS: _unknown(measured)}
     return max(parts, key=lambda name: parts[name])
 
 
@@ -107,4 +107,4 @@ def _unknown(measured: Measured) -> float:
 
 def _tools(measured: Measured) -> float:
     """Return the cores that the load generator and what the service waits for used."""
-    return measured.generator_cpu + sum(measured.others_cpu.values())
+    return measured.local_generator_cpu + sum(measured.others_cpu.values())

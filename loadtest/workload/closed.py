@@ -99,7 +99,7 @@ class Closed:
     def _bounds(self, demand: Demand) -> dict[str, float]:
         bounds = {limit.name: limit.throughput for limit in demand.limits}
         if demand.beside:
-            bounds[GENERATOR] = 1 / demand.beside
+            bounds[GENERATOR] = demand.generators / demand.beside
         return {USERS: self.users / self._turn(demand), **bounds}
 
     def unhindered(self, demand: Demand) -> float:
@@ -176,4 +176,4 @@ def _processors(demand: Demand) -> tuple[Station, ...]:
 
 
 def _beside(demand: Demand) -> tuple[Station, ...]:
-    return (Station(demand.beside),) if demand.beside else ()
+    return (Station(demand.beside, demand.generators),) if demand.beside else ()

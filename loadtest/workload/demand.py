@@ -69,7 +69,8 @@ class Demand:
     `wait`: seconds that the request waits on the service, by the contract. `late`: seconds by which the wait lasts
     longer, such as the grain of a timer or a database's own time. `inside`: CPU time in seconds during which a request
     holds a unit of a pool. `transit`: seconds outside the service, of the network and the load generator. `beside`: the
-    part of `transit` for which requests queue, on the core of the load generator. These four are 0 unless `calibrated`.
+    part of `transit` for which requests queue, on the core of one of `generators` load generators. These four are 0
+    unless `calibrated`.
     `patience`: seconds until a long poll times out; None for requests
     that do not wait for another request, which needs a slot too. `blocked`: True if slow clients hold every slot.
     `admission`: the requests that may wait at once, beyond which the service refuses further ones; None: as many as
@@ -86,6 +87,7 @@ class Demand:
     calibrated: bool = False
     admission: Limit | None = None
     inside: float = 0.0
+    generators: int = 1
 
     @property
     def sheds(self) -> bool:

@@ -138,7 +138,7 @@ class Fabricated:
         self.started: list[str] = []
         self._disturbed = disturbed or set()
         monkeypatch.setattr("loadtest.measure.comparison.confined", lambda _cores: nullcontext())
-        monkeypatch.setattr("loadtest.measure.comparison.fresh", self._fresh)
+        monkeypatch.setattr(Comparison, "_fresh", self._fresh)
         monkeypatch.setattr(Comparison, "_measure", self._measure)
 
     def order(

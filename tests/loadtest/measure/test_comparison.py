@@ -414,7 +414,7 @@ class Instant:
         self.fresh = 0
         for name, replacement in {
             "confined": lambda _cores: nullcontext(),
-            "fresh": self._fresh,
+            "Comparison._fresh": self._fresh,
             "calibrate": lambda *_: self.calibration,
             "Comparison._measure": lambda *_: self.window,
         }.items():
