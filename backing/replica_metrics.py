@@ -27,7 +27,7 @@ async def addresses(host: str, port: int) -> list[str]:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, family=socket.AF_INET, type=socket.SOCK_STREAM)
     except socket.gaierror:
         return []
-    return sorted({f"{address[0]}:{address[1]}" for *_, address in found})
+    return sorted({f"{address[0]!s}:{port}" for *_, address in found})
 
 
 async def metrics_of(session: ClientSession, address: str) -> str | None:

@@ -3,9 +3,6 @@
 from collections.abc import Collection
 from statistics import fmean
 
-INTERVAL = 3.0
-"""Seconds between two reports of a worker."""
-
 
 class Reports:
     """The last reports of workers. Time is in seconds by the clock of this process, as they arrived."""
