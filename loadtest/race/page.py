@@ -92,6 +92,7 @@ def attach(  # noqa: PLR0913 - what the page shows, and to whom
             late=LATE,
             in_time=IN_TIME,
             drawn=MOST_DRAWN,
+            generators=generators,
         )
         return make_response(html, {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
 
