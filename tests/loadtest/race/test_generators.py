@@ -78,7 +78,7 @@ def test_both_load_generators_together_send_the_arrivals_that_one_would(race: Se
 
 def test_a_silent_load_generator_is_named_and_no_figure_is_shown_without_it(race: Serving) -> None:
     start(8, "50ms", "delay")
-    heard(lambda event: all(of_each(event, "ratio")))
+    heard(lambda event: all(of_each(event, "ratio")) and users_of_both_are_drawn(event))
     second = generators(race)[1]
     second.suspend()
     try:
