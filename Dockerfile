@@ -1,8 +1,8 @@
 # The image of every container built in docker-compose.yml: the command makes it a twin, a peer, the upstream or Locust.
 FROM python:3.13-slim
 
-# A new volume at /files takes over the owner of this directory.
-RUN useradd --system --no-create-home app && install --directory --owner=app /files
+# A new volume at /files takes over the owner of this directory. Kubernetes needs the number of the user.
+RUN useradd --system --uid 999 --no-create-home app && install --directory --owner=app /files
 WORKDIR /app
 
 # A layer of its own is rebuilt only when the pins change. Wheels only: the image has no compiler.

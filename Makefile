@@ -19,7 +19,7 @@ PIP_INSTALL := $(BIN)/pip install --quiet $(if $(OFFLINE),--no-index --find-link
 INTO ?= offline
 FETCHED := $(wildcard $(addprefix requirements/,dev.txt lineup.txt workshop.txt))
 
-.PHONY: help compare lineup serve race test test-fast bench lint schema slides slides-record notebook notebook-run test-workshop install install-lineup install-workshop prefetch lock clean
+.PHONY: help compare lineup serve race test test-fast bench lint schema slides slides-record notebook notebook-run test-workshop install install-kubernetes install-lineup install-workshop prefetch lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,12 +38,12 @@ race: install ## Run two or three services side by side, live on a web page, unt
 
 # Six tests run at a time, because many of them wait. Tests that measure time run last, two at a time.
 # ARGS may select no test (status 5) in one of the two parts, but not in both.
-test: install-lineup ## Run the tests
+test: install-lineup install-kubernetes ## Run the tests
 	@part() { echo "pytest $$*"; $(BIN)/pytest "$$@" $(ARGS); status=$$?; \
 	  case $$status in 5) ;; 0) selected=0 ;; *) return $$status ;; esac; }; \
 	selected=5; part -n 6 $(SHARED) -m "not compose and not measures and not workshop" && part -n 2 $(SHARED) -m measures && exit $$selected
 
-test-fast: install-lineup ## Run the unit tests, and the contract tests of both twins (a minute)
+test-fast: install-lineup install-kubernetes ## Run the unit tests, and the contract tests of both twins (a minute)
 	$(BIN)/pytest -n 2 $(SHARED) -m "not compose and not measures and not slow and not workshop" $(ARGS)
 
 test-workshop: install-lineup install-workshop ## Run the tests of the slides and of the notebook, which they run (two minutes)
@@ -98,6 +98,13 @@ $(VENV)/.workshop: $(VENV)/.installed requirements/workshop.txt
 	$(PIP_INSTALL) --require-hashes -r requirements/workshop.txt
 	touch $@
 
+install-kubernetes: $(VENV)/.kubernetes ## Add the schemas with which the tests check the manifests to .venv
+
+$(VENV)/.kubernetes: $(VENV)/.installed requirements/kubernetes.txt
+	@echo "Adding the schemas of Kubernetes: ten seconds, once."
+	$(PIP_INSTALL) --require-hashes -r requirements/kubernetes.txt
+	touch $@
+
 prefetch: install ## Fetch all that a room without internet needs into offline/: wheels, images of the containers
 	$(BIN)/python requirements/fetch_wheels.py "$(INTO)/wheels" $(FETCHED) $(ARGS)
 	requirements/fetch_images.sh "$(INTO)"
@@ -108,6 +115,7 @@ lock: install ## Pin the dependencies anew, the line-up's first, so that all fil
 	$(LOCK) --extra lineup pyproject.toml -o requirements/lineup.txt
 	$(LOCK) --constraint requirements/lineup.txt pyproject.toml -o requirements/services.txt
 	$(LOCK) --constraint requirements/lineup.txt --extra dev pyproject.toml -o requirements/dev.txt
+	$(LOCK) --constraint requirements/lineup.txt --constraint requirements/dev.txt --extra kubernetes pyproject.toml -o requirements/kubernetes.txt
 	$(LOCK) --constraint requirements/lineup.txt --constraint requirements/dev.txt --extra workshop pyproject.toml -o requirements/workshop.txt
 
 clean: ## Remove .venv

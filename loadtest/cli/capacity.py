@@ -15,7 +15,7 @@ from loadtest.verdict.objectives import Objective, objective
 from loadtest.verdict.requirements import refuse
 from loadtest.workload.scenarios import ABOUT, SLOW, SLOW_CLIENTS
 
-from .crew import crew, crew_options
+from .crew import crew, crew_options, refuse_crew
 from .gate import STATUSES, gate, gate_options
 from .options import (
     OPEN,
@@ -145,11 +145,12 @@ def capacity(
             slow_clients=SLOW if scenario == SLOW_CLIENTS else 0,
         )
         refuse_impatience(options)
+        refuse_crew(given, [])
         _refuse_unreachable(objectives, options)
         search = CapacitySearch(services, options, command, cores, objectives, QUICK_BUDGET if quick else BUDGET)
         refuse_too_many_connections(services, search.needs)
         where = folder(out)
-        search.crew = crew(given, [], lambda: sufficient(search.predicted, cores), telling.screen)
+        search.crew = crew(given, lambda: sufficient(search.predicted, cores), telling.screen)
     outcome = Outcome(
         save=lambda measured, folder: save(measured[scenario], folder),
         show=lambda screen, measured, *, details: show_capacities(screen, measured[scenario], details=details),

@@ -28,7 +28,7 @@ from loadtest.workload.scenarios import ABOUT, OWN, SLOW, SLOW_CLIENTS, longest,
 from serving.aiohttp_workers import CHOICES
 
 from .baseline import baseline, baseline_option, refuse_other_baseline
-from .crew import crew, crew_options
+from .crew import crew, crew_options, refuse_crew
 from .gate import STATUSES, gate, gate_options
 from .need import measured_costs, need_option, refuse_needless
 from .options import (
@@ -269,6 +269,7 @@ def compare(
             )
             refuse_impatience(options)
             refuse_other_baseline(held.baseline, options, every)
+            refuse_crew(given, theirs)
         refuse_too_many_connections(ours, needs(scenario) if ours else ())
         where = folder(out)
         logs = Logs(secrets)
@@ -281,7 +282,7 @@ def compare(
         comparison = Comparison(
             compared, options, command, cores, secrets=secrets, costs=measured_costs(need, screen), logs=logs
         )
-        comparison.crew = crew(given, theirs, lambda: sufficient(comparison.predicted, cores), screen)
+        comparison.crew = crew(given, lambda: sufficient(comparison.predicted, cores), screen)
     outcome = Outcome(
         save=lambda measured, folder: save(measured[scenario], folder),
         show=lambda screen, measured, *, details: show(

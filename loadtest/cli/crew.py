@@ -9,11 +9,12 @@ import click
 from rich.console import Console
 
 from loadtest.contenders.target import Target, is_loopback
+from loadtest.english import count
 from loadtest.generator.crew import MOST, PORT, TOKEN, Crew
 from loadtest.measure.sufficient import Sufficient
-from loadtest.processes.room import EVERY, LOOPBACK, in_url, room
+from loadtest.processes.room import LOOPBACK, addresses
 
-from .options import F, Mistake, mistakes
+from .options import F, Mistake
 
 AUTO = "auto"
 
@@ -84,51 +85,52 @@ token_option = click.option(
 )
 
 
-def crew(given: Mapping[str, Any], targets: Sequence[Target], sufficient: Sufficient, out: Console) -> Crew:
-    """Return the load generators that the options ask for.
-
-    `sufficient`: how many would do. Raises Mistake if an option is missing or too much.
-    """
-    remote: int = given["remote_generators"]
-    if not remote:
+def refuse_crew(given: Mapping[str, Any], targets: Sequence[Target]) -> None:
+    """Raise Mistake if an option about load generators is missing, wrong or too much."""
+    if not given["remote_generators"]:
         if given["bind"] is not None:
             raise Mistake("--bind needs --remote-generators.")
-        return Crew(_number(given["generators"], sufficient, out))
+        return
     if given["generators"] is not None:
         raise Mistake("--generators is for processes of this machine; leave it out with --remote-generators.")
-    address = _address(given["bind"])
+    _refuse_address(given["bind"])
+    if given["token"] and len(given["token"]) < SHORTEST_TOKEN:
+        raise Mistake(f"--token takes at least {SHORTEST_TOKEN} characters.")
     for target in targets:
         if target.locustfile is not None:
             raise Mistake(f"{target.name}: users of a locustfile run on this machine; use --generators.")
         if is_loopback(target.address[0]):
             raise Mistake(f"{target.name} is at {target.url}, which other machines do not reach; name its address.")
+
+
+def _refuse_address(bind: str | None) -> None:
+    if bind is None:
+        raise Mistake("--remote-generators needs --bind, the address of this machine at which they reach it.")
+    own = [LOOPBACK, *(each for each in addresses() if ":" not in each)]
+    if bind not in own:
+        raise Mistake(f"--bind takes an IPv4 address of this machine, one of {', '.join(own)}; got {bind!r}.")
+
+
+def crew(given: Mapping[str, Any], sufficient: Sufficient, out: Console) -> Crew:
+    """Return the load generators that the options ask for, and print what to do for those of other machines.
+
+    `sufficient`: how many would do.
+    """
+    if not (remote := given["remote_generators"]):
+        return Crew(_number(given["generators"], sufficient, out))
     token = given["token"] or token_urlsafe()
-    if len(token) < SHORTEST_TOKEN:
-        raise Mistake(f"--token takes at least {SHORTEST_TOKEN} characters.")
-    found = Crew(0, remote, address, PORT, token)
-    if not given["token"]:
-        out.print("On each of the other machines:", markup=False)
-        told = f"{TOKEN}={token} sync-vs-async generator --master {in_url(address)}:{PORT}"
-        out.print(f"  {told}", markup=False, soft_wrap=True)
+    found = Crew(0, remote, given["bind"], PORT, token)
+    told = "" if given["token"] else f"{TOKEN}={token} "
+    waits = f"Waiting for {count(remote, 'load generator')}. On each of the other machines:"
+    for line in (waits, f"  {told}sync-vs-async generator --master {found.address}:{PORT}"):
+        out.print(line, markup=False, soft_wrap=True)
     return found
 
 
 def _number(asked: int | str | None, sufficient: Sufficient, out: Console) -> int:
     if asked != AUTO:
         return int(asked or 1)
-    number, told = sufficient()
+    with out.status("Measuring what a request costs a load generator"):
+        number, told = sufficient()
     out.print(told, markup=False, soft_wrap=True)
     return number
-
-
-def _address(bind: str | None) -> str:
-    """Return the address of this machine that others reach. A loopback address is for processes of this machine."""
-    if bind is None:
-        raise Mistake("--remote-generators needs --bind, the address of this machine at which they reach it.")
-    if bind == EVERY:
-        raise Mistake(f"--bind takes one address of this machine, at which others reach it; got {EVERY}.")
-    if bind == LOOPBACK:
-        return LOOPBACK
-    with mistakes():
-        found = room(bind, "--bind")
-    return found.host if found else LOOPBACK

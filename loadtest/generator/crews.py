@@ -55,7 +55,7 @@ def generators(crew: Crew, came: Callable[[dict[str, Any]], None]) -> Iterator[L
             started.enter_context(logged([*WORKER, crew.address, str(port), name, "local"], told)) for name in names
         ]
         _await(driver, local, crew, came)
-        yield partial(_lent, driver)
+        yield partial(_lent, driver, [])
 
 
 def command(crew: Crew) -> list[str]:
@@ -96,8 +96,9 @@ def _await(
 
 
 @contextmanager
-def _lent(driver: Driver) -> Iterator[Driver]:
-    try:
-        yield driver
-    finally:
+def _lent(driver: Driver, before: list[bool]) -> Iterator[Driver]:
+    """Yield the driver of load generators, which begin anew if they were lent `before`."""
+    if before:
         driver.again()
+    before.append(True)
+    yield driver

@@ -4,7 +4,7 @@ import json
 import queue
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import IO, Any
 
@@ -68,8 +68,7 @@ class Driver:
 
     def again(self) -> None:
         """End the job, so that another one can begin."""
-        with suppress(GeneratorFailed):  # it has exited: the next job will say so
-            self.say({"again": True})
+        self.say({"again": True})
 
     def say(self, message: dict[str, Any]) -> None:
         """Send one message."""

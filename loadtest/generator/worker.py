@@ -40,7 +40,10 @@ GONE_AFTER = 4.0
 """Seconds without a message after which the master is gone."""
 
 JOIN_WITHIN = 10.0
-"""Seconds that the master may take to answer a hello."""
+"""Seconds that the master may take to answer a hello, and that may pass until a process that begins anew finds it."""
+
+ANEW = "GENERATOR_BEGINS_ANEW"
+"""The environment variable that is set for a process that was in the run before."""
 
 JOINED, PULSED = "joined", "pulse"
 """The events of a load generator that has been let in, and of one that is alive."""
@@ -74,7 +77,8 @@ class Link:
         if not self._joined.wait(JOIN_WITHIN):
             end(GONE, f"The master did not answer within {JOIN_WITHIN:g} s.")
         self.tell({"event": JOINED})
-        print(f"{about['name']} takes part in the run.", flush=True)
+        if ANEW not in os.environ:
+            print(f"{about['name']} takes part in the run.", flush=True)
         gevent.spawn(self._beat)
 
     def order(self) -> dict[str, Any]:
@@ -123,6 +127,7 @@ class Link:
         elif "over" in content:
             end(OVER)
         elif "again" in content:
+            os.environ[ANEW] = "yes"
             os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - the command is our own
         elif "job" in content or "order" in content:
             self._orders.put(content)
@@ -143,11 +148,14 @@ def main() -> None:
     latency_buckets.install()
     runners.MASTER_HEARTBEAT_TIMEOUT = inf  # type: ignore[assignment] # Locust counts it by the wall clock, which may be set
     known = environment()
+    waiting = gevent.spawn_later(JOIN_WITHIN, end, GONE, "The master is gone.") if ANEW in os.environ else None
     runner = known.create_worker_runner(host, int(port))
     known.events.report_to_master = EventHook()  # type: ignore[no-untyped-call] # a report would reset the statistics
     link = Link(runner, os.environ[TOKEN])
     about = {"name": name, "host": socket.gethostname(), "cores": usable_cores(), "local": where == "local"}
     link.join({**about, "version": version(), "clock": time.time()})
+    if waiting is not None:
+        waiting.kill()
     try:
         job = received_job(link.order()["job"])
         generator = Generator(known, job, link.tell, link.meet)

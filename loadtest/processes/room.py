@@ -28,8 +28,8 @@ class Room:
     """The addresses to tell others: that of the default route, or all of them if none has it."""
 
 
-def room(text: str, option: str = "--host") -> Room | None:
-    """Return the room that --host names, or None if it names a loopback address. `option`: its name.
+def room(text: str) -> Room | None:
+    """Return the room that --host names, or None if it names a loopback address.
 
     Raises:
         ValueError: if `text` is no address of this machine; the message is one sentence.
@@ -39,7 +39,7 @@ def room(text: str, option: str = "--host") -> Room | None:
     if text == EVERY:
         found = tuple(address for address in own if ":" not in address)
         if not found:
-            raise ValueError(f"{option} {EVERY} needs a network: this machine has no address but {LOOPBACK}.")
+            raise ValueError(f"--host {EVERY} needs a network: this machine has no address but {LOOPBACK}.")
         first = outward()
         return Room(text, found, (first,) if first in found else found)
     try:
@@ -50,7 +50,7 @@ def room(text: str, option: str = "--host") -> Room | None:
         return None
     if address is None or str(address) not in own:
         choice = f"one of {', '.join(own)}, or {EVERY} for all" if own else f"{LOOPBACK} alone, as it has no network"
-        raise ValueError(f"{option} takes an address of this machine, {choice}; got {text!r}.")
+        raise ValueError(f"--host takes an address of this machine, {choice}; got {text!r}.")
     return Room(str(address), (str(address),), (str(address),))
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ from loadtest.contenders.service import lineup
 from loadtest.processes.service import running
 from serving.command_line import parse
 from sync_app.plumbing.service import SERVICE
+from tests.deploy.support.manifests import FOLDERS, manifests
 from tests.docs.support.pages import ROOT, Line, commands
 from tests.support.stalls import TooLate, at_best
 
@@ -103,8 +105,8 @@ def pytest_collects(line: Line) -> None:
 
 
 def compose(line: Line) -> None:
-    if line.words[1] == "load":
-        images_loaded(line)
+    if (check := {"load": images_loaded, "build": built}.get(line.words[1])) is not None:
+        check(line)
         return
     words = line.words[2:]
     if shutil.which("docker-compose") is None:
@@ -116,6 +118,28 @@ def compose(line: Line) -> None:
     assert {*scaled} <= {*said("docker-compose", *words[:split], "config", "--services").split()}
     assert "services:" in said("docker-compose", *words[:split], "config")
     assert all(f"${{{name}" in (ROOT / "docker-compose.yml").read_text() for name in line.variables)
+
+
+def built(line: Line) -> None:
+    *_, folder = line.words
+    assert (ROOT / folder / "Dockerfile").is_file()
+
+
+def cluster(line: Line) -> None:
+    """The folders, the objects and the image that a command for a cluster names are there; nothing is run."""
+    words = line.words
+    if words[0] != "kubectl":
+        assert words[-1] == "sync-vs-async"
+        return
+    assert all((ROOT / folder / "kustomization.yaml").is_file() for option, folder in pairwise(words) if option == "-k")
+    assert all(name == "sync-vs-async" for option, name in pairwise(words) if option in {"-n", "--image"})
+    objects = {(each["kind"].lower(), each["metadata"]["name"]) for folder in FOLDERS for each in manifests(folder)}
+    objects.add(("service", "profile-webui"))  # the operator makes it
+    named = re.findall(r" (job|service|deployment)/(\S+)", line.text)
+    if "deployment" in words:
+        named += [("deployment", word) for word in words[words.index("deployment") + 1 :] if word[0] != "-"]
+        named = [each for each in named if not each[1].isdigit()]
+    assert {*named} <= objects
 
 
 def images_loaded(line: Line) -> None:
@@ -145,6 +169,7 @@ CHECKS: dict[str, Check] = {
     ".venv/bin/locust": locust,
     ".venv/bin/pytest": pytest_collects,
     "docker": compose,
+    **dict.fromkeys(("k3d", "kind", "kubectl", "minikube"), cluster),
     ".ci/run": executable,
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 
-FOLDERS = ("examples", "peers", "workshop")
+FOLDERS = ("deploy/kubernetes", "examples", "peers", "workshop")
 """Folders with a page of their own."""
 
 PAGES = {

@@ -19,7 +19,10 @@ from tests.loadtest.support.fabricated import (
     use,
 )
 
-SATURATED = "the load generator was saturated ({}% of a core); fewer users would lift that"
+SATURATED = (
+    "the load generator was saturated ({}% of a core); {number} load generators with a core each "
+    "(--generators {number}), or fewer users, would lift that"
+)
 
 UNEVEN_POOL = "database pool, unevenly shared (one process had 16 of 20 users and 10 of 20 connections)"
 
@@ -47,7 +50,7 @@ def test_a_clean_step_has_no_doubts() -> None:
 @pytest.mark.parametrize(
     ("window", "doubt"),
     [
-        (measured(10, generator_cpu=0.9), SATURATED.format(90)),
+        (measured(10, generator_cpu=0.9), SATURATED.format(90, number=2)),
         (measured(10, machine_cpu=0.95), "the machine was saturated (95% of all cores)"),
         (measured(10, stolen_cpu=0.051), "other virtual machines on the host took 5% of the CPU"),
         (measured(10, throttled=0.11), "a CPU quota held the processes back for 0.11 s in the window"),
@@ -586,7 +589,7 @@ def test_a_service_with_cpu_time_left_is_not_bound_by_it(window: Measured) -> No
 
 def test_a_load_generator_that_fills_its_core_bound_the_step_and_not_the_service() -> None:
     window = apart(0.9, others=1.0, generator_cpu=0.95, share=0.5)
-    assert judged(window) == Judgement("generator", [SATURATED.format(95)])
+    assert judged(window) == Judgement("generator", [SATURATED.format(95, number=4)])
 
 
 @pytest.mark.parametrize(
@@ -632,7 +635,7 @@ def test_where_the_measurement_was_limited_a_figure_says_what_the_service_alone_
     assert window.requests == 20_000
     told = judged_by_calibration(window, 200, name)
     assert told.bound == "generator"
-    assert told.doubts[0] == f"{SATURATED.format(95)}{ALONE}{most}/s"
+    assert told.doubts[0] == f"{SATURATED.format(95, number=2)}{ALONE}{most}/s"
     full = apart(0.8, others=1.0, users=200, generator_cpu=0.3, others_cpu={"database": 0.65})
     assert judged_by_calibration(full, 200, name).doubts[0] == f"{FULL.format('the database')}{ALONE}{most}/s"
 
@@ -825,7 +828,11 @@ def test_a_step_that_the_load_generator_was_predicted_to_limit_is_a_doubt_even_i
     model = Predicted(throughput=100.0, response=0.1, bound="generator")
     window = apart(0.5, others=0.9, generator_cpu=0.89)
     assert judged(window, model=model) == Judgement(
-        "generator", ["the load generator was predicted to be the limit; fewer users would lift that"]
+        "generator",
+        [
+            "the load generator was predicted to be the limit; 2 load generators with a core each (--generators 2), "
+            "or fewer users, would lift that"
+        ],
     )
 
 

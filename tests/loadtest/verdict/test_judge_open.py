@@ -42,7 +42,8 @@ def test_a_step_as_predicted_is_bound_by_the_arrivals_or_by_what_is_full_and_has
     [
         (
             {"generator_cpu": 0.9},
-            "the load generator was saturated (90% of a core); a lower rate would lift that",
+            "the load generator was saturated (90% of a core); 2 load generators with a core each (--generators 2), or "
+            "a lower rate, would lift that",
         ),
         ({"machine_cpu": 0.95}, "the machine was saturated (95% of all cores)"),
         ({"stolen_cpu": 0.06}, "other virtual machines on the host took 6% of the CPU"),

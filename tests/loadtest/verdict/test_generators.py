@@ -1,0 +1,125 @@
+import re
+from typing import Any
+
+import pytest
+
+from loadtest.results.generators import GeneratorWindow
+from loadtest.results.schema import Measured, Predicted
+from loadtest.verdict.forecast import forecast
+from loadtest.verdict.generators import FALLEN, busiest, doubts, enough
+from loadtest.verdict.judge import judge
+from loadtest.verdict.processors import full_tool
+from loadtest.workload.closed import Closed
+from loadtest.workload.demand import GENERATOR, USERS, Demand
+from loadtest.workload.open import Open
+from loadtest.workload.share import Share
+from tests.loadtest.support.fabricated import arrived, contender, measured
+
+LOAD = Closed(20)
+
+
+def part(place: int = 0, **changes: Any) -> GeneratorWindow:
+    """Return the part of one of two load generators: ten users, each of whom waits 100 ms."""
+    known = GeneratorWindow(
+        name=f"generator {place + 1}",
+        host="here",
+        local=True,
+        share=Share(place, 2),
+        users=(10, 10),
+        seconds=10.0,
+        requests=1000,
+        failures=0,
+        response_ms=100_000.0,
+        latency={99.0: 200, 100.0: 600, 101.0: 200},
+        cpu=0.3,
+        stalled=0.01,
+        throttled=0.0,
+    )
+    return known.model_copy(update=changes)
+
+
+def both(*changes: dict[str, Any], faults: tuple[str, ...] = ()) -> Measured:
+    parts = [part(place, **each) for place, each in enumerate(changes or ({}, {}))]
+    return measured(20, generators=parts, faults=[*faults], generator_cpu=sum(each.cpu for each in parts))
+
+
+def test_two_generators_that_agree_are_trusted() -> None:
+    assert doubts(LOAD, both(), together=False) == []
+
+
+def test_a_single_generator_has_no_doubts_of_its_own_here() -> None:
+    assert doubts(LOAD, measured(20), together=False) == []
+
+
+def test_a_generator_that_fell_out_is_the_only_doubt() -> None:
+    told = doubts(LOAD, both({}, {"stalled": 5.0}, faults=("generator 2 was silent for 3 s",)), together=False)
+    assert told == [f"{FALLEN}: generator 2 was silent for 3 s"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"stalled": 0.6}, "generator 2 stood still for 0.6 s in the window"),
+        ({"throttled": 0.5}, "a CPU quota held generator 2 back for 0.50 s in the window"),
+        ({"users": (10, 9)}, "generator 2 had 10 users at first and 9 at last, instead of 10"),
+        (
+            {"requests": 800, "response_ms": 80_000.0},
+            "generator 2: concurrency is 8.0 users instead of 10 (Little's law, tolerance 0.5)",
+        ),
+        (
+            {"latency": {104.0: 1000}},
+            "generator 2 has a median of 104 ms, the others 100 ms",
+        ),
+    ],
+)
+def test_each_generator_is_looked_at(changes: dict[str, Any], told: str) -> None:
+    (found,) = doubts(LOAD, both({}, changes), together=False)
+    assert found == told or found.startswith(
+        "generator 1 has a median"
+    )  # of two that differ, either may be the sick one
+
+
+def test_medians_that_differ_by_chance_are_alike() -> None:
+    few = {"requests": 60, "response_ms": 60_000.0, "latency": {90.0: 28, 110.0: 32}}
+    other = {"requests": 60, "response_ms": 60_000.0, "latency": {90.0: 32, 110.0: 28}}
+    assert not any("median" in told for told in doubts(LOAD, both(few, other), together=False))
+
+
+def test_requests_that_end_together_are_not_held_against_the_law() -> None:
+    assert doubts(LOAD, both({}, {"requests": 800, "response_ms": 80_000.0}), together=True) == []
+
+
+def test_a_generator_without_users_is_as_it_should_be() -> None:
+    idle = {"users": (0, 0), "requests": 0, "response_ms": 0.0, "latency": {}}
+    one = {"users": (1, 1), "requests": 100, "response_ms": 10_000.0}
+    assert doubts(Closed(1), both(one, idle), together=False) == []
+
+
+def test_each_generator_of_an_open_load_must_be_on_time() -> None:
+    load = Open(100.0)
+    model, _ = forecast(load.schedule(1, Share(0, 2)), load, Demand(0.1), (0.5, 10.0))
+    fine = {"users": (500, 500), "arrivals": arrived(load, model)}
+    late = {**fine, "arrivals": arrived(load, model, late_ms={40.0: 100, 0.1: 400})}
+    assert doubts(load, both(fine, fine), together=False) == []
+    (told,) = doubts(load, both(fine, late), together=False)
+    assert re.fullmatch(r"generator 2 sent [0-9.]+% of the requests over 5 ms late by its own fault", told)
+
+
+def test_one_busy_generator_limits_a_step_though_all_together_have_time() -> None:
+    busy = both({"cpu": 0.95}, {"cpu": 0.1})
+    assert full_tool(busy) == GENERATOR
+    assert busiest(busy) == "generator 1: 95% of a core"
+    assert full_tool(both({"cpu": 0.6}, {"cpu": 0.6})) is None
+
+
+def test_the_verdict_says_how_many_would_do() -> None:
+    window = measured(20, requests=9000, seconds=10.0, generator_cpu=0.9)  # 1 ms of CPU time for each request
+    assert enough(window, wanted=3000.0) == "5 load generators with a core each (--generators 5)"
+    assert enough(window, wanted=0.0).startswith("2 load generators")
+    assert enough(both(), wanted=0.0).startswith("3 load generators")
+
+
+def test_the_judge_passes_the_doubts_on() -> None:
+    sick = both({}, {"stalled": 0.6})
+    verdict = judge(LOAD, Predicted(throughput=200.0, response=0.1, bound=USERS), sick, contender("aiohttp"), "delay")
+    assert any("generator 2 stood still" in doubt for doubt in verdict.doubts)
