@@ -109,7 +109,7 @@ def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     [
         (["--host", "nowhere"], "--host takes an address of this machine, "),
         (["--host", "", "--public-url", "https://demo.example"], "--host and --public-url exclude each other: "),
-        (["--generators", "0"], "--generators takes an integer from 1 to 16"),
+        (["--generators", "0"], "--generators takes a whole number from 1 to 16; got 0."),
     ],
 )
 def test_an_address_for_the_room_that_cannot_be_used_is_one_line(
