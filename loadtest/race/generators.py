@@ -8,7 +8,7 @@ import gevent
 from locust.env import Environment
 from locust.runners import MasterRunner
 
-from loadtest.english import listed
+from loadtest.english import listed, plural_of
 
 from .observer import Observer
 from .view import View, joined, read, unbegun, unknown
@@ -127,8 +127,7 @@ class Workers:
         silent = self._silent()
         if not silent:
             return ""
-        who = "load generator" if len(silent) == 1 else "load generators"
-        has = "has" if len(silent) == 1 else "have"
+        who, has = plural_of(len(silent), "load generator"), plural_of(len(silent), "has", "have")
         names = listed([str(place + 1) for place in sorted(silent)])
         return f"{who} {names} {has} been silent for {max(silent.values()):.0f} s"
 
@@ -151,8 +150,8 @@ class Workers:
         return {place: clock - heard.clock for place, heard in self._heard.items() if clock - heard.clock >= SILENT}
 
     def _on_view(self, msg: Any, **_event: Any) -> None:
-        view = read(msg.data["view"])
-        place, before = msg.data["place"], self._heard.get(msg.data["place"])
+        place, view = msg.data["place"], read(msg.data["view"])
+        before = self._heard.get(place)
         if before is None or view.run == self._run:
             self._heard[place] = _Heard(time.perf_counter(), view)
         else:  # it was sent before the run began: only who is there counts

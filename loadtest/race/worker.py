@@ -9,7 +9,6 @@ from locust.env import Environment
 from locust.exception import RPCError
 from locust.runners import WorkerRunner
 
-from loadtest.generator.options import scenarios
 from loadtest.generator.profile import ProfileArrivals
 from loadtest.generator.users import TwinUser
 from loadtest.web_ui.racers import Racer
@@ -40,10 +39,8 @@ def follow(
         if options is not None:
             vars(environment.parsed_options).update(options)
             for user_class, racer in zip(classes, racers, strict=True):
+                user_class.tasks = [TwinUser.task_for(options["scenario"])]
                 user_class.host = racer.url  # a run from Locust's own page may have set another host
-        for user_class in classes:
-            tasks: list[Any] = [TwinUser.task_for(name) for name in scenarios(vars(environment.parsed_options))]
-            user_class.tasks = tasks
         observer.begin(msg.data["run"])
 
     def tell() -> None:
