@@ -14,6 +14,8 @@ from . import (
     asker_memory,
     ceiling,
     faults,
+    generator_faults,
+    generators,
     lag,
     lineup,
     overhead,
@@ -44,6 +46,8 @@ BENCHES = {
     "advice": own.advice,
     "lineup": lineup.report,
     "race": race.report,
+    "generators": generators.report,
+    "generator-faults": generator_faults.report,
 }
 
 

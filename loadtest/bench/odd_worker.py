@@ -1,11 +1,10 @@
-"""A load generator with faults on demand, and a log of every response time: arguments as for the real one.
+"""Run a load generator with faults on demand: arguments as for the real one, and perhaps the path of a log.
 
 SIGUSR1 sets its wall clock five minutes ahead, SIGUSR2 loses its next message. It starts when a line comes on standard
-input, so that it can come at a chosen moment. RAW names a file to which it writes the response times of each window, in
-milliseconds, one window in a line.
+input, so that it can come at a chosen moment. The log gets the response times of each window, in milliseconds, one
+window in a line.
 """
 
-import os
 import signal
 import sys
 import time
@@ -17,6 +16,9 @@ import locust
 
 from loadtest.generator import worker
 from loadtest.generator.orders import MEASURED, OPENED
+
+ARGUMENTS = 5
+"""The number of words of the real one's command."""
 
 AHEAD = 300.0
 """Seconds that the clock is set ahead."""
@@ -57,7 +59,8 @@ class OddLink(worker.Link):
 
 def main() -> None:
     """Run the load generator."""
-    OddLink.log = Path(os.environ["RAW"]) if "RAW" in os.environ else None
+    if len(sys.argv) > ARGUMENTS:
+        OddLink.log = Path(sys.argv.pop())
     signal.signal(signal.SIGUSR1, _set_clock_ahead)
     signal.signal(signal.SIGUSR2, OddLink.lose)
     listen: Callable[..., None] = lambda response_time, **_: OddLink.raw.append(response_time)  # noqa: E731

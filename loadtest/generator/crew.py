@@ -1,4 +1,4 @@
-"""Who generates the load: one process, several on this machine, or several on other machines."""
+"""The load generators of a run: one process, several on this machine, or several on other machines."""
 
 import platform
 from dataclasses import dataclass, field

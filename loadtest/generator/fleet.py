@@ -56,11 +56,11 @@ class Station:
     """A load generator that has come, as the master knows it."""
 
     node: str
-    """Its id among Locust's workers."""
+    """The id among Locust's workers."""
     member: Member
     channel: Channel
     events: Queue[dict[str, Any] | None] = field(default_factory=Queue)
-    """Its events that nobody has waited for yet; None: it is lost."""
+    """The events that nobody has waited for yet; None: the load generator is lost."""
     joined: bool = False
     lost: bool = False
     heard: float = field(default_factory=time.perf_counter)
@@ -81,7 +81,7 @@ class Fleet:
         self._stations: dict[str, Station] = {}
         self._changed = Event()
         self._known: dict[str, Member] = {}
-        """Those who have come, by name, for as long as they are not lost."""
+        """The load generators that have come, by name, for as long as they are not lost."""
         self._faults: list[str] = []
         self._in_step = False
         gevent.spawn(self._beat)

@@ -20,7 +20,7 @@ TOLD = (
     *("name", "host", "local", "users", "seconds", "requests", "failures", "response_ms"),
     *("latency", "stalled", "throttled"),
 )
-"""What is kept of each of several load generators."""
+"""The figures that are kept of each of several load generators."""
 
 
 def joined(windows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How long a load generator stood still: nothing in it ran, because it was stopped or had no core."""
+"""Measure how long a load generator stood still: nothing in it ran, because it was stopped or had no core."""
 
 from time import perf_counter
 

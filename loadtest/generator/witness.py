@@ -1,4 +1,4 @@
-"""What users saw of their requests beside Locust's statistics: the times that the service told, and the first ones."""
+"""Record of requests what Locust's statistics leave out: the times that the service told, and the first requests."""
 
 from collections import Counter
 from typing import Any

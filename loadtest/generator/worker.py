@@ -1,8 +1,9 @@
-"""One of several load generators: a Locust worker, which runs its share of each step: `HOST PORT NAME local|remote`.
+"""Run one of several load generators, a Locust worker with its share of each step: `HOST PORT NAME local|remote`.
 
-It says hello to the master, gets a job and one order after the other, and tells its events in the same words as a
-single load generator (see process.py). Before its users begin, it meets the others: it says so, and waits until the
-master knows that all are there. After the job it becomes a new process, as a single load generator is for each service.
+The worker says hello to the master, gets a job and one order after the other, and tells its events in the same words
+as a single load generator (see process.py). Before its users begin, it meets the others: it says so, and waits until
+the master knows that all are there. After the job it becomes a new process, as a single load generator is for each
+service.
 
 It sends a pulse every half second, and ends once it has had none of the master for four seconds. No message says when
 something happened: every time that counts is the difference of two readings of the same clock.

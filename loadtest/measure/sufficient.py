@@ -1,4 +1,4 @@
-"""How many load generators a run needs: by the predicted throughput, and by what a request costs one of them here."""
+"""Find the number of load generators that a run needs: by the predicted throughput, and the cost of a request here."""
 
 from collections.abc import Callable, Iterable
 from math import ceil, inf

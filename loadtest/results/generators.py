@@ -19,9 +19,9 @@ class GeneratorWindow(Record):
     local: bool
     """True if it ran on the machine of the command, on the cores of everything but the services."""
     share: Share
-    """Its place among the load generators of the step, from 0, and their number."""
+    """The place among the load generators of the step, from 0, and their number."""
     users: tuple[int, int]
-    """Its users, or the clients of an open load, at the beginning and at the end of the window."""
+    """The users, or the clients of an open load, at the beginning and at the end of the window."""
     seconds: Annotated[float, Field(gt=0)]
     """The length of the window."""
     requests: int
@@ -29,7 +29,7 @@ class GeneratorWindow(Record):
     response_ms: float
     """The sum of all response times, in milliseconds."""
     latency: Histogram
-    """As in Measured."""
+    """The histogram of its own requests, as in Measured."""
     cpu: float
     """Cores that it used; its maximum is 1."""
     stalled: float
@@ -37,4 +37,4 @@ class GeneratorWindow(Record):
     throttled: float
     """Seconds in which a CPU quota held back the processes of its control groups."""
     arrivals: Arrived | None = None
-    """Its arrivals; None for a closed load."""
+    """The arrivals of its share; None for a closed load."""

@@ -298,7 +298,7 @@ class Measured(Record):
     generators: list[GeneratorWindow] = Field(default_factory=list)
     """The part of each load generator, if there were several; the fields above add them."""
     faults: list[str] = Field(default_factory=list)
-    """What went wrong with load generators during the step: one that ended, fell silent, or lost a message."""
+    """The faults of load generators during the step: one that ended, fell silent, or lost a message."""
 
     @property
     def busiest_generator_cpu(self) -> float:

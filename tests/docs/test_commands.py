@@ -226,6 +226,6 @@ def services() -> Iterator[dict[int, str]]:
 
 
 def test_durations_in_the_documentation_are_ones_that_a_service_takes_by_default() -> None:
-    durations = [float(found) for line in COMMANDS for found in re.findall(r"=(\d+)s", line.text)]
+    durations = [float(found) for line in COMMANDS for found in re.findall(r"[?&]\w+=(\d+)s", line.text)]
     assert durations
     assert max(durations) <= Settings().max_duration

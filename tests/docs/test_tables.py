@@ -14,6 +14,7 @@ from contract.settings import Settings
 from contract.statements import ANSWER_WITHIN, GONE_AFTER, KEPT_FOR, MOST_KEPT, TIDY_EVERY
 from loadtest.cli.main import group
 from loadtest.contenders.service import lineup
+from loadtest.generator.crew import TOKEN
 from loadtest.workload.scenarios import ABOUT
 from peers.rows import PEERS
 from serving.command_line import parse
@@ -38,6 +39,7 @@ def test_every_environment_variable_is_documented() -> None:
         *re.findall(r"env_var=\"([A-Z_]+)\"", sources("*.py")),
         *re.findall(r"\"([A-Z_]+)\" not in os\.environ", sources("*.py")),
         *re.findall(r"\$\{([A-Z_]+)", sources("docker-compose.yml")),
+        TOKEN,
     }
     documented = [
         *column(CONFIGURATION, "Environment", "variable"),

@@ -1,0 +1,147 @@
+"""Benchmark: several load generators measure what one measures, and carry more."""
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from secrets import token_urlsafe
+from socket import create_server
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from backing.processes import PYTHON, logged
+from loadtest.bench import Finding
+from loadtest.contenders.cores import halves
+from loadtest.contenders.service import ASYNC, UVLOOP_WORKER, Service
+from loadtest.generator.crew import TOKEN, Crew
+from loadtest.generator.crews import generators
+from loadtest.generator.orders import Job, Order
+from loadtest.processes.affinity import confined
+from loadtest.processes.service import running
+from loadtest.results.histogram import percentile
+from loadtest.verdict.processors import GENERATOR_BUSY
+from loadtest.workload.closed import Closed
+
+SERVICE = Service("aiohttp", ASYNC, UVLOOP_WORKER, workers=1, threads=1)
+
+NUMBERS = (1, 2, 4)
+"""Numbers of load generators that are compared."""
+
+ROUNDS = 5
+"""Windows of each number, which take turns, so that a disturbance affects all."""
+
+LIGHT = Order(Closed(40), warmup=1.0, window=6.0, patience=5.0)
+"""A load well below the machine's limit: 400 requests per second of 100 ms."""
+
+HEAVY = Order(Closed(100), warmup=0.5, window=3.0, patience=5.0)
+"""Users who wait for nothing: they fill the load generators."""
+
+THROUGHPUT, P99, RAW, MORE = 0.01, 0.05, 0.005, 1.8
+"""Aims: the largest difference in throughput, in p99 and from the raw log, and how much more two carry than one."""
+
+BUCKET = 1.0
+"""Width of a bucket of 100 ms and more, in milliseconds."""
+
+RANKS = (0.5, 0.9, 0.99)
+
+
+def report() -> Iterator[Finding]:
+    """Yield the findings: agreement of 1, 2 and 4, percentiles against a raw log, CPU time for each request."""
+    cores = halves()
+    with confined(cores.others), running(SERVICE, cores=cores.service) as server:
+        yield from _agreement(server.url)
+        yield _raw(server.url)
+        yield _cost(server.url)
+
+
+def _agreement(url: str) -> Iterator[Finding]:
+    """Compare the windows of several generators with those of one."""
+    seen: dict[int, list[dict[str, Any]]] = {number: [] for number in NUMBERS}
+    with ExitStack() as started:
+        lent = {number: started.enter_context(generators(Crew(number), _ignore)) for number in NUMBERS}
+        drivers = {number: started.enter_context(lend()) for number, lend in lent.items()}
+        for number in NUMBERS:
+            drivers[number].begin(Job("aiohttp", url, "delay", "100ms", 0.1))
+        for _ in range(ROUNDS):
+            for number in NUMBERS:
+                seen[number].append(drivers[number].measure(LIGHT))
+                drivers[number].measure(Order(Closed(0), 0.2, 0.1, 0.0))  # nobody sends while others do
+    one = _figures(seen[1])
+    for number in NUMBERS[1:]:
+        several = _figures(seen[number])
+        rate, high = (several[name] / one[name] for name in ("rate", "p99"))
+        apart = abs(several["p50"] - one["p50"])
+        told = (
+            f"throughput {several['rate']:.1f}/{one['rate']:.1f} = {rate:.4f} (aim: within {THROUGHPUT})",
+            f"p50 {several['p50']:g}/{one['p50']:g} ms (aim: within a bucket, {BUCKET:g} ms)",
+            f"p99 {several['p99']:g}/{one['p99']:g} = {high:.3f} (aim: within {P99})",
+        )
+        yield Finding(
+            f"{number} load generators / 1, 40 users, 100 ms wait, medians of {ROUNDS} windows: {', '.join(told)}",
+            met=abs(rate - 1) <= THROUGHPUT and apart <= BUCKET and abs(high - 1) <= P99,
+        )
+
+
+def _figures(windows: list[dict[str, Any]]) -> dict[str, float]:
+    latencies = [_latency(each) for each in windows]
+    return {
+        "rate": median(each["requests"] / each["seconds"] for each in windows),
+        "p50": median(percentile(each, 0.5) or 0.0 for each in latencies),
+        "p99": median(percentile(each, 0.99) or 0.0 for each in latencies),
+    }
+
+
+def _raw(url: str) -> Finding:
+    """Compare percentiles of added histograms with those of all response times of two load generators."""
+    with create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    crew = Crew(0, 2, port=port, secret=token_urlsafe())
+    with TemporaryDirectory() as folder, ExitStack() as started:
+        logs = [Path(folder, name) for name in ("left", "right")]
+        for log in logs:
+            words = ("127.0.0.1", str(port), log.name, "remote", str(log))
+            command = [*PYTHON, "loadtest.bench.odd_worker", *words]
+            process, _ = started.enter_context(logged(command, {**os.environ, TOKEN: crew.secret}, subprocess.PIPE))
+            assert process.stdin is not None
+            print("come", file=process.stdin, flush=True)
+        with generators(crew, _ignore) as lend, lend() as driver:
+            driver.begin(Job("aiohttp", url, "delay", "100ms", 0.1))
+            latency = _latency(driver.measure(LIGHT))
+        every = sorted(float(time) for log in logs for time in log.read_text().split())
+    pairs = [(percentile(latency, rank) or 0.0, every[int(rank * len(every))]) for rank in RANKS]
+    worst = max(abs(ours / theirs - 1) for ours, theirs in pairs)
+    told = ", ".join(
+        f"p{rank * 100:g} {ours:g}/{theirs:.2f} ms" for rank, (ours, theirs) in zip(RANKS, pairs, strict=True)
+    )
+    return Finding(
+        f"percentiles of 2 load generators / raw log of {len(every)} requests: {told}; worst difference {worst:.2%} "
+        f"(aim: within {RAW:.1%})",
+        met=worst <= RAW,
+    )
+
+
+def _cost(url: str) -> Finding:
+    """Compare what one and two load generators carry by the CPU time of a request: before the gate says generator."""
+    carried = {}
+    for number in (1, 2):
+        with generators(Crew(number), _ignore) as lend, lend() as driver:
+            driver.begin(Job("aiohttp", url, "healthz", "", 0.0))
+            windows = [driver.measure(HEAVY) for _ in range(3)]
+        cost = median(each["generator_cpu"] * each["seconds"] / each["requests"] for each in windows)
+        carried[number] = number * GENERATOR_BUSY / cost
+    ratio = carried[2] / carried[1]
+    return Finding(
+        f"by the CPU time of a request, 1 load generator carries {carried[1]:.0f}/s before its core is full, 2 carry "
+        f"{carried[2]:.0f}/s: {ratio:.2f} times as much (aim: at least {MORE})",
+        met=ratio >= MORE,
+    )
+
+
+def _latency(window: Mapping[str, Any]) -> dict[float, int]:
+    return {float(bucket): count for bucket, count in window["latency"].items()}
+
+
+def _ignore(_member: object) -> None:
+    """Take no notice of a load generator that has come."""
