@@ -1,4 +1,4 @@
-"""What the users of a run send: one scenario or several, with a delay. Locust's page and the race page choose it."""
+"""The choice of what the users of a run send, on Locust's page or on the race page: scenarios, and a delay."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any

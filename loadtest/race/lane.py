@@ -1,4 +1,4 @@
-"""What the page shows of one racer: its figures, its caption and its pictures, from one view to the next."""
+"""The lane of one racer on the page: its figures, its caption and its pictures, from one view to the next."""
 
 from collections import deque
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What load generators see of their users at one moment: what one process sees, and what several see together.
+"""Views: all that load generators see of their users at one moment, one process alone or several together.
 
 A view holds plain data, which a message can carry. Its times are ages: seconds until the view was made, by the clock of
 the process that made it. No clock of one process is compared with that of another.
