@@ -33,6 +33,11 @@ def report(stand: Stand) -> Any:
     return json.loads(stand.ask("master", "/stats/requests").body)
 
 
+def users(stand: Stand) -> list[int]:
+    """Return the users of each generator."""
+    return [worker["user_count"] for worker in report(stand)["workers"]]
+
+
 def counted(text: str) -> int:
     """Return the requests of the scenario `delay` that metrics count."""
     found = re.search(r'^http_requests_total\{operation="delay",status="200"\} (\d+)', text, re.MULTILINE)
@@ -61,10 +66,9 @@ def test_a_run_of_the_web_ui_reaches_both_replicas_of_both_twins_from_both_gener
     assert started["success"], started
     try:
         until(lambda: all(counted(summed_metrics(stand, twin)) >= 40 for twin in TWINS), "40 requests each", 60)
-        during = report(stand)
+        until(lambda: users(stand) == [USERS // 2, USERS // 2], "users are shared", 30)  # a late heartbeat moves them
     finally:
         stand.ask("master", "/stop", [])
-    assert [worker["user_count"] for worker in during["workers"]] == [USERS // 2, USERS // 2]
     until(lambda: report(stand)["state"] == "stopped", "the run has stopped", 30)
     until(lambda: len(report(stand)["workers"]) == 2, "two workers are ready again", 30)
     ended = report(stand)
@@ -76,6 +80,17 @@ def test_a_run_of_the_web_ui_reaches_both_replicas_of_both_twins_from_both_gener
         summed = summed_metrics(stand, twin)
         assert counted(summed) == sum(parts)
         assert len(re.findall(r"^replica_answers\{.*\} 1\.0$", summed, re.MULTILINE)) == 2
+
+
+def test_pages_of_the_master_say_what_they_cannot_show(stand: Stand) -> None:
+    race = stand.ask("master", "/race")
+    assert (race.status, race.body) == (
+        404,
+        b"The race cannot see the users of Locust's workers; run sync-vs-async race instead.\n",
+    )
+    assert b"a point may be off by one report of a worker" in stand.ask("master", "/twins").body
+    notes = stand.ask("master", "/").body
+    assert b"1 process x 4 threads = 4 slots; assumed from this terminal&#39;s settings; replicas multiply it" in notes
 
 
 def test_every_container_is_locked_down(stand: Stand) -> None:
@@ -102,7 +117,7 @@ def test_nothing_is_published_beyond_this_machine_and_generators_publish_nothing
 
 def test_a_replica_that_stops_costs_no_request_and_all_services_stop_with_status_0(stand: Stand) -> None:
     """Run as the last test of the file, because it stops all services."""
-    run("docker", "stop", stand.containers["async_app_1"])
+    run("docker", "stop", stand.containers["async_app_1"], within=DOWN_WITHIN)
     assert {stand.ask("async_app", "/delay/1ms").status for _ in range(20)} == {200}
     stand.compose("stop", within=DOWN_WITHIN)
     for name in stand.containers:

@@ -83,7 +83,7 @@ def python(line: Line) -> None:
 def curl(line: Line) -> None:
     url = urlsplit(line.words[-1])
     target = url.path + (f"?{url.query}" if url.query else "")
-    assert url.port in {8001, 8002}
+    assert url.port in {8001, 8002, 8081, 8082}
     method = "POST" if "-d" in line.words else "GET"
     (operation,) = (each for each in OPERATIONS if each.is_at(target) and each.method == method)
     assert operation
