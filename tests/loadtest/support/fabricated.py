@@ -12,6 +12,7 @@ from loadtest.contenders.cores import SHARED
 from loadtest.contenders.service import lineup
 from loadtest.results.arrivals import Arrived, Forecast
 from loadtest.results.exchange import Exchange
+from loadtest.results.generators import GeneratorWindow
 from loadtest.results.schema import (
     SCHEMA,
     Contender,
@@ -30,6 +31,7 @@ from loadtest.workload import Load, scenarios
 from loadtest.workload.closed import Closed
 from loadtest.workload.demand import DEADLOCK, SLOTS, Calibration, Demand, Limit
 from loadtest.workload.open import Open
+from loadtest.workload.share import Share
 
 WAIT = 0.1
 
@@ -268,6 +270,26 @@ def forecast_of(service: str, scenario: str, load: Open, repeat: int, seconds: f
     """Return what the replay predicts of a step, and the requests that it sees served per second."""
     demand = contender(service, scenario).demand or Demand(WAIT)
     return forecast(load.schedule(repeat), load, demand, (WARMUP, seconds))
+
+
+def generator_part(place: int = 0, **changes: Any) -> GeneratorWindow:
+    """Return the part of one of two load generators: ten users, each of whom waits 100 ms."""
+    known = GeneratorWindow(
+        name=f"generator {place + 1}",
+        host="here",
+        local=True,
+        share=Share(place, 2),
+        users=(10, 10),
+        seconds=10.0,
+        requests=1000,
+        failures=0,
+        response_ms=100_000.0,
+        latency={99.0: 200, 100.0: 600, 101.0: 200},
+        cpu=0.3,
+        stalled=0.01,
+        throttled=0.0,
+    )
+    return known.model_copy(update=changes)
 
 
 def open_step(

@@ -3,7 +3,6 @@ from typing import Any
 
 import pytest
 
-from loadtest.results.generators import GeneratorWindow
 from loadtest.results.schema import Measured, Predicted
 from loadtest.verdict.forecast import forecast
 from loadtest.verdict.generators import FALLEN, busiest, doubts, enough
@@ -14,28 +13,9 @@ from loadtest.workload.demand import GENERATOR, USERS, Demand
 from loadtest.workload.open import Open
 from loadtest.workload.share import Share
 from tests.loadtest.support.fabricated import arrived, contender, measured
+from tests.loadtest.support.fabricated import generator_part as part
 
 LOAD = Closed(20)
-
-
-def part(place: int = 0, **changes: Any) -> GeneratorWindow:
-    """Return the part of one of two load generators: ten users, each of whom waits 100 ms."""
-    known = GeneratorWindow(
-        name=f"generator {place + 1}",
-        host="here",
-        local=True,
-        share=Share(place, 2),
-        users=(10, 10),
-        seconds=10.0,
-        requests=1000,
-        failures=0,
-        response_ms=100_000.0,
-        latency={99.0: 200, 100.0: 600, 101.0: 200},
-        cpu=0.3,
-        stalled=0.01,
-        throttled=0.0,
-    )
-    return known.model_copy(update=changes)
 
 
 def both(*changes: dict[str, Any], faults: tuple[str, ...] = ()) -> Measured:

@@ -3,13 +3,22 @@ import pytest
 from loadtest.contenders.cores import Cores
 from loadtest.results.schema import Results
 from loadtest.verdict.placement import placement
+from tests.loadtest.support.fabricated import generator_part as part
 from tests.loadtest.support.fabricated import measured, results, step
 
 APART = Cores((0, 1, 2), (3,))
 
 
-def run(name: str = "aiohttp", others: tuple[str, ...] = (), **changes: object) -> Results:
-    window = measured(1, others_cpu=dict.fromkeys(("command", *others), 0.0))
+def run(
+    name: str = "aiohttp",
+    others: tuple[str, ...] = (),
+    generators: int = 0,
+    hosts: tuple[str, ...] = (),
+    **changes: object,
+) -> Results:
+    """Return a run. `hosts`: the machines of its load generators, if that is another one."""
+    parts = [part(place, local=not hosts, host=hosts[place] if hosts else "here") for place in range(generators)]
+    window = measured(1, others_cpu=dict.fromkeys(("command", *others), 0.0), generators=parts)
     return results([step(name, 1, measured=window)]).model_copy(update=changes)
 
 
@@ -21,6 +30,16 @@ def run(name: str = "aiohttp", others: tuple[str, ...] = (), **changes: object) 
             run(others=("upstream", "database"), cores=Cores((0,), (1, 3))),
             "services on core 0; load generator, database and upstream on cores 1,3",
         ),
+        (run(generators=2, cores=APART), "services on cores 0-2; 2 load generators on core 3"),
+        (
+            run(generators=2, hosts=("north", "south"), cores=APART),
+            "services on cores 0-2; 2 load generators on north and south",
+        ),
+        (
+            run(others=("database",), generators=1, hosts=("north",), cores=APART),
+            "services on cores 0-2; database on core 3; 1 load generator on north",
+        ),
+        (run("stranger", generators=1, hosts=("north",), cores=APART), "1 load generator on north"),
         (run("stranger", cores=APART), "load generator on core 3"),
         (run("stranger"), "used by load generator"),
         (
