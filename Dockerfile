@@ -1,4 +1,4 @@
-# The image of every container built in docker-compose.yml: the command makes it a twin, a peer, the upstream or Locust.
+# The image of every container built in docker-compose.yml: the command makes it a twin, a peer, the upstream, Locust or metrics.
 FROM python:3.13-slim
 
 # A new volume at /files takes over the owner of this directory. Kubernetes needs the number of the user.

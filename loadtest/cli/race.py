@@ -9,12 +9,14 @@ from loadtest.race.audience import Audience
 from loadtest.race.public import PUBLIC_URL, public
 from loadtest.terminal.progress import console
 
-from .options import QUICK_SERVICES, Command, Mistake, mistakes, refuse_twice, services_option
+from .options import QUICK_SERVICES, Command, Mistake, Number, mistakes, refuse_twice, services_option
 from .room import host_option
 from .run import serve_until_stopped
 
 FEWEST, MOST = 2, 3
 """The numbers of services in a race: more would not fit on its page."""
+
+GENERATORS = Number("--generators", 1, 16)
 
 BOTH = (
     "--host and --public-url exclude each other: whoever comes through a proxy on this machine may start and stop load."
@@ -25,6 +27,7 @@ EXAMPLES = """examples:
   sync-vs-async race --services flask-threads,aiohttp          two services of the line-up
   sync-vs-async race --services flask-threads:threads=8,flask-threads:threads=128,aiohttp
   sync-vs-async race --host 0.0.0.0                            others in the room can look at it
+  sync-vs-async race --generators 2                            more load than one process can send
 
 A race is a demonstration: its services share the machine's cores. For measurements, run sync-vs-async compare.
 
@@ -47,8 +50,15 @@ exit status: 0 after Ctrl-C, 1 if a process did not start or exited"""
     help="Where a reverse proxy publishes the web app, such as https://workshop.example/race-demo/, so that requests "
     "from there are accepted, too (default: nowhere).",
 )
+@click.option(
+    "--generators",
+    type=GENERATORS,
+    default=1,
+    show_default=True,
+    help="Number of processes that send the requests, from 1 to 16; each of them can use one core.",
+)
 @host_option("Others can look at the race; only this machine starts, changes and stops it.")
-def race(services: list[Service], public_url: str, room: Room | None) -> int:
+def race(services: list[Service], public_url: str, generators: int, room: Room | None) -> int:
     """Run the race until Ctrl-C, and return the exit status."""
     with mistakes():
         public(public_url)
@@ -57,4 +67,4 @@ def race(services: list[Service], public_url: str, room: Room | None) -> int:
     refuse_twice([service.name for service in services], "in a race")
     if not FEWEST <= len(services) <= MOST:
         raise Mistake(f"A race takes {FEWEST} or {MOST} services; got {len(services)}.")
-    return serve_until_stopped(command.race(services, public_url, Audience(room)), console())
+    return serve_until_stopped(command.race(services, public_url, Audience(room), generators), console())

@@ -9,6 +9,7 @@ from pathlib import Path
 from secrets import token_urlsafe
 
 import loadtest
+from loadtest.contenders.cores import Cores
 from loadtest.processes.room import LOOPBACK
 
 MOST = 64
@@ -42,6 +43,10 @@ class Crew:
     def number(self) -> int:
         """The number of load generators."""
         return self.local + self.remote
+
+    def working(self, cores: Cores) -> int:
+        """Return the number of load generators that have a core to work on."""
+        return self.remote or min(self.local, max(1, len(cores.others)))
 
     @property
     def alone(self) -> bool:

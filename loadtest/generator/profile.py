@@ -3,7 +3,9 @@
 Users send the requests of the scenario that is chosen, which may change during a run. With a rate, requests of every
 service arrive at this rate. All services get the very same arrivals. The users of a service are then its clients, who
 take the arrivals in turn. Arrivals begin once all users have started. They begin anew if their options change during a
-run, and if users leave: each of these may have taken an arrival that is not due yet.
+run, if users leave, each of whom may have taken an arrival that is not due yet, and if Locust's workers come or go.
+
+Each of several workers sends its share of the arrivals (see shares.py). A master sends none.
 """
 
 from collections import deque
@@ -16,18 +18,17 @@ from typing import Any
 from gevent.event import Event
 from locust import events
 from locust.env import Environment
-from locust.runners import LocalRunner
+from locust.runners import MasterRunner, WorkerRunner
 
 from loadtest.workload.open import MOST, Open
 
 from .arrivals import Arrival, Schedule
 from .options import check, open_load, scenarios
+from .shares import Shares
 from .users import TwinUser, WaitingUser, seconds_until
 
 AHEAD = 0.1
 """Seconds from the beginning of the arrivals until the first may be due, in which all clients take theirs."""
-
-ONE_PROCESS = "--rate needs a single process; leave out --master, --worker and --processes."
 
 
 class ChangingSchedule(Schedule):
@@ -96,6 +97,9 @@ class ProfileArrivals:
         self.load: Open | None = None
         """The load of the run in progress; None without a run, or if users wait for their answers."""
         self._environment = environment
+        self._shares = Shares(environment)
+        self._begun: tuple[Open, int] | None = None
+        """The load of the arrivals that have begun, and the number of the deal of their shares."""
         self._schedules: list[ChangingSchedule] = []
         self._user_classes: list[type[WaitingUser]] = []
         self._runs = False
@@ -111,15 +115,12 @@ class ProfileArrivals:
         """Return the load that the options ask for, with `changes`, or None if users wait for their answers.
 
         Raises:
-            ValueError: if an option is invalid, or if this process is one of several; the message is one sentence.
+            ValueError: if an option is invalid; the message is one sentence.
 
         """
         options = {**vars(self._environment.parsed_options), **(changes or {})}
         check(options)
-        load = open_load(options)
-        if load is not None and not isinstance(self._environment.runner, LocalRunner):
-            raise ValueError(ONE_PROCESS)
-        return load
+        return open_load(options)
 
     def refusal(self, load: Open | None) -> str | None:
         """Return why the run in progress, if there is one, cannot change to `load`, or None if it can."""
@@ -129,15 +130,15 @@ class ProfileArrivals:
         return f"The run in progress has {has}, so it cannot change to {asked}; stop it first."
 
     def due(self, clock: float) -> int:
-        """Return how many arrivals of each service were due until `clock` (perf_counter), since the run started."""
+        """Return how many of this process's arrivals were due until `clock` (perf_counter) at each service."""
         return self._schedules[0].due(clock) if self._schedules else 0
 
     def _on_start(self, **_event: Any) -> None:
         self._runs = True
         self.load = self.asked_for()
-        if self.load is None or self._environment.runner is None:
+        self._users, self._begun = 0, None
+        if self.load is None or self._environment.runner is None or isinstance(self._environment.runner, MasterRunner):
             return
-        self._users = 0
         self._user_classes = [each for each in self._environment.user_classes if issubclass(each, WaitingUser)]
         most = max(MOST, self._environment.runner.target_user_count)  # more clients may come
         for user_class in self._user_classes:
@@ -146,10 +147,14 @@ class ProfileArrivals:
 
     def _on_there(self, user_count: int, **_event: Any) -> None:
         load = self.asked_for()
-        if self._schedules and load is not None and (load != self.load or user_count < self._users or not self._users):
-            self.load = load
-            for schedule in self._schedules:
-                schedule.begin(load.schedule(repeat=1))
+        if load is None or self.load is None:
+            return
+        self.load, asked = load, (load, self._shares.deal)
+        if asked != self._begun or user_count < self._users or not self._users:
+            self._begun = asked
+            for user_class, schedule in zip(self._user_classes, self._schedules, strict=True):
+                share = self._shares.arrivals(user_class)
+                schedule.begin(load.schedule(1, share) if share else repeat(inf))
         self._users = user_count
 
     def _on_stop(self, **_event: Any) -> None:
@@ -159,3 +164,5 @@ class ProfileArrivals:
                 user_class.connections.close()
                 user_class.connections = None
         self._schedules, self._user_classes, self.load, self._runs = [], [], None, False
+        if isinstance(self._environment.runner, WorkerRunner):
+            self._environment.stop_timeout = 0  # all users have left; a worker sleeps for so long before the next run

@@ -11,12 +11,10 @@ The users of a locustfile may send several requests in a task, so for them a tur
 import argparse
 import gc
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from functools import partial
-from itertools import count, pairwise
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +25,6 @@ from locust.dispatch import UsersDispatcher
 from locust.env import Environment
 from locust.rpc import Message
 from locust.runners import WorkerNode, WorkerRunner
-from locust.stats import StatsEntry
 
 from loadtest.contenders.quota import throttled
 from loadtest.contenders.target import context
@@ -37,9 +34,10 @@ from loadtest.workload.open import Open
 from . import own_users
 from .arrivals import RecordedSchedule, figures
 from .connections import Tally
-from .orders import CLOSED, MEASURED, OPENED, Job, Order
-from .own_users import OwnUsers, Refused, Spent
+from .orders import CLOSED, OPENED, Job, Order
+from .own_users import OwnUsers, Refused
 from .parts import NOTHING, Part, fewer, grown
+from .snapshots import Snapshots, Statistics
 from .stalls import Stalls
 from .users import TargetUser, TwinUser, WaitingUser
 from .witness import Witness
@@ -71,28 +69,6 @@ def environment() -> Environment:
     return Environment(events=locust.events, stop_timeout=1)
 
 
-@dataclass(frozen=True)
-class Statistics:
-    """A snapshot of Locust's statistics.
-
-    `clock` and `process_cpu` are in seconds. `latency` maps response times in milliseconds to numbers of requests.
-    """
-
-    clock: float
-    process_cpu: float
-    requests: int
-    failures: int
-    response_ms: float
-    latency: Mapping[float, int]
-    errors: dict[str, int]
-    service_times: Mapping[str, float]
-    good: list[int]
-    resent: int
-    reconnected: int
-    parts: Mapping[str, Part]
-    spent: Spent | None
-
-
 class Generator:
     """A load generator for one service.
 
@@ -120,28 +96,29 @@ class Generator:
         self._own: OwnUsers | None = None
         self.fewest = 1
         """The fewest users with whom each user class has some."""
-        self._tally = Tally()
+        tally = Tally()
         self._spawns = count(1)
         if job.locustfile is None:
-            self._prepare()
+            self._user_class = self._prepared()
+            tally = self._user_class.tally
             self._completed = environment.events.request
         else:
             self._own = self._theirs(Path(job.locustfile))
             self._completed = self._own.ended
+        self._counts = Snapshots(job, environment.stats, self._witness, tally, self._own)
 
-    def _prepare(self) -> None:
-        """Add users who send the requests of the job, or those of its scenario."""
+    def _prepared(self) -> type[WaitingUser]:
+        """Add users who send the requests of the job, or those of its scenario, and return their class."""
         job = self._job
         about = {"host": job.url, "service": job.name, "crowd": self._crowd, "watch": self._witness, "share": job.share}
         if job.requests:
             checked = {"insecure": job.tls.insecure, "ssl_context_factory": partial(context, job.tls)}
             about |= {"requests": job.requests, **checked}
         user_class: Any = type("User", (TargetUser if job.requests else TwinUser,), about)
-        self._user_class = user_class
-        self._tally = user_class.tally
         self._environment.user_classes = [user_class]
         self._environment.tags = None if job.requests else [job.scenario]
         self._environment.parsed_options = self._options
+        return user_class  # type: ignore[no-any-return] # made of a subclass of WaitingUser
 
     def _theirs(self, path: Path) -> OwnUsers:
         """Add the users of a locustfile. Raises Refused if the file cannot be used."""
@@ -192,7 +169,7 @@ class Generator:
             turns = {**closed.spent.since(opened.spent), "left": left}
         self._tell(
             {
-                **self._between(opened, [*moments, closed]),
+                **self._counts.between(opened, [*moments, closed]),
                 **seen,
                 "latency": grown(opened.latency, closed.latency),
                 "parts": {name: part._asdict() for name, part in parts.items()},
@@ -221,10 +198,10 @@ class Generator:
         ends = begins + order.window
         self._begin(order)
         sleep_until(begins)
-        opened = self._statistics()
+        opened = self._counts.take()
         with self._watched() as seen:
             moments = self._slices(opened, begins, order.window)
-            closed = self._statistics()
+            closed = self._counts.take()
         while not schedule.has_ended(ends) and time.perf_counter() < ends + order.patience:
             gevent.sleep(POLL)
         self._meet(ENDED)
@@ -237,7 +214,7 @@ class Generator:
             self._user_class.connections = None
         self._tell(
             {
-                **self._between(opened, [*moments, closed]),
+                **self._counts.between(opened, [*moments, closed]),
                 **seen,
                 **figures(arrivals, schedule, begins, order.window, order.deadlines),
                 "unfinished": 0,
@@ -306,35 +283,9 @@ class Generator:
         moments = [opened]
         for number in range(1, SLICES):
             sleep_until(begins + window * number / SLICES)
-            moments.append(self._statistics())
+            moments.append(self._counts.take())
         sleep_until(begins + window)
         return moments
-
-    def _between(self, opened: Statistics, moments: list[Statistics]) -> dict[str, Any]:
-        """Return what has grown from the opening of a window until the last of some moments."""
-        closed = moments[-1]
-        return {
-            "event": MEASURED,
-            "seconds": closed.clock - opened.clock,
-            "requests": closed.requests - opened.requests,
-            "failures": closed.failures - opened.failures,
-            "response_ms": closed.response_ms - opened.response_ms,
-            "errors": fewer(grown(opened.errors, closed.errors), sum, int),
-            "service_times": {name: told - opened.service_times[name] for name, told in closed.service_times.items()},
-            # the clients of a locustfile's users do both unseen
-            "resent": None if self._own else closed.resent - opened.resent,
-            "reconnected": None if self._own else closed.reconnected - opened.reconnected,
-            "course": [
-                {
-                    "seconds": end.clock - begin.clock,
-                    "requests": end.requests - begin.requests,
-                    "response_ms": end.response_ms - begin.response_ms,
-                }
-                for begin, end in pairwise(moments)
-            ],
-            "first": self._witness.first(),
-            "generator_cpu": (closed.process_cpu - opened.process_cpu) / (closed.clock - opened.clock),
-        }
 
     def _at_completion(self, patience: float, of: WaitingUser | None = None) -> tuple[Statistics, WaitingUser | None]:
         """Return the statistics right after the next completed request, and the request's user.
@@ -346,61 +297,13 @@ class Generator:
 
         def take(context: dict[str, WaitingUser], **_request: Any) -> None:
             if not taken and of in (None, context["user"]):
-                taken.append((self._whole(), context["user"]))
+                taken.append((self._counts.whole(), context["user"]))
                 completed.set()
 
         self._completed.add_listener(take)  # type: ignore[no-untyped-call] # untyped in Locust
         completed.wait(patience)
         self._completed.remove_listener(take)  # type: ignore[no-untyped-call] # see above
-        return taken[0] if taken else (self._whole(), None)
-
-    def _whole(self) -> Statistics:
-        """Return the statistics with those of each request."""
-        return replace(self._statistics(), parts=self._parts())
-
-    def _statistics(self) -> Statistics:
-        total = self._environment.stats.total
-        raised = sum(self._own.raised.values()) if self._own else 0
-        return Statistics(
-            clock=time.perf_counter(),
-            process_cpu=time.process_time(),
-            requests=total.num_requests + raised,
-            failures=total.num_failures + raised,
-            response_ms=total.total_response_time,
-            latency={float(bucket): count for bucket, count in total.response_times.items()},
-            errors=self._errors(),
-            service_times=dict(self._witness.sums),
-            good=[*self._witness.good],
-            resent=self._tally.resent,
-            reconnected=self._tally.reconnected,
-            parts={},
-            spent=self._own.spent() if self._own else None,
-        )
-
-    def _errors(self) -> dict[str, int]:
-        """Return the errors by their text: Locust has an entry for each request too."""
-        found = Counter[str](self._own.raised if self._own else ())
-        for each in self._environment.stats.errors.values():
-            found[own_users.kind(each.error)] += each.occurrences
-        return dict(found)
-
-    def _parts(self) -> Mapping[str, Part]:
-        """Return the statistics of each request, of those that the job describes only if there are several."""
-        entries = self._environment.stats.entries.values()
-        if self._own is not None:
-            names = [f"{entry.method} {entry.name}" for entry in entries]
-        else:
-            names = [entry.name.removeprefix(f"{self._job.name} ") for entry in entries]
-        found = {name: _part(entry) for name, entry in zip(names, entries, strict=True)}
-        if self._own is not None:
-            return found
-        several = self._job.requests if len(self._job.requests) > 1 else ()
-        return {each.label: found[each.label] for each in several if each.label in found}
-
-
-def _part(entry: StatsEntry) -> Part:
-    latency = {float(bucket): count for bucket, count in entry.response_times.items()}
-    return Part(entry.num_requests, entry.num_failures, latency)
+        return taken[0] if taken else (self._counts.whole(), None)
 
 
 def sleep_until(moment: float) -> None:

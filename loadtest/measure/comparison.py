@@ -1,15 +1,13 @@
 """Run a comparison: one service at a time, step by step, repeat by repeat."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Protocol
 
 from backing.environment import Backing, Need
-from loadtest.contenders.adapter import adapter_lines
 from loadtest.contenders.cores import SHARED, Cores
 from loadtest.contenders.secrets import NO_SECRETS, Secrets
 from loadtest.contenders.service import Service
@@ -25,7 +23,7 @@ from loadtest.processes.own import started
 from loadtest.processes.service import Server, running
 from loadtest.results.advice import Costs
 from loadtest.results.histogram import merged
-from loadtest.results.schema import SCHEMA, Contender, Measured, Options, Part, Predicted, Results, Step
+from loadtest.results.schema import SCHEMA, Measured, Options, Part, Predicted, Results, Step
 from loadtest.verdict.bounds import OWN_LIMIT, UNEXPLAINED, mean_response, throughput
 from loadtest.verdict.forecast import forecast
 from loadtest.verdict.judge import Judgement, judge
@@ -38,6 +36,7 @@ from loadtest.workload.open import Open
 
 from .calibration import SECONDS, calibrate
 from .clocks import Clocks, measure
+from .contender import UNHURRIED, contender
 from .explained import explained
 from .machine import machine
 from .plan import PlannedStep, goes_on, plan, spans, to_run
@@ -53,10 +52,6 @@ ATTEMPTS = 2
 
 FURTHER_PAIRS = 6
 """Number of pairs that may be added if some cannot be trusted."""
-
-UNHURRIED: Mapping[str, str] = MappingProxyType({"POOL_TIMEOUT": "60"})
-"""Environment in which a request may wait for a pool connection as long as a user waits for its response (60 s):
-requests in that queue are measured, not refused."""
 
 NOTHING = Backing({}, {})
 
@@ -151,7 +146,9 @@ class Comparison:
         if self._calibrated_by is not None:
             known = self._calibrated_by.calibrations
             for service in self.services:
-                self._contenders[service.name] = self._contender(service, known[service.name])
+                self._contenders[service.name] = contender(
+                    service, self._options, known[service.name], self.crew.working(self.cores)
+                )
         with ExitStack() as bindings:
             bindings.enter_context(confined(self.cores.others))
             for process in behind.processes.values():
@@ -254,7 +251,7 @@ class Comparison:
                 if measured.neighbours <= NEIGHBOUR:
                     break
         best = min(found, key=lambda each: each.neighbours, default=None)
-        self._contenders[service.name] = self._contender(service, best)
+        self._contenders[service.name] = contender(service, self._options, best, self.crew.working(self.cores))
 
     @contextmanager
     def _fresh(self, service: Service | Target, behind: Backing) -> Iterator[tuple[Driver, Server | None]]:
@@ -273,12 +270,6 @@ class Comparison:
                     yield driver, server
             else:
                 yield driver, _found(service)
-
-    def _contender(self, service: Service | Target, calibration: Calibration | None) -> Contender:
-        """Return the record of a calibrated service, for as many load generators as have a core."""
-        found = contender(service, self._options, calibration)
-        working = self.crew.remote or min(self.crew.local, max(1, len(self.cores.others)))
-        return found.model_copy(update={"demand": found.demand and replace(found.demand, generators=working)})
 
     def _job(self, service: Service | Target, server: Server | None) -> Job:
         asked = self._options
@@ -386,37 +377,6 @@ def _shares(service: Service, measured: Measured | None) -> list[int]:
         return [1]
     seen = measured.arrivals.shares
     return [*seen, *[0] * (service.workers - len(seen))] if any(seen) else [1]
-
-
-def contender(service: Service | Target, options: Options, calibration: Calibration | None = None) -> Contender:
-    """Return the record of a service in the results."""
-    if isinstance(service, Target):
-        return Contender(
-            name=service.name,
-            made_of=service.made_of,
-            software={},
-            kind="unknown",
-            ours=False,
-            command=[*service.start.command] if service.start else [],
-            environment={},
-            slots=service.slots,
-            **dict.fromkeys(("adapter_lines", "processes", "threads", "demand", "calibration")),
-        )
-    return Contender(
-        name=service.name,
-        made_of=service.made_of,
-        software=service.software,
-        adapter_lines=adapter_lines(service.module),
-        kind=service.kind,
-        processes=service.workers,
-        threads=service.threads,
-        slots=service.slots,
-        demand=scenarios.demand(options.scenario, service, options.wait, options.slow_clients, calibration),
-        calibration=calibration,
-        ours=True,
-        command=service.command(),
-        environment={**service.environment, **UNHURRIED},
-    )
 
 
 def _as_the_first(first: Step | None, step: PlannedStep) -> Predicted | None:

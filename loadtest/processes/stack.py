@@ -28,8 +28,8 @@ from . import qr_code, signals
 from .room import LOOPBACK, Room, in_url, url
 from .service import ServiceFailed, answering_process
 
-DATABASE, UPSTREAM, RACE = "database", "upstream", "race"
-"""The names of these processes in the terminal."""
+DATABASE, UPSTREAM, RACE, GENERATOR = "database", "upstream", "race", "generator"
+"""The names of these processes in the terminal; load generators are numbered."""
 
 PORTS = {"sync_app": ports.SYNC_APP, "async_app": ports.ASYNC_APP}
 """The port of the first service of each module."""
@@ -55,7 +55,8 @@ class StackProcess:
 
     name: str
     command: Sequence[str]
-    port: int
+    port: int | None
+    """The port on which it listens, or None if it does not."""
     environment: Mapping[str, str] = field(default_factory=dict)
     about: str = ""
     """The kind, set-up and software of a service, or an empty string."""
@@ -70,12 +71,12 @@ class StackProcess:
 
     @property
     def url(self) -> str:
-        """The URL on which the process will answer."""
-        return url(self.host, self.port)
+        """The URL on which the process will answer, or an empty string if it does not listen."""
+        return "" if self.port is None else url(self.host, self.port)
 
     def hosted(self, room: Room | None) -> "StackProcess":
         """Return this service, to be started on the addresses of a room instead of on 127.0.0.1."""
-        if room is None:
+        if room is None or self.port is None:
             return self
         return replace(
             self,
@@ -120,12 +121,14 @@ def serve(services: Iterable[StackProcess], screen: Console) -> NoReturn:
         environment["UPSTREAM_URL"] = f"http://127.0.0.1:{ports.UPSTREAM}"
         everything.insert(0, StackProcess(UPSTREAM, upstream_command(ports.UPSTREAM), ports.UPSTREAM))
     for part in everything:
+        if (port := part.port) is None:
+            continue
         for host in part.hosts:
             try:
-                create_server((host, part.port), family=AF_INET6 if ":" in host else AF_INET).close()
+                create_server((host, port), family=AF_INET6 if ":" in host else AF_INET).close()
             except OSError as error:
-                why = why_not(error, part.port)
-                raise ServiceFailed(f"{part.name} cannot listen on {in_url(host)}:{part.port}: {why}.") from None
+                why = why_not(error, port)
+                raise ServiceFailed(f"{part.name} cannot listen on {in_url(host)}:{port}: {why}.") from None
     with nullcontext() if environment.get("DATABASE_URL") else database() as own:
         if own:
             environment["DATABASE_URL"] = own.url
@@ -173,7 +176,7 @@ class _Terminal:
 
     def watch(self) -> NoReturn:
         """Print all output until a process exits, then raise ServiceFailed."""
-        waited_for = self._running
+        waited_for = [each for each in self._running if each.url]
         with open(self._database.log) if self._database else StringIO() as log:
             log.seek(0, SEEK_END)
             while True:

@@ -32,12 +32,13 @@ class Flight:
 class Flights:
     """The requests of a racer that are drawn. While no page is open, they cost nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, places: int = MOST_DRAWN) -> None:
+        self._most = places
         self._users: Sequence[WaitingUser] = ()
         self._flying: dict[WaitingUser, Flight] = {}
         self._queue = deque[Flight]()
         """Requests without a place, in the order in which they were sent."""
-        self._places: list[Flight | None] = [None] * MOST_DRAWN
+        self._places: list[Flight | None] = [None] * self._most
 
     def __len__(self) -> int:
         return sum(flight is not None for flight in self._places)
@@ -58,7 +59,7 @@ class Flights:
         self._users = ()
         self._flying.clear()
         self._queue.clear()
-        self._places = [None] * MOST_DRAWN
+        self._places = [None] * self._most
 
     def asked(self, user: "WaitingUser", sent: float) -> None:
         """Add a request that is sent."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
-from locust.runners import LocalRunner
+from locust.runners import LocalRunner, MasterRunner
 
 from contract.bodies import STREAMED
 from loadtest.generator.profile import ProfileArrivals
@@ -16,27 +16,34 @@ from loadtest.workload.scenarios import RACED
 
 from .audience import NOBODY, Audience
 from .control import LASTS, Control, NotNow
-from .feed import IN_TIME, LATE, Feed
+from .feed import IN_TIME, Feed
 from .figures import WINDOW
+from .generators import Alone, Generators, Workers
 from .guard import guard, hosts, not_json, problem
+from .observer import Observer
 from .public import public
 from .request import LEAST_RATE, MOST_RATE, MOST_USERS, decoded, wished
 from .sample import MOST_DRAWN
+from .view import LATE
 from .visitors import Refused, is_presenter
 from .wall import Wall
 from .wall_pages import View, add_wall
 
 
-def attach(
+def attach(  # noqa: PLR0913 - what the page shows, and to whom
     environment: Any,
     racers: Sequence[Racer],
     arrivals: ProfileArrivals,
     public_url: str = "",
     others: Audience = NOBODY,
+    *,
+    generators: int = 1,
 ) -> None:
-    """Guard Locust's web app, if there is one. Add the page at /race, if this process itself runs every racer's users.
+    """Guard Locust's web app, if there is one. Add the page at /race, if it can be known what every racer's users do.
 
-    `public_url`: where a reverse proxy publishes the web app, if one does. `others`: those who look at the race.
+    That is so if this process runs them, or if it is the master of load generators, `generators` of them, which send
+    their views; it waits for those. `public_url`: where a reverse proxy publishes the web app, if one does. `others`:
+    those who look at the race.
 
     Raises:
         ValueError: if Locust was started with a host that cannot be shown, or with no valid `public_url`.
@@ -46,14 +53,21 @@ def attach(
     if web_ui is None:
         return
     visitors = guard(environment, services, arrivals, published, others.addresses)
-    if not isinstance(environment.runner, LocalRunner):
-        return
     known = {getattr(each, "service", None): each for each in environment.available_user_classes.values()}
     if not all(racer.name in known for racer in racers):
         return
-    control = Control(environment, racers, [known[racer.name] for racer in racers], arrivals)
+    classes = [known[racer.name] for racer in racers]
+    senders: Generators
+    if isinstance(environment.runner, LocalRunner):
+        senders = Alone(Observer(environment, racers, classes, arrivals))
+    elif isinstance(environment.runner, MasterRunner) and generators > 1:
+        senders = workers = Workers(environment, generators)
+        workers.await_all()
+    else:
+        return
+    control = Control(environment, racers, classes, arrivals, senders)
     wall = Wall(others.asked) if others.asked else None
-    feed = Feed(environment, racers, control, arrivals, wall)
+    feed = Feed(racers, control, senders, wall)
     codes = [(url, as_svg(url)) for url in others.urls(web_ui.port)]
     protected: Callable[[View], View] = web_ui.auth_required_if_enabled
     race = Blueprint("race", __name__, template_folder="templates", static_folder="static", static_url_path="/race")
@@ -78,6 +92,7 @@ def attach(
             late=LATE,
             in_time=IN_TIME,
             drawn=MOST_DRAWN,
+            generators=generators,
         )
         return make_response(html, {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
 

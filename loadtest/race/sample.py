@@ -23,8 +23,9 @@ NOTHING, UNKNOWN, HELD, WAITS = " ", "?", "h", "w"
 class Sample:
     """The users of a racer whose requests are drawn. Other users cost nothing, nor do these while no page is open."""
 
-    def __init__(self) -> None:
-        self._drawn: list[WaitingUser | None] = [None] * MOST_DRAWN
+    def __init__(self, places: int = MOST_DRAWN) -> None:
+        self._most = places
+        self._drawn: list[WaitingUser | None] = [None] * self._most
         self._over: dict[WaitingUser, deque[Exchange]] = {}
         """The ended requests of each user that no frame has shown yet, oldest first."""
 
@@ -50,7 +51,7 @@ class Sample:
         for user in self._over:
             user.watch = None
         self._over.clear()
-        self._drawn = [None] * MOST_DRAWN
+        self._drawn = [None] * self._most
 
     def asked(self, user: "WaitingUser", sent: float) -> None:
         """Ignore a sent request, because the user itself records it."""

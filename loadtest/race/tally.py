@@ -1,4 +1,4 @@
-"""The counts of a racer since the last change, without the requests from before it."""
+"""The counts of a racer's requests since the last change."""
 
 from collections import Counter
 
@@ -6,24 +6,32 @@ from loadtest.results.histogram import bucket
 
 
 class Tally:
-    """Counts that Locust's statistics of a racer lack: its failures by time, and its old requests.
-
-    A request is old if it began before the last change, and ended after it. Locust's statistics count it.
-    """
+    """Counts of requests that have ended. A request is old if it began before the last change."""
 
     def __init__(self) -> None:
-        self.failed: Counter[float] = Counter()
-        """The number of failed requests by response time in milliseconds, old ones among them."""
-        self.old: Counter[float] = Counter()
-        """The number of old requests by response time in milliseconds."""
-        self.old_failed: Counter[float] = Counter()
-        """The number of failed ones among these."""
+        self.ended = 0
+        """The requests without old ones."""
+        self.failed = 0
+        """The failed ones among these."""
+        self.old_ended = 0
+        self.old_failed = 0
+        self.latency: Counter[float] = Counter()
+        """The number of requests by response time in milliseconds, without old ones."""
+        self.failed_latency: Counter[float] = Counter()
+        """The failed ones among these."""
+        self.errors: Counter[str] = Counter()
+        """The number of failures by error, old ones among them."""
 
-    def ended(self, milliseconds: float, *, failed: bool, old: bool) -> None:
-        """Count a request that has ended."""
-        if failed:
-            self.failed[bucket(milliseconds)] += 1
+    def add(self, milliseconds: float, error: str | None, *, old: bool) -> None:
+        """Count a request that has ended; `error`: why it failed, or None if it did not."""
+        if error is not None:
+            self.errors[error] += 1
         if old:
-            self.old[bucket(milliseconds)] += 1
-        if failed and old:
-            self.old_failed[bucket(milliseconds)] += 1
+            self.old_ended += 1
+            self.old_failed += error is not None
+            return
+        self.ended += 1
+        self.latency[bucket(milliseconds)] += 1
+        if error is not None:
+            self.failed += 1
+            self.failed_latency[bucket(milliseconds)] += 1

@@ -17,11 +17,15 @@ def users_for(racers: Sequence[Racer]) -> int | None:
     return most and most * TIMES * len(racers)
 
 
-def advice(racers: Sequence[Racer], users: int) -> str:
-    """Return why `users` users show the difference: the number that `users_for` returns."""
+def advice(racers: Sequence[Racer], users: int, *, behind: bool = False) -> str:
+    """Return why `users` users show the difference: the number that `users_for` returns.
+
+    `behind`: several replicas of a service may be behind its address.
+    """
     blocking = [(racer, slots) for racer in racers if (slots := racer.service.slots)]
     racer, most = max(blocking, key=lambda each: each[1])
     assumed = "; assumed from this terminal's settings" if racer.assumed else ""
+    assumed += "; replicas multiply it" if behind else ""
     alike = min(slots for _, slots in blocking) * len(racers)
     return (
         f"In the scenario {DEFAULT}, {users // len(racers):,} for each service are {TIMES} times the {most} requests "

@@ -64,11 +64,19 @@ class History:
         self._seen.clear()
         self._began = None
 
+    def interrupt(self) -> None:
+        """Begin the next point anew: what was noted before cannot be compared with what follows."""
+        self._seen.clear()
+
     def note(self, clock: float, totals: Mapping[str, Totals], there: float | None = 0.0) -> None:
         """Add a point for each service; `totals` by service. If statistics were reset, points go on from there.
 
+        A moment that is not later than the one before adds nothing.
+
         `there`: the time at which all users had started, or None before; answers from before are not compared.
         """
+        if self._seen and clock <= self._seen[-1][0]:
+            return
         if self._seen and any(
             totals.get(name, Totals()).requests < before.requests for name, before in self._seen[-1][1].items()
         ):

@@ -7,7 +7,7 @@ from typing import Any
 import gevent
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 from locust.env import Environment
-from locust.runners import STATE_RUNNING, STATE_SPAWNING, LocalRunner
+from locust.runners import STATE_RUNNING, STATE_SPAWNING, WORKER_REPORT_INTERVAL, LocalRunner, MasterRunner
 
 from loadtest.generator import answering
 from loadtest.generator.options import scenarios
@@ -18,6 +18,7 @@ from .history import COMPARED, MOST_POINTS, WINDOW, History, Totals
 from .leading import starting
 from .policy import POLICY
 from .racers import Racer
+from .reports import Reports
 
 EVERY = 1.0
 """Seconds between two points."""
@@ -28,13 +29,16 @@ PER_SECOND = 100
 ROOT = '<div id="root">'
 """The element of Locust's page that its script fills."""
 
+ELSEWHERE = "The race cannot see the users of Locust's workers; run sync-vs-async race instead."
+
 View = Callable[[], Response]
 
 
 def attach(environment: Environment, racers: Sequence[Racer]) -> None:
     """Add notes and the page /twins to Locust's web app, if there is one; suggest the number of users that it needs.
 
-    Refuse a start if a service does not answer. `racers`: the services and what they are made of.
+    Refuse a start if a service does not answer. `racers`: the services and what they are made of. Behind a master, say
+    of /race why there is none, and what the figures are worth.
     """
     web_ui, options = environment.web_ui, environment.parsed_options
     assert options is not None
@@ -47,14 +51,19 @@ def attach(environment: Environment, racers: Sequence[Racer]) -> None:
     assert web_ui.app is not None
     # the form has the options in the order of `--help`
     web_ui.app.jinja_env.policies["json.dumps_kwargs"] = {"sort_keys": False}
-    app, protected = web_ui.app, web_ui.auth_required_if_enabled
+    app, protected, master = web_ui.app, web_ui.auth_required_if_enabled, isinstance(environment.runner, MasterRunner)
     pages = Blueprint("twins", __name__, template_folder="templates", static_folder="static", static_url_path="/twins")
 
     @pages.get("/twins")
     @protected  # type: ignore[untyped-decorator] # Locust has no types for it
     def page() -> Response:
         html = render_template(
-            "twins.html", race="race.page" in app.view_functions, window=WINDOW, compared=COMPARED, most=MOST_POINTS
+            "twins.html",
+            race="race.page" in app.view_functions,
+            window=WINDOW,
+            compared=COMPARED,
+            most=MOST_POINTS,
+            reported=WORKER_REPORT_INTERVAL if master else None,
         )
         return make_response(html, {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
 
@@ -70,6 +79,13 @@ def attach(environment: Environment, racers: Sequence[Racer]) -> None:
             "lead": _starting(environment) or history.lead,
         }
         return make_response(jsonify({**said, "services": services}), {"Cache-Control": "no-store"})
+
+    if master and "race.page" not in app.view_functions:
+
+        @pages.get("/race")
+        @protected  # type: ignore[untyped-decorator] # see above
+        def race() -> Response:
+            return make_response(f"{ELSEWHERE}\n", 404, {"Content-Type": "text/plain; charset=utf-8"})
 
     @app.before_request
     def refused() -> Response | None:
@@ -88,7 +104,7 @@ def attach(environment: Environment, racers: Sequence[Racer]) -> None:
             notes = render_template(
                 "notes.html",
                 users=suggested,
-                advice=advice(racers, suggested) if suggested and not environment.host else "",
+                advice=advice(racers, suggested, behind=master) if suggested and not environment.host else "",
                 shared=shared(weights, suggested or 100),
                 unanswered=unanswered(environment, environment.host) or "",
                 race="race.page" in app.view_functions,
@@ -116,13 +132,23 @@ def unanswered(environment: Environment, host: str | None, class_names: Sequence
 
 def _followed(environment: Environment) -> History:
     """Return a history that follows every run until its users leave."""
-    history = History()
+    history, reports = History(), Reports()
 
     def follow() -> None:
+        before: list[str] = []
         while True:
-            spawning = environment.runner is not None and environment.runner.state == STATE_SPAWNING
-            history.note(time.perf_counter(), _totals(environment), None if spawning else there[-1])
+            workers = _workers(environment)
+            clock = time.perf_counter() if workers is None else reports.moment(workers)
+            if workers is not None and workers != before:
+                history.interrupt()  # the mean moment is that of others
+                before = workers
+            elif clock is not None:
+                spawning = environment.runner is not None and environment.runner.state == STATE_SPAWNING
+                history.note(clock, _totals(environment), None if spawning else there[-1])
             gevent.sleep(EVERY)
+
+    def reported(client_id: str, **_event: Any) -> None:
+        reports.note(client_id, time.perf_counter())
 
     def begin(**_event: Any) -> None:
         end()
@@ -135,18 +161,28 @@ def _followed(environment: Environment) -> History:
             following.pop().kill(block=False)
 
     def arrived(**_event: Any) -> None:
-        there[:] = [time.perf_counter()]
+        # reports that came until then may count what was answered before
+        there[:] = [time.perf_counter() + (0.0 if _workers(environment) is None else WORKER_REPORT_INTERVAL)]
 
     following: list[gevent.Greenlet[..., None]] = []
     there = [0.0]
     environment.events.test_start.add_listener(begin)  # type: ignore[no-untyped-call] # Locust has no type for it
     environment.events.spawning_complete.add_listener(arrived)  # type: ignore[no-untyped-call] # see above
     environment.events.test_stopping.add_listener(end)  # type: ignore[no-untyped-call] # see above
+    environment.events.worker_report.add_listener(reported)  # type: ignore[no-untyped-call] # see above
     return history
 
 
 def _runs(environment: Environment) -> bool:
     return environment.runner is not None and environment.runner.state in (STATE_SPAWNING, STATE_RUNNING)
+
+
+def _workers(environment: Environment) -> list[str] | None:
+    """Return the workers whose users run, if this process is their master, else None."""
+    runner = environment.runner
+    if not isinstance(runner, MasterRunner):
+        return None
+    return sorted(worker.id for worker in runner.clients.spawning + runner.clients.running)
 
 
 def _starting(environment: Environment) -> str:
@@ -167,8 +203,11 @@ def _load(environment: Environment) -> str:
 
 
 def _doubt(environment: Environment) -> str:
-    """Return a sentence if Locust has found its processes short of CPU time in this run, or an empty string."""
+    """Return a sentence if this run lacks a worker or if Locust's processes were short of CPU time, or nothing."""
     runner = environment.runner
+    if isinstance(runner, MasterRunner) and (missing := len(runner.clients.missing)):
+        who = "A load generator does" if missing == 1 else f"{missing} load generators do"
+        return f"{who} not answer: what is missing here is not missing at the services."
     if runner is None or not (runner.cpu_warning_emitted or runner.worker_cpu_warning_emitted):
         return ""
     return "Locust's own process was short of CPU time: the services may answer more than this."

@@ -1,34 +1,25 @@
 """Tests of the compose file with a Docker engine: build, start, requests, load, stop, removal."""
 
 import json
-import os
 import re
-import shutil
 import socket
-import subprocess
 import time
-import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from email.message import Message
+from contextlib import closing
 from hashlib import sha256
-from http.client import HTTPConnection
 from itertools import product
-from pathlib import Path
 from threading import Event
 from typing import Any
-from urllib.parse import urlencode
 
 import psutil
 import pytest
 
 import peers.rows
+from tests.compose.support.stands import DOWN_WITHIN, UP_WITHIN, Stand, brought_up, check_lockdown, run, until
 
 pytestmark = pytest.mark.compose
 
-ROOT = Path(__file__).parents[2]
 TWINS = ("sync_app", "async_app")
 BEHIND = ("postgres", "upstream")
 PEERS = ("flask", "flask_gevent", *(name.replace("-", "_") for name in peers.rows.PEERS))
@@ -38,153 +29,11 @@ SERVICES = (*PUBLISHED, *BEHIND)
 INSIDE = {"sync_app": 8001, "async_app": 8002, **dict.fromkeys(PEERS, 8000), "locust": 8089}
 """The port of each published service in its container."""
 
-BUILT_WITHIN = 600.0
-UP_WITHIN = 120.0
-DOWN_WITHIN = 120.0
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An HTTP response, and the seconds until it had arrived."""
-
-    status: int
-    headers: Message
-    body: bytes
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Stand:
-    """The running services of the compose file, with the container and the published port of each."""
-
-    command: Sequence[str]
-    environment: Mapping[str, str]
-    containers: Mapping[str, str]
-    ports: Mapping[str, int]
-
-    def compose(self, *arguments: str, within: float) -> str:
-        return run(*self.command, *arguments, within=within, environment=self.environment)
-
-    def inspect(self, service: str) -> Any:
-        return json.loads(run("docker", "inspect", self.containers[service]))[0]
-
-    def started(self, service: str) -> Any:
-        """Return the time of the container's last start."""
-        return self.inspect(service)["State"]["StartedAt"]
-
-    def is_healthy(self, service: str) -> bool:
-        return bool(self.inspect(service)["State"]["Health"]["Status"] == "healthy")
-
-    def connect(self, service: str) -> HTTPConnection:
-        return HTTPConnection("127.0.0.1", self.ports[service], timeout=30)
-
-    def post_json(self, service: str, target: str, said: Any) -> Answer:
-        """POST `said` as JSON."""
-        return self._ask(service, "POST", target, json.dumps(said).encode(), "application/json")
-
-    def ask(self, service: str, target: str, body: str | Sequence[tuple[str, str]] | None = None) -> Answer:
-        """GET `target`, or POST to it: `body` is a text or a form."""
-        if body is None:
-            return self._ask(service, "GET", target)
-        if isinstance(body, str):
-            return self._ask(service, "POST", target, body.encode())
-        return self._ask(service, "POST", target, urlencode(body).encode(), "application/x-www-form-urlencoded")
-
-    def _ask(self, service: str, method: str, target: str, body: bytes | None = None, kind: str = "") -> Answer:
-        with closing(self.connect(service)) as connection:
-            asked = time.monotonic()
-            connection.request(method, target, body, {"Content-Type": kind} if kind else {})
-            with connection.getresponse() as response:
-                read = response.read()
-                return Answer(response.status, response.headers, read, time.monotonic() - asked)
-
-
-def run(*command: str, within: float = 30.0, environment: Mapping[str, str] | None = None) -> str:
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=within,
-        check=False,
-    )
-    assert done.returncode == 0, f"{' '.join(command)}: status {done.returncode}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
-
-
-def until(happened: Callable[[], bool], what: str, within: float) -> None:
-    deadline = time.monotonic() + within
-    while not happened():
-        assert time.monotonic() < deadline, f"not within {within:g} s: {what}"
-        time.sleep(0.2)
-
-
-def answers(*command: str) -> bool:
-    return (
-        shutil.which(command[0]) is not None
-        and subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False).returncode
-        == 0
-    )
-
-
-def compose_of_this_machine() -> list[str]:
-    if not answers("docker", "info"):
-        pytest.skip("no Docker engine answers")
-    for command in (["docker", "compose"], ["docker-compose"]):
-        if answers(*command, "version"):
-            return command
-    pytest.skip("there is neither docker compose nor docker-compose")
-
-
-def free_ports(count: int) -> list[int]:
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [listener.getsockname()[1] for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports
-
-
-def what_is_left_of(project: str) -> str:
-    label = f"label=com.docker.compose.project={project}"
-    return "".join(
-        run("docker", *command, "--quiet", "--filter", label)
-        for command in (("ps", "--all"), ("network", "ls"), ("volume", "ls"))
-    )
-
-
-@contextmanager
-def brought_up() -> Iterator[Stand]:
-    """Run the compose file under its own project name and ports until the context exits; check that nothing remains."""
-    project = f"sync-vs-async-test-{uuid.uuid4().hex[:8]}"
-    command = [*compose_of_this_machine(), "-f", str(ROOT / "docker-compose.yml"), "-p", project]
-    ports = dict(zip(PUBLISHED, free_ports(len(PUBLISHED)), strict=True))
-    environment = {  # without THREADS or COMPOSE_FILE from outside
-        **{name: value for name, value in os.environ.items() if name.startswith(("PATH", "HOME", "DOCKER_"))},
-        **{f"{service.removesuffix('_app').upper()}_PORT": str(port) for service, port in ports.items()},
-        "MAX_DURATION": "4",
-        "COMPOSE_PROFILES": "lineup",
-    }
-    try:
-        run(*command, "build", within=BUILT_WITHIN, environment=environment)
-        run(*command, "up", "-d", within=UP_WITHIN, environment=environment)
-        containers = {name: run(*command, "ps", "-q", name, environment=environment).strip() for name in SERVICES}
-        stand = Stand(command, environment, containers, ports)
-        until(lambda: all(map(stand.is_healthy, SERVICES)), "every service is healthy", UP_WITHIN)
-        yield stand
-    except BaseException:
-        print(run(*command, "logs", "--no-color", environment=environment))
-        raise
-    finally:
-        down = ("down", "--volumes", "--rmi", "local", "--timeout", "5")
-        run(*command, *down, within=DOWN_WITHIN, environment=environment)
-        assert what_is_left_of(project) == ""
-
 
 @pytest.fixture(scope="module")
 def stand() -> Iterator[Stand]:
-    with brought_up() as stand:
+    published = {service: f"{service.removesuffix('_app').upper()}_PORT" for service in PUBLISHED}
+    with brought_up("lineup", dict.fromkeys(SERVICES, 1), published, {"MAX_DURATION": "4"}) as stand:
         yield stand
 
 
@@ -278,13 +127,6 @@ def test_all_services_have_the_same_cpu_and_memory(stand: Stand) -> None:
         assert each > 0
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_no_process_in_a_container_is_root(stand: Stand, service: str) -> None:
-    _, *processes = run("docker", "top", stand.containers[service], "-eo", "pid,uid").splitlines()
-    assert processes
-    assert all(int(process.split()[1]) != 0 for process in processes)
-
-
 @pytest.mark.parametrize("service", PUBLISHED)
 def test_a_container_is_reached_at_one_port_of_this_machine_alone(stand: Stand, service: str) -> None:
     assert stand.inspect(service)["NetworkSettings"]["Ports"] == {
@@ -324,10 +166,10 @@ def test_only_the_twins_find_what_is_behind_them(stand: Stand, service: str, por
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_container_can_neither_write_to_its_image_nor_gain_rights(stand: Stand, service: str) -> None:
-    host = stand.inspect(service)["HostConfig"]
-    assert (host["ReadonlyRootfs"], host["CapDrop"], host["Privileged"]) == (True, ["ALL"], False)
-    assert host["SecurityOpt"] == ["no-new-privileges:true"]
+def test_a_container_can_neither_write_to_its_image_nor_gain_rights_and_no_process_is_root(
+    stand: Stand, service: str
+) -> None:
+    check_lockdown(stand, service)
 
 
 def test_files_are_written_to_disks_and_each_service_has_its_own(stand: Stand) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from backing import upstream
 from backing.postgres import CONNECTIONS
+from contract import ports
 from contract.settings import Settings
 from peers.rows import PEERS
 from serving.limits import DRAIN
@@ -18,6 +19,7 @@ from tests.loadtest.support.servers import answering
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
+BALANCER = (ROOT / "deploy" / "haproxy.cfg").read_text()
 
 
 WIRED = {"UPSTREAM_URL", "DATABASE_URL", "FILE_DIRECTORY"}
@@ -50,8 +52,17 @@ def test_the_database_of_compose_takes_as_many_connections_as_the_embedded_one()
     assert re.findall(r"max_connections=(\d+)", COMPOSE) == [str(CONNECTIONS)]
 
 
+def test_the_balancer_drains_as_long_as_the_twins_and_listens_where_they_do() -> None:
+    (drain,) = re.findall(r"hard-stop-after (\d+)s", BALANCER)
+    longest_wait = Settings.model_json_schema()["properties"]["max_duration"]["maximum"]
+    assert int(drain) == longest_wait + DRAIN
+    for twin, port in (("sync_app", ports.SYNC_APP), ("async_app", ports.ASYNC_APP)):
+        assert f"frontend {twin}\n    bind :{port}\n" in BALANCER
+        assert re.search(rf"^    server-template replica \d+ {twin}:{port}$", BALANCER, re.MULTILINE)
+
+
 def test_compose_waits_longer_for_a_stop_than_the_longest_drain_takes() -> None:
-    (grace,) = re.findall(r"stop_grace_period: (\d+)s", COMPOSE)
+    (grace,) = set(re.findall(r"stop_grace_period: (\d+)s", COMPOSE))
     longest_wait = Settings.model_json_schema()["properties"]["max_duration"]["maximum"]
     assert int(grace) > longest_wait + DRAIN
 
@@ -63,11 +74,12 @@ def test_the_image_holds_the_packages_of_the_project_and_what_they_run_on() -> N
     assert sorted(let_through) == sorted([*packages, "pyproject.toml", "requirements"])
 
 
-def test_the_profile_alone_brings_up_every_other_framework() -> None:
-    (profile,) = re.findall(r"profiles: (.+)$", COMPOSE, re.MULTILINE)
+def test_a_profile_alone_brings_up_every_other_framework_and_another_one_what_scales_out() -> None:
     (common,) = re.findall(r"^x-peer: &peer .*?\n\n", COMPOSE, re.MULTILINE | re.DOTALL)
-    assert profile == "[lineup]"
-    assert f"  profiles: {profile}\n" in common
+    assert "  profiles: [lineup]\n" in common
+    scaled = re.findall(r"^  (\w+):(?: #.*)?\n    <<: .*\n    profiles: \[distributed\]$", COMPOSE, re.MULTILINE)
+    assert scaled == ["master", "generator", "balancer", "metrics"]
+    assert len(re.findall(r"^ +profiles: ", COMPOSE, re.MULTILINE)) == 1 + len(scaled)
     blocks = re.findall(r"^  (\w+):\n    <<: \*peer\n    command: \[python, -m, (.+), --host", COMPOSE, re.MULTILINE)
     started = dict(blocks)
     assert {name: f"peers, {name}" for name in PEERS}.items() <= {
@@ -79,7 +91,7 @@ def test_the_profile_alone_brings_up_every_other_framework() -> None:
 @pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False)])
 def test_a_health_check_asks_the_service_itself_and_no_proxy(status: int, healthy: bool) -> None:
     checks = re.findall(r"test: \[CMD, python, (-IS), (-c), \"(.+)\"\]", COMPOSE)
-    assert len(checks) == 5
+    assert len(checks) == 6
     environment = {"http_proxy": "http://127.0.0.1:9", "no_proxy": ""}
     with answering(status, b"{}") as url:
         port = url.rpartition(":")[2]

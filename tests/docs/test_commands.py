@@ -83,7 +83,7 @@ def python(line: Line) -> None:
 def curl(line: Line) -> None:
     url = urlsplit(line.words[-1])
     target = url.path + (f"?{url.query}" if url.query else "")
-    assert url.port in {8001, 8002}
+    assert url.port in {8001, 8002, 8081, 8082}
     method = "POST" if "-d" in line.words else "GET"
     (operation,) = (each for each in OPERATIONS if each.is_at(target) and each.method == method)
     assert operation
@@ -112,7 +112,10 @@ def compose(line: Line) -> None:
     if shutil.which("docker-compose") is None:
         pytest.skip("docker-compose is not installed")
     split = next(place for place, word in enumerate(words) if word in {"up", "down"})
-    assert all(option in said("docker-compose", words[split], "--help") for option in words[split + 1 :])
+    options = [word for word in words[split + 1 :] if word.startswith("-")]
+    assert all(option in said("docker-compose", words[split], "--help") for option in options)
+    scaled = [word.partition("=")[0] for word in words[split + 1 :] if word not in options]
+    assert {*scaled} <= {*said("docker-compose", *words[:split], "config", "--services").split()}
     assert "services:" in said("docker-compose", *words[:split], "config")
     assert all(f"${{{name}" in (ROOT / "docker-compose.yml").read_text() for name in line.variables)
 

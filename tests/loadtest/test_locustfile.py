@@ -192,7 +192,6 @@ def test_latency_counts_from_the_intended_start_of_an_arrival(twins: Twins, tmp_
         (("--delay", "1h"), "from 0 to 10 s; got '1h'."),
         (("--tags", "query", "--scenario", "delay"), " is not one that --tags and --exclude-tags leave: query."),
         (("--tags", "nope"), "; got nope."),
-        (("--rate", "1", "--master"), "--rate needs a single process; leave out --master, --worker and --processes."),
     ],
 )
 def test_options_that_cannot_be_run_are_one_sentence_and_status_1(arguments: tuple[str, ...], complaint: str) -> None:

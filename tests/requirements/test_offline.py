@@ -105,5 +105,5 @@ def test_each_image_that_compose_builds_for_a_workshop_has_a_name_to_be_saved_un
     named = re.findall(
         r"^  (\w+): \{image: sync-vs-async\}$", (SCRIPT.with_name("images.yml")).read_text(), re.MULTILINE
     )
-    assert len(built) == 4
+    assert len(built) == 7
     assert sorted(named) == sorted(built)

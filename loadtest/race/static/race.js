@@ -178,7 +178,8 @@ function status(race) {
 function machine(race) {
   if (race.busy === null) return "";
   const [all, generator] = race.busy.map((share) => Math.round(share * 100));
-  return `CPU now: ${all}% of all cores busy; load generator ${generator}% of one core.`;
+  const which = race.generators === 1 ? "load generator" : `the busiest of ${race.generators} load generators`;
+  return `CPU now: ${all}% of all cores busy; ${which} ${generator}% of one core.`;
 }
 
 const racers = [...document.querySelectorAll(".racer")].map((section) => new Racer(section));

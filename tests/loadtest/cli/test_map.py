@@ -12,7 +12,8 @@ from loadtest.cli.run import run_all
 from loadtest.cli.telling import Telling
 from loadtest.contenders.cores import Cores
 from loadtest.contenders.service import lineup
-from loadtest.measure.comparison import NOTHING, Comparison, Progress, contender
+from loadtest.measure.comparison import NOTHING, Comparison, Progress
+from loadtest.measure.contender import contender
 from loadtest.results.schema import Results
 from loadtest.results.waits import POINTS, load_map, options
 from tests.loadtest.support.fabricated import calibration, step

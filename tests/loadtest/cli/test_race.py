@@ -29,6 +29,8 @@ from locust.env import Environment
 from loadtest.contenders.service import lineup
 from loadtest.generator.profile import ProfileArrivals
 from loadtest.race import control
+from loadtest.race.generators import Alone
+from loadtest.race.observer import Observer
 from loadtest.web_ui.racers import Racer
 from loadtest.race.users import user_classes
 from loadtest.race.request import Wish
@@ -41,7 +43,9 @@ options = argparse.Namespace(delay="1s", think=0.0, stagger=0.1, rate=0.0, arriv
     tags=None, exclude_tags=None)
 environment = Environment(user_classes=classes, parsed_options=options, stop_timeout=5)
 runner = environment.create_local_runner()
-race = control.Control(environment, racers, classes, ProfileArrivals(environment))
+arrivals = ProfileArrivals(environment)
+alone = Alone(Observer(environment, racers, classes, arrivals))
+race = control.Control(environment, racers, classes, arrivals, alone)
 began = time.perf_counter()
 race.start(Wish(Closed(2), "10ms", 0.01, "delay"))
 while race.state != "running":
@@ -68,7 +72,7 @@ def test_ctrl_c_ends_the_command_in_the_middle_of_a_race_and_leaves_nothing_behi
 
 def test_a_race_for_the_room_is_reached_at_the_address_that_is_printed() -> None:
     address = of_this_machine()
-    with alone() as environment, serving(environment, *RACE, "--host", address) as raced:
+    with alone() as environment, serving(environment, *RACE, "--host", address, "--generators", "2") as raced:
         raced.hear("Ctrl-C stops everything")
         others = Place(address, ports.LOCUST)
         assert f"In the room: {others.url}/race" in raced.said
@@ -105,6 +109,7 @@ def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     [
         (["--host", "nowhere"], "--host takes an address of this machine, "),
         (["--host", "", "--public-url", "https://demo.example"], "--host and --public-url exclude each other: "),
+        (["--generators", "0"], "--generators takes a whole number from 1 to 16; got 0."),
     ],
 )
 def test_an_address_for_the_room_that_cannot_be_used_is_one_line(

@@ -20,7 +20,8 @@ from loadtest.contenders.secrets import Secrets
 from loadtest.contenders.selection import chosen
 from loadtest.contenders.service import Service, lineup
 from loadtest.contenders.target import Target
-from loadtest.measure.comparison import Comparison, contender
+from loadtest.measure.comparison import Comparison
+from loadtest.measure.contender import contender
 from loadtest.results.schema import Measured, Part, Results, Step
 from loadtest.verdict.bounds import throughput
 from loadtest.verdict.forecast import forecast

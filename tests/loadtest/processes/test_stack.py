@@ -142,7 +142,7 @@ def test_a_race_runs_in_a_folder_with_packages_of_the_same_names(environment: di
 
 
 def test_sigkill_leaves_nothing_behind(environment: dict[str, str]) -> None:
-    with serving(environment, "race", "--services", "flask,aiohttp") as served:
+    with serving(environment, "race", "--services", "flask,aiohttp", "--generators", "2") as served:
         served.hear("Ctrl-C stops everything")
         assert any("postgres" in process.name() for process in served.processes)
         served.process.kill()

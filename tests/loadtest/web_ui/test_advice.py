@@ -24,6 +24,9 @@ def test_the_advice_says_why() -> None:
         "process x 5 threads = 5 slots; assumed from this terminal's settings). With 10 users or fewer, all services "
         "answer alike."
     )
+    behind = advice(twins({"THREADS": "5"}), 40, behind=True)
+    assert "that sync_app works on at once (1 process x 5 threads = 5 slots;" in behind
+    assert "assumed from this terminal's settings; replicas multiply it)." in behind
     several = racers("flask", "flask-threads", "aiohttp")
     said = advice(several, 768)
     assert f"that flask-threads works on at once ({several[1].service.made_of})." in said
