@@ -45,6 +45,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
         listener.listen(BACKLOG)
     except OSError as error:
+        listener.close()
         sys.exit(f"Cannot listen on {host}:{port}: {why_not(error, port)}.")
     return listener
 

@@ -18,6 +18,9 @@ COMMAND = [*PYTHON, "loadtest.generator.process"]
 ANSWER_WITHIN = 30.0
 """Seconds that the load generator may take to reply, beyond the planned duration of its order."""
 
+READY_WITHIN = 60.0
+"""Seconds that it may take to be ready for a job: several begin anew for each."""
+
 
 class GeneratorFailed(Exception):
     """The load generator exited or stopped replying. The message contains the end of its log."""
@@ -38,7 +41,7 @@ class Driver:
     def begin(self, job: Job) -> int:
         """Send the job, and return once the load generator is ready: the fewest users with whom all kinds are there."""
         self.say({"job": asdict(job)})
-        fewest: int = self.hear(READY, ANSWER_WITHIN)["fewest"]
+        fewest: int = self.hear(READY, READY_WITHIN)["fewest"]
         return fewest
 
     def measure(self, order: Order) -> dict[str, Any]:

@@ -39,7 +39,7 @@ SILENT = 3.0
 SLACK = 10.0
 """Seconds that load generators may take for an event, beyond the planned time."""
 
-COME_WITHIN = 30.0
+COME_WITHIN = 40.0
 """Seconds in which load generators come back for the next job."""
 
 

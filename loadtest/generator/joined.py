@@ -46,7 +46,7 @@ def joined(windows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "first": _first(windows),
         "parts": _parts(kinds),
         "turns": _turns([each["turns"] for each in windows if each.get("turns")]),
-        "arrivals": _arrivals([each["arrivals"] for each in windows if each.get("arrivals")]),
+        "arrivals": joined_arrivals([each["arrivals"] for each in windows if each.get("arrivals")]),
     }
 
 
@@ -57,7 +57,7 @@ def told(windows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             **{name: each[name] for name in TOLD},
             "share": {"place": each["place"], "of": each["of"]},
             "cpu": each["generator_cpu"],
-            "arrivals": _arrivals([each["arrivals"]] if each.get("arrivals") else []),
+            "arrivals": joined_arrivals([each["arrivals"]] if each.get("arrivals") else []),
         }
         for each in windows
     ]
@@ -112,7 +112,8 @@ def _turns(turns: Sequence[Mapping[str, float]]) -> dict[str, float] | None:
     return _added(turns) if turns else None
 
 
-def _arrivals(arrivals: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+def joined_arrivals(arrivals: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Return the arrivals of all load generators, by their names in Arrived; None without any."""
     if not arrivals:
         return None
     latencies = sorted((latency for each in arrivals for latency in each["latencies"]), key=lambda latency: latency[0])

@@ -40,7 +40,7 @@ PULSE = 0.5
 GONE_AFTER = 4.0
 """Seconds without a message after which the master is gone."""
 
-JOIN_WITHIN = 10.0
+JOIN_WITHIN = 20.0
 """Seconds that the master may take to answer a hello, and that may pass until a process that begins anew finds it."""
 
 ANEW = "GENERATOR_BEGINS_ANEW"

@@ -116,13 +116,14 @@ def shown(visit_for_all: Opens, tmp_path_factory: pytest.TempPathFactory) -> Cal
     address = cache(lambda name: PAGES[name](folder / f"{name}.html").as_uri())
 
     @cache
-    def visited(name: str, width: int = WIDE, colours: Literal["light", "dark"] = "light") -> Visit:
+    def visited(name: str, width: int, colours: Literal["light", "dark"]) -> Visit:
         found = visit_for_all(address(name), width=width, colours=colours)
         if found.page.locator("script[data-chart]").count():
             expect(found.page.locator("html")).to_have_attribute("data-drawn", "all", timeout=DRAWN_WITHIN)
         return found
 
-    return visited
+    # the cache tells arguments that are left out from the same ones that are given
+    return lambda name, width=WIDE, colours="light": visited(name, width, colours)
 
 
 def boxes(visited: Visit) -> Iterator[tuple[str, float, float, float, float]]:

@@ -13,12 +13,18 @@ HERE = Path(__file__).parent
 LAST = HERE / "test_draining.py"
 """The tests that stop a service. They come last, so that they need not start one."""
 
+AS_THEY_STAND = {"service", "application", "other", "waiting", "leaving"}
+"""The fixtures that return a service with its own settings."""
+
+GROUPS = 4
+"""The number of groups that the services are divided into. Each group needs a database, an upstream and both twins."""
+
 FLEET = pytest.StashKey[Fleet]()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group the tests by service, in one xdist worker each, so that every service starts only once.
+    """Group the tests by service, a few services in one xdist worker, so that every service starts only once.
 
     Tests of an unchanged twin are quick. The others start a twin with other settings, or a peer; they are marked slow.
     All run as `at_best` says, because every process that they use may stall.
@@ -26,8 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     own = [item for item in items if item.path.is_relative_to(HERE)]
     for item in own:
         name = service_of(item)
-        item.add_marker(pytest.mark.xdist_group(name))
-        as_it_stands = isinstance(item, pytest.Function) and {"service", "application"} & {*item.fixturenames}
+        item.add_marker(pytest.mark.xdist_group(f"conformance {NAMES.index(name) % GROUPS}"))
+        as_it_stands = isinstance(item, pytest.Function) and AS_THEY_STAND & {*item.fixturenames}
         if name not in TWINS or not as_it_stands:
             item.add_marker(pytest.mark.slow)
         if isinstance(item, pytest.Function):
@@ -60,13 +66,13 @@ def fleet(pytestconfig: pytest.Config) -> Iterator[Fleet]:
 
 @pytest.fixture(params=APPLICATIONS)
 def application(request: pytest.FixtureRequest, fleet: Fleet) -> Running:
-    """Return one service of each application in turn. Its responses do not depend on its workers."""
+    """Return one service of each application in turn, with one process. Its responses do not depend on its workers."""
     name: str = request.param
     return fleet(name)
 
 
 @pytest.fixture(params=NAMES)
 def service(request: pytest.FixtureRequest, fleet: Fleet) -> Running:
-    """Return each service of the line-up in turn, with its own settings."""
+    """Return each service of the line-up in turn, with its own settings and one process."""
     name: str = request.param
     return fleet(name)

@@ -8,7 +8,7 @@ import pytest
 from loadtest.processes.service import Running
 from tests.conformance.support.cases import BAD, NOWHERE, Bad, by_operation
 from tests.conformance.support.exceptions import ANNOUNCED, deviates, leave_out
-from tests.conformance.support.fleet import TWINS
+from tests.conformance.support.fleet import PARSERS, TWINS, Fleet
 from tests.conformance.support.problems import detail
 from tests.conformance.support.wire import HOST, announced, ask, connect, other_promises, read, say, written
 from tests.support.stalls import SLACK
@@ -49,9 +49,10 @@ def test_what_is_served_nowhere_is_not_found_by_any_method(application: Running)
 
 
 @pytest.mark.parametrize("target", ["/delay/\uff11", "/delay/\udcff", "/fanout?n=\udcff", "/delay/a\0b", "/delay/a b"])
-def test_bytes_that_http_forbids_in_a_target_are_a_bad_request(service: Running, target: str) -> None:
-    leave_out(service.service.name, target)
-    assert ask(service.url, target).status == 400
+@pytest.mark.parametrize("name", PARSERS)
+def test_bytes_that_http_forbids_in_a_target_are_a_bad_request(fleet: Fleet, name: str, target: str) -> None:
+    leave_out(name, target)
+    assert ask(fleet(name).url, target).status == 400
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

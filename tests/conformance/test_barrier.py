@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 import pytest
 
 from tests.conformance.support.counted import in_flight, left
-from tests.conformance.support.fleet import LETTING_GO, ONE_AT_A_TIME, TOGETHER, WAITING_ON, Fleet
+from tests.conformance.support.fleet import LETTING_GO, ONE_AT_A_TIME, SEVERAL, TOGETHER, WAITING_ON, Fleet
 from tests.conformance.support.wire import Held, ask, at_once
 from tests.support.stalls import eventually, within
 
@@ -36,7 +36,7 @@ def test_parties_of_different_sizes_do_not_mix(fleet: Fleet, name: str) -> None:
 
 @pytest.mark.parametrize("name", ONE_AT_A_TIME)
 def test_three_at_once_never_meet_where_a_process_takes_one_request_at_a_time(fleet: Fleet, name: str) -> None:
-    answers = at_once(fleet(name).url, ["/barrier?n=3&timeout=200ms"] * 3)
+    answers = at_once(fleet(name, SEVERAL[name]).url, ["/barrier?n=3&timeout=200ms"] * 3)
     assert [answer.status for answer in answers] == [504] * 3
     assert all(answer.timing["wait"] >= 0.2 for answer in answers)
 

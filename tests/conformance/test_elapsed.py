@@ -2,7 +2,7 @@ import psutil
 import pytest
 
 from loadtest.processes.service import Running
-from tests.conformance.support.fleet import LINEUP, NAMES, NOTHING_BEHIND, Fleet
+from tests.conformance.support.fleet import APPLICATIONS, LINEUP, NOTHING_BEHIND, WAYS_TO_WAIT, Fleet
 from tests.conformance.support.wire import ask, at_once
 from tests.support.stalls import SLACK, within
 
@@ -41,7 +41,9 @@ def cpu_seconds(service: Running) -> float:
     return sum(each.user + each.system for each in times)
 
 
-def test_cpu_uses_the_cpu_and_the_others_do_not(service: Running) -> None:
+@pytest.mark.parametrize("name", WAYS_TO_WAIT)
+def test_cpu_uses_the_cpu_and_the_others_do_not(fleet: Fleet, name: str) -> None:
+    service = fleet(name)
     before = cpu_seconds(service)
     ask(service.url, "/cpu/300ms")
     burnt = cpu_seconds(service) - before
@@ -62,7 +64,7 @@ def test_a_barrier_that_nobody_else_comes_to_times_out(service: Running) -> None
     assert 0.1 <= answer.timing["wait"] <= answer.elapsed + 0.0001
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", APPLICATIONS)
 def test_the_longest_wait_is_the_setting(fleet: Fleet, name: str) -> None:
     service = fleet(name, workers=1, environment=NOTHING_BEHIND)
     assert ask(service.url, "/delay/50ms").status == 200

@@ -18,8 +18,10 @@ from tests.conformance.support.cases import common
 from tests.conformance.support.fleet import APPLICATIONS, NOTHING_BEHIND, Fleet
 from tests.conformance.support.wire import NotAnswered, ask
 
-REQUESTS = 2000
+DRAWN = 2000
 SEED = 1996
+PLAIN = re.compile(r"/[a-z]*(/[\w-][\w.-]*)?(\?\w+=[\w.-]+)?", re.ASCII)
+"""Targets that frameworks neither decode nor normalise. What `contract` makes of these is tested without a service."""
 AT_ONCE = 4
 
 METHODS = [*["GET"] * 12, "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH"]
@@ -120,13 +122,13 @@ class Request:
 @cache
 def requests() -> tuple[Request, ...]:
     """Return the random requests. All are HTTP in ASCII: servers refuse anything else by themselves."""
-    return tuple(drawn(Random(SEED)))
+    return tuple(request for request in drawn(Random(SEED)) if request.body or not PLAIN.fullmatch(request.target))
 
 
 def drawn(random: Random) -> Iterator[Request]:
     # /metrics changes with every request, and the barrier would let concurrent requests of this test meet
     operations = [each for each in OPERATIONS if each.name not in {"metrics", "barrier"}]
-    for number in range(REQUESTS):
+    for number in range(DRAWN):
         operation = random.choice(operations)
         target = mutated(random, f"{path(random, operation, number)}{query(random, operation)}")
         method = "POST" if operation.method == "POST" and random.random() < 0.7 else random.choice(METHODS)
@@ -200,7 +202,6 @@ def test_random_requests_are_answered_as_flask_answers_them(
     fleet: Fleet, name: str, reference: Callable[[], Answers]
 ) -> None:
     found = answers(fleet(name, workers=1, environment=NOTHING_BEHIND).url)
-    assert len(found) == REQUESTS
     different = [
         (request, expected, got)
         for request, expected, got in zip(requests(), reference(), found, strict=True)

@@ -9,7 +9,19 @@ import pytest
 from loadtest.processes.service import Running
 from tests.conformance.support.cases import METRICS
 from tests.conformance.support.counted import Counts, in_flight, left, settled
-from tests.conformance.support.fleet import LETTING_GO, LOOPS, NAMES, ONE_PLACE, TOGETHER, TWINS, Fleet
+from tests.conformance.support.fleet import (
+    LETTING_GO,
+    LOOPS,
+    NAMES,
+    ONE_AT_A_TIME,
+    ONE_PLACE,
+    SERVERS,
+    SEVERAL,
+    TOGETHER,
+    TWINS,
+    WAYS_TO_WAIT,
+    Fleet,
+)
 from tests.conformance.support.people import unanswered
 from tests.conformance.support.wire import PATIENCE, Held, NotAnswered, ask, at_once
 from tests.support.stalls import TooLate, eventually
@@ -43,7 +55,9 @@ def counted(url: str) -> list[float]:
     return [counts("http_requests_total", operation=operation, status=status) for operation, status in COUNTED]
 
 
-def test_every_request_is_counted_once_whichever_process_is_asked(service: Running) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_every_request_is_counted_once_whichever_process_is_asked(fleet: Fleet, name: str) -> None:
+    service = fleet(name, SEVERAL[name] if name in SERVERS else 1)
     before = settled(service)
     was = counted(service.url)
     answers = [*at_once(service.url, ["/delay/20ms"] * 20), ask(service.url, "/delay/20ms", "HEAD")]
@@ -62,7 +76,7 @@ def test_every_request_is_counted_once_whichever_process_is_asked(service: Runni
         assert waited <= sum(answer.elapsed for answer in answers)
 
 
-@OVERLAPPING
+@pytest.mark.parametrize("name", [name for name in WAYS_TO_WAIT if name in TOGETHER])
 def test_what_waits_now_is_shown_and_so_is_the_most_there_ever_were(fleet: Fleet, name: str) -> None:
     service = fleet(name, workers=2)
     with unanswered(service.url, 10):
@@ -73,9 +87,9 @@ def test_what_waits_now_is_shown_and_so_is_the_most_there_ever_were(fleet: Fleet
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_stream_is_in_flight_until_it_ends(fleet: Fleet, name: str) -> None:
-    service = fleet(name, workers=2)
+    service = fleet(name, SEVERAL[name] if name in ONE_AT_A_TIME else 1)
     with ThreadPoolExecutor() as pool:
-        answer = pool.submit(ask, service.url, "/drip?duration=500ms&numbytes=2")
+        answer = pool.submit(ask, service.url, "/drip?duration=1s&numbytes=2")
         eventually(lambda: in_flight(service.url) == 1 or answer.done())
         if answer.done():
             raise TooLate("the stream had ended")
@@ -83,7 +97,7 @@ def test_a_stream_is_in_flight_until_it_ends(fleet: Fleet, name: str) -> None:
     eventually(lambda: in_flight(service.url) == 0)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", WAYS_TO_WAIT)  # the framework has no influence on the numbers of a process
 def test_what_waited_in_a_worker_that_was_killed_is_not_shown_for_ever(fleet: Fleet, name: str) -> None:
     service = fleet(name, workers=2)
     before = Counts(service.url)("http_requests_total", operation="healthz", status="200")

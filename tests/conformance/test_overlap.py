@@ -4,7 +4,7 @@ from math import ceil
 
 import pytest
 
-from tests.conformance.support.fleet import LINEUP, LOOPS, ONE_AT_A_TIME, TOGETHER, WAYS_TO_WAIT, Fleet
+from tests.conformance.support.fleet import LOOPS, ONE_AT_A_TIME, SEVERAL, TOGETHER, WAYS_TO_WAIT, Fleet
 from tests.conformance.support.wire import Held, ask, at_once, elapsed
 from tests.support.stalls import within
 
@@ -14,9 +14,10 @@ TWENTY = ["/delay/500ms"] * 20
 
 @pytest.mark.parametrize("name", ONE_AT_A_TIME)
 def test_twenty_waits_take_twenty_over_its_slots_where_these_are_few(fleet: Fleet, name: str) -> None:
-    slots = LINEUP[name].slots
+    service = fleet(name, SEVERAL[name])
+    slots = service.service.slots
     assert slots
-    answers = at_once(fleet(name).url, TWENTY)
+    answers = at_once(service.url, TWENTY)
     assert {answer.status for answer in answers} == {200}
     rounds = ceil(20 / slots)
     assert elapsed(answers) >= rounds * WAIT

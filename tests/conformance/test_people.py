@@ -11,7 +11,7 @@ import pytest
 
 from loadtest.processes.service import Running
 from tests.conformance.support.cases import BAD_ANSWERS
-from tests.conformance.support.fleet import ONE_AT_A_TIME, TOGETHER, Fleet
+from tests.conformance.support.fleet import NAMES, ONE_AT_A_TIME, SEVERAL, TOGETHER, WAYS_TO_WAIT, Fleet
 from tests.conformance.support.people import fresh, give, nobody_is_answered, told
 from tests.conformance.support.problems import detail
 from tests.conformance.support.wire import (
@@ -27,7 +27,24 @@ from tests.conformance.support.wire import (
 )
 from tests.support.stalls import SLACK, eventually, within
 
-OVERLAPPING = pytest.mark.parametrize("name", TOGETHER)
+OVERLAPPING = pytest.mark.parametrize("name", [name for name in WAYS_TO_WAIT if name in TOGETHER])
+
+
+@pytest.fixture(params=WAYS_TO_WAIT)
+def waiting(request: pytest.FixtureRequest, fleet: Fleet) -> Running:
+    """Return a service for each way to wait in turn, with several processes.
+
+    The framework has no influence on questions and answers.
+    """
+    name: str = request.param
+    return fleet(name, SEVERAL[name])
+
+
+@pytest.fixture(params=NAMES)
+def leaving(request: pytest.FixtureRequest, fleet: Fleet) -> Running:
+    """Return each service in turn: how one notices that a client has left depends on its framework."""
+    name: str = request.param
+    return fleet(name, SEVERAL[name] if name in WAYS_TO_WAIT else 1)
 
 
 def workers(service: Running) -> set[int]:
@@ -55,27 +72,27 @@ def test_an_answer_that_is_there_is_given_once(service: Running) -> None:
     assert ask(service.url, f"/ask/{question}?timeout=0").status == 504
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["x", "a\nb\n", '{"a":"\\u0041"}', "\u00e9\U0001f372\u2028", " ", "x" * 4096, "\u00e9" * 2048, "';--", "%s{}"],
-)
-def test_an_answer_comes_as_it_was_given(service: Running, text: str) -> None:
-    question = fresh()
-    give(service.url, question, text)
-    assert told(ask(service.url, f"/ask/{question}"), question) == text
+TEXTS = ("x", "a\nb\n", '{"a":"\\u0041"}', "\u00e9\U0001f372\u2028", " ", "x" * 4096, "\u00e9" * 2048, "';--", "%s{}")
 
 
-@pytest.mark.parametrize("question", ["a", "0", "-", "a" * 64])
-def test_a_question_may_have_any_name_of_these(service: Running, question: str) -> None:
-    while ask(service.url, f"/ask/{question}?timeout=0").status == 200:
-        pass  # discards the answers of other tests
-    give(service.url, question, "soup")
-    assert told(ask(service.url, f"/ask/{question}"), question) == "soup"
+def test_an_answer_comes_as_it_was_given(application: Running) -> None:
+    for text in TEXTS:
+        question = fresh()
+        give(application.url, question, text)
+        assert told(ask(application.url, f"/ask/{question}"), question) == text
 
 
-def test_a_bad_answer_is_refused(service: Running) -> None:
+def test_a_question_may_have_any_name_of_these(application: Running) -> None:
+    for question in ("a", "0", "-", "a" * 64):
+        while ask(application.url, f"/ask/{question}?timeout=0").status == 200:
+            pass  # discards the answers of other tests
+        give(application.url, question, "soup")
+        assert told(ask(application.url, f"/ask/{question}"), question) == "soup"
+
+
+def test_a_bad_answer_is_refused(application: Running) -> None:
     for case in BAD_ANSWERS:
-        answer = ask(service.url, case.target, "POST", body=case.body)
+        answer = ask(application.url, case.target, "POST", body=case.body)
         assert detail(answer, 400, "Bad Request") == case.detail
         assert answer.timing.keys() == {"total"}, case
 
@@ -108,9 +125,9 @@ def test_half_an_answer_is_not_kept(service: Running) -> None:
 
 
 @pytest.mark.parametrize("timeout", [0.0, 0.3])
-def test_nobody_answers_in_time(service: Running, timeout: float) -> None:
+def test_nobody_answers_in_time(waiting: Running, timeout: float) -> None:
     question = fresh()
-    answer = ask(service.url, f"/ask/{question}?timeout={timeout}")
+    answer = ask(waiting.url, f"/ask/{question}?timeout={timeout}")
     assert detail(answer, 504, "Gateway Timeout") == f"No answer to {question!r} came within {timeout:g} s."
     assert timeout <= answer.timing["wait"] <= answer.elapsed + 0.0001
     assert answer.elapsed < timeout + SLACK
@@ -118,47 +135,48 @@ def test_nobody_answers_in_time(service: Running, timeout: float) -> None:
 
 @pytest.mark.parametrize("answering", ["itself", "flask", "aiohttp"])
 def test_an_answer_reaches_who_asks_at_once_whichever_process_it_is_given_to(
-    service: Running, fleet: Fleet, answering: str
+    waiting: Running, fleet: Fleet, answering: str
 ) -> None:
     question = fresh()
+    other = waiting if answering == "itself" else fleet(answering)
     with ThreadPoolExecutor() as pool:
-        asker = pool.submit(Held(service.url, f"/ask/{question}?timeout=10s").answer)
+        asker = pool.submit(Held(waiting.url, f"/ask/{question}?timeout=10s").answer)
         nobody_is_answered([asker])
-        given = give((service if answering == "itself" else fleet(answering)).url, question, "soup")
+        given = give(other.url, question, "soup")
         heard = asker.result()
     assert told(heard, question) == "soup"
     assert heard.elapsed >= 0.1
     within(1, heard.ended - given.ended)
 
 
-def test_questions_do_not_mix(service: Running) -> None:
+def test_questions_do_not_mix(waiting: Running) -> None:
     questions = [fresh() for _ in range(3)]
     with ThreadPoolExecutor() as pool:
-        asker = pool.submit(Held(service.url, f"/ask/{questions[0]}?timeout=1s").answer)
+        asker = pool.submit(Held(waiting.url, f"/ask/{questions[0]}?timeout=1s").answer)
         for question in questions[1:]:
-            give(service.url, question, f"to {question}")
+            give(waiting.url, question, f"to {question}")
         assert asker.result().status == 504
     for question in questions[1:]:
-        assert told(ask(service.url, f"/ask/{question}"), question) == f"to {question}"
+        assert told(ask(waiting.url, f"/ask/{question}"), question) == f"to {question}"
 
 
 def heard(answers: Sequence[Answer], question: str) -> Counter[str]:
     return Counter(told(answer, question) for answer in answers)
 
 
-def test_twenty_answers_are_kept_and_each_is_given_to_one_of_twenty_who_ask_at_once(service: Running) -> None:
+def test_twenty_answers_are_kept_and_each_is_given_to_one_of_twenty_who_ask_at_once(waiting: Running) -> None:
     question = fresh()
     texts = [f"answer {number}" for number in range(20)]
     for text in texts:
-        give(service.url, question, text)
-    answers = at_once(service.url, [f"/ask/{question}?timeout=10s"] * 20)
+        give(waiting.url, question, text)
+    answers = at_once(waiting.url, [f"/ask/{question}?timeout=10s"] * 20)
     assert heard(answers, question) == Counter(texts)
-    assert ask(service.url, f"/ask/{question}?timeout=0").status == 504
+    assert ask(waiting.url, f"/ask/{question}?timeout=0").status == 504
 
 
 @OVERLAPPING
 def test_twenty_answers_that_come_at_once_are_each_given_to_one_of_twenty_who_wait(fleet: Fleet, name: str) -> None:
-    service = fleet(name)
+    service = fleet(name, SEVERAL[name])
     question = fresh()
     texts = [f"answer {number}" for number in range(20)]
     with ThreadPoolExecutor(40) as pool:
@@ -171,52 +189,53 @@ def test_twenty_answers_that_come_at_once_are_each_given_to_one_of_twenty_who_wa
     within(5, max(answer.elapsed for answer in answers))
 
 
-def test_the_oldest_answer_comes_first(service: Running) -> None:
+def test_the_oldest_answer_comes_first(waiting: Running) -> None:
     question = fresh()
     for text in ("first", "second"):
-        give(service.url, question, text)
-    assert [told(ask(service.url, f"/ask/{question}"), question) for _ in range(2)] == ["first", "second"]
+        give(waiting.url, question, text)
+    assert [told(ask(waiting.url, f"/ask/{question}"), question) for _ in range(2)] == ["first", "second"]
 
 
-def test_head_leaves_the_answer_where_it_is(service: Running) -> None:
+def test_head_leaves_the_answer_where_it_is(application: Running) -> None:
     question = fresh()
-    give(service.url, question, "soup")
-    heads = [ask(service.url, f"/ask/{question}", "HEAD") for _ in range(2)]
-    got = ask(service.url, f"/ask/{question}")
+    give(application.url, question, "soup")
+    heads = [ask(application.url, f"/ask/{question}", "HEAD") for _ in range(2)]
+    got = ask(application.url, f"/ask/{question}")
     assert told(got, question) == "soup"
     for head in heads:
         assert (head.status, head.body, head.headers["Content-Length"]) == (200, b"", str(len(got.body)))
 
 
-def test_an_asker_who_left_takes_no_answer_from_the_one_who_waits_behind(service: Running) -> None:
+def test_an_asker_who_left_takes_no_answer_from_the_one_who_waits_behind(leaving: Running) -> None:
     question = fresh()
-    with ThreadPoolExecutor() as pool, Held(service.url, f"/ask/{question}?timeout=10s") as left:
-        asker = pool.submit(Held(service.url, f"/ask/{question}?timeout=10s").answer)
+    with ThreadPoolExecutor() as pool, Held(leaving.url, f"/ask/{question}?timeout=10s") as left:
+        asker = pool.submit(Held(leaving.url, f"/ask/{question}?timeout=10s").answer)
         nobody_is_answered([asker])
         left.leave()
-        given = give(service.url, question, "soup")
+        given = give(leaving.url, question, "soup")
         answer = asker.result()
     assert told(answer, question) == "soup"
     within(1, answer.ended - given.ended)
 
 
-def test_an_answer_that_only_those_who_left_waited_for_is_kept(service: Running) -> None:
+def test_an_answer_that_only_those_who_left_waited_for_is_kept(leaving: Running) -> None:
     question = fresh()
     for _ in range(2):
-        Held(service.url, f"/ask/{question}?timeout=10s").leave()
-    give(service.url, question, "soup")
-    assert told(ask(service.url, f"/ask/{question}?timeout=10s"), question) == "soup"
+        Held(leaving.url, f"/ask/{question}?timeout=10s").leave()
+    give(leaving.url, question, "soup")
+    assert told(ask(leaving.url, f"/ask/{question}?timeout=10s"), question) == "soup"
 
 
-def test_nothing_is_lost_when_the_worker_that_took_an_answer_is_killed(fleet: Fleet, service: Running) -> None:
-    service = fleet(service.service.name, workers=2)
+@pytest.mark.parametrize("name", WAYS_TO_WAIT)
+def test_nothing_is_lost_when_the_worker_that_took_an_answer_is_killed(fleet: Fleet, name: str) -> None:
+    service = fleet(name, workers=2)
     question = fresh()
     kill(service, give(service.url, question, "soup").pid)
     assert told(ask(service.url, f"/ask/{question}?timeout=10s"), question) == "soup"
 
 
-def test_when_a_worker_is_killed_while_many_wait_the_others_have_every_answer(fleet: Fleet, service: Running) -> None:
-    name = service.service.name
+@pytest.mark.parametrize("name", WAYS_TO_WAIT)
+def test_when_a_worker_is_killed_while_many_wait_the_others_have_every_answer(fleet: Fleet, name: str) -> None:
     service, other = fleet(name, workers=2), fleet("aiohttp")
     question = fresh()
     texts = [f"answer {number}" for number in range(2 if name in ONE_AT_A_TIME else 8)]

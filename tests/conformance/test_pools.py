@@ -4,7 +4,7 @@ import pytest
 
 from loadtest.processes.service import Running
 from tests.conformance.support.counted import Counts
-from tests.conformance.support.fleet import LETTING_GO, NAMES, NOTHING_BEHIND, TOGETHER, WAYS_TO_WAIT, Fleet
+from tests.conformance.support.fleet import APPLICATIONS, LETTING_GO, NOTHING_BEHIND, TOGETHER, WAYS_TO_WAIT, Fleet
 from tests.conformance.support.problems import unavailable
 from tests.conformance.support.wire import Held, ask, at_once, elapsed, request
 from tests.support.stalls import SLACK, TooLate, eventually, within
@@ -22,9 +22,11 @@ def small(request: pytest.FixtureRequest, fleet: Fleet) -> Running:
     return fleet(name, workers=1, environment=SMALL)
 
 
+@pytest.mark.parametrize("name", WAYS_TO_WAIT)
 @CALLS
 @pytest.mark.parametrize("mode", ["idiomatic", "sequential", "concurrent"])
-def test_four_calls_take_as_long_as_their_mode_says(service: Running, operation: str, mode: str) -> None:
+def test_four_calls_take_as_long_as_their_mode_says(fleet: Fleet, name: str, operation: str, mode: str) -> None:
+    service = fleet(name)
     in_a_row = mode == "sequential" or (mode == "idiomatic" and service.service.twin == "sync_app")
     answer = ask(service.url, f"/{operation}?n=4&delay=150ms&mode={mode}")
     assert answer.status == 200
@@ -94,22 +96,23 @@ def test_a_client_that_leaves_gives_its_connection_back(fleet: Fleet, name: str,
     assert ask(url, f"/{operation}?n=2&delay=0&mode=concurrent").status == 200
 
 
-@pytest.mark.parametrize(
-    ("method", "target", "variable"),
-    [
-        ("GET", "/query?delay=0", "DATABASE_URL"),
-        ("GET", "/query?n=3&delay=0&mode=concurrent", "DATABASE_URL"),
-        ("GET", "/ask/lunch?timeout=0", "DATABASE_URL"),
-        ("POST", "/answer/lunch", "DATABASE_URL"),
-        ("GET", "/fetch?delay=0", "UPSTREAM_URL"),
-        ("GET", "/fetch?n=3&delay=0&mode=concurrent", "UPSTREAM_URL"),
-    ],
+UNSET = (
+    ("GET", "/query?delay=0", "DATABASE_URL"),
+    ("GET", "/query?n=3&delay=0&mode=concurrent", "DATABASE_URL"),
+    ("GET", "/ask/lunch?timeout=0", "DATABASE_URL"),
+    ("POST", "/answer/lunch", "DATABASE_URL"),
+    ("GET", "/fetch?delay=0", "UPSTREAM_URL"),
+    ("GET", "/fetch?n=3&delay=0&mode=concurrent", "UPSTREAM_URL"),
 )
-@pytest.mark.parametrize("name", NAMES)
-def test_what_was_not_configured_is_named(fleet: Fleet, name: str, method: str, target: str, variable: str) -> None:
+"""Requests for something that no variable names, and its variable."""
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_what_was_not_configured_is_named(fleet: Fleet, name: str) -> None:
     service = fleet(name, workers=1, environment=NOTHING_BEHIND)
-    answer = ask(service.url, target, method, body=b"soup" if method == "POST" else b"")
-    sentence = f"The service was started without {variable}, which this endpoint needs."
-    assert unavailable(answer, again_after=60) == sentence
-    assert answer.elapsed < SLACK
-    assert ask(service.url, "/drip?duration=0").status == 200
+    for method, target, variable in UNSET:
+        answer = ask(service.url, target, method, body=b"soup" if method == "POST" else b"")
+        sentence = f"The service was started without {variable}, which this endpoint needs."
+        assert unavailable(answer, again_after=60) == sentence, target
+        assert answer.elapsed < SLACK, target
+        assert ask(service.url, "/drip?duration=0").status == 200, target

@@ -16,12 +16,12 @@ from loadtest.contenders.service import Service, lineup
 from loadtest.processes.service import Running, running
 from peers.rows import ALONE, LOOP
 
-LINEUP = {
-    name: replace(service, workers=3 if service.worker_class == ALONE else 2)
-    for name, service in lineup(usable_cores()).items()
-}
-"""The services with two processes each, however many cores there are: enough to find what their processes do not share.
-A process that serves one request at a time may wait while two others do: those services have three."""
+LINEUP = {name: replace(service, workers=1) for name, service in lineup(usable_cores()).items()}
+"""The services with one process each, however many cores there are."""
+
+SEVERAL = {name: 3 if service.worker_class == ALONE else 2 for name, service in LINEUP.items()}
+"""Enough processes of each service to find what its processes do not share. A process that serves one request at a time
+may wait while two others do."""
 
 NAMES = tuple(LINEUP)
 
@@ -103,8 +103,8 @@ class Fleet:
         self._behind = ExitStack()
         self._found: Mapping[str, str] = {}
 
-    def __call__(self, name: str, workers: int | None = None, environment: Mapping[str, str] | None = None) -> Running:
-        service = LINEUP[name] if workers is None else replace(LINEUP[name], workers=workers)
+    def __call__(self, name: str, workers: int = 1, environment: Mapping[str, str] | None = None) -> Running:
+        service = replace(LINEUP[name], workers=workers)
         key = (service, *sorted((environment or {}).items()))
         if key in self._services:
             self._services[key] = self._services.pop(key)
@@ -118,12 +118,9 @@ class Fleet:
         return found
 
     @contextmanager
-    def last_use(self, name: str, workers: int = 2) -> Iterator[Running]:
-        """Yield a service, started or reused, and stop it when the context exits.
-
-        By default it has two workers, so that a test notices if the service forgets one of them when it stops.
-        """
-        self(name, workers)
+    def last_use(self, name: str, workers: int = 1, environment: Mapping[str, str] | None = None) -> Iterator[Running]:
+        """Yield a service, started or reused, and stop it when the context exits."""
+        self(name, workers, environment)
         _, (started, stop) = self._services.popitem()
         try:
             yield started

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from loadtest.generator.arrivals import Arrival, RecordedSchedule, Schedule, figures
+from loadtest.generator.joined import joined_arrivals
 from loadtest.results.arrivals import Arrived
 from loadtest.results.histogram import percentile
 from loadtest.workload.open import Open
@@ -111,7 +112,12 @@ def seen(
     """Return the figures of a window that opens at 10."""
     schedule = Schedule(iter(()), PATIENCE, clients)
     found = figures(arrivals, schedule, 10.0, window, deadlines)
-    return found, Arrived(**found["arrivals"])
+    return found, arrived_of(found)
+
+
+def arrived_of(found: dict[str, Any]) -> Arrived:
+    """Return the arrivals among the figures of the only load generator."""
+    return Arrived.model_validate(joined_arrivals([found["arrivals"]]))
 
 
 def test_a_request_belongs_to_the_window_of_its_intended_start_whenever_it_was_sent_and_answered() -> None:
@@ -184,7 +190,7 @@ def test_requests_in_flight_are_those_that_have_begun_and_not_ended_at_each_mome
 def test_the_slope_is_the_growth_of_the_backlog_by_the_second() -> None:
     waiting = [Arrival(10.0 + number / 10, free=True, sent=10.0 + number / 10) for number in range(40)]
     schedule = Schedule(iter(()), 10.0, 100)
-    arrived = Arrived(**figures(waiting, schedule, 10.05, 3.0, ())["arrivals"])
+    arrived = arrived_of(figures(waiting, schedule, 10.05, 3.0, ()))
     assert arrived.slope == pytest.approx(30 / 3.0)
     assert arrived.edges == 31
 
@@ -246,12 +252,12 @@ def test_a_service_that_stands_still_is_as_slow_as_it_is_for_those_who_arrive_me
     found = figures(arrivals_at(clients), schedule, 0.0, SECONDS, ())
     assert added(found["latency"], 0.95) == pytest.approx(1.00, rel=0.05)  # a tenth arrives in the freeze, half of
     assert added(found["latency"], 0.99) == pytest.approx(1.80, rel=0.05)  # them before its middle
-    assert Arrived(**found["arrivals"]).offered == RATE * SECONDS
+    assert arrived_of(found).offered == RATE * SECONDS
 
 
 def test_with_few_clients_the_time_from_the_send_hides_what_waited_for_a_client() -> None:
     schedule = Schedule(iter(()), 10.0, 50)
-    arrived = Arrived(**figures(arrivals_at(50), schedule, 0.0, SECONDS, ())["arrivals"])
+    arrived = arrived_of(figures(arrivals_at(50), schedule, 0.0, SECONDS, ()))
     assert arrived.waited >= 150
     assert added(arrived.service_ms, 0.95) < 0.05
 

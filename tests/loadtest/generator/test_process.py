@@ -404,6 +404,6 @@ def test_a_generator_that_fails_says_why() -> None:
 
 
 def test_a_generator_that_falls_silent_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loadtest.generator.driver.ANSWER_WITHIN", 0.0)
+    monkeypatch.setattr("loadtest.generator.driver.READY_WITHIN", 0.0)
     with generator() as driver, pytest.raises(GeneratorFailed, match=r"The load generator sent nothing for 0 s\."):
         driver.begin(job("http://127.0.0.1:9"))
