@@ -219,10 +219,10 @@ def services() -> Iterator[dict[int, str]]:
     known = lineup(1)
     with ExitStack() as stack:
         environment = stack.enter_context(backing(("database", "upstream"))).environment
-        yield {
-            port: stack.enter_context(running(known[name], environment)).url
-            for port, name in ((8001, "flask-threads"), (8002, "aiohttp"))
-        }
+        sync, asynchronous = (
+            stack.enter_context(running(known[name], environment)).url for name in ("flask-threads", "aiohttp")
+        )
+        yield {8001: sync, 8002: asynchronous, 8081: sync, 8082: asynchronous}  # the last two behind a load balancer
 
 
 def test_durations_in_the_documentation_are_ones_that_a_service_takes_by_default() -> None:
