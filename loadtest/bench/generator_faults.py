@@ -20,8 +20,8 @@ from loadtest.bench import Finding
 from loadtest.contenders.cores import SHARED
 from loadtest.contenders.service import ASYNC, UVLOOP_WORKER, Service
 from loadtest.generator.crew import TOKEN, Crew
-from loadtest.generator.crews import generators
 from loadtest.generator.orders import Job, Order
+from loadtest.generator.starting import generators
 from loadtest.measure.clocks import Clocks, measure
 from loadtest.processes.service import running
 from loadtest.results.schema import Measured

@@ -1,11 +1,13 @@
 """`sync-vs-async capacity`: find the highest rate of arrivals that each service carries within its objectives."""
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from loadtest.contenders.cores import Cores
+from loadtest.contenders.secrets import Secrets
 from loadtest.contenders.service import Service
 from loadtest.measure.capacity import CapacitySearch
 from loadtest.measure.sufficient import sufficient
@@ -147,10 +149,11 @@ def capacity(
         refuse_impatience(options)
         refuse_crew(given, [])
         _refuse_unreachable(objectives, options)
-        search = CapacitySearch(services, options, command, cores, objectives, QUICK_BUDGET if quick else BUDGET)
+        budget, secrets = QUICK_BUDGET if quick else BUDGET, Secrets(os.environ)
+        search = CapacitySearch(services, options, command, cores, objectives, budget, secrets)
         refuse_too_many_connections(services, search.needs)
         where = folder(out)
-        search.crew = crew(given, lambda: sufficient(search.predicted, cores), telling.screen)
+        search.crew = crew(given, lambda: sufficient(search.predicted, cores), telling.screen, secrets)
     outcome = Outcome(
         save=lambda measured, folder: save(measured[scenario], folder),
         show=lambda screen, measured, *, details: show_capacities(screen, measured[scenario], details=details),

@@ -282,7 +282,7 @@ def compare(
         comparison = Comparison(
             compared, options, command, cores, secrets=secrets, costs=measured_costs(need, screen), logs=logs
         )
-        comparison.crew = crew(given, lambda: sufficient(comparison.predicted, cores), screen)
+        comparison.crew = crew(given, lambda: sufficient(comparison.predicted, cores), screen, secrets)
     outcome = Outcome(
         save=lambda measured, folder: save(measured[scenario], folder),
         show=lambda screen, measured, *, details: show(

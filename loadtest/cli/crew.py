@@ -8,6 +8,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from loadtest.contenders.secrets import Secrets
 from loadtest.contenders.target import Target, is_loopback
 from loadtest.english import count
 from loadtest.generator.crew import MOST, PORT, TOKEN, Crew
@@ -111,11 +112,13 @@ def _refuse_address(bind: str | None) -> None:
         raise Mistake(f"--bind takes an IPv4 address of this machine, one of {', '.join(own)}; got {bind!r}.")
 
 
-def crew(given: Mapping[str, Any], sufficient: Sufficient, out: Console) -> Crew:
+def crew(given: Mapping[str, Any], sufficient: Sufficient, out: Console, secrets: Secrets) -> Crew:
     """Return the load generators that the options ask for, and print what to do for those of other machines.
 
-    `sufficient`: how many would do.
+    `sufficient`: how many would do. The token is one of the `secrets`.
     """
+    if given["token"]:
+        secrets.note(given["token"])
     if not (remote := given["remote_generators"]):
         return Crew(_number(given["generators"], sufficient, out))
     token = given["token"] or token_urlsafe()

@@ -11,7 +11,7 @@ import click
 
 from backing.processes import lines_of, logged, tail, unread
 from loadtest.generator.crew import OVER, PORT, TOKEN
-from loadtest.generator.crews import WORKER
+from loadtest.generator.starting import WORKER
 from loadtest.processes import signals
 from loadtest.terminal.progress import console
 

@@ -42,7 +42,7 @@ class Secrets:
                 raise ValueError(
                     f"the environment variable {name!r} is {'empty' if name in self._environment else 'not set'}"
                 )
-            self._note(known)
+            self.note(known)
             return json.dumps(known)[1:-1] if in_json else known
 
         return VARIABLE.sub(value, text)
@@ -53,10 +53,10 @@ class Secrets:
             return
         scheme, _, rest = value.partition(" ")
         if scheme.lower() in SCHEMES and rest.strip():
-            self._note(rest.strip())
+            self.note(rest.strip())
             return
         for part in (value, *(_cookies(value) if "cookie" in name.lower() else value.split()[-1:])):
-            self._note(part)
+            self.note(part)
 
     def headers(self, sent: Mapping[str, str]) -> None:
         """Note that headers are sent."""
@@ -72,7 +72,7 @@ class Secrets:
         """Return a value as JSON knows it with every secret in its texts and keys masked."""
         return _masked(value, self.forms)
 
-    def _note(self, secret: str) -> None:
+    def note(self, secret: str) -> None:
         """Note a secret, and each of its lines: a log or an error may be cut between them."""
         lines = (line.strip() for line in secret.splitlines())
         for text in {secret, *(line for line in lines if len(line) >= SHORT)}:

@@ -11,7 +11,7 @@ from typing import IO, Any
 from backing.processes import PYTHON, lines_of, logged, tail
 
 from .joined import joined, told
-from .orders import CLOSED, FAILED, MEASURED, OPENED, READY, REFUSED, Job, Order
+from .orders import CLOSED, FAILED, MEASURED, NOTICE, OPENED, READY, REFUSED, Job, Order
 
 COMMAND = [*PYTHON, "loadtest.generator.process"]
 
@@ -37,6 +37,10 @@ class Driver:
         self._process = process
         self._log = log
         self._lines = lines_of(process.stdout)
+        self.notices: list[str] = []
+        """Sentences about load generators that take part no longer."""
+        self.masters: tuple[int, ...] = ()
+        """The process that leads several load generators, and generates no load."""
 
     def begin(self, job: Job) -> int:
         """Send the job, and return once the load generator is ready: the fewest users with whom all kinds are there."""
@@ -97,6 +101,9 @@ class Driver:
         if not line:
             raise self._failure("has exited")
         heard: dict[str, Any] = json.loads(line)
+        if heard["event"] == NOTICE:
+            self.notices.append(heard["told"])
+            return self.next(within)
         if heard["event"] == REFUSED:
             raise LocustfileRefused(heard["told"])
         if heard["event"] == FAILED:

@@ -18,7 +18,7 @@ HISTOGRAMS = ("service_ms", "late_ms")
 
 TOLD = (
     *("name", "host", "local", "users", "seconds", "requests", "failures", "response_ms"),
-    *("latency", "stalled", "throttled"),
+    *("latency", "stalled", "throttled", "busy", "opened", "closed"),
 )
 """The figures that are kept of each of several load generators."""
 

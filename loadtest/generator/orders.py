@@ -17,6 +17,22 @@ READY, REFUSED, FAILED = "ready", "refused", "failed"
 OPENED, CLOSED, MEASURED = "opened", "closed", "measured"
 """The events that answer an order."""
 
+GATHERED, ENDED = "gathered", "ended"
+"""The points of a step at which load generators wait for each other: all users have started; all requests of an open
+load's window have ended."""
+
+LISTENING, CAME, COMPLETE, NOTICE = "listening", "came", "complete", "notice"
+"""The events of a master: it can be reached; a load generator has come; all have; one takes part no longer."""
+
+JOINED, PULSED = "joined", "pulse"
+"""The events of a load generator that has been let in, and of one that is alive."""
+
+PULSE = 0.5
+"""Seconds between two pulses of a load generator, and of its master."""
+
+GONE_AFTER = 4.0
+"""Seconds without a message of the master after which a load generator ends."""
+
 
 @dataclass(frozen=True)
 class Job:

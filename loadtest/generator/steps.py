@@ -14,27 +14,29 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from itertools import count
+from itertools import count, repeat
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import gevent
 import locust
 from gevent.event import Event
-from locust.dispatch import UsersDispatcher
 from locust.env import Environment
 from locust.rpc import Message
 from locust.runners import WorkerNode, WorkerRunner
 
 from loadtest.contenders.quota import throttled
 from loadtest.contenders.target import context
+from loadtest.processes.clocks import core_time
 from loadtest.workload.closed import Closed
 from loadtest.workload.open import Open
 
 from . import own_users
 from .arrivals import RecordedSchedule, figures
 from .connections import Tally
-from .orders import CLOSED, OPENED, Job, Order
+from .dispatcher import EvenDispatcher
+from .orders import CLOSED, ENDED, GATHERED, OPENED, Job, Order
 from .own_users import OwnUsers, Refused
 from .parts import NOTHING, Part, fewer, grown
 from .snapshots import Snapshots, Statistics
@@ -51,10 +53,6 @@ POLL = 0.01
 
 SLICES = 16
 """Slices into which a window is divided, which show whether it is steady."""
-
-GATHERED, ENDED = "gathered", "ended"
-"""The points of a step at which load generators wait for each other: all users have started; all requests of an open
-load's window have ended."""
 
 
 def alone(_point: str) -> None:
@@ -186,8 +184,9 @@ class Generator:
 
     def _arrivals(self, order: Order, load: Open) -> None:
         """Run a step of arrivals. They go on after the window until its last one has ended, here and elsewhere."""
-        clients = order.share.part(load.most_in_flight) or 1
-        schedule = RecordedSchedule(load.schedule(order.repeat, order.share), load.patience, clients)
+        sends = order.share.within(load.most_in_flight)
+        offsets = load.schedule(order.repeat, sends) if sends else repeat(inf)
+        schedule = RecordedSchedule(offsets, load.patience, order.share.part(load.most_in_flight))
         self._user_class.schedule = schedule
         self._people(load.most_in_flight, order)
         gc.collect()
@@ -202,7 +201,7 @@ class Generator:
         with self._watched() as seen:
             moments = self._slices(opened, begins, order.window)
             closed = self._counts.take()
-        while not schedule.has_ended(ends) and time.perf_counter() < ends + order.patience:
+        while sends and not schedule.has_ended(ends) and time.perf_counter() < ends + order.patience:
             gevent.sleep(POLL)
         self._meet(ENDED)
         arrivals = schedule.close(ends)
@@ -230,12 +229,14 @@ class Generator:
     def _watched(self) -> Iterator[dict[str, Any]]:
         """Tell that a window opens, and that it closes at the exit. Yield what was seen of this process meanwhile."""
         seen: dict[str, Any] = {"users": [self._runner.user_count]}
-        held_back = throttled()
+        held_back, cores = throttled(), core_time()
         self._stalls.begin()
         self._tell({"event": OPENED})
         yield seen
         seen["stalled"] = self._stalls.longest()
         seen["throttled"] = throttled() - held_back
+        spent = core_time().since(cores)
+        seen["busy"] = spent.busy / spent.total if spent.total else 0.0
         seen["users"].append(self._runner.user_count)
         self._tell({"event": CLOSED})
 
@@ -266,7 +267,7 @@ class Generator:
             return
         # as a master would; its own dispatcher would move users to other workers in the middle of a step
         nodes = [WorkerNode(f"{place:06}") for place in range(order.share.of)]
-        dispatcher = UsersDispatcher(nodes, self._environment.user_classes)
+        dispatcher = EvenDispatcher(nodes, self._environment.user_classes)
         dispatcher.new_dispatch(users, spawn_rate=max(users, 1))
         here = next(dispatcher)[nodes[order.share.place].id]
         spawn = {
@@ -276,7 +277,7 @@ class Generator:
             "stop_timeout": self._environment.stop_timeout,
             "parsed_options": {},
         }
-        self._runner.handle_message(Message("spawn", spawn, self._runner.client_id))  # type: ignore[no-untyped-call] # untyped in Locust
+        WorkerRunner.handle_message(self._runner, Message("spawn", spawn, self._runner.client_id))  # type: ignore[no-untyped-call] # untyped in Locust
 
     def _slices(self, opened: Statistics, begins: float, window: float) -> list[Statistics]:
         """Wait for the end of a window, and return the statistics at its beginning and at the end of each slice."""

@@ -29,25 +29,16 @@ from loadtest.contenders.cores import usable_cores
 from . import latency_buckets
 from .channel import TYPE, Channel, Forged, Lost, nonce, opened, sealed
 from .crew import GONE, OVER, TOKEN, UNWANTED, version
-from .orders import FAILED, READY, REFUSED, received, received_job
+from .orders import FAILED, GONE_AFTER, JOINED, PULSE, PULSED, READY, REFUSED, received, received_job
 from .own_users import Refused
 from .slow_clients import slow_clients
 from .steps import Generator, environment
-
-PULSE = 0.5
-"""Seconds between two pulses of either side."""
-
-GONE_AFTER = 4.0
-"""Seconds without a message after which the master is gone."""
 
 JOIN_WITHIN = 20.0
 """Seconds that the master may take to answer a hello, and that may pass until a process that begins anew finds it."""
 
 ANEW = "GENERATOR_BEGINS_ANEW"
 """The environment variable that is set for a process that was in the run before."""
-
-JOINED, PULSED = "joined", "pulse"
-"""The events of a load generator that has been let in, and of one that is alive."""
 
 
 def end(status: int, told: str = "") -> NoReturn:
@@ -78,8 +69,6 @@ class Link:
         if not self._joined.wait(JOIN_WITHIN):
             end(GONE, f"The master did not answer within {JOIN_WITHIN:g} s.")
         self.tell({"event": JOINED})
-        if ANEW not in os.environ:
-            print(f"{about['name']} takes part in the run.", flush=True)
         gevent.spawn(self._beat)
 
     def order(self) -> dict[str, Any]:
@@ -111,29 +100,36 @@ class Link:
                 end(GONE, f"No word of the master for {GONE_AFTER:g} s: it ended, or the network did.")
 
     def _heard(self, msg: Message, **_environment: Any) -> None:
+        if self._channel is None:
+            self._answered(msg.data)
+            return
         try:
-            if self._channel is None:
-                self._answered(opened(self._secret, msg.data))
-                return
             content = self._channel.receive(msg.data)
         except Forged:
-            if self._channel is None:
-                end(UNWANTED, "The master has another token.")
             return
         except Lost:
             end(GONE, "A message of the master was lost, or came twice.")
         self._heard_at = time.perf_counter()
         if "met" in content:
             self._met.set()
+        elif "joined" in content and ANEW not in os.environ:
+            print("This load generator takes part in the run.", flush=True)
         elif "over" in content:
             end(OVER)
+        elif "refused" in content:
+            end(UNWANTED, content["refused"])
         elif "again" in content:
             os.environ[ANEW] = "yes"
             os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - the command is our own
         elif "job" in content or "order" in content:
             self._orders.put(content)
 
-    def _answered(self, answer: dict[str, Any]) -> None:
+    def _answered(self, message: Any) -> None:
+        """Take the answer to the hello."""
+        try:
+            answer = opened(self._secret, message)
+        except Forged:
+            end(UNWANTED, "The master has another token.")
         if answer.get("to") != self._nonce:
             return  # to another one
         if "refused" in answer:
@@ -141,6 +137,17 @@ class Link:
         self._channel = Channel(self._secret, (self._nonce, answer["welcome"]), "generator")
         self._heard_at = time.perf_counter()
         self._joined.set()
+
+
+def hear_nothing_else(runner: WorkerRunner) -> None:
+    """Ignore Locust's own orders, which are not signed: whoever can write to the connection could send load."""
+    handle = runner.handle_message
+
+    def heard(msg: Message) -> None:
+        if msg.type in ("ack", "heartbeat", TYPE):
+            handle(msg)
+
+    runner.handle_message = heard  # type: ignore[method-assign] # of this runner
 
 
 def main() -> None:
@@ -151,6 +158,7 @@ def main() -> None:
     known = environment()
     waiting = gevent.spawn_later(JOIN_WITHIN, end, GONE, "The master is gone.") if ANEW in os.environ else None
     runner = known.create_worker_runner(host, int(port))
+    hear_nothing_else(runner)
     known.events.report_to_master = EventHook()  # type: ignore[no-untyped-call] # a report would reset the statistics
     link = Link(runner, os.environ[TOKEN])
     about = {"name": name, "host": socket.gethostname(), "cores": usable_cores(), "local": where == "local"}
@@ -159,6 +167,8 @@ def main() -> None:
         waiting.kill()
     try:
         job = received_job(link.order()["job"])
+        if job.locustfile is not None and not about["local"]:
+            raise Refused("Users of a locustfile run on the machine of the command alone.")
         generator = Generator(known, job, link.tell, link.meet)
         with slow_clients(job.url, job.share.part(job.slow_clients)):
             link.tell({"event": READY, "fewest": generator.fewest})

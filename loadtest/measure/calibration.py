@@ -44,14 +44,16 @@ def calibrate(service: Service, options: Options, driver: Driver, clocks: Clocks
     turn = alone.seconds / alone.requests
     waited = (times.waited_ms + times.received_ms) / times.requests / 1000
     # a part of the service's CPU time falls into the wait, such as that of a database's driver
-    inside = max(0.0, _each(alone, alone.server_cpu) - max(0.0, turn - waited - _each(alone, alone.generator_cpu)))
+    inside = max(
+        0.0, _each(alone, alone.server_cpu) - max(0.0, turn - waited - _each(alone, alone.working_generator_cpu))
+    )
     shared = together.other_cores is not None and together.other_cores.cores == 1  # by generator, database and upstream
     if shared:
         inside += _each(alone, _behind(alone))
     return Calibration(
         cpu=_each(together, together.server_cpu),
         cpu_alone=_each(alone, alone.server_cpu),
-        beside=_each(together, together.generator_cpu + (_behind(together) if shared else 0.0)),
+        beside=_each(together, together.working_generator_cpu + (_behind(together) if shared else 0.0)),
         turn=turn,
         waited=max(0.0, waited - inside),
         delay=scenarios.asked_for(options.scenario, service, delay),

@@ -6,6 +6,7 @@ from math import inf
 
 from backing.environment import Backing
 from loadtest.contenders.cores import Cores
+from loadtest.contenders.secrets import NO_SECRETS, Secrets
 from loadtest.contenders.service import Service
 from loadtest.contenders.target import Target
 from loadtest.results.capacity import INCONCLUSIVE, Capacity, Fate, Probe
@@ -48,8 +49,9 @@ class CapacitySearch(Comparison):
         cores: Cores,
         objectives: Sequence[Objective],
         budget: float,
+        secrets: Secrets = NO_SECRETS,
     ) -> None:
-        super().__init__([*services], options, command, cores)
+        super().__init__([*services], options, command, cores, secrets=secrets)
         self._objectives = objectives
         self._budget = budget
         self._capacities: dict[str, Capacity] = {}
@@ -79,7 +81,9 @@ class CapacitySearch(Comparison):
         probes = _Probes(self._objectives, self._load, demand)
         predicted = probes.predicted()
         deadline = max((each.deadline or 0.0 for each in self._objectives), default=0.0)
-        search = Search(predicted, CEILING * self.crew.number, FIRST, deadline, overhead=AROUND, budget=self._budget)
+        search = Search(
+            predicted, CEILING * self.crew.working(self.cores), FIRST, deadline, overhead=AROUND, budget=self._budget
+        )
         while (rate := search.next()) is not None:
             began = time.monotonic()
             progress.begins(service.name, self._load.at(rate).label, repeat, window(rate, deadline) + AROUND)
@@ -106,7 +110,7 @@ class CapacitySearch(Comparison):
         planned = PlannedStep(load, load.predict(demand), warmup, seconds, saturates=load.saturates(demand))
         with self._fresh(service, behind) as (driver, server):
             driver.begin(self._job(service, server))
-            clocks = Clocks(server, behind, self.cores, self.needs)
+            clocks = Clocks(server, behind, self.cores, self.needs, driver.masters)
             measured = self._measure(driver, server, clocks, planned, number)
         return self._step(service, number, planned, measured, None)
 

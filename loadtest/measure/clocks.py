@@ -40,14 +40,24 @@ class Reading:
 class Clocks:
     """The clocks of one service's steps, and of all that runs beside it."""
 
-    def __init__(self, server: Server | None, behind: Backing, cores: Cores, needs: Collection[Need] = ()) -> None:
+    def __init__(
+        self,
+        server: Server | None,
+        behind: Backing,
+        cores: Cores,
+        needs: Collection[Need] = (),
+        masters: Collection[int] = (),
+    ) -> None:
         """Create clocks of `server` (None for a target whose processes cannot be seen), which waits for `needs`.
+
+        `masters`: processes that lead load generators, which count as those of the command.
 
         If not all of that was started for this run, the work on the cores of everything else is partly unknown.
         """
         self._server = server
         self.all_ours = server is not None and server.ours and behind.processes.keys() >= {*needs}
         self._others = behind.processes
+        self._command = [psutil.Process(), *map(psutil.Process, masters)]
         self._everywhere = (*cores.service, *cores.others) if cores.apart else None
         self._cores = cores if server is None else server.cores(cores)
 
@@ -62,7 +72,7 @@ class Clocks:
             switches=None if processes is None else switches(processes),
             others={
                 **{name: tree_time(tree(root)) for name, root in self._others.items()},
-                COMMAND: tree_time([psutil.Process()]),
+                COMMAND: tree_time(self._command),
             },
             everywhere=core_time(self._everywhere),
             service_cores=core_time(self._cores.service) if apart else None,

@@ -13,9 +13,9 @@ from loadtest.contenders.secrets import NO_SECRETS, Secrets
 from loadtest.contenders.service import Service
 from loadtest.contenders.target import Target
 from loadtest.generator.crew import ALONE, Crew
-from loadtest.generator.crews import Lend, command, generators, introduction
 from loadtest.generator.driver import Driver, generator
 from loadtest.generator.orders import Job, Order
+from loadtest.generator.starting import Lend, command, generators, introduction
 from loadtest.processes.affinity import bound, confined
 from loadtest.processes.listening import Unseen, listening
 from loadtest.processes.logs import Logs
@@ -214,7 +214,7 @@ class Comparison:
         last: Step | None = None
         with self._fresh(service, behind) as (driver, server):
             driver.begin(self._job(service, server))
-            clocks = Clocks(server, behind, self.cores, self.needs)
+            clocks = Clocks(server, behind, self.cores, self.needs, driver.masters)
             for planned in self.planned(service):
                 step = planned if self._foretold(service) else self._sized(planned, last, self._wait(service))
                 if not goes_on(step.load, saturated):
@@ -225,8 +225,8 @@ class Comparison:
                 last = self._step(service, repeat, step, self._measure(driver, server, clocks, step, repeat), first)
                 first = first or last
                 yield last
-                for fault in last.measured.faults if last.measured else ():
-                    progress.found(f"{fault}: the run goes on with the other load generators")
+                while driver.notices:
+                    progress.found(self.masked(driver.notices.pop(0)))
                 saturated += last.bound in LIMITS or (self._foretold(service) and step.saturates)
 
     def _calibrates(self, service: Service | Target) -> bool:
@@ -245,7 +245,8 @@ class Comparison:
         for _ in range(ATTEMPTS):
             with self._fresh(service, behind) as (driver, server):
                 driver.begin(self._job(service, server))
-                measured = calibrate(service, self._options, driver, Clocks(server, behind, self.cores, self.needs))
+                clocks = Clocks(server, behind, self.cores, self.needs, driver.masters)
+                measured = calibrate(service, self._options, driver, clocks)
             if measured is not None:
                 found.append(measured)
                 if measured.neighbours <= NEIGHBOUR:
@@ -317,7 +318,8 @@ class Comparison:
             errors[masked(text)] += times
         for name, part in ((masked(name), part) for name, part in measured.parts.items()):
             parts[name] = _both(parts[name], part) if name in parts else part  # names may be the same once masked
-        measured = measured.model_copy(update={"errors": dict(errors), "first": first, "parts": parts})
+        shown = {"errors": dict(errors), "first": first, "parts": parts, "faults": masked(measured.faults)}
+        measured = measured.model_copy(update=shown)
         if server:
             server.check()
             return measured.model_copy(update={"memory": server.memory(), "connections": server.connections()})

@@ -36,5 +36,11 @@ class GeneratorWindow(Record):
     """The longest time in seconds in which nothing in it ran."""
     throttled: float
     """Seconds in which a CPU quota held back the processes of its control groups."""
+    busy: float
+    """The busy share of all cores that it may use, from 0 to 1."""
+    opened: float
+    """Seconds from the first opening of a window of the step until this one opened, by the master's clock."""
+    closed: float
+    """Seconds until this one closed, likewise."""
     arrivals: Arrived | None = None
     """The arrivals of its share; None for a closed load."""

@@ -306,6 +306,11 @@ class Measured(Record):
         return max((each.cpu for each in self.generators), default=self.generator_cpu)
 
     @property
+    def working_generator_cpu(self) -> float:
+        """Cores that the load generators with requests used: an idle one costs something, too."""
+        return sum(each.cpu for each in self.generators if each.requests) if self.generators else self.generator_cpu
+
+    @property
     def local_generator_cpu(self) -> float:
         """Cores that the load generators of the command's machine used."""
         return sum(each.cpu for each in self.generators if each.local) if self.generators else self.generator_cpu

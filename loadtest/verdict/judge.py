@@ -12,12 +12,14 @@ from loadtest.results.schema import Contender, CoreUse, Measured, Predicted
 from loadtest.workload import Load
 from loadtest.workload.demand import BLOCKED, DEADLOCK, GENERATOR, Demand
 from loadtest.workload.open import Open
+from loadtest.workload.scenarios import MIXED
 
 from . import arrivals, generators, turns
 from .bounds import (
     BURSTS,
     MACHINE_BUSY,
     QUEUES,
+    UNEVEN,
     UNEXPLAINED,
     bound_by,
     gave_up,
@@ -88,7 +90,7 @@ def judge(
     together = stuck is not None or bound.startswith(BURSTS)
     tools = [
         *_tools(load, bound, measured, contender),
-        *generators.doubts(load, measured, together=together),
+        *generators.doubts(load, measured, together=together, alike=scenario != MIXED and UNEVEN not in bound),
     ]
     if bound == BLOCKED:
         return Judgement(bound, tools)  # no request succeeds, as predicted: there is nothing else to check

@@ -89,7 +89,7 @@ class Open:
         return replace(self, rate=rate)
 
     def schedule(self, repeat: int, share: Share = WHOLE) -> Iterator[float]:
-        """Yield the intended starts of a repeat's requests, in seconds since the first could arrive, without an end.
+        """Return the intended starts of a repeat's requests, in seconds since the first could arrive, without an end.
 
         `share`: the load generator whose part of them to yield. Of even arrivals each takes every n-th one. Poisson
         arrivals are dealt by lot, so that each part is a Poisson stream of its own, and all of them together are one at
@@ -97,11 +97,11 @@ class Open:
         """
         starts = self._starts(repeat)
         if share.of == 1:
-            yield from starts
-        elif self.arrivals == "even":
-            yield from islice(starts, share.place, None, share.of)
+            return starts
+        if self.arrivals == "even":
+            return islice(starts, share.place, None, share.of)
         lots = Random(f"{self.seed} {float(self.rate)!r} {repeat} {share.of}")  # noqa: S311 - reproducible, not secret
-        yield from (start for start in starts if lots.randrange(share.of) == share.place)
+        return (start for start in starts if lots.randrange(share.of) == share.place)
 
     def _starts(self, repeat: int) -> Iterator[float]:
         if self.arrivals == "even":

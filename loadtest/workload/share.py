@@ -13,6 +13,11 @@ class Share:
     place: Annotated[int, Ge(0)] = 0
     of: Annotated[int, Ge(1)] = 1
 
+    def within(self, most: int) -> "Share | None":
+        """Return the share if at most `most` load generators can send anything; None if this one cannot."""
+        of = min(self.of, most)
+        return Share(self.place, of) if self.place < of else None
+
     def number(self, own: int) -> int:
         """Return the number, among those of all generators, of this generator's number `own`, from 0."""
         return self.place + self.of * own

@@ -113,6 +113,16 @@ def test_the_run_prints_the_command_for_other_machines_with_a_secret_of_its_own(
     assert crew.secret not in repr(crew)
 
 
+@pytest.mark.parametrize("command", ["compare", "capacity"])
+def test_a_secret_on_the_command_line_is_masked_in_the_results(command: str, begun: list[Comparison]) -> None:
+    secret = "a secret of 23 characters"
+    asked = ("--quick", "--services", "aiohttp", "--remote-generators", "1", "--bind", LOOPBACK, "--token", secret)
+    assert ended(command, *asked) == 0
+    told = begun[0].results(complete=False)
+    assert "***" in told.command
+    assert secret not in told.model_dump_json()
+
+
 def test_a_secret_that_is_given_is_not_printed(
     begun: list[Comparison], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

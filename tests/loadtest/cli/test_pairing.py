@@ -154,7 +154,7 @@ class Fabricated:
     @contextmanager
     def _fresh(self, service: Target, *_: object) -> Iterator[tuple[Any, None]]:
         self.started.append(service.name)
-        yield SimpleNamespace(begin=lambda _job: None), None
+        yield SimpleNamespace(begin=lambda _job: None, notices=[], masters=()), None
 
     def _measure(self, _driver: object, _server: object, _clocks: object, step: Any, repeat: int) -> Measured:
         disturbed = self.started[-1] == "new" and repeat in self._disturbed

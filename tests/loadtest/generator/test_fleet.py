@@ -15,9 +15,9 @@ import pytest
 from backing.processes import PYTHON, logged, tail
 from loadtest.contenders.service import lineup
 from loadtest.generator.crew import GONE, OVER, TOKEN, UNWANTED, Crew
-from loadtest.generator.crews import FLEET, WORKER, generators
 from loadtest.generator.driver import Driver, GeneratorFailed
 from loadtest.generator.orders import Job, Order
+from loadtest.generator.starting import FLEET, WORKER, generators
 from loadtest.processes.own import free_port
 from loadtest.processes.service import running
 from loadtest.results.generators import GeneratorWindow
@@ -117,6 +117,10 @@ def test_a_generator_with_a_fault_makes_its_step_inconclusive_and_takes_part_in_
             killed[0].kill()
             until_fault(driver, "killed was silent for 3 s")
             last = step(driver)
+            assert driver.notices == [
+                "loses lost a message, or sent it twice: the run goes on without it",
+                "killed was silent for 3 s: the run goes on without it",
+            ]
             assert (names(last), last["faults"]) == ({"generator 1", "odd clock", "stays"}, [])
             assert sorted(each.users for each in windows(last)) == [(2, 2), (3, 3), (3, 3)]
         assert (stays[0].wait(SLACK), clock[0].wait(SLACK)) == (OVER, OVER)

@@ -30,6 +30,7 @@ def window(requests: int = 100, seconds: float = 2.0, **changes: Any) -> dict[st
         "users": [10, 10],
         "stalled": 0.01,
         "throttled": 0.0,
+        "busy": 0.5,
         **changes,
     }
 
@@ -135,7 +136,15 @@ def test_turns_are_added() -> None:
 
 
 def test_the_part_of_each_is_kept_as_the_results_have_it() -> None:
-    about: dict[str, Any] = {"name": "left", "host": "north", "local": False, "place": 1, "of": 2}
+    about: dict[str, Any] = {
+        "name": "left",
+        "host": "north",
+        "local": False,
+        "place": 1,
+        "of": 2,
+        "opened": 0.0,
+        "closed": 2.0,
+    }
     (kept,) = told([window(**about, arrivals=arrivals([(0.0, 100.0)], one=1))])
     part = GeneratorWindow.model_validate(kept)
     assert (part.name, part.share.place, part.share.of, part.cpu) == ("left", 1, 2, 0.25)

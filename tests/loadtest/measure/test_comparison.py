@@ -425,7 +425,10 @@ class Instant:
     def _fresh(self, service: Service | Target, *_: object) -> Iterator[tuple[Any, Any]]:
         self.fresh += 1
         server = SimpleNamespace(url="http://127.0.0.1:9", ours=True, cores=lambda given: given)
-        yield SimpleNamespace(begin=lambda _job: None), server if isinstance(service, Service) else None
+        yield (
+            SimpleNamespace(begin=lambda _job: None, notices=[], masters=()),
+            server if isinstance(service, Service) else None,
+        )
 
     def __call__(self, comparison: Comparison) -> Begun:
         progress = Begun()

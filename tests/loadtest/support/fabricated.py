@@ -288,6 +288,9 @@ def generator_part(place: int = 0, **changes: Any) -> GeneratorWindow:
         cpu=0.3,
         stalled=0.01,
         throttled=0.0,
+        busy=0.3,
+        opened=0.0,
+        closed=10.0,
     )
     return known.model_copy(update=changes)
 

@@ -14,12 +14,10 @@ from loadtest.english import count
 
 from .crew import TOKEN, Crew
 from .driver import COMMAND, Driver, GeneratorFailed, generator
+from .orders import COMPLETE, LISTENING
 
 FLEET = [*PYTHON, "loadtest.generator.fleet"]
 WORKER = [*PYTHON, "loadtest.generator.worker"]
-
-LISTENING, CAME = "listening", "came"
-"""The events of a master: it can be reached, and a load generator has come."""
 
 START_WITHIN = 60.0
 """Seconds that the master, and the load generators of this machine, may take to start."""
@@ -47,12 +45,13 @@ def generators(crew: Crew, came: Callable[[dict[str, Any]], None]) -> Iterator[L
     with ExitStack() as started:
         process, log = started.enter_context(logged(FLEET, stdin=subprocess.PIPE))
         driver = Driver(process, log)
+        driver.masters = (process.pid,)
         driver.say({"address": crew.address, "port": crew.port, "secret": crew.secret, "number": crew.number})
         port = driver.hear(LISTENING, START_WITHIN)["port"]
-        told = {**os.environ, TOKEN: crew.secret}
-        names = [f"generator {number + 1}" for number in range(crew.local)]
+        environment = {**os.environ, TOKEN: crew.secret}
         local = [
-            started.enter_context(logged([*WORKER, crew.address, str(port), name, "local"], told)) for name in names
+            started.enter_context(logged([*WORKER, crew.address, str(port), name, "local"], environment))
+            for name in (f"generator {number + 1}" for number in range(crew.local))
         ]
         _await(driver, local, crew, came)
         yield partial(_lent, driver, [])
@@ -78,21 +77,22 @@ def _await(
 ) -> None:
     """Wait until all have come: those of other machines as long as it takes."""
     until = time.monotonic() + START_WITHIN
-    seen = 0
-    here = 0
-    while seen < crew.number:
+    here: set[str] = set()
+    while True:
         try:
-            member = driver.next(LOOK_EVERY)
+            event = driver.next(LOOK_EVERY)
         except queue.Empty:
             for process, log in local:
                 if process.poll() is not None:
                     raise GeneratorFailed(f"A load generator has exited.\n{tail(log)}") from None
-            if here < crew.local and time.monotonic() > until:
-                raise GeneratorFailed(f"{here} of {crew.local} load generators started.") from None
+            if len(here) < crew.local and time.monotonic() > until:
+                raise GeneratorFailed(f"{len(here)} of {crew.local} load generators started.") from None
             continue
-        seen += 1
-        here += member["local"]
-        came(member)
+        if event["event"] == COMPLETE:
+            return
+        if event["local"]:
+            here.add(event["name"])
+        came(event)
 
 
 @contextmanager
