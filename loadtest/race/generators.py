@@ -151,6 +151,8 @@ class Workers:
 
     def _on_view(self, msg: Any, **_event: Any) -> None:
         place, view = msg.data["place"], read(msg.data["view"])
+        if place not in range(self.number):
+            return  # of somebody else on this machine
         before = self._heard.get(place)
         if before is None or view.run == self._run:
             self._heard[place] = _Heard(time.perf_counter(), view)
