@@ -3,7 +3,7 @@
 The first line from standard input says where to listen, with which secret, and how many load generators will come; it
 is answered with `listening`, one `came` for each of them, and `complete`. Then the lines are those of process.py:
 `{"job": ...}`, answered with `ready`, and orders, each answered with `opened`, `closed` and `measured`. With
-`{"again": true}` a job ends. A `notice` may come at any time.
+`{"again": true}` a job ends. A `notice` may come at any time. At the end of the input all load generators end.
 
 Each generator measures its own share of a step, by its own clock. What went wrong meanwhile is told with the
 measurements, as `faults`: a generator that ended, fell silent, or lost a message takes part in no further step.
@@ -14,15 +14,18 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
-from typing import Any
+from typing import IO, Any, NoReturn
 
 import gevent
-from gevent.queue import Empty
+from gevent.queue import Empty, Queue
 from locust.env import Environment
 from locust.event import EventHook
-from locust.exception import RPCError
+from locust.exception import RPCError, RPCReceiveError
+from locust.rpc import Message
+from locust.runners import MasterRunner
 
 from loadtest.workload.share import Share
 
@@ -170,12 +173,16 @@ def main() -> None:
 
     stations = Stations(setting["secret"], setting["number"], send, report)
     runner.register_message(TYPE, stations.heard)
+    hear_nothing_else(runner)
     fleet = Fleet(stations, report)
     report({"event": LISTENING, "port": runner.server.port})
+    lines = Queue[dict[str, Any]]()
+    gevent.spawn(read, orders, lines, fleet)
     status = 0
     try:
         fleet.gather()
-        while line := hear(orders):
+        while True:
+            line = lines.get()
             if "job" in line:
                 fleet.begin(line["job"])
             elif "again" in line:
@@ -188,13 +195,46 @@ def main() -> None:
         report({"event": FAILED, "told": str(error)})
     except KeyboardInterrupt:  # as the run stops its processes
         pass
-    except Exception:
+    except Exception:  # whatever it is, this process ends
         traceback.print_exc()
         status = 1
+    finish(fleet, status)
+
+
+def read(orders: IO[str], lines: Queue[dict[str, Any]], fleet: Fleet) -> None:
+    """Read the lines of the run, and end with the last one, in the middle of whatever a step does."""
+    while line := hear(orders):
+        lines.put(line)
+    finish(fleet, 0)
+
+
+def finish(fleet: Fleet, status: int) -> NoReturn:
+    """Let all load generators end, then this process, without waiting for those that cannot be reached."""
     fleet.over()
     gevent.sleep(PULSE)  # until it is sent
     sys.stderr.flush()
-    os._exit(status)  # without waiting for load generators that cannot be reached
+    os._exit(status)
+
+
+def hear_nothing_else(runner: MasterRunner) -> None:
+    """Ignore what strangers send: Locust stops listening for good at a packet that it does not understand."""
+    receive, handle = runner.server.recv_from_client, runner.handle_message
+
+    def received() -> Any:
+        try:
+            return receive()  # type: ignore[no-untyped-call] # untyped in Locust
+        except RPCError:
+            raise
+        except Exception as error:  # whatever a packet makes of it
+            raise RPCReceiveError(str(error)) from None
+
+    def handled(client_id: str, msg: Message) -> None:
+        if msg.type in ("client_ready", "heartbeat", TYPE):
+            with suppress(Exception):  # see above
+                handle(client_id, msg)
+
+    runner.server.recv_from_client = received
+    runner.handle_message = handled  # type: ignore[method-assign] # of this runner
 
 
 if __name__ == "__main__":

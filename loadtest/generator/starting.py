@@ -5,7 +5,7 @@ import queue
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
 from typing import IO, Any
 
@@ -24,6 +24,9 @@ START_WITHIN = 60.0
 
 OFF = 1.0
 """Seconds by which the clock of a load generator may be off before that is said. It changes nothing."""
+
+END_WITHIN = 3.0
+"""Seconds that the master may take to end."""
 
 LOOK_EVERY = 0.2
 """Seconds between two looks whether a load generator of this machine has ended."""
@@ -53,6 +56,7 @@ def generators(crew: Crew, came: Callable[[dict[str, Any]], None]) -> Iterator[L
             started.enter_context(logged([*WORKER, crew.address, str(port), name, "local"], environment))
             for name in (f"generator {number + 1}" for number in range(crew.local))
         ]
+        started.callback(_end, process)
         _await(driver, local, crew, came)
         yield partial(_lent, driver, [])
 
@@ -93,6 +97,15 @@ def _await(
         if event["local"]:
             here.add(event["name"])
         came(event)
+
+
+def _end(master: subprocess.Popen[str]) -> None:
+    """Close the input of the master, and wait until it has told all load generators that the run is over."""
+    assert master.stdin is not None
+    with suppress(BrokenPipeError):
+        master.stdin.close()
+    with suppress(subprocess.TimeoutExpired):
+        master.wait(END_WITHIN)
 
 
 @contextmanager

@@ -58,8 +58,8 @@ class Stations:
         self._secret, self._number = secret, number
         self._send, self._report = send, report
         self._stations: dict[str, Station] = {}
-        self._known: dict[str, Member] = {}
-        """The load generators that have come, by name, for as long as they are not lost."""
+        self._known: dict[str, str] = {}
+        """The tickets, by name, of the load generators that have come, for as long as they are not lost."""
         self._begun = False
         self._changed = Event()
         self._last_loss = -SETTLED
@@ -125,7 +125,7 @@ class Stations:
             return
         station.heard = time.perf_counter()
         if content["event"] == JOINED:
-            self._join(station)
+            self._join(station, content["ticket"])
         elif content["event"] == FAILED:
             self.lose(station, f"failed: {content['told']}")
         elif content["event"] != PULSED:
@@ -154,19 +154,20 @@ class Stations:
         self._stations[msg.node_id] = Station(msg.node_id, Member(**hello), channel)
         self._send(msg.node_id, sealed(self._secret, {"welcome": ours, "to": theirs}))
 
-    def _join(self, station: Station) -> None:
+    def _join(self, station: Station, ticket: str) -> None:
+        """Let a load generator in: a new one, or one that begins anew and has the ticket of its name."""
         member = station.member
-        if any(each.member.name == member.name for each in self.living):
+        if self._known.get(member.name, "") != ticket:
             self.tell(station, {"refused": f"A load generator called {member.name} is there already; choose a --name."})
             station.lost = True
             if self.in_step:
                 self.faults.append(f"a second load generator called {member.name} came")
             return
         station.joined = True
-        if member.name not in self._known:
+        if not ticket:
             self._report({"event": CAME, **asdict(member), "ahead": member.clock - time.time()})
-        self._known[member.name] = member
-        self.tell(station, {"joined": True})
+            self._known[member.name] = nonce()
+        self.tell(station, {"ticket": self._known[member.name]})
         self._changed.set()
 
     def _note(self, fault: str) -> None:

@@ -37,8 +37,11 @@ from .steps import Generator, environment
 JOIN_WITHIN = 20.0
 """Seconds that the master may take to answer a hello, and that may pass until a process that begins anew finds it."""
 
-ANEW = "GENERATOR_BEGINS_ANEW"
-"""The environment variable that is set for a process that was in the run before."""
+TICKET = "GENERATOR_TICKET"
+"""The environment variable that shows that a process was in the run before, under the same name."""
+
+TRY_EVERY, TRIES = 10, 360
+"""Seconds between two tries to reach a master, and their number: an hour in all."""
 
 
 def end(status: int, told: str = "") -> NoReturn:
@@ -60,7 +63,8 @@ class Link:
         self._joined = Event()
         self._orders = Queue[dict[str, Any]]()
         self._met = Event()
-        self._heard_at = time.perf_counter()
+        self._heard_at = self._pulsed = time.perf_counter()
+        self._ticket = os.environ.get(TICKET, "")
         runner.register_message(TYPE, self._heard)
 
     def join(self, about: dict[str, Any]) -> None:
@@ -68,8 +72,18 @@ class Link:
         self._send(sealed(self._secret, {"hello": self._nonce, **about}))
         if not self._joined.wait(JOIN_WITHIN):
             end(GONE, f"The master did not answer within {JOIN_WITHIN:g} s.")
-        self.tell({"event": JOINED})
+        self.tell({"event": JOINED, "ticket": self._ticket})
         gevent.spawn(self._beat)
+
+    def pulse(self, **_request: Any) -> None:
+        """Tell the master that this generator is alive, if it has not for a while.
+
+        Every request that ends calls this, because a full load generator has thousands of users who run before a timer
+        does.
+        """
+        if time.perf_counter() - self._pulsed >= PULSE:
+            self._pulsed = time.perf_counter()
+            self.tell({"event": PULSED})
 
     def order(self) -> dict[str, Any]:
         """Return the next job or order."""
@@ -94,7 +108,7 @@ class Link:
         late = False
         while True:
             gevent.sleep(PULSE)
-            self.tell({"event": PULSED})
+            self.pulse()
             was, late = late, time.perf_counter() - self._heard_at > GONE_AFTER - 2 * PULSE
             if was and late:  # twice, so that what came while this process stood still has been read
                 end(GONE, f"No word of the master for {GONE_AFTER:g} s: it ended, or the network did.")
@@ -112,14 +126,16 @@ class Link:
         self._heard_at = time.perf_counter()
         if "met" in content:
             self._met.set()
-        elif "joined" in content and ANEW not in os.environ:
-            print("This load generator takes part in the run.", flush=True)
+        elif "ticket" in content:
+            if not self._ticket:
+                print("This load generator takes part in the run.", flush=True)
+            self._ticket = content["ticket"]
         elif "over" in content:
             end(OVER)
         elif "refused" in content:
             end(UNWANTED, content["refused"])
         elif "again" in content:
-            os.environ[ANEW] = "yes"
+            os.environ[TICKET] = self._ticket
             os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - the command is our own
         elif "job" in content or "order" in content:
             self._orders.put(content)
@@ -156,8 +172,12 @@ def main() -> None:
     latency_buckets.install()
     runners.MASTER_HEARTBEAT_TIMEOUT = inf  # type: ignore[assignment] # Locust counts it by the wall clock, which may be set
     known = environment()
-    waiting = gevent.spawn_later(JOIN_WITHIN, end, GONE, "The master is gone.") if ANEW in os.environ else None
-    runner = known.create_worker_runner(host, int(port))
+    waiting = gevent.spawn_later(JOIN_WITHIN, end, GONE, "The master is gone.") if TICKET in os.environ else None
+    runners.CONNECT_TIMEOUT, runners.CONNECT_RETRY_COUNT = TRY_EVERY, TRIES
+    try:
+        runner = known.create_worker_runner(host, int(port))
+    except ConnectionError:
+        end(GONE, f"No run came to {host}:{port} within an hour.")
     hear_nothing_else(runner)
     known.events.report_to_master = EventHook()  # type: ignore[no-untyped-call] # a report would reset the statistics
     link = Link(runner, os.environ[TOKEN])
@@ -170,6 +190,7 @@ def main() -> None:
         if job.locustfile is not None and not about["local"]:
             raise Refused("Users of a locustfile run on the machine of the command alone.")
         generator = Generator(known, job, link.tell, link.meet)
+        known.events.request.add_listener(link.pulse)  # type: ignore[no-untyped-call] # untyped in Locust
         with slow_clients(job.url, job.share.part(job.slow_clients)):
             link.tell({"event": READY, "fewest": generator.fewest})
             while True:

@@ -13,8 +13,8 @@ UNSTEADY = "not steady"
 OFF = "throughput is"
 """Beginnings of doubts, by which `cause` tells what many steps have in common; those on NEIGHBOURS begin with that."""
 
-FIGURE = re.compile(r"\d+(?:\.\d+)?(?: to \d+(?:\.\d+)?)?")
-"""A figure in a doubt, or a range of figures."""
+FIGURE = re.compile(r"(?<![\w.-])(?<!generator )\d+(?:\.\d+)?(?: to \d+(?:\.\d+)?)?")
+"""A figure in a doubt, or a range of figures; not the number of a load generator, nor a digit in a name."""
 
 
 def together(doubts: Iterable[str]) -> list[str]:
