@@ -229,12 +229,12 @@ def hear_nothing_else(runner: MasterRunner) -> None:
             raise RPCReceiveError(str(error)) from None
 
     def handled(client_id: str, msg: Message) -> None:
-        if msg.type in ("client_ready", "heartbeat", TYPE):
+        if isinstance(msg.node_id, str) and msg.type in ("client_ready", "heartbeat", TYPE):
             with suppress(Exception):  # see above
                 handle(client_id, msg)
 
-    runner.server.recv_from_client = received
-    runner.handle_message = handled  # type: ignore[method-assign] # of this runner
+    runner.server.recv_from_client = received  # type: ignore[method-assign] # of this runner
+    runner.handle_message = handled  # type: ignore[method-assign] # see above
 
 
 if __name__ == "__main__":
