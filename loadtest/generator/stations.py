@@ -53,7 +53,7 @@ class Stations:
         report: Callable[[dict[str, Any]], None],
     ) -> None:
         self.faults: list[str] = []
-        """What went wrong since the step began."""
+        """The faults since the step began, each a sentence without its end."""
         self.in_step = False
         self._secret, self._number = secret, number
         self._send, self._report = send, report

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from itertools import count, repeat
+from itertools import repeat
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,6 @@ import gevent
 import locust
 from gevent.event import Event
 from locust.env import Environment
-from locust.rpc import Message
-from locust.runners import WorkerNode, WorkerRunner
 
 from loadtest.contenders.quota import throttled
 from loadtest.contenders.target import context
@@ -35,10 +33,10 @@ from loadtest.workload.open import Open
 from . import own_users
 from .arrivals import RecordedSchedule, figures
 from .connections import Tally
-from .dispatcher import EvenDispatcher
 from .orders import CLOSED, ENDED, GATHERED, OPENED, Job, Order
-from .own_users import OwnUsers, Refused
+from .own_users import OwnUsers
 from .parts import NOTHING, Part, fewer, grown
+from .people import POLL, People
 from .snapshots import Snapshots, Statistics
 from .stalls import Stalls
 from .users import TargetUser, TwinUser, WaitingUser
@@ -47,9 +45,6 @@ from .witness import Witness
 AHEAD, EACH = 0.05, 2e-4
 """Seconds from the start of all clients of an open load until the first request may be due, and for each client: all
 take their first arrival at once."""
-
-POLL = 0.01
-"""Seconds between two looks at users who start or stop, or at requests that end."""
 
 SLICES = 16
 """Slices into which a window is divided, which show whether it is steady."""
@@ -95,7 +90,6 @@ class Generator:
         self.fewest = 1
         """The fewest users with whom each user class has some."""
         tally = Tally()
-        self._spawns = count(1)
         if job.locustfile is None:
             self._user_class = self._prepared()
             tally = self._user_class.tally
@@ -104,6 +98,7 @@ class Generator:
             self._own = self._theirs(Path(job.locustfile))
             self._completed = self._own.ended
         self._counts = Snapshots(job, environment.stats, self._witness, tally, self._own)
+        self._people = People(environment, job, self._own)
 
     def _prepared(self) -> type[WaitingUser]:
         """Add users who send the requests of the job, or those of its scenario, and return their class."""
@@ -148,7 +143,7 @@ class Generator:
 
     def _turns(self, order: Order, load: Closed) -> None:
         """Run a step of users who wait for their answers."""
-        self._people(load.users, order)
+        self._people.become(load.users, order)
         patience = order.patience if order.share.part(load.users) else 0.0  # without users no request completes
         self._meet(GATHERED)
         self._begin(order)
@@ -188,7 +183,7 @@ class Generator:
         offsets = load.schedule(order.repeat, sends) if sends else repeat(inf)
         schedule = RecordedSchedule(offsets, load.patience, order.share.part(load.most_in_flight))
         self._user_class.schedule = schedule
-        self._people(load.most_in_flight, order)
+        self._people.become(load.most_in_flight, order)
         gc.collect()
         gc.freeze()  # else thousands of clients are searched for garbage again and again, for 0.1 s each time
         self._meet(GATHERED)
@@ -205,7 +200,7 @@ class Generator:
             gevent.sleep(POLL)
         self._meet(ENDED)
         arrivals = schedule.close(ends)
-        self._people(0, order)
+        self._people.become(0, order)
         gc.unfreeze()
         self._user_class.schedule = None
         if self._user_class.connections is not None:
@@ -239,45 +234,6 @@ class Generator:
         seen["busy"] = spent.busy / spent.total if spent.total else 0.0
         seen["users"].append(self._runner.user_count)
         self._tell({"event": CLOSED})
-
-    def _people(self, users: int, order: Order) -> None:
-        """Start or stop users until this generator has its share of `users`.
-
-        Users of a locustfile may leave by themselves, and those who stay may take up to the order's patience to begin.
-        Raises Refused if all of them leave at once.
-        """
-        self._spawn(users, order)
-        if self._own is None:
-            here = order.share.part(users)
-            while self._runner.user_count != here:
-                gevent.sleep(POLL)
-            return
-        until = time.perf_counter() + order.patience
-        spawning = self._runner.spawning_greenlet
-        while (spawning or self._own.arrived < self._runner.user_count) and time.perf_counter() < until:
-            gevent.sleep(POLL)
-        if not self._runner.user_count and order.share.part(users):
-            why = ", ".join(self._own.raised) or "each raised StopUser or failed in its __init__"
-            raise Refused(f"{Path(self._job.locustfile or '').name}: no user stayed to begin a task: {why}.")
-
-    def _spawn(self, users: int, order: Order) -> None:
-        """Order this generator's share of `users` from Locust, which also stops users at this rate."""
-        if not isinstance(self._runner, WorkerRunner):
-            self._runner.start(users, spawn_rate=max(users, self._runner.user_count))
-            return
-        # as a master would; its own dispatcher would move users to other workers in the middle of a step
-        nodes = [WorkerNode(f"{place:06}") for place in range(order.share.of)]
-        dispatcher = EvenDispatcher(nodes, self._environment.user_classes)
-        dispatcher.new_dispatch(users, spawn_rate=max(users, 1))
-        here = next(dispatcher)[nodes[order.share.place].id]
-        spawn = {
-            "timestamp": next(self._spawns),
-            "user_classes_count": here,
-            "host": None,
-            "stop_timeout": self._environment.stop_timeout,
-            "parsed_options": {},
-        }
-        WorkerRunner.handle_message(self._runner, Message("spawn", spawn, self._runner.client_id))  # type: ignore[no-untyped-call] # untyped in Locust
 
     def _slices(self, opened: Statistics, begins: float, window: float) -> list[Statistics]:
         """Wait for the end of a window, and return the statistics at its beginning and at the end of each slice."""
