@@ -155,9 +155,9 @@ def _carried() -> Finding:
     ratio, by_cost = rates[2] / rates[1], 2 * costs[1] / costs[2]
     costly = " and ".join(f"{cost * 1e6:.0f}" for cost in costs.values())
     return Finding(
-        f"against nginx, 1 load generator sends {rates[1]:.0f}/s, 2 send {rates[2]:.0f}/s on {int(usable_cores())} cores, "
-        f"of which nginx needs a part: {ratio:.2f} times as much; by the CPU time of a request ({costly} µs), 2 on cores "
-        f"of their own carry {by_cost:.2f} times as much (aim: at least {MORE})",
+        f"against nginx, 1 load generator sends {rates[1]:.0f}/s, 2 send {rates[2]:.0f}/s on {int(usable_cores())} "
+        f"cores, of which nginx needs a part: {ratio:.2f} times as much; by the CPU time of a request ({costly} µs), 2 "
+        f"on cores of their own carry {by_cost:.2f} times as much (aim: at least {MORE})",
         met=by_cost >= MORE,
     )
 
