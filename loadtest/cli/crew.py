@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from secrets import token_urlsafe
+from socket import create_server
 from typing import Any
 
 import click
@@ -14,6 +15,7 @@ from loadtest.english import count
 from loadtest.generator.crew import MOST, PORT, TOKEN, Crew
 from loadtest.measure.sufficient import Sufficient
 from loadtest.processes.room import LOOPBACK, addresses
+from serving.taken_port import why_not
 
 from .options import F, Mistake
 
@@ -100,6 +102,11 @@ def refuse_crew(given: Mapping[str, Any], targets: Sequence[Target]) -> None:
     for target in targets:
         if target.locustfile is not None:
             raise Mistake(f"{target.name}: users of a locustfile run on this machine; use --generators.")
+        if target.start is not None:
+            raise Mistake(
+                f"{target.name} is started by the run at {LOOPBACK}, which other machines do not reach. Start it "
+                "yourself, and name its address with --target."
+            )
         if is_loopback(target.address[0]):
             raise Mistake(f"{target.name} is at {target.url}, which other machines do not reach; name its address.")
 
@@ -110,6 +117,10 @@ def _refuse_address(bind: str | None) -> None:
     own = [LOOPBACK, *(each for each in addresses() if ":" not in each)]
     if bind not in own:
         raise Mistake(f"--bind takes an IPv4 address of this machine, one of {', '.join(own)}; got {bind!r}.")
+    try:
+        create_server((bind, PORT)).close()
+    except OSError as error:
+        raise Mistake(f"Load generators cannot come to port {PORT} of {bind}: {why_not(error, PORT)}.") from None
 
 
 def crew(given: Mapping[str, Any], sufficient: Sufficient, out: Console, secrets: Secrets) -> Crew:
@@ -124,8 +135,10 @@ def crew(given: Mapping[str, Any], sufficient: Sufficient, out: Console, secrets
     token = given["token"] or token_urlsafe()
     found = Crew(0, remote, given["bind"], PORT, token)
     told = "" if given["token"] else f"{TOKEN}={token} "
-    waits = f"Waiting for {count(remote, 'load generator')}. On each of the other machines:"
-    for line in (waits, f"  {told}sync-vs-async generator --master {found.address}:{PORT}"):
+    waits = (
+        f"Waiting for {count(remote, 'load generator')}. On the other machines, with --generators for several on one:"
+    )
+    for line in (waits, f"  {told}.venv/bin/sync-vs-async generator --master {found.address}:{PORT}"):
         out.print(line, markup=False, soft_wrap=True)
     return found
 

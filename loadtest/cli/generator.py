@@ -29,7 +29,8 @@ EXAMPLES = f"""examples:
   {TOKEN}=... sync-vs-async generator --master 192.168.1.5:{PORT} --generators 4    for four cores
   {TOKEN}=... sync-vs-async generator --master 192.168.1.5:{PORT} --name left       if two machines have one name
 
-The run prints this command if it is started without a token. The same version of the project must be installed here.
+The run prints this command, with a secret if it was given none. The same version of the project, and of Python, must be
+installed here. Without a run it waits for an hour.
 
 exit status: 0 if the run is over, 1 if it was not let in or the run is gone, 2 after Ctrl-C"""
 
@@ -55,7 +56,13 @@ def place(text: str) -> tuple[str, int]:
     epilog=EXAMPLES,
 )
 @click.option("--master", required=True, metavar="HOST:PORT", help=f"The run; the port is {PORT} unless it says so.")
-@click.option("--generators", type=Generators(), default=1, help="Number of processes here, one for each core.")
+@click.option(
+    "--generators",
+    type=Generators(),
+    default=1,
+    show_default=True,
+    help="Number of processes here, at most one for each core.",
+)
 @click.option("--name", help="Name of this machine in the results (default: its host name).")
 @token_option
 def generator(master: str, generators: int | str, name: str | None, token: str | None) -> int:
@@ -78,7 +85,8 @@ def generator(master: str, generators: int | str, name: str | None, token: str |
                 started.enter_context(logged([*WORKER, host, str(port), each, "remote"], told)) for each in names
             ]
             lines = [lines_of(process.stdout) for process, _ in running]
-            with out.status(f"Waiting for the run at {host}:{port}"):
+            out.print(f"Waiting for the run at {host}:{port}; Ctrl-C ends it.", markup=False)
+            with out.status("Generating load as the run says"):
                 while any(process.poll() is None for process, _ in running):
                     for each in lines:
                         for line in unread(each):
@@ -86,6 +94,7 @@ def generator(master: str, generators: int | str, name: str | None, token: str |
                     time.sleep(LOOK_EVERY)
             ended = {(process.returncode, tail(log)) for process, log in running}
     except (KeyboardInterrupt, SystemExit):
+        print("Interrupted.", file=sys.stderr)
         return INCONCLUSIVE
     for why in sorted({said for status, said in ended if status != OVER}):
         print(f"sync-vs-async: {why}", file=sys.stderr)

@@ -1,13 +1,15 @@
 """Targets: running HTTP services of the user's own."""
 
-import ipaddress
 import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
+
+import psutil
 
 from .request import Request
 
@@ -124,7 +126,7 @@ def parsed(text: str, requests: tuple[Request, ...], tls: Tls, *, allow_remote: 
 def allowed(url: str, *, allow_remote: bool) -> None:
     """Raise ValueError if there is no such host, or if it is another machine and that is not allowed."""
     host = urlsplit(url).hostname or ""
-    if not allow_remote and not is_loopback(host):
+    if not allow_remote and not is_here(host):
         raise ValueError(f"{host} is not this machine. Load on it needs --allow-remote, and its owner's consent.")
 
 
@@ -144,8 +146,18 @@ def is_origin(url: str) -> bool:
 
 def is_loopback(host: str) -> bool:
     """Return True if only this machine reaches a host. Raises ValueError if its address is not found."""
+    return all(address.is_loopback for address in _addresses(host))
+
+
+def is_here(host: str) -> bool:
+    """Return True if a host is this machine. Raises ValueError if its address is not found."""
+    own = {each.address for every in psutil.net_if_addrs().values() for each in every}
+    return all(address.is_loopback or str(address) in own for address in _addresses(host))
+
+
+def _addresses(host: str) -> list[IPv4Address | IPv6Address]:
     try:
         found = socket.getaddrinfo(host, None)
     except OSError as error:
         raise ValueError(f"The address of {host!r} was not found: {error.strerror}.") from None
-    return all(ipaddress.ip_address(address[4][0]).is_loopback for address in found)
+    return [ip_address(address[4][0]) for address in found]

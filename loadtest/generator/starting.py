@@ -66,11 +66,14 @@ def command(crew: Crew) -> list[str]:
     return COMMAND if crew.alone else WORKER
 
 
-def introduction(member: Mapping[str, Any]) -> str:
-    """Return in words who has come."""
+def introduction(member: Mapping[str, Any], crew: Crew) -> str:
+    """Return in words who has come, with what may differ from this machine if it is another one."""
+    told = f"{member['name']} has come"
+    if member["local"]:
+        return told
     clock = f"; its clock is {member['ahead']:+.1f} s off" if abs(member["ahead"]) > OFF else ""
     cores = count(int(member["cores"]), "core")
-    return f"{member['name']} has come: {member['host']}, {cores}, version {member['version']}{clock}"
+    return f"{told}, one of {crew.number}: {member['host']}, {cores}, version {member['version']}{clock}"
 
 
 def _await(

@@ -143,7 +143,7 @@ class Stations:
         theirs, name = hello.pop("hello"), hello["name"]
         why = ""
         if hello["version"] != version():
-            why = f"The run has version {version()}, {name} has {hello['version']}."
+            why = f"{name} has another version than the run; install the same one.\n  {hello['version']}\n  {version()}"
         elif name not in self._known and len(self._known) >= self._number:
             why = f"All {self._number} load generators of the run have come."
         if why:

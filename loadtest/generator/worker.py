@@ -71,7 +71,7 @@ class Link:
         """Say hello, and return once the master has let this generator in."""
         self._send(sealed(self._secret, {"hello": self._nonce, **about}))
         if not self._joined.wait(JOIN_WITHIN):
-            end(GONE, f"The master did not answer within {JOIN_WITHIN:g} s.")
+            end(GONE, f"The run did not answer within {JOIN_WITHIN:g} s.")
         self.tell({"event": JOINED, "ticket": self._ticket})
         gevent.spawn(self._beat)
 
@@ -111,7 +111,7 @@ class Link:
             self.pulse()
             was, late = late, time.perf_counter() - self._heard_at > GONE_AFTER - 2 * PULSE
             if was and late:  # twice, so that what came while this process stood still has been read
-                end(GONE, f"No word of the master for {GONE_AFTER:g} s: it ended, or the network did.")
+                end(GONE, f"Nothing was heard of the run for {GONE_AFTER:g} s: it was killed, or the network failed.")
 
     def _heard(self, msg: Message, **_environment: Any) -> None:
         if self._channel is None:
@@ -122,7 +122,7 @@ class Link:
         except Forged:
             return
         except Lost:
-            end(GONE, "A message of the master was lost, or came twice.")
+            end(GONE, "A message of the run was lost, or came twice.")
         self._heard_at = time.perf_counter()
         if "met" in content:
             self._met.set()
@@ -145,7 +145,7 @@ class Link:
         try:
             answer = opened(self._secret, message)
         except Forged:
-            end(UNWANTED, "The master has another token.")
+            end(UNWANTED, "The secret is not that of the run.")
         if answer.get("to") != self._nonce:
             return  # to another one
         if "refused" in answer:
@@ -172,7 +172,7 @@ def main() -> None:
     latency_buckets.install()
     runners.MASTER_HEARTBEAT_TIMEOUT = inf  # type: ignore[assignment] # Locust counts it by the wall clock, which may be set
     known = environment()
-    waiting = gevent.spawn_later(JOIN_WITHIN, end, GONE, "The master is gone.") if TICKET in os.environ else None
+    waiting = gevent.spawn_later(JOIN_WITHIN, end, GONE, "The run is gone.") if TICKET in os.environ else None
     runners.CONNECT_TIMEOUT, runners.CONNECT_RETRY_COUNT = TRY_EVERY, TRIES
     try:
         runner = known.create_worker_runner(host, int(port))

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from math import inf
 from typing import Protocol
 
 from backing.environment import Backing, Need
@@ -111,8 +112,10 @@ class Comparison:
 
     @property
     def predicted(self) -> list[float]:
-        """The predicted throughput of each step, in requests per second, before any calibration."""
-        return [step.predicted.throughput for service in self.services for step in to_run(self.planned(service))]
+        """The predicted throughput of each step, in requests per second, before any calibration; inf if unknown."""
+        known = [service for service in self.services if isinstance(service, Target) or self._foretold(service)]
+        found = [step.predicted.throughput for service in known for step in to_run(self.planned(service))]
+        return found if len(known) == len(self.services) else [*found, inf]
 
     @property
     def needs(self) -> set[Need]:
@@ -154,7 +157,7 @@ class Comparison:
             for process in behind.processes.values():
                 bindings.enter_context(bound(process, self.cores.others))
             self._lend = bindings.enter_context(
-                generators(self.crew, lambda member: progress.found(introduction(member)))
+                generators(self.crew, lambda member: progress.found(introduction(member, self.crew)))
             )
             for repeat in self._turns():
                 for service in self._in_turn(repeat):
@@ -224,9 +227,9 @@ class Comparison:
                 starting = 0.0
                 last = self._step(service, repeat, step, self._measure(driver, server, clocks, step, repeat), first)
                 first = first or last
-                yield last
                 while driver.notices:
                     progress.found(self.masked(driver.notices.pop(0)))
+                yield last
                 saturated += last.bound in LIMITS or (self._foretold(service) and step.saturates)
 
     def _calibrates(self, service: Service | Target) -> bool:

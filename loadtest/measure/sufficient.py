@@ -32,15 +32,13 @@ def sufficient(predicted: Iterable[float], cores: Cores) -> tuple[int, str]:
     most = max(predicted, default=0.0)
     allowed = max(1, len(cores.others) if cores.apart else int(usable_cores()) // 2)
     if most == inf:
-        return allowed, f"{count(allowed, 'load generator')}, as many as the cores allow: a service has no limit."
+        return allowed, f"{count(allowed, 'load generator')}, as many as the cores allow: no limit is known before."
     cost = cost_of_a_request(cores)
     needed = max(1, ceil(most * cost / ROOMY))
-    why = f"for up to {most:,.0f} requests per second, each of which takes {cost * 1000:.2f} ms of CPU time"
+    told = f"A request costs a load generator {cost * 1000:.2f} ms of CPU time, so up to {most:,.0f}/s need {needed}"
     if needed > allowed:
-        told = f"{count(allowed, 'load generator')}, as many as the cores allow; {needed} would be enough {why}."
-    else:
-        told = f"{count(needed, 'load generator')}, enough {why}."
-    return min(needed, allowed), told
+        return allowed, f"{told}; the cores allow {allowed}."
+    return needed, f"{told}."
 
 
 def cost_of_a_request(cores: Cores) -> float:

@@ -39,7 +39,8 @@ def doubts(
     load: Open, predicted: Predicted | None, measured: Measured, arrived: Arrived, demand: Demand | None
 ) -> list[str]:
     """Return the reasons why the requests of a window cannot be trusted. `demand`: None without a model."""
-    found = [*_offered(arrived), *_errors(measured)]
+    several = bool(measured.generators)  # then each is judged by itself
+    found = [*_offered(arrived), *([] if several else late(arrived, "the load generator")), *_errors(measured)]
     foretold = predicted.arrivals if predicted else None
     diverges = foretold.diverges if foretold else arrived.lost > 0
     law = load.contradiction(arrived.in_flight, arrived.spent_ms / 1000, arrived.seconds, arrived.edges)
@@ -73,7 +74,6 @@ def _offered(arrived: Arrived) -> list[str]:
     found = []
     if arrived.offered < FEWEST:
         found.append(f"only {count(arrived.offered, 'arrival')} came in the window ({FEWEST} needed)")
-    found += late(arrived, "the load generator")
     if arrived.early:
         found.append(f"{count(arrived.early, 'request')} started before the intended time")
     return found

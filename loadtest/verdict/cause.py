@@ -7,9 +7,11 @@ from loadtest.english import count
 
 from .aggregate import Row
 from .doubts import FULL, GENERATOR_FULL, OFF, OTHER_MACHINES, QUOTA, SATURATED, UNLIKE, UNSTEADY
+from .generators import FALLEN
 from .processors import NEIGHBOURS
 
 CAUSES = {
+    FALLEN: ("a load generator fell out", "Start it again, and run again."),
     NEIGHBOURS: ("other processes took CPU time from the run", "Close other programs, and run again."),
     FULL: (
         "the cores of the load generator were full",

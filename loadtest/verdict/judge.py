@@ -119,7 +119,8 @@ def _tools(load: Load, bound: str, measured: Measured, contender: Contender) -> 
         doubts.append(f"{NEIGHBOURS} took {took:.2f} of the service's {_cores(measured.service_cores)}")
     use, took = measured.other_cores, beside_the_others(measured)
     if use and took > NEIGHBOUR * use.cores and tool != NEIGHBOURS:
-        doubts.append(f"{NEIGHBOURS} took {took:.2f} of the load generator's {_cores(use)}")
+        whose = "the other" if measured.generators and not measured.local_generator_cpu else "the load generator's"
+        doubts.append(f"{NEIGHBOURS} took {took:.2f} of {whose} {_cores(use)}")
     if (calibration := contender.calibration) and calibration.neighbours > NEIGHBOUR:
         doubts.append(f"{NEIGHBOURS} took {calibration.neighbours:.0%} of the cores during the calibration")
     if measured.stolen_cpu > STOLEN:

@@ -158,7 +158,7 @@ def test_help_lists_every_option_with_examples_that_can_be_pasted() -> None:
     assert options == {
         *("--services", "--scenario", "--delay", "--slo", "--quick", "--arrivals", "--seed", "--patience"),
         *("--clients", "--cores", "--out", "--require", "--junit", "--markdown", "--open", "--help"),
-        *("--details", "--as-json"),
+        *("--details", "--as-json", "--generators", "--remote-generators", "--bind", "--token"),
     }
     assert {*re.findall(r"(--[a-z-]+)", examples)} <= options
     assert max(map(len, examples.splitlines())) <= 120

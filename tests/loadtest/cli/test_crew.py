@@ -1,6 +1,8 @@
 """The options about load generators, without running any."""
 
 from importlib import import_module
+from pathlib import Path
+from socket import create_server
 
 import pytest
 
@@ -89,6 +91,23 @@ def test_a_target_that_only_this_machine_reaches_gets_no_load_from_others(capsys
     assert "mine is at http://127.0.0.1:9, which other machines do not reach" in capsys.readouterr().err
 
 
+def test_a_service_that_the_run_starts_gets_no_load_from_other_machines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "services.toml"
+    file.write_text('[service.mine]\nrun = "python -m http.server {port}"\n[request.home]\npath = "/"\n')
+    assert ended("compare", "--config", str(file), "--remote-generators", "1", "--bind", LOOPBACK) == 1
+    assert "mine is started by the run at 127.0.0.1, which other machines do not reach." in capsys.readouterr().err
+
+
+def test_a_taken_port_is_told_before_anything_starts(capsys: pytest.CaptureFixture[str]) -> None:
+    with create_server((LOOPBACK, PORT)):
+        assert ended("compare", "--remote-generators", "1", "--bind", LOOPBACK) == 1
+    told, err = capsys.readouterr()
+    assert told == ""
+    assert f"Load generators cannot come to port {PORT} of 127.0.0.1: " in err
+
+
 def test_without_options_there_is_one_load_generator(begun: list[Comparison]) -> None:
     assert ended("compare", "--quick", "--services", "aiohttp") == 0
     assert begun[0].crew.alone
@@ -109,7 +128,7 @@ def test_the_run_prints_the_command_for_other_machines_with_a_secret_of_its_own(
     assert (crew.local, crew.remote, crew.port) == (0, 2, PORT)
     assert len(crew.secret) > 30
     told = capsys.readouterr().out
-    assert f"{TOKEN}={crew.secret} sync-vs-async generator --master {LOOPBACK}:{PORT}" in told
+    assert f"{TOKEN}={crew.secret} .venv/bin/sync-vs-async generator --master {LOOPBACK}:{PORT}" in told
     assert crew.secret not in repr(crew)
 
 
@@ -135,16 +154,11 @@ def test_a_secret_that_is_given_is_not_printed(
 @pytest.mark.parametrize(
     ("command", "cores", "cost", "number", "told"),
     [
-        ("compare", "2 cores", 0.0003, 1, "1 load generator, enough for up to 400 requests per second"),
-        (
-            "compare",
-            "1 core",
-            0.003,
-            1,
-            "1 load generator, as many as the cores allow; 2 would be enough for up to 400",
-        ),
-        ("compare", "4 cores", 0.003, 2, "2 load generators, enough for up to 400 requests per second, each of which"),
-        ("capacity", "2 cores", 0.0003, 2, "2 load generators, as many as the cores allow: a service has no limit."),
+        ("compare", "2 cores", 0.0003, 1, "0.30 ms of CPU time, so up to 400/s need 1."),
+        ("compare", "1 core", 0.003, 1, "3.00 ms of CPU time, so up to 400/s need 2; the cores allow 1."),
+        ("compare", "4 cores", 0.003, 2, "3.00 ms of CPU time, so up to 400/s need 2."),
+        ("compare --scenario healthz", "2 cores", 0.003, 2, "2 load generators, as many as the cores allow: no limit"),
+        ("capacity", "2 cores", 0.0003, 2, "2 load generators, as many as the cores allow: no limit is known before."),
     ],
 )
 def test_auto_starts_as_many_as_the_steps_need_and_the_cores_allow(  # noqa: PLR0913, PLR0917 - a row of the table
@@ -159,7 +173,7 @@ def test_auto_starts_as_many_as_the_steps_need_and_the_cores_allow(  # noqa: PLR
 ) -> None:
     monkeypatch.setattr("loadtest.measure.sufficient.cost_of_a_request", lambda _cores: cost)
     monkeypatch.setattr("loadtest.measure.sufficient.usable_cores", lambda: 2 * int(cores[0]))
-    load = ("--users", "40", "--delay", "100ms") if command == "compare" else ()
-    assert ended(command, "--services", "aiohttp", *load, "--cores", "shared", "--generators", "auto") == 0
+    load = ("--users", "40", "--delay", "100ms") if command.startswith("compare") else ()
+    assert ended(*command.split(), "--services", "aiohttp", *load, "--cores", "shared", "--generators", "auto") == 0
     assert begun[0].crew.local == number
     assert told in " ".join(capsys.readouterr().out.split())
