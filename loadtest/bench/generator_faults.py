@@ -118,7 +118,7 @@ class Victim:
         self.process.send_signal(signal.SIGUSR2)
 
     def double(self) -> None:
-        """Let a second one of the same name come."""
+        """Start a second load generator of the same name."""
         assert self.second.stdin is not None
         print("come", file=self.second.stdin, flush=True)
 

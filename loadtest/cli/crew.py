@@ -13,11 +13,13 @@ from loadtest.contenders.secrets import Secrets
 from loadtest.contenders.target import Target, is_loopback
 from loadtest.english import count
 from loadtest.generator.crew import MOST, PORT, TOKEN, Crew
+from loadtest.generator.driver import GeneratorFailed
 from loadtest.measure.sufficient import Sufficient
 from loadtest.processes.room import LOOPBACK, addresses
+from loadtest.processes.service import ServiceFailed
 from serving.taken_port import why_not
 
-from .options import F, Mistake
+from .options import F, Mistake, Number
 
 AUTO = "auto"
 
@@ -39,18 +41,6 @@ class Generators(click.ParamType[int | str]):
         raise Mistake(f"--generators takes a whole number from 1 to {MOST}, or {AUTO}; got {value!r}.")
 
 
-class Remote(click.ParamType[int]):
-    """A number of load generators that come from other machines."""
-
-    name = "N"
-
-    def convert(self, value: Any, _param: click.Parameter | None, _context: click.Context | None) -> int:
-        """Return the number. Raises Mistake if the text is none."""
-        if re.fullmatch("[0-9]{1,3}", str(value)) and int(value) <= MOST:  # 0 stands for none
-            return int(value)
-        raise Mistake(f"--remote-generators takes a whole number from 1 to {MOST}; got {value!r}.")
-
-
 def crew_options(function: F) -> F:
     """Add the options about load generators."""
     for option in (
@@ -63,8 +53,7 @@ def crew_options(function: F) -> F:
         ),
         click.option(
             "--remote-generators",
-            type=Remote(),
-            default=0,
+            type=Number("--remote-generators", 1, MOST),
             help="Wait for this many load generators on other machines, in place of this one's: start `sync-vs-async "
             "generator` there.",
         ),
@@ -146,7 +135,10 @@ def crew(given: Mapping[str, Any], sufficient: Sufficient, out: Console, secrets
 def _number(asked: int | str | None, sufficient: Sufficient, out: Console) -> int:
     if asked != AUTO:
         return int(asked or 1)
-    with out.status("Measuring what a request costs a load generator"):
-        number, told = sufficient()
+    try:
+        with out.status("Measuring what a request costs a load generator"):
+            number, told = sufficient()
+    except (GeneratorFailed, ServiceFailed) as error:
+        raise Mistake(f"--generators {AUTO} could not measure what a request costs: {error}") from None
     out.print(told, markup=False, soft_wrap=True)
     return number

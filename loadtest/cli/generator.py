@@ -10,13 +10,13 @@ from contextlib import ExitStack
 import click
 
 from backing.processes import lines_of, logged, tail, unread
-from loadtest.generator.crew import OVER, PORT, TOKEN
+from loadtest.generator.crew import MOST, OVER, PORT, TOKEN
 from loadtest.generator.starting import WORKER
 from loadtest.processes import signals
 from loadtest.terminal.progress import console
 
-from .crew import Generators, token_option
-from .options import Command, Mistake
+from .crew import token_option
+from .options import Command, Mistake, Number
 from .run import FAILED, INCONCLUSIVE, VERDICT
 
 LOOK_EVERY = 0.2
@@ -58,14 +58,14 @@ def place(text: str) -> tuple[str, int]:
 @click.option("--master", required=True, metavar="HOST:PORT", help=f"The run; the port is {PORT} unless it says so.")
 @click.option(
     "--generators",
-    type=Generators(),
+    type=Number("--generators", 1, MOST),
     default=1,
     show_default=True,
     help="Number of processes here, at most one for each core.",
 )
 @click.option("--name", help="Name of this machine in the results (default: its host name).")
 @token_option
-def generator(master: str, generators: int | str, name: str | None, token: str | None) -> int:
+def generator(master: str, generators: int, name: str | None, token: str | None) -> int:
     """Run the load generators, and return the exit status."""
     host, port = place(master)
     name = name or socket.gethostname()
@@ -73,8 +73,6 @@ def generator(master: str, generators: int | str, name: str | None, token: str |
         raise Mistake(f"--name takes letters, digits, dots, hyphens and underscores; got {name!r}.")
     if not token:
         raise Mistake(f"--token, or the variable {TOKEN}, must have the secret that the run printed.")
-    if isinstance(generators, str):
-        raise Mistake("--generators takes a number here; got auto.")
     names = [name] if generators == 1 else [f"{name}-{number + 1}" for number in range(generators)]
     out = console()
     signals.raise_interrupts()

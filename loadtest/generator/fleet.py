@@ -113,7 +113,7 @@ class Fleet:
         self._stations.forget()
 
     def over(self) -> None:
-        """Let all load generators end."""
+        """Tell all load generators to end."""
         for station in self._stations.living:
             self._stations.tell(station, {"over": True})
 
@@ -209,7 +209,7 @@ def read(orders: IO[str], lines: Queue[dict[str, Any]], fleet: Fleet) -> None:
 
 
 def finish(fleet: Fleet, status: int) -> NoReturn:
-    """Let all load generators end, then this process, without waiting for those that cannot be reached."""
+    """End all load generators, then this process, without waiting for those that cannot be reached."""
     fleet.over()
     gevent.sleep(PULSE)  # until it is sent
     sys.stderr.flush()

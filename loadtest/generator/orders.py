@@ -30,6 +30,9 @@ JOINED, PULSED = "joined", "pulse"
 PULSE = 0.5
 """Seconds between two pulses of a load generator, and of its master."""
 
+JOIN_WITHIN = 20.0
+"""Seconds between the hello of a load generator and its first message with the common key."""
+
 GONE_AFTER = 4.0
 """Seconds without a message of the master after which a load generator ends."""
 

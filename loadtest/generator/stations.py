@@ -12,16 +12,13 @@ from locust.rpc import Message
 
 from .channel import Channel, Forged, Lost, nonce, opened, sealed
 from .crew import Member, version
-from .orders import CAME, FAILED, GONE_AFTER, JOINED, NOTICE, PULSE, PULSED
+from .orders import CAME, FAILED, GONE_AFTER, JOIN_WITHIN, JOINED, NOTICE, PULSE, PULSED
 
 SILENT = 3.0
 """Seconds without a message after which a load generator counts as lost."""
 
 SETTLED = GONE_AFTER + 2 * PULSE
 """Seconds after which a load generator that was lost has ended: it is told so, or ends without a word of the master."""
-
-JOIN_WITHIN = 20.0
-"""Seconds between the hello of a load generator and its first message with the common key."""
 
 
 @dataclass
@@ -155,7 +152,7 @@ class Stations:
         self._send(msg.node_id, sealed(self._secret, {"welcome": ours, "to": theirs}))
 
     def _join(self, station: Station, ticket: str) -> None:
-        """Let a load generator in: a new one, or one that begins anew and has the ticket of its name."""
+        """Admit a new load generator, or one that begins anew and has the ticket of its name."""
         member = station.member
         if self._known.get(member.name, "") != ticket:
             self.tell(station, {"refused": f"A load generator called {member.name} is there already; choose a --name."})

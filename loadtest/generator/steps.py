@@ -216,7 +216,7 @@ class Generator:
         )
 
     def _begin(self, order: Order) -> None:
-        """Let all users begin, in the very moment in which the users of all load generators do."""
+        """Release all users to send their first requests, together with the users of the other load generators."""
         self._witness.step(time.perf_counter(), order.share)
         self._crowd.set()
 

@@ -29,13 +29,10 @@ from loadtest.contenders.cores import usable_cores
 from . import latency_buckets
 from .channel import TYPE, Channel, Forged, Lost, nonce, opened, sealed
 from .crew import GONE, OVER, TOKEN, UNWANTED, version
-from .orders import FAILED, GONE_AFTER, JOINED, PULSE, PULSED, READY, REFUSED, received, received_job
+from .orders import FAILED, GONE_AFTER, JOIN_WITHIN, JOINED, PULSE, PULSED, READY, REFUSED, received, received_job
 from .own_users import Refused
 from .slow_clients import slow_clients
 from .steps import Generator, environment
-
-JOIN_WITHIN = 20.0
-"""Seconds that the master may take to answer a hello, and that may pass until a process that begins anew finds it."""
 
 TICKET = "GENERATOR_TICKET"
 """The environment variable that shows that a process was in the run before, under the same name."""

@@ -10,6 +10,7 @@ from loadtest.cli.main import main
 from loadtest.generator.crew import PORT, TOKEN
 from loadtest.measure.comparison import Comparison
 from loadtest.processes.room import LOOPBACK
+from loadtest.processes.service import ServiceFailed
 
 
 class Ran(Exception):
@@ -45,7 +46,7 @@ def ended(*arguments: str) -> int:
         ("--generators 0", "--generators takes a whole number from 1 to 64, or auto; got '0'."),
         ("--generators 65", "--generators takes a whole number from 1 to 64, or auto; got '65'."),
         ("--generators two", "--generators takes a whole number from 1 to 64, or auto; got 'two'."),
-        ("--remote-generators -1 --bind 127.0.0.1", "--remote-generators takes a whole number from 1 to 64; got '-1'."),
+        ("--remote-generators -1 --bind 127.0.0.1", "--remote-generators takes a whole number from 1 to 64; got -1."),
         ("--bind 127.0.0.1", "--bind needs --remote-generators."),
         ("--remote-generators 2", "--remote-generators needs --bind, the address of this machine"),
         ("--remote-generators 2 --bind 198.51.100.7", "--bind takes an IPv4 address of this machine, one of 127.0.0.1"),
@@ -68,7 +69,7 @@ def test_a_mistake_is_told_in_one_line(
         ("--master 127.0.0.1:0", f"--master takes HOST:PORT, such as 192.168.1.5:{PORT}; got '127.0.0.1:0'."),
         ("--master 127.0.0.1:x", f"--master takes HOST:PORT, such as 192.168.1.5:{PORT}; got '127.0.0.1:x'."),
         ("--master 127.0.0.1", f"--token, or the variable {TOKEN}, must have the secret that the run printed."),
-        ("--master 127.0.0.1 --token x --generators auto", "--generators takes a number here; got auto."),
+        ("--master 127.0.0.1 --token x --generators auto", "--generators takes a whole number from 1 to 64; got auto."),
         ("--master 127.0.0.1 --token x --name a/b", "--name takes letters, digits, dots, hyphens and underscores; got"),
     ],
 )
@@ -98,6 +99,17 @@ def test_a_service_that_the_run_starts_gets_no_load_from_other_machines(
     file.write_text('[service.mine]\nrun = "python -m http.server {port}"\n[request.home]\npath = "/"\n')
     assert ended("compare", "--config", str(file), "--remote-generators", "1", "--bind", LOOPBACK) == 1
     assert "mine is started by the run at 127.0.0.1, which other machines do not reach." in capsys.readouterr().err
+
+
+def test_auto_says_what_failed_where_it_cannot_measure(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_cores: object) -> float:
+        raise ServiceFailed("cheap exited with status 1.")
+
+    monkeypatch.setattr("loadtest.measure.sufficient.cost_of_a_request", fails)
+    assert ended("compare", "--services", "aiohttp", "--users", "1", "--generators", "auto") == 1
+    assert "--generators auto could not measure what a request costs: cheap exited" in capsys.readouterr().err
 
 
 def test_a_taken_port_is_told_before_anything_starts(capsys: pytest.CaptureFixture[str]) -> None:
