@@ -65,7 +65,7 @@ class History:
         self._began = None
 
     def interrupt(self) -> None:
-        """Drop the totals noted so far, which cannot be compared with the next ones, so that the next point has new ones."""
+        """Drop the totals noted so far, which cannot be compared with the next ones."""
         self._seen.clear()
 
     def note(self, clock: float, totals: Mapping[str, Totals], there: float | None = 0.0) -> None:
