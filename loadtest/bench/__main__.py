@@ -25,6 +25,7 @@ from . import (
     search,
     user_cost,
     waiting_memory,
+    watcher,
     wrk_agreement,
 )
 from .wrk import WrkFailed
@@ -48,6 +49,7 @@ BENCHES = {
     "race": race.report,
     "generators": generators.report,
     "generator-faults": generator_faults.report,
+    "watcher": watcher.report,
 }
 
 
