@@ -1,0 +1,78 @@
+"""The cases: each planted fault in each framework on each loop, where its line is, and how its service is started."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from backing.processes import PYTHON
+from loadtest.contenders.target import Start
+
+from . import faults
+
+PACKAGE = "loadtest.bench.planted"
+LOOPS = ("uvloop", "asyncio")
+MARK = "  # fault"
+
+
+class Case(NamedTuple):
+    """A fault in a framework on a loop."""
+
+    framework: str
+    loop: str
+    fault: Callable[[], None]
+
+    @property
+    def path(self) -> str:
+        """The path of the requests that meet the fault."""
+        return f"/{self.fault.__name__}"
+
+    @property
+    def kind(self) -> str:
+        """The kind of the fault."""
+        return faults.FAULTS[self.fault]
+
+    @property
+    def line(self) -> int:
+        """The number of the line that is at fault, in the file `faults.py`."""
+        lines, first = inspect.getsourcelines(self.fault)
+        (found,) = (number for number, line in enumerate(lines, start=first) if line.rstrip().endswith(MARK))
+        return found
+
+
+def cases() -> Iterator[Case]:
+    """Yield all cases."""
+    for framework in STARTS:
+        for loop in LOOPS:
+            for fault in faults.FAULTS:
+                yield Case(framework, loop, fault)
+
+
+def start(framework: str, loop: str, environment: dict[str, str]) -> Start:
+    """Return the start of the service of a framework on a loop, with `environment` added to that of this process."""
+    words, own = STARTS[framework](loop)
+    where = Path(__file__).parent
+    told = {**environment, **own, "NO_PROXY": "127.0.0.1"}  # or requests would ask the environment's proxy
+    return Start((*PYTHON, *words), where, told, ready="/healthz")
+
+
+def _aiohttp(loop: str) -> tuple[tuple[str, ...], dict[str, str]]:
+    return (f"{PACKAGE}.aiohttp_app", "--port", "{port}", "--loop", loop), {}
+
+
+def _fastapi(loop: str) -> tuple[tuple[str, ...], dict[str, str]]:
+    made = ("uvicorn", "--factory", f"{PACKAGE}.fastapi_app:create_app", "--no-access-log")
+    return (*made, "--host", "127.0.0.1", "--port", "{port}", "--loop", loop), {}
+
+
+def _sanic(loop: str) -> tuple[tuple[str, ...], dict[str, str]]:
+    made = ("sanic", "--factory", f"{PACKAGE}.sanic_app:create_app", "--single-process", "--no-access-logs")
+    return (*made, "--host", "127.0.0.1", "--port", "{port}"), {"SANIC_USE_UVLOOP": str(loop == "uvloop")}
+
+
+STARTS: dict[str, Callable[[str], tuple[tuple[str, ...], dict[str, str]]]] = {
+    "aiohttp": _aiohttp,
+    "fastapi": _fastapi,
+    "sanic": _sanic,
+}
+"""By framework: the words and variables that start its service on a loop."""

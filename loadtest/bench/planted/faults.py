@@ -1,0 +1,156 @@
+"""Twelve planted faults: functions of which one line, marked as the fault, holds its thread for about 40 ms.
+
+The environment names what two of them ask: UPSTREAM_URL a slow upstream, DATABASE_URL a PostgreSQL database.
+"""
+
+import hashlib
+import json
+import os
+import re
+import socket
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import cache
+from tempfile import TemporaryFile
+from typing import Any, Final
+
+import psycopg
+import requests  # type: ignore[import-untyped] # noqa: TID251 - the fault is its use; the environment names no proxy
+
+from .stand_ins import LOCK, RECORD, WAIT, hold, slow_log, slow_resolver
+
+BLOCKING: Final = "blocking call"
+"""The kind of a line that waits."""
+
+COMPUTING: Final = "computing"
+"""The kind of a line that computes while other threads of the process can run."""
+
+LOCKED: Final = "C call with the lock"
+"""The kind of a C function that keeps the interpreter's lock while it computes."""
+
+SYNCING = 0.035
+"""Seconds of syncing: how long a disk takes for one entry differs widely."""
+
+DISK = "/var/tmp"  # noqa: S108 - the file has no name there; /tmp may be in memory, where syncing costs nothing
+LETTERS = "a" * 28 + "b"
+ROWS = 200_000
+COUNT = "with recursive n(i) as (select 1 union all select i + 1 from n where i < ?) select count(*) from n"
+
+
+def time_sleep() -> None:
+    """Sleep."""
+    time.sleep(WAIT)  # fault
+
+
+def http_client() -> None:
+    """Ask the upstream by a client that blocks."""
+    url = os.environ["UPSTREAM_URL"]
+    requests.get(f"{url}/delay/{WAIT}", timeout=10)  # fault
+
+
+def database_driver() -> None:
+    """Query a database by a driver that blocks."""
+    connection = database()
+    connection.execute("select pg_sleep(%s)", [WAIT])  # fault
+
+
+def fsync() -> None:
+    """Write entries to a file, each of which is synced to the disk before the next."""
+    with TemporaryFile(buffering=0, dir=DISK) as journal:
+        [os.fsync(journal.fileno()) for entry in entries() if journal.write(entry)]  # fault
+
+
+def subprocess_run() -> None:
+    """Run a program to its end."""
+    command = ["sleep", str(WAIT)]
+    subprocess.run(command, check=True)  # fault
+
+
+def password_hash() -> None:
+    """Hash a password. OpenSSL releases the interpreter's lock meanwhile."""
+    salt = bytes(16)
+    hashlib.scrypt(b"password", salt=salt, n=2**14, r=8, p=1)  # fault
+
+
+def large_json() -> None:
+    """Make 20 MB of JSON."""
+    orders = twenty_megabytes()
+    json.dumps(orders)  # fault
+
+
+def regular_expression() -> None:
+    """Match a pattern that tries every way to divide the letters before it fails."""
+    pattern = re.compile("(a|aa)+$")
+    pattern.match(LETTERS)  # fault
+
+
+def lock() -> None:
+    """Take a lock that another thread holds."""
+    held = threading.Event()
+    threading.Thread(target=hold, args=(held,)).start()
+    held.wait()
+    with LOCK:  # fault
+        pass
+
+
+def name_lookup() -> None:
+    """Look up a name, of which a slow name server knows the address."""
+    slow_resolver()
+    socket.getaddrinfo("shop.example", 443, socket.AF_INET)  # fault
+
+
+def sqlite_query() -> None:
+    """Query a database in memory. SQLite releases the interpreter's lock while it computes a row."""
+    connection = sqlite()
+    connection.execute(COUNT, [ROWS])  # fault
+
+
+def slow_logging() -> None:
+    """Log a message to a handler that is slow."""
+    log = slow_log()
+    log.warning(RECORD)  # fault
+
+
+FAULTS: dict[Callable[[], None], str] = {
+    time_sleep: BLOCKING,
+    http_client: BLOCKING,
+    database_driver: BLOCKING,
+    fsync: BLOCKING,
+    subprocess_run: BLOCKING,
+    password_hash: COMPUTING,
+    large_json: LOCKED,
+    regular_expression: LOCKED,
+    lock: BLOCKING,
+    name_lookup: BLOCKING,
+    sqlite_query: COMPUTING,
+    slow_logging: BLOCKING,
+}
+"""The kind of each fault, by its function."""
+
+
+@cache
+def database() -> psycopg.Connection:
+    """Return the connection to the database, which the first use opens."""
+    return psycopg.connect(os.environ["DATABASE_URL"], autocommit=True)
+
+
+@cache
+def sqlite() -> sqlite3.Connection:
+    """Return the connection to a database in memory."""
+    return sqlite3.connect(":memory:")
+
+
+@cache
+def twenty_megabytes() -> list[dict[str, Any]]:
+    """Return an object of which JSON has 20 MB."""
+    return [{"id": number, "note": "x" * 9980} for number in range(2000)]
+
+
+def entries() -> Iterator[bytes]:
+    """Yield lines for SYNCING seconds."""
+    end = time.monotonic() + SYNCING
+    while time.monotonic() < end:
+        yield b"An order was paid.\n"
