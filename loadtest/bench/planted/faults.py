@@ -15,10 +15,10 @@ import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from tempfile import TemporaryFile
-from typing import Any, Final
+from typing import Final
 
 import psycopg
-import requests  # type: ignore[import-untyped] # noqa: TID251 - the fault is its use; the environment names no proxy
+import requests  # noqa: TID251 - the fault is its use; the environment names no proxy
 
 from .stand_ins import LOCK, RECORD, WAIT, hold, slow_log, slow_resolver
 
@@ -35,6 +35,8 @@ SYNCING = 0.035
 """Seconds of syncing: how long a disk takes for one entry differs widely."""
 
 DISK = "/var/tmp"  # noqa: S108 - the file has no name there; /tmp may be in memory, where syncing costs nothing
+NOTE = "x" * 9980
+ORDERS = [{"id": number, "note": NOTE} for number in range(2000)]
 LETTERS = "a" * 28 + "b"
 ROWS = 200_000
 COUNT = "with recursive n(i) as (select 1 union all select i + 1 from n where i < ?) select count(*) from n"
@@ -60,7 +62,7 @@ def database_driver() -> None:
 def fsync() -> None:
     """Write entries to a file, each of which is synced to the disk before the next."""
     with TemporaryFile(buffering=0, dir=DISK) as journal:
-        [os.fsync(journal.fileno()) for entry in entries() if journal.write(entry)]  # fault
+        any(map(os.fsync, (journal for entry in entries() if journal.write(entry))))  # fault
 
 
 def subprocess_run() -> None:
@@ -77,8 +79,7 @@ def password_hash() -> None:
 
 def large_json() -> None:
     """Make 20 MB of JSON."""
-    orders = twenty_megabytes()
-    json.dumps(orders)  # fault
+    json.dumps(ORDERS)  # fault
 
 
 def regular_expression() -> None:
@@ -141,12 +142,6 @@ def database() -> psycopg.Connection:
 def sqlite() -> sqlite3.Connection:
     """Return the connection to a database in memory."""
     return sqlite3.connect(":memory:")
-
-
-@cache
-def twenty_megabytes() -> list[dict[str, Any]]:
-    """Return an object of which JSON has 20 MB."""
-    return [{"id": number, "note": "x" * 9980} for number in range(2000)]
 
 
 def entries() -> Iterator[bytes]:

@@ -31,7 +31,7 @@ def slow_log() -> logging.Logger:
     end, start = os.pipe()
     threading.Thread(target=_read_late, args=(end,), daemon=True).start()
     log = logging.getLogger("planted")
-    log.addHandler(logging.StreamHandler(open(start, "w")))
+    log.addHandler(logging.StreamHandler(os.fdopen(start, "w")))
     log.propagate = False
     return log
 
