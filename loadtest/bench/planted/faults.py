@@ -62,7 +62,9 @@ def database_driver() -> None:
 def fsync() -> None:
     """Write entries to a file, each of which is synced to the disk before the next."""
     with TemporaryFile(buffering=0, dir=DISK) as journal:
-        any(map(os.fsync, (journal for entry in entries() if journal.write(entry))))  # fault
+        for entry in entries():
+            journal.write(entry)
+            os.fsync(journal)  # fault
 
 
 def subprocess_run() -> None:
