@@ -12,24 +12,14 @@ import sqlite3
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from tempfile import TemporaryFile
-from typing import Final
 
 import psycopg
 import requests  # noqa: TID251 - the fault is its use; the environment names no proxy
 
 from .stand_ins import LOCK, RECORD, WAIT, hold, slow_log, slow_resolver
-
-BLOCKING: Final = "blocking call"
-"""The kind of a line that waits."""
-
-COMPUTING: Final = "computing"
-"""The kind of a line that computes while other threads of the process can run."""
-
-LOCKED: Final = "C call with the lock"
-"""The kind of a C function that keeps the interpreter's lock while it computes."""
 
 SYNCING = 0.035
 """Seconds of syncing: how long a disk takes for one entry differs widely."""
@@ -117,21 +107,20 @@ def slow_logging() -> None:
     log.warning(RECORD)  # fault
 
 
-FAULTS: dict[Callable[[], None], str] = {
-    time_sleep: BLOCKING,
-    http_client: BLOCKING,
-    database_driver: BLOCKING,
-    fsync: BLOCKING,
-    subprocess_run: BLOCKING,
-    password_hash: COMPUTING,
-    large_json: LOCKED,
-    regular_expression: LOCKED,
-    lock: BLOCKING,
-    name_lookup: BLOCKING,
-    sqlite_query: COMPUTING,
-    slow_logging: BLOCKING,
-}
-"""The kind of each fault, by its function."""
+FAULTS = (
+    time_sleep,
+    http_client,
+    database_driver,
+    fsync,
+    subprocess_run,
+    password_hash,
+    large_json,
+    regular_expression,
+    lock,
+    name_lookup,
+    sqlite_query,
+    slow_logging,
+)
 
 
 @cache
