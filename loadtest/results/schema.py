@@ -22,6 +22,7 @@ from .exchange import Exchange
 from .generators import GeneratorWindow
 from .inferred import Inferred
 from .record import Record
+from .stalls import Stalls
 
 SCHEMA = 7
 
@@ -369,6 +370,8 @@ class Results(Record):
     """The cost of a thread and of a coroutine; None unless a need was stated."""
     advice: list[Advice] = Field(default_factory=list)
     """The answers, for services of the user's own, whether they should go async for that need."""
+    stalls: list[Stalls] = Field(default_factory=list)
+    """What held the event loops of the services that were watched; empty for other runs."""
 
     @model_validator(mode="after")
     def knows_its_services(self) -> Self:

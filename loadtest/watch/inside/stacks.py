@@ -1,0 +1,186 @@
+"""Stacks of a watched service: the line of its own code, what that called, and which request it was for.
+
+Only names are taken: of files, functions and routes. What functions were called with stays in the service. Its own
+frames are never looked into; those of frameworks are, for the route of their request.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from itertools import islice
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
+
+MOST_FRAMES = 200
+MOST_TASKS = 500
+"""Tasks of a loop that are looked at."""
+
+OUTSIDE = ("site-packages", "dist-packages")
+"""Folders of libraries."""
+
+STANDARD = os.path.dirname(os.path.abspath(os.__file__))
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+_own: dict[str, bool] = {}
+_folders: list[str] = []
+
+
+class Line(NamedTuple):
+    """A line of code. `columns`: where its instruction begins and ends, as lines and columns; None if unknown."""
+
+    file: str
+    line: int
+    function: str
+    columns: tuple[int | None, ...] | None
+
+
+class Stack(NamedTuple):
+    """What a thread, or a task, was doing.
+
+    `lines`: those of the service's own code, the innermost last; if there are none, the innermost of a library.
+    `inside`: the innermost function, with its module. `route`: of the request, empty if unknown. `own`: False if no
+    line is the service's.
+    """
+
+    lines: tuple[Line, ...]
+    inside: str
+    route: str
+    own: bool
+
+
+def own_paths(folders: list[str]) -> None:
+    """Take the code in these folders for the service's own, even where libraries are installed."""
+    _folders[:] = [each for each in folders if each]
+    _own.clear()
+
+
+def is_own(file: str) -> bool:
+    """Return True if a file is the service's own: of no library, not of Python, and not of this watcher."""
+    known = _own.get(file)
+    if known is None:
+        path = os.path.abspath(file)
+        known = _own[file] = any(_within(path, each) for each in _folders) or not (
+            file.startswith("<")
+            or _within(path, HERE)
+            or _within(path, STANDARD)
+            or any(part in OUTSIDE for part in path.split(os.sep))
+        )
+    return known
+
+
+def _within(path: str, folder: str) -> bool:
+    return path.startswith(folder + os.sep)
+
+
+def around() -> set[FrameType]:
+    """Return all frames of this thread: those of the program that runs a loop."""
+    frame: FrameType | None = sys._getframe()
+    found = set()
+    while frame is not None:
+        found.add(frame)
+        frame = frame.f_back
+    return found
+
+
+def stack_of(frame: FrameType, outside: set[FrameType]) -> Stack | None:
+    """Return the stack of a running thread, by its innermost frame, without the frames `outside`.
+
+    None if it runs nothing but this watcher.
+    """
+    frames: list[FrameType] = []
+    known: FrameType | None = frame
+    while known is not None and len(frames) < MOST_FRAMES and known not in outside:
+        if not _within(known.f_code.co_filename, HERE):
+            frames.append(known)
+        known = known.f_back
+    return _stack(frames[::-1])
+
+
+def waiting(loop: Any) -> list[tuple[Stack, int]]:
+    """Return where the tasks of a loop wait that serve a request or run the service's own code, and how many do."""
+    from asyncio import all_tasks  # noqa: PLC0415 - the service imports it first
+
+    found: dict[Stack, int] = {}
+    for task in islice(all_tasks(loop), MOST_TASKS):
+        frames: list[FrameType] = []
+        coroutine: Any = task.get_coro()
+        while coroutine is not None and len(frames) < MOST_FRAMES:
+            frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
+            if frame is None:
+                break
+            frames.append(frame)
+            coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
+        stack = _stack(frames)
+        serves = any("scope" in each.f_code.co_varnames for each in frames)  # in aiohttp a task outlives its request
+        if stack is not None and (stack.own or (stack.route and serves)):
+            found[stack] = found.get(stack, 0) + 1
+    return list(found.items())
+
+
+def _stack(frames: list[FrameType]) -> Stack | None:
+    """Return the stack of frames, the outermost first."""
+    if not frames:
+        return None
+    own = [each for each in frames if is_own(each.f_code.co_filename)]
+    route = ""
+    for each in frames:
+        route = _route(each) or route
+    return Stack(tuple(map(_line, own or frames[-1:])), _name(frames[-1]), route, bool(own))
+
+
+def _line(frame: FrameType) -> Line:
+    code = frame.f_code
+    return Line(code.co_filename, frame.f_lineno or 0, _qualified(code), _columns(code, frame.f_lasti))
+
+
+def _columns(code: CodeType, instruction: int) -> tuple[int | None, ...] | None:
+    if sys.version_info < (3, 11) or instruction < 0:
+        return None
+    return next(islice(code.co_positions(), instruction // 2, None), None)
+
+
+def _qualified(code: CodeType) -> str:
+    return getattr(code, "co_qualname", code.co_name)
+
+
+def _name(frame: FrameType) -> str:
+    return f"{frame.f_globals.get('__name__', '')}.{_qualified(frame.f_code)}".lstrip(".")
+
+
+def _route(frame: FrameType) -> str:
+    """Return the method and route of the request that a framework's frame serves, or an empty string."""
+    names = frame.f_code.co_varnames
+    if is_own(frame.f_code.co_filename) or not {"scope", "request", "self"}.intersection(names):
+        return ""
+    try:
+        if "scope" in names:
+            return _of_scope(frame.f_locals.get("scope"))
+        if "request" in names:
+            return _of_request(frame.f_locals.get("request"))
+        if frame.f_code.co_name == "_execute":  # Tornado's handler
+            return _of_request(getattr(frame.f_locals.get("self"), "request", None))
+    except Exception:
+        return ""
+    return ""
+
+
+def _of_scope(scope: Any) -> str:
+    if not isinstance(scope, dict) or "path" not in scope:
+        return ""
+    path = getattr(scope.get("route"), "path", None)
+    return f"{scope.get('method', 'WEBSOCKET')} {path or scope['path']}"
+
+
+def _of_request(request: Any) -> str:
+    method = getattr(request, "method", None)
+    if not isinstance(method, str):
+        return ""
+    for names in (("match_info", "route", "resource", "canonical"), ("route", "path"), ("resolver_match", "route")):
+        found = request
+        for name in names:
+            found = getattr(found, name, None)
+        if isinstance(found, str):
+            return f"{method} /{found.lstrip('/')}"
+    path = getattr(request, "path", None)
+    return f"{method} {path}" if isinstance(path, str) else ""
