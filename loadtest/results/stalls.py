@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from loadtest.watch.sites import Site
+
 from .record import Record
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -23,21 +25,6 @@ RARE = "rare"
 """What else a stretch may be: the machine was busy elsewhere; too seldom at its line to be told from chance."""
 
 Way = Literal["as it is", "in a thread", "awaited", "in processes"]
-
-
-class Site(Record):
-    """A line of code, without any of its values."""
-
-    file: str
-    """Relative to the folder of the service if it is in it."""
-    line: Annotated[int, Field(ge=0)]
-    function: str
-    call: str = ""
-    """The call of the line that lasted, without its arguments; empty if that is unknown."""
-    inside: str = ""
-    """The innermost function that was seen, if it is another one: of a library."""
-    own: bool = True
-    """False if no line of the user's own code was on the stack; then it is a library's."""
 
 
 class Finding(Record):
