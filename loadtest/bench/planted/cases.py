@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from backing.processes import PYTHON
 from loadtest.contenders.target import Start
+from loadtest.results.stalls import BLOCKING, COMPUTING, LOCKED, Kind
 
 from . import faults
 
@@ -14,19 +15,19 @@ PACKAGE = "loadtest.bench.planted"
 LOOPS = ("uvloop", "asyncio")
 MARK = "  # fault"
 
-KINDS = {
-    faults.time_sleep: "blocking call",
-    faults.http_client: "blocking call",
-    faults.database_driver: "blocking call",
-    faults.fsync: "blocking call",
-    faults.subprocess_run: "blocking call",
-    faults.password_hash: "computing",
-    faults.large_json: "C call with the lock",
-    faults.regular_expression: "C call with the lock",
-    faults.lock: "blocking call",
-    faults.name_lookup: "blocking call",
-    faults.sqlite_query: "computing",
-    faults.slow_logging: "blocking call",
+KINDS: dict[Callable[[], None], Kind] = {
+    faults.time_sleep: BLOCKING,
+    faults.http_client: BLOCKING,
+    faults.database_driver: BLOCKING,
+    faults.fsync: BLOCKING,
+    faults.subprocess_run: BLOCKING,
+    faults.password_hash: COMPUTING,
+    faults.large_json: LOCKED,
+    faults.regular_expression: LOCKED,
+    faults.lock: BLOCKING,
+    faults.name_lookup: BLOCKING,
+    faults.sqlite_query: COMPUTING,
+    faults.slow_logging: BLOCKING,
 }
 """The kind of each fault. Those that compute do so in C, and other threads of their process run meanwhile."""
 
@@ -44,7 +45,7 @@ class Case(NamedTuple):
         return f"/{self.fault.__name__}"
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> Kind:
         """The kind of the fault."""
         return KINDS[self.fault]
 
