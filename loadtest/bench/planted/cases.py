@@ -40,6 +40,11 @@ class Case(NamedTuple):
     fault: Callable[[], None]
 
     @property
+    def named(self) -> str:
+        """The case in words."""
+        return f"{self.framework} on {self.loop}, {self.path}"
+
+    @property
     def path(self) -> str:
         """The path of the requests that meet the fault."""
         return f"/{self.fault.__name__}"
