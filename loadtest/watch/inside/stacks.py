@@ -62,6 +62,7 @@ def is_own(file: str) -> bool:
         path = os.path.abspath(file)
         known = _own[file] = any(_within(path, each) for each in _folders) or not (
             file.startswith("<")
+            or not (os.path.isabs(file) or os.path.exists(file))  # Sanic compiles some of its methods under their names
             or _within(path, HERE)
             or _within(path, STANDARD)
             or any(part in OUTSIDE for part in path.split(os.sep))
