@@ -2,7 +2,7 @@
 
 import pytest
 
-from loadtest.verdict.requirements import FIGURES, refuse, requirement
+from loadtest.verdict.requirements import CAPACITY, FIGURES, refuse, requirement
 
 TAKES = "a requirement reads like p99<500ms, "
 
@@ -65,8 +65,8 @@ def test_a_text_that_is_no_requirement_is_refused_in_one_sentence() -> None:
 
 
 def test_a_run_that_cannot_have_an_answer_is_refused() -> None:
-    run = {"services": ["old", "new"], "deadline": False, "searched": False}
-    search = {**run, "searched": True}
+    run = {"services": ["old", "new"], "deadline": False}
+    search = {**run, "only": CAPACITY}
     for text, of, complaint in (
         ("olb: p99<1s", run, "'olb: p99<1s' names 'olb', and there are only old and new."),
         ("p99<2x olb", run, "'p99<2x olb' names 'olb', and there are only old and new."),
