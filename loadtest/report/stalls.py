@@ -62,7 +62,7 @@ def _two(repair: Repair, stalls: Stalls, longest: float) -> Two:
         for name, rate in rates
         if rate is not None
     ]
-    return Two(held.of_repair(repair, stalls), f"bound by {repair.bound}.{held.assumed(repair)}", held.ratio(repair), False, bars)
+    return Two(held.of_repair(repair, stalls), f"bound by {repair.bound}", held.ratio(repair), False, bars)
 
 
 def _doubts(results: Results) -> list[str]:

@@ -165,7 +165,7 @@ def _sentences(stalls: Stalls) -> Iterator[str]:
     yield from (f"Inconclusive: {each}." for each in reasons)
     if reasons and stalls.findings:
         yield f"Seen, though inconclusive: {_finding(stalls)}."
-    yield from (_repair(each, stalls) for each in stalls.repairs if each.way != AS_IT_IS)
+    yield from (_repair(each, stalls) for each in stalls.repairs if each.way != AS_IT_IS or each.assumes)
     yield from (
         f"No line of the service's own code was on the stack of {what(each)}: it is a library's."
         for each in stalls.findings
@@ -197,8 +197,8 @@ def _repair(repair: Repair, stalls: Stalls) -> str:
 def _free(stalls: Stalls) -> str:
     """Return how busy the loops were, how long requests took, and the further lines at which they waited."""
     told = (
-        f"The loop was busy {share(_busy(stalls))} of the time; half of the requests took {duration(stalls.response_ms)} "
-        f"or less, and {duration(stalls.alone_ms)} with no other in flight."
+        f"The loop was busy {share(_busy(stalls))} of the time; half of the requests took "
+        f"{duration(stalls.response_ms)} or less, and {duration(stalls.alone_ms)} with no other in flight."
     )
     others = [f"{share(each.share)} at {called(each.site)}" for each in stalls.waiting[1:NAMED]]
     return f"{told} Of those that waited, {listed(others)}." if others else told

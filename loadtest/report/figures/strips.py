@@ -13,8 +13,8 @@ from loadtest.results.stalls import NOT_SCHEDULED, RARE, Stalls, WatchedLoop
 from loadtest.verdict.held import headline, line, share
 from loadtest.verdict.stall_tables import findings
 
-from .picture import Datasets, Figure, Picture, Table
-from .theme import COLOURS, FAINT, INK, MUTED, PAPER, legend
+from .picture import WIDTHS, Datasets, Figure, Picture, Table
+from .theme import COLOURS, FAINT, INK, MUTED, PAPER
 
 POINTS, FEWEST, MOST = 1440, 120, 720
 """Moments that the strips of a picture have together, and the fewest and the most of one strip: no more than pixels."""
@@ -22,7 +22,7 @@ POINTS, FEWEST, MOST = 1440, 120, 720
 LOOPS = 12
 """The most strips of a picture."""
 
-STRIP, GAP = 38, 16
+STRIP, GAP = 48, 14
 """Height in pixels of a strip and of the space below it."""
 
 OWN_COLOURS = COLOURS[:4]
@@ -30,10 +30,13 @@ OWN_COLOURS = COLOURS[:4]
 
 OTHERS = "further lines"
 
+PALE = (RARE, NOT_SCHEDULED)
+"""What is drawn and is no finding."""
+
 IDLE = "#b4c1cc"
 """The colour of what is no finding; report.css replaces it if the reader prefers dark."""
 
-LONGEST = 42
+LONGEST = 34
 """The most letters of a line's name in the legend: a phone has no room for more."""
 
 
@@ -53,43 +56,44 @@ def picture(results: Results) -> Picture | None:
     return Picture(
         name="strips",
         title=headline(results),
-        caption=" ".join(map(_caption, shown)),
+        caption=_caption(shown),
         figures=[
             Figure(
                 chart(each),
                 f"The time of the event loops of {each.service}; coloured where a line held them.",
                 heading=each.service if len(shown) > 1 else "",
+                width=WIDTHS[min(2, len(shown))],
             )
             for each in shown
         ],
         table=_table(shown),
-        abreast=1,
         opened=True,
     )
 
 
-def _caption(stalls: Stalls) -> str:
-    """Return the explanation of what is drawn: of the colours, their height and their shares."""
-    series = _series(stalls)
-    whats = {stretch.what for loop in stalls.loops for stretch in loop.stretches}
+def _caption(shown: Sequence[Stalls]) -> str:
+    """Return the explanation of what is drawn: of the strips, the height of their colours, and shares of the time."""
+    whats = {stretch.what for each in shown for loop in each.loops for stretch in loop.stretches}
     named = {NOT_SCHEDULED: "no finding, the machine ran something else", RARE: "too seldom to be told from chance"}
-    pale = [f"{name}: {told}" for name, told in named.items() if name in whats]
-    moment = duration(stalls.seconds * 1000 / moments(stalls))
-    held = [f"{each.name} {share(_share(stalls, each))}" for each in series if not each.whats & named.keys()]
+    pale = [f"{name.capitalize()}: {told}." for name, told in named.items() if name in whats]
+    first = shown[0]
+    moment = duration(first.seconds * 1000 / moments(first))
     return " ".join(
         [
-            f"Each strip is one event loop of {stalls.service} in a window of {stalls.seconds:.0f} s"
-            f"{_left_out(stalls)}. Coloured: held for {duration(stalls.least_ms)} or longer; as high as the share of "
-            f"each {moment} that it was held.",
-            *([f"Of the loops' time: {', '.join(held)}."] if held else ["No line held it."]),
-            *(f"{each[:1].upper()}{each[1:]}." for each in pale),
+            f"Each strip is an event loop in a window of {first.seconds:.0f} s. Coloured: held for "
+            f"{duration(first.least_ms)} or longer; as high as the share of each {moment} that it was held.",
+            *(f"{each.service + ': ' if len(shown) > 1 else ''}{_shares(each)}" for each in shown),
+            *pale,
         ]
     )
 
 
-def _left_out(stalls: Stalls) -> str:
+def _shares(stalls: Stalls) -> str:
+    """Return the share of the loops' time of each line, and how many loops are left out."""
+    held = [f"{each.name} {share(_share(stalls, each))}" for each in _series(stalls) if each.name not in PALE]
     left = len(stalls.loops) - LOOPS
-    return f", without the {count(left, 'loop')} that were held the least" if left > 0 else ""
+    told = f"Of the loops' time: {', '.join(held)}." if held else "No line held the loop."
+    return f"{told} Left out: {count(left, 'loop')} that were held the least." if left > 0 else told
 
 
 def chart(stalls: Stalls) -> alt.LayerChart:
@@ -98,7 +102,7 @@ def chart(stalls: Stalls) -> alt.LayerChart:
     high = STRIP + GAP
     height = high * len(loops)
     seconds = alt.Scale(domain=[0, stalls.seconds], nice=False)
-    x = alt.X("t:Q", title="seconds of the window", scale=seconds).axis(tickCount=6, format="~g", grid=False)
+    x = alt.X("t:Q", title="seconds of the window", scale=seconds).axis(tickCount=6, format="~f", grid=False)
     up = alt.Scale(domain=[0, height], reverse=True, nice=False)
     names = {place * high + STRIP / 2: _named(loop, stalls) for place, loop in enumerate(loops)}
     labels = f"{{{', '.join(f'{middle:g}: {json.dumps(told)}' for middle, told in names.items())}}}[datum.value]"
@@ -113,10 +117,11 @@ def chart(stalls: Stalls) -> alt.LayerChart:
         .mark_rect(fill=PAPER, stroke=FAINT, strokeWidth=1)
         .encode(x=x, x2="end:Q", y=y, y2="high:Q")
     ]
+    key = alt.Legend(title=None, orient="top", direction="vertical", columns=1, symbolType="square", symbolSize=120)
     rows = _rows(stalls, loops, series)
     colours = alt.Scale(domain=[each.name for each in series], range=[each.colour for each in series])
     for each, drawn in zip(series, rows, strict=True):
-        fill = alt.Fill(datum=each.name, type="nominal", scale=colours, legend=legend())
+        fill = alt.Fill(datum=each.name, type="nominal", scale=colours, legend=key)
         area = alt.Chart(data.add(drawn)).mark_area(interpolate="step-after", opacity=1, line=False)
         layers.append(area.encode(x=x, y=y, y2="high:Q", fill=fill, detail="loop:N"))
     return data.chart(layers).properties(height=height)
