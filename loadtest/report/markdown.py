@@ -35,7 +35,7 @@ def write(results: Results, answers: Sequence[Judged], path: Path, before: Resul
         told, table = capacities.sentences(results), _capacities(results)
     else:
         measured = rows(results)
-        told, table = verdict(results, measured).sentences, _services(measured)
+        told, table = verdict(results, measured).sentences, services(measured)
     sections = [_section(told, table)]
     if before is not None:
         told, table = _changes(before, results)
@@ -99,7 +99,7 @@ def _write(path: Path, results: Results, sections: Sequence[str], answers: Seque
     return atomic.write(path, "\n\n".join(filter(None, parts)) + "\n")
 
 
-def _services(table: Sequence[Row]) -> list[list[str]]:
+def services(table: Sequence[Row]) -> list[list[str]]:
     """Return the figures of each service and load that was measured."""
     head = ["service", "load", "predicted, requests/s", "measured, requests/s", "p50, ms", "p99, ms", "bound by"]
     return [head, *(_figures(row) for row in table if row.windows)]

@@ -1,16 +1,23 @@
 """The report of a run that watched event loops."""
 
-from loadtest.report.figures import strips
+from loadtest.english import listed
+from loadtest.report.figures import latency, parts, strips
+from loadtest.report.figures import requests as swimlane
+from loadtest.report.figures import time_spent as whereabouts
+from loadtest.report.figures.picture import Picture, Table
 from loadtest.results.schema import Results
 from loadtest.results.stalls import Repair, Stalls
 from loadtest.verdict import held
-from loadtest.verdict.aggregate import rows
+from loadtest.verdict.aggregate import Row, rows
 from loadtest.verdict.cause import cause
 from loadtest.verdict.comparison import doubtful
 from loadtest.verdict.format import bracketed, readable
 from loadtest.verdict.gate import judged
+from loadtest.workload.open import Open
+from loadtest.workload.scenarios import sentence
 
-from .comparison import about, calibrations, commands, facts, incomplete, pictures, sources
+from .comparison import calibrations, commands, facts, incomplete, sources, telling, when_and_where
+from .markdown import services
 from .page import OPEN, Page
 from .paired import Bar, Group, Panel, Two
 
@@ -28,11 +35,12 @@ def page(results: Results) -> Page:
         title=f"stalls of {', '.join(each.service for each in results.stalls)}: {options.title}",
         headline=held.headline(results),
         picture_first=picture is not None,
-        about=about(results),
+        about=_about(results),
         warnings=[*incomplete(results), *cause(table)],
         verdict=held.sentences(results),
         paired=repairs(results),
-        pictures=[*([picture] if picture else []), *pictures(results, table)],
+        pictures=[*([picture] if picture else []), *_pictures(results, table)],
+        table=_steps(table),
         sources=sources(options.scenario),
         facts=[*facts(results.machine), *calibrations(results.contenders)],
         commands=commands(results),
@@ -47,6 +55,35 @@ def repairs(results: Results) -> list[Group]:
     shown = [each for each in results.stalls if each.repairs]
     panels = [Panel(each.service, "requests/s of one process", _twos(each)) for each in shown]
     return [Group("repairs", "What a repair brings", CAPTION, panels)] if panels else []
+
+
+def _about(results: Results) -> str:
+    """Return the scenario, the load under which each service was watched, the time and the machine."""
+    options = results.options
+    watched = listed(
+        [f"{each.service} at {each.rate:g} arrivals/s for {each.seconds:.0f} s" for each in results.stalls]
+    )
+    told = sentence(options.scenario, options.delay)
+    return f"Scenario {options.scenario}: {told}. Watched: {watched}. {when_and_where(results)}"
+
+
+def _pictures(results: Results, table: list[Row]) -> list[Picture]:
+    """Return the pictures of the steps in which the loops were watched, without those that have no data."""
+    run = [row for row in table if row.windows and isinstance(row.load, Open)]
+    if not run:
+        return []
+    drawn = (each(results, run, telling(run)) for each in (latency.picture, swimlane.picture, whereabouts.picture))
+    return [each for each in (*drawn, parts.picture(results, run, telling(run))) if each is not None]
+
+
+def _steps(table: list[Row]) -> Table:
+    """Return the figures of all steps: of those before the loops were watched, and of a variant, too."""
+    head, *lines = services(table)
+    caption = (
+        "One user finds the service idle, more users find its limit, and arrivals at half of that rate are watched. "
+        "Figures in brackets are inconclusive."
+    )
+    return Table(head, lines, caption)
 
 
 def _twos(stalls: Stalls) -> list[Two]:

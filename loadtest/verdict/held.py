@@ -4,13 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from loadtest.english import count, duration, listed, plural_of
 from loadtest.results.schema import Results
-from loadtest.results.stalls import BURST, COMPUTING, GARBAGE, LOCKED, Finding, Repair, Spotted, Stalls, Way
+from loadtest.results.stalls import BURST, COMPUTING, GARBAGE, LOCKED, Finding, Repair, Spotted, Stalls
 from loadtest.watch.sites import Site
 
 from .comparison import ended
 from .format import per_second, readable
-
-AS_IT_IS: Way = "as it is"
+from .repair import AS_IS, UNPREDICTED
 
 UNWATCHED = "no event loop was watched"
 
@@ -26,7 +25,7 @@ OPENINGS = ("A burst", "Garbage", "Nothing", "The loop", "What holds")
 """The first words of headlines that begin with no name."""
 
 NAMED = 3
-"""Lines that checkers point at which are told one by one; of more, their number is."""
+"""The most lines that a sentence names; of more, it tells the number."""
 
 
 def headline(results: Results) -> str:
@@ -100,19 +99,16 @@ def held(stalls: Stalls) -> float:
 
 def of_repair(repair: Repair, stalls: Stalls) -> str:
     """Return the way of a repair, with the line that it repairs if there are several."""
-    if repair.finding is None or len({each.finding for each in stalls.repairs} - {None}) < 2:
+    if repair.way == AS_IS or len({each.finding for each in stalls.repairs} - {None}) < 2:
         return repair.way
+    if repair.finding is None:
+        return f"all blocking calls, {repair.way}"
     return f"{what(stalls.findings[repair.finding])}, {repair.way}"
 
 
 def ratio(repair: Repair) -> str:
     """Return measured over predicted requests per second, or "" without both."""
     return "" if repair.measured is None or not repair.predicted else f"{repair.measured / repair.predicted:.2f}"
-
-
-def assumed(repair: Repair) -> str:
-    """Return the assumption of a repair as a further sentence, or ""."""
-    return f" Assumed: {repair.assumes.rstrip('.')}." if repair.assumes else ""
 
 
 def spotted(each: Spotted) -> str:
@@ -143,7 +139,7 @@ def _headline(stalls: Stalls) -> str:
 def _finding(stalls: Stalls) -> str:
     """Return the line that held the loops the longest, its cost, and the most requests per second that follow."""
     first, others = stalls.findings[0], len(stalls.findings) - 1
-    most = next((each for each in stalls.repairs if each.way == AS_IT_IS), None)
+    most = next((each for each in stalls.repairs if each.way == AS_IS), None)
     told = f"{_subject(first)} the loop {duration(first.request_ms)} a request"
     if others:
         told += f", and {count(others, 'further line')} {plural_of(others, 'holds', 'hold')} it too"
@@ -165,7 +161,12 @@ def _sentences(stalls: Stalls) -> Iterator[str]:
     yield from (f"Inconclusive: {each}." for each in reasons)
     if reasons and stalls.findings:
         yield f"Seen, though inconclusive: {_finding(stalls)}."
-    yield from (_repair(each, stalls) for each in stalls.repairs if each.way != AS_IT_IS or each.assumes)
+    yield from filter(None, (_repair(each, stalls) for each in stalls.repairs))
+    yield from (
+        f"{where(each.site) if each.site else each.kind.capitalize()}: {UNPREDICTED[each.kind]}"
+        for each in stalls.findings
+        if each.kind in UNPREDICTED
+    )
     yield from (
         f"No line of the service's own code was on the stack of {what(each)}: it is a library's."
         for each in stalls.findings
@@ -174,8 +175,10 @@ def _sentences(stalls: Stalls) -> Iterator[str]:
     if not stalls.findings and stalls.loops:
         yield _free(stalls)
     if stalls.rare:
-        named = listed([f"{what(each)}, {_times(each)} {duration(each.worst_ms)}" for each in stalls.rare])
-        yield f"Too seldom to be told from chance, the loop was held by {named}."
+        named = [f"{what(each)}, {_times(each)} {duration(each.worst_ms)}" for each in stalls.rare[:NAMED]]
+        more = len(stalls.rare) - NAMED
+        every = listed([*named, *([f"{count(more, 'further line')}"] if more > 0 else [])])
+        yield f"Too seldom to be told from chance, the loop was held by {every}."
     if stalls.not_scheduled_ms:
         yield (
             f"For {duration(stalls.not_scheduled_ms)} more, a loop did not run because the machine ran something else "
@@ -185,20 +188,21 @@ def _sentences(stalls: Stalls) -> Iterator[str]:
 
 
 def _repair(repair: Repair, stalls: Stalls) -> str:
+    """Return what a repair brings, or only the assumption for the service as it is: the headline has its rate."""
+    if repair.way == AS_IS:
+        return repair.assumes
     measured = "" if repair.measured is None else f" (measured {per_second(repair.measured)}, ratio {ratio(repair)})"
     told = of_repair(repair, stalls)
-    told = told.capitalize() if told == repair.way else told
-    return (
-        f"{told}: {readable(repair.predicted)} requests a second for each process{measured}, bound by {repair.bound}."
-        f"{assumed(repair)}"
-    )
+    told = f"{told[0].upper()}{told[1:]}" if repair.finding is None or told == repair.way else told
+    rate = f"{told}: {readable(repair.predicted)} requests a second for each process{measured}"
+    return f"{rate}, bound by {repair.bound}. {repair.assumes}".rstrip()
 
 
 def _free(stalls: Stalls) -> str:
     """Return how busy the loops were, how long requests took, and the further lines at which they waited."""
     told = (
-        f"The loop was busy {share(_busy(stalls))} of the time; half of the requests took "
-        f"{duration(stalls.response_ms)} or less, and {duration(stalls.alone_ms)} with no other in flight."
+        f"The loop was busy {share(_busy(stalls))} of the time; a request took {duration(stalls.response_ms)} on "
+        f"average, and {duration(stalls.alone_ms)} with no other in flight."
     )
     others = [f"{share(each.share)} at {called(each.site)}" for each in stalls.waiting[1:NAMED]]
     return f"{told} Of those that waited, {listed(others)}." if others else told
