@@ -172,7 +172,7 @@ def _sentences(stalls: Stalls) -> Iterator[str]:
         for each in stalls.findings
         if each.site and not each.site.own
     )
-    if not stalls.findings and stalls.loops:
+    if not stalls.findings and stalls.loops and stalls.requests:
         yield _free(stalls)
     if stalls.rare:
         named = [f"{what(each)}, {_times(each)} {duration(each.worst_ms)}" for each in stalls.rare[:NAMED]]

@@ -118,11 +118,11 @@ def chart(stalls: Stalls) -> alt.LayerChart:
         .encode(x=x, x2="end:Q", y=y, y2="high:Q")
     ]
     key = alt.Legend(title=None, orient="top", direction="vertical", columns=1, symbolType="square", symbolSize=120)
-    rows = _rows(stalls, loops, series)
     colours = alt.Scale(domain=[each.name for each in series], range=[each.colour for each in series])
-    for each, drawn in zip(series, rows, strict=True):
-        fill = alt.Fill(datum=each.name, type="nominal", scale=colours, legend=key)
-        area = alt.Chart(data.add(drawn)).mark_area(interpolate="step-after", opacity=1, line=False)
+    fill = alt.Fill("line:N", scale=colours, legend=key)
+    for each, drawn in zip(series, _rows(stalls, loops, series), strict=True):
+        named = alt.Chart(data.add(drawn)).transform_calculate(line=json.dumps(each.name))  # no row repeats it
+        area = named.mark_area(interpolate="step-after", opacity=1)
         layers.append(area.encode(x=x, y=y, y2="high:Q", fill=fill, detail="loop:N"))
     return data.chart(layers).properties(height=height)
 
