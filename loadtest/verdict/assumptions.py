@@ -13,6 +13,8 @@ from .observed import COLD, Observed
 SWITCH = 5
 """Milliseconds after which Python takes the interpreter's lock from Python code that others wait for, by default."""
 
+NO_POOL = "no pool limits it"
+
 
 def as_it_was(observed: Observed) -> str:
     """Return the assumption of the rate without a repair."""
@@ -23,27 +25,27 @@ def threads(observed: Observed, which: Sequence[int]) -> str:
     """Return the assumption if faults, by their numbers, move to threads."""
     fault = observed.joined(which)
     cost = f"a hand-over costs {_ms(THREAD_HANDOFF)}"
-    if fault.kind == LOCKED:
-        return "A thread brings nothing: the call keeps the interpreter's lock, and all other code waits for it"
     if fault.kind == BLOCKING:
         return f"{_all(which)}{count(observed.threads, 'thread')}, each held {_ms(fault.call)}; {cost}"
+    if fault.kind == LOCKED:
+        return f"In a thread, too, the call keeps the interpreter's lock, and other requests wait for all of it; {cost}"
     if fault.releases_lock:
         share = f"{observed.share:.2g} {plural_of(observed.share, 'core')}"
-        return f"The call releases the interpreter's lock, but computes, on {share} of each process; {cost}"
-    return (
-        "A thread brings no throughput, because the code computes under the interpreter's lock; others then wait for "
-        f"turns of {SWITCH} ms instead of {_ms(fault.call)}"
-    )
+        return f"The call releases the interpreter's lock, and computes: each process has {share}; {cost}"
+    turns = f", and other requests wait for turns of {SWITCH} ms instead of {_ms(fault.call)}"
+    gained = turns if fault.call * 1000 > SWITCH else ""
+    return f"In a thread, too, the code computes under the interpreter's lock{gained}; {cost}"
 
 
 def awaited(observed: Observed, which: Sequence[int]) -> str:
     """Return the assumption if blocking calls, by their numbers, are awaited."""
+    computed = _ms(observed.busy(observed.joined(which)).joined(which).computed)
     pools = [
         f"the {each.name}{POOL} has {count(each.size, 'connection')}, each held {_ms(each.held)}"
         for each in observed.pools
     ]
-    computed = _ms(observed.busy.joined(which).computed)
-    return f"{_all(which)}{'an' if len(which) > 1 else 'An'} async client computes {computed} a request; {'; '.join(pools) or 'no pool limits it'}"
+    what = f"What is awaited computes {computed} a request"
+    return f"{_all(which)}{what[0].lower() if len(which) > 1 else what[0]}{what[1:]}; {'; '.join(pools) or NO_POOL}"
 
 
 def processes(observed: Observed, which: Sequence[int]) -> str:  # noqa: ARG001 - other ways depend on the faults

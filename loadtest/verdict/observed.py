@@ -42,6 +42,11 @@ class Fault:
         return self.computed if self.kind == COMPUTING and self.releases_lock else 0.0
 
     @property
+    def waited(self) -> float:
+        """Seconds in which it holds the loop and computes nothing."""
+        return self.held - self.computed if self.kind == BLOCKING else 0.0
+
+    @property
     def busy(self) -> "Fault":
         """The same fault on a core that was busy before: a blocking call then computes for less time."""
         if self.kind != BLOCKING:
@@ -77,14 +82,13 @@ class Observed:
         """CPU seconds that need no interpreter's lock."""
         return sum(fault.unlocked for fault in self.faults)
 
-    @property
-    def busy(self) -> "Observed":
-        """The same service once its cores are busy: what it computes between waits then takes less CPU time.
+    def busy(self, repaired: Fault) -> "Observed":
+        """Return the same service on cores that are busy: what it computes between waits takes less CPU time there.
 
-        It is the service itself if its loop does not mostly wait.
+        It is the service itself unless its loop mostly waits, and no longer does without the fault that is repaired.
         """
-        blocking = [fault for fault in self.faults if fault.kind == BLOCKING]
-        if sum(fault.held - fault.computed for fault in blocking) < MOSTLY * self.loop:
+        waited = sum(fault.waited for fault in self.faults)
+        if waited < MOSTLY * self.loop or waited - repaired.waited > MOSTLY * self.rest(repaired):
             return self
         faults = tuple(fault.busy for fault in self.faults)
         held, computed = (sum(getattr(fault, name) for fault in self.faults) for name in ("held", "computed"))

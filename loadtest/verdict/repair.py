@@ -50,9 +50,10 @@ def repairs(observed: Observed) -> list[Repair]:
 
 def _of(observed: Observed, number: int | None, which: Sequence[int]) -> Iterator[Repair]:
     """Yield the repairs of faults of one kind, all at once. `number`: that of the finding, None for several."""
-    fault, busy = observed.joined(which), observed.busy
+    fault = observed.joined(which)
     if fault.kind in UNPREDICTED:
         return
+    busy = observed.busy(fault)
     for way in (THREAD, AWAITED if fault.kind == BLOCKING else PROCESSES):
         limits, assumption = WAYS[way]
         cold = _tightest(limits(observed, fault)).throughput
@@ -61,7 +62,7 @@ def _of(observed: Observed, number: int | None, which: Sequence[int]) -> Iterato
         yield mended.model_copy(update={"assumes": f"{assumption(observed, which)}{lower}."})
 
 
-CLOSE = 0.01
+CLOSE = 0.05
 """Share by which a rate must be lower to be told beside another one."""
 
 
