@@ -20,6 +20,12 @@ EVERY = 0.25
 TASKS_EVERY = 1.0
 """Seconds between two looks at the tasks of a loop."""
 
+HOLDS = 0.25
+"""Seconds of a callback from which on it is reported while it lasts."""
+
+HOLDS_EVERY = 1.0
+"""Seconds between two such reports of a loop."""
+
 MOST_STACKS = 100
 """Stacks that are taken of one callback at even intervals. One that lasts longer is looked at less and less often."""
 
@@ -68,6 +74,8 @@ class Watchdog:
             for watched in list(self._watches.values()):
                 with suppress(OSError, RuntimeError):  # its thread has ended meanwhile
                     watched.look(now, now - due, poll)
+                    if (holds := watched.holds(now)) is not None:
+                        self._report.stall(id(watched.watch), *holds, event="holds")
                     self._told(watched, now if now - told >= EVERY else 0.0)
             if now - told >= EVERY:
                 told = now
@@ -101,6 +109,8 @@ class _Watched:
         self.waits: list[tuple[Stack, int]] = []
         self._taken: dict[float, _Taken] = {}
         """What was taken of callbacks, by their beginning."""
+        self._told = 0.0
+        """The moment when a callback was last reported while it lasted."""
         self._timer: Any = None
         self._outside = around()
 
@@ -125,6 +135,15 @@ class _Watched:
         frame = sys._current_frames().get(self.watch.thread)
         if frame is not None and (stack := stack_of(frame, self._outside)) is not None:
             taken.stacks.append((stack, late))
+
+    def holds(self, now: float) -> tuple[Ended, Look | None, list[tuple[Stack, float]]] | None:
+        """Return a callback that still runs, with what was taken of it, if it is to be reported before it ends."""
+        began = self.watch.running()
+        if not began or now - began < HOLDS or now - self._told < HOLDS_EVERY:
+            return None
+        self._told = now
+        taken = self._taken.get(began)
+        return self.watch.so_far(began), taken and taken.first, taken.stacks if taken else []
 
     def taken(self, ended: Ended) -> tuple[Look | None, list[tuple[Stack, float]]]:
         """Return what was taken of something that has ended, and forget that and all that is older."""
