@@ -143,7 +143,8 @@ class _Watched:
             return None
         self._told = now
         taken = self._taken.get(began)
-        return self.watch.so_far(began), taken and taken.first, taken.stacks if taken else []
+        ended = self.watch.so_far(began)
+        return (ended, None, []) if taken is None else (ended, taken.first, taken.stacks)
 
     def taken(self, ended: Ended) -> tuple[Look | None, list[tuple[Stack, float]]]:
         """Return what was taken of something that has ended, and forget that and all that is older."""

@@ -1,0 +1,75 @@
+"""The line that holds the event loops of a watched service, in words, from what its processes report."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from loadtest.english import duration
+from loadtest.results.stalls import BURST, COMPUTING, GARBAGE, Finding
+from loadtest.verdict.stalls import found
+from loadtest.watch.injection import LEAST
+from loadtest.watch.readings import Readings, Stall
+
+from .lag import LATE
+from .words import Caption
+
+STAYS = 2.0
+"""Seconds for which a line is named after it has held a loop, and over which its share is taken."""
+
+SHARE = 0.2
+"""Share of the time for which a line must hold the loops to be named; less does not let a lane stand still."""
+
+PROJECT = Path(__file__).parents[2]
+"""The folder of the services, to which the files of their lines are relative."""
+
+
+class Held:
+    """What holds the event loops of one service. `folder`: where its processes report; `base`: that of its code."""
+
+    def __init__(self, folder: Path, base: Path = PROJECT) -> None:
+        self._readings = Readings(folder, base)
+
+    def sentence(self, clock: float) -> str:
+        """Return what holds the loops at `clock` (perf_counter), as in "held by time.sleep in app.py:15", or ""."""
+        self._readings.update()
+        since, loops = clock - STAYS, []
+        for loop in self._readings.loops:
+            loop.clocks.clear()
+            loop.waits.clear()
+            loop.stalls[:] = [stall for stall in loop.stalls if _ended(stall) >= since]
+            running = [loop.holds] if loop.holds is not None and _ended(loop.holds) >= since else []
+            loops.append(replace(loop, stalls=[*loop.stalls, *running]))
+        stalls = [stall for loop in loops for stall in loop.stalls]
+        if not stalls:
+            return ""
+        opened = min(since, *(stall.began for stall in stalls))
+        judged = found(loops, (opened, clock), requests=0, least=LEAST)
+        named = [each for each in (*judged.findings, *judged.rare) if each.share * len(loops) >= SHARE and _holds(each)]
+        worst = max(named, key=lambda each: each.share, default=None)
+        return "" if worst is None else f"held by {_what(worst)}, {duration(worst.p50_ms)} at a time"
+
+
+def captioned(said: Caption, held: str) -> Caption:
+    """Return a caption that begins with what holds the loops, if anything does."""
+    return Caption(f"{said.kind}-held", f"{held}; {said.sentence}") if held else said
+
+
+def _ended(stall: Stall) -> float:
+    """Return the moment when a stall ended, or until which it is known."""
+    return stall.began + stall.took
+
+
+def _holds(finding: Finding) -> bool:
+    """Return False for the bursts of a loop that is busy, which does not stand still."""
+    return finding.kind != BURST or finding.p50_ms >= LATE * 1000
+
+
+def _what(finding: Finding) -> str:
+    """Return the call and the line of a finding, for the middle of a sentence."""
+    if finding.site is None:
+        return finding.kind if finding.kind == GARBAGE else "a line that was not seen"
+    if finding.kind == COMPUTING:
+        return f"computing in {finding.site.where}"
+    if finding.kind == BURST:
+        return f"a burst of callbacks from {finding.site.where}"
+    call = finding.site.call or finding.site.inside
+    return f"{call} in {finding.site.where}" if call else finding.site.where
