@@ -128,9 +128,9 @@ class Stalls(Record):
     waiting: list[Waiting]
     """Where requests waited, the line of most of them first."""
     alone_ms: Milliseconds
-    """The median response time while no other request was in flight."""
+    """The mean response time while no other request was in flight."""
     response_ms: Milliseconds
-    """The median response time in the window."""
+    """The mean response time in the window."""
     repairs: list[Repair]
     spotted: list[Spotted]
     doubts: list[str]

@@ -80,7 +80,7 @@ class Readings:
                 file.loops[event["loop"]] = reading
                 self.loops.append(reading)
             case "stack":
-                lines = tuple(Line(*each[:3], each[3] and tuple(each[3])) for each in event["lines"])
+                lines = tuple(Line(path, line, name, at and tuple(at)) for path, line, name, at in event["lines"])
                 stack = Stack(lines, event["inside"], event["route"], event["own"])
                 file.stacks[event["number"]] = site_of(stack, self._base), stack.route
             case "clocks":

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
-from .inside.stacks import Line, Stack
+from .inside.stacks import OUTSIDE, Line, Stack
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,19 @@ class Site:
 def site_of(stack: Stack, folder: Path) -> Site:
     """Return the innermost line of a stack. `folder`: that of the service."""
     line = stack.lines[-1]
-    path = Path(line.file)
-    file = str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
     inside = "" if stack.inside.endswith(f".{line.function}") else stack.inside
-    return Site(file, line.line, line.function, call_of(line), inside, stack.own)
+    return Site(_shown(line.file, folder), line.line, line.function, call_of(line), inside, stack.own)
+
+
+def _shown(file: str, folder: Path) -> str:
+    """Return the path of a file from the service's folder, or from that of the libraries, if it is in one of them."""
+    path = Path(file)
+    if path.is_relative_to(folder) and not any(each in path.parts for each in OUTSIDE):
+        return str(path.relative_to(folder))
+    for each in OUTSIDE:
+        if each in path.parts:
+            return str(Path(*path.parts[path.parts.index(each) + 1 :]))
+    return file
 
 
 def call_of(line: Line) -> str:
@@ -50,13 +59,10 @@ def call_of(line: Line) -> str:
     if line.columns is None or None in line.columns:
         return ""
     first, last, left, right = (each or 0 for each in line.columns)
-    calls = [
-        call
-        for node in _nodes(line.file)
-        if (node.lineno, node.end_lineno, node.col_offset, node.end_col_offset) == (first, last, left, right)
-        for call in _calls(node)
-    ]
-    return _named(calls[0].func) if calls else ""
+    for node in _nodes(line.file):
+        if (node.lineno, node.end_lineno, node.col_offset, node.end_col_offset) == (first, last, left, right):
+            return _called(node)
+    return ""
 
 
 @lru_cache(maxsize=256)
@@ -69,13 +75,18 @@ def _nodes(file: str) -> Sequence[ast.expr | ast.stmt]:
     return [node for node in ast.walk(tree) if isinstance(node, ast.expr | ast.stmt)]
 
 
-def _calls(node: ast.AST) -> list[ast.Call]:
-    """Return the calls of a node, the one that it is itself or waits for first."""
+def _called(node: ast.AST) -> str:
+    """Return the name of what a node calls or waits for, of the outermost call in it."""
     if isinstance(node, ast.AsyncWith | ast.With):
-        return [each for item in node.items for each in _calls(item.context_expr)]
+        return _called(node.items[0].context_expr)
     if isinstance(node, ast.AsyncFor | ast.For):
-        return _calls(node.iter)
-    return [each for each in ast.walk(node) if isinstance(each, ast.Call)]
+        return _called(node.iter)
+    if isinstance(node, ast.Await):
+        return _called(node.value)
+    call = next((each for each in ast.walk(node) if isinstance(each, ast.Call)), None)
+    if call is not None:
+        return _named(call.func)
+    return _named(node) if isinstance(node, ast.expr) else ""
 
 
 def _named(node: ast.expr) -> str:
