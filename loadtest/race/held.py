@@ -1,5 +1,6 @@
 """The line that holds the event loops of a watched service, in words, from what its processes report."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from loadtest.english import duration
 from loadtest.results.stalls import BURST, COMPUTING, GARBAGE, Finding
 from loadtest.verdict.stalls import found
 from loadtest.watch.injection import LEAST
-from loadtest.watch.readings import Readings, Stall
+from loadtest.watch.readings import LoopReading, Readings, Stall
 
 from .lag import LATE
 from .words import Caption
@@ -27,25 +28,30 @@ class Held:
 
     def __init__(self, folder: Path, base: Path = PROJECT) -> None:
         self._readings = Readings(folder, base)
+        self._begun = 0.0
+
+    def begin_anew(self, clock: float) -> None:
+        """Forget what held the loops before `clock` (perf_counter), under another load."""
+        self._begun = clock
 
     def sentence(self, clock: float) -> str:
         """Return what holds the loops at `clock` (perf_counter), as in "held by time.sleep in app.py:15", or ""."""
         self._readings.update()
-        since, loops = clock - STAYS, []
-        for loop in self._readings.loops:
+        since = max(self._begun, clock - STAYS)
+        loops = self._readings.loops
+        for loop in loops:
             loop.clocks.clear()
             loop.waits.clear()
-            loop.stalls[:] = [stall for stall in loop.stalls if _ended(stall) >= since]
-            running = [loop.holds] if loop.holds is not None and _ended(loop.holds) >= since else []
-            loops.append(replace(loop, stalls=[*loop.stalls, *running]))
-        stalls = [stall for loop in loops for stall in loop.stalls]
-        if not stalls:
-            return ""
-        opened = min(since, *(stall.began for stall in stalls))
-        judged = found(loops, (opened, clock), requests=0, least=LEAST)
-        named = [each for each in (*judged.findings, *judged.rare) if each.share * len(loops) >= SHARE and _holds(each)]
-        worst = max(named, key=lambda each: each.share, default=None)
-        return "" if worst is None else f"held by {_what(worst)}, {duration(worst.p50_ms)} at a time"
+            loop.stalls[:] = [stall for stall in loop.stalls if _known(stall) >= since]
+        if (worst := _worst(loops, since, clock)) is not None:
+            return f"held by {_what(worst)}, {duration(worst.p50_ms)} at a time"
+        running = [
+            replace(loop, stalls=[loop.holds] if loop.holds is not None and _known(loop.holds) >= since else [])
+            for loop in loops
+        ]
+        if (worst := _worst(running, since, clock)) is not None:
+            return f"held by {_what(worst)} for {duration(worst.worst_ms)} so far"
+        return ""
 
 
 def captioned(said: Caption, held: str) -> Caption:
@@ -53,9 +59,19 @@ def captioned(said: Caption, held: str) -> Caption:
     return Caption(f"{said.kind}-held", f"{held}; {said.sentence}") if held else said
 
 
-def _ended(stall: Stall) -> float:
-    """Return the moment when a stall ended, or until which it is known."""
+def _known(stall: Stall) -> float:
+    """Return the moment when a stall ended, or until which it is known to last."""
     return stall.began + stall.took
+
+
+def _worst(loops: Sequence[LoopReading], since: float, clock: float) -> Finding | None:
+    """Return the line that has held loops the longest since a moment, or None if none has for long enough."""
+    begun = [stall.began for loop in loops for stall in loop.stalls]
+    if not begun:
+        return None
+    judged = found(loops, (min(since, *begun), clock), requests=0, least=LEAST)
+    named = [each for each in (*judged.findings, *judged.rare) if each.share * len(loops) >= SHARE and _holds(each)]
+    return max(named, key=lambda each: each.share, default=None)
 
 
 def _holds(finding: Finding) -> bool:

@@ -1,5 +1,6 @@
 """The lane of one racer on the page: its figures, its caption and its pictures, from one view to the next."""
 
+import time
 from collections import deque
 from dataclasses import replace
 from math import inf
@@ -56,6 +57,8 @@ class Lane:
         self._stale = 0.0
         if self.lag is not None:
             self.lag.begin_anew()
+        if self._held is not None:
+            self._held.begin_anew(time.perf_counter())
 
     def look_away(self) -> None:
         """Forget the last figures, because what follows is not seen."""
