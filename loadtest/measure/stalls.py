@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import loadtest
 from backing.environment import Backing
 from loadtest.contenders.cores import Cores
 from loadtest.contenders.secrets import NO_SECRETS, Secrets
@@ -25,7 +24,7 @@ from loadtest.results.stalls import Stalls, WatchedLoop
 from loadtest.verdict.bounds import mean_response, throughput
 from loadtest.verdict.judge import FEWEST
 from loadtest.verdict.stalls import found, waiting
-from loadtest.watch.injection import LEAST, Watch, watching
+from loadtest.watch.injection import LEAST, LINEUP, PROJECT, Watch, watching
 from loadtest.watch.readings import LoopReading, Readings
 from loadtest.workload import Load
 from loadtest.workload.closed import Closed
@@ -61,10 +60,6 @@ SATURATED = 2.0
 
 STARVED = 0.25
 """Share of a window for which a loop could have run but had no core, from which on lengths say little."""
-
-ROOT = Path(loadtest.__file__).resolve().parents[1]
-OWN = tuple(ROOT / each for each in ("async_app", "sync_app", "peers", "serving"))
-"""The code of the line-up's services, which may be installed among the libraries."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +126,7 @@ class StallSearch(Comparison):
 
     def _watched(self, service: Service | Target, progress: Progress, behind: Backing) -> Iterator[Step]:
         """Measure the steps of a service that is watched."""
-        with watching(OWN if isinstance(service, Service) else (), self._least) as self._watch:
+        with watching(LINEUP if isinstance(service, Service) else (), self._least) as self._watch:
             readings = Readings(self._watch.folder, _base(service))
             with self._running(service, 1, progress, behind) as run:
                 alone = run.step(Closed(1), ALONE)
@@ -240,7 +235,7 @@ class _Run:
 
 
 def _base(service: Service | Target) -> Path:
-    return service.start.folder if isinstance(service, Target) and service.start else ROOT
+    return service.start.folder if isinstance(service, Target) and service.start else PROJECT
 
 
 def _lasts(loop: LoopReading, window: tuple[float, float]) -> bool:

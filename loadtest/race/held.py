@@ -6,8 +6,8 @@ from pathlib import Path
 
 from loadtest.english import duration
 from loadtest.results.stalls import BURST, COMPUTING, GARBAGE, Finding
-from loadtest.verdict.stalls import found
-from loadtest.watch.injection import LEAST
+from loadtest.verdict.stalls import COMPUTES, found
+from loadtest.watch.injection import LEAST, PROJECT
 from loadtest.watch.readings import LoopReading, Readings, Stall
 
 from .lag import LATE
@@ -18,9 +18,6 @@ STAYS = 2.0
 
 SHARE = 0.2
 """Share of the time for which a line must hold the loops to be named; less does not let a lane stand still."""
-
-PROJECT = Path(__file__).parents[2]
-"""The folder of the services, to which the files of their lines are relative."""
 
 
 class Held:
@@ -45,10 +42,7 @@ class Held:
             loop.stalls[:] = [stall for stall in loop.stalls if _known(stall) >= since]
         if (worst := _worst(loops, since, clock)) is not None:
             return f"held by {_what(worst)}, {duration(worst.p50_ms)} at a time"
-        running = [
-            replace(loop, stalls=[loop.holds] if loop.holds is not None and _known(loop.holds) >= since else [])
-            for loop in loops
-        ]
+        running = [replace(loop, stalls=_so_far(loop.holds, since, clock)) for loop in loops]
         if (worst := _worst(running, since, clock)) is not None:
             return f"held by {_what(worst)} for {duration(worst.worst_ms)} so far"
         return ""
@@ -57,6 +51,11 @@ class Held:
 def captioned(said: Caption, held: str) -> Caption:
     """Return a caption that begins with what holds the loops, if anything does."""
     return Caption(f"{said.kind}-held", f"{held}; {said.sentence}") if held else said
+
+
+def _so_far(holds: Stall | None, since: float, clock: float) -> list[Stall]:
+    """Return a callback that still runs as if it ended now, unless it has not been heard of for long."""
+    return [] if holds is None or _known(holds) < since else [replace(holds, took=clock - holds.began)]
 
 
 def _known(stall: Stall) -> float:
@@ -75,8 +74,8 @@ def _worst(loops: Sequence[LoopReading], since: float, clock: float) -> Finding 
 
 
 def _holds(finding: Finding) -> bool:
-    """Return False for the bursts of a loop that is busy, which does not stand still."""
-    return finding.kind != BURST or finding.p50_ms >= LATE * 1000
+    """Return False for bursts of computing callbacks that end soon: such a loop is busy, and does not stand still."""
+    return finding.kind != BURST or finding.cpu < COMPUTES or finding.p50_ms >= LATE * 1000
 
 
 def _what(finding: Finding) -> str:

@@ -7,12 +7,7 @@ from dataclasses import replace
 
 from loadtest.contenders.service import Service
 from loadtest.processes.stack import StackProcess
-from loadtest.watch.injection import Watch, watching
-
-from .held import PROJECT
-
-OWN = tuple(PROJECT / package for package in ("async_app", "sync_app", "peers"))
-"""The folders of the services' code, which may be installed among the libraries."""
+from loadtest.watch.injection import LINEUP, Watch, watching
 
 Watches = Mapping[str, Watch]
 """Watches by the name of their service."""
@@ -22,7 +17,7 @@ Watches = Mapping[str, Watch]
 def watches(services: Iterable[Service]) -> Iterator[Watches]:
     """Keep a folder for the reports of each service that runs event loops, until the context exits."""
     with ExitStack() as stack:
-        yield {each.name: stack.enter_context(watching(OWN)) for each in services if each.on_a_loop}
+        yield {each.name: stack.enter_context(watching(LINEUP)) for each in services if each.on_a_loop}
 
 
 def watched(part: StackProcess, watches: Watches) -> StackProcess:
