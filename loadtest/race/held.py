@@ -21,7 +21,7 @@ SHARE = 0.2
 
 
 class Held:
-    """What holds the event loops of one service. `folder`: where its processes report; `base`: that of its code."""
+    """A reader of the reports of one service. `folder`: where its processes report; `base`: that of its code."""
 
     def __init__(self, folder: Path, base: Path = PROJECT) -> None:
         self._readings = Readings(folder, base)
