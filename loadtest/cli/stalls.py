@@ -19,7 +19,6 @@ from loadtest.measure.stalls import Repaired, StallSearch
 from loadtest.processes.logs import Logs
 from loadtest.results.schema import Options, save
 from loadtest.terminal.stalls import show_stalls
-from loadtest.verdict.aggregate import FEWEST_PAIRS
 from loadtest.verdict.requirements import refuse
 from loadtest.watch.injection import LEAST
 from loadtest.workload.open import Open
@@ -47,6 +46,9 @@ from .targets import answering, refuse_for_users
 from .telling import Telling, telling_options
 
 S = TypeVar("S", Service, Target)
+
+PAIRS = 3
+"""Times that a service and its variant take turns."""
 
 THREADS = Number("--threads", 1, 10_000)
 
@@ -161,7 +163,7 @@ def stalls(
                 delay="" if own else delay,
                 wait=0.0 if own else wait_of(delay, scenario),
                 seconds=seconds,
-                repeats=FEWEST_PAIRS if variant else 1,
+                repeats=PAIRS if variant else 1,
                 requirements=held.texts,
             )
         where, logs = folder(out), Logs(secrets)
@@ -171,7 +173,7 @@ def stalls(
             if variant and isinstance(variant.service, Target):
                 (other,) = answering([variant.service], screen, secrets, logs)
                 variant = replace(variant, service=other)
-        search = StallSearch(watched, options, command, cores, variant, least, secrets, logs)
+        search = StallSearch(watched, options, command, cores, variant, least, threads, secrets, logs)
         refuse_too_many_connections([each for each in watched if isinstance(each, Service)], search.needs)
     name = options.scenario
     outcome = Outcome(

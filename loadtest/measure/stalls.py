@@ -4,28 +4,31 @@ Four steps: one user, whose requests find the service idle; some more users, who
 that rate, while its loops are watched; and, with a variant, both in turn, for what its repair brings.
 """
 
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
+
+import psutil
 
 from backing.environment import Backing
 from loadtest.contenders.cores import Cores
 from loadtest.contenders.secrets import NO_SECRETS, Secrets
 from loadtest.contenders.service import Service
-from loadtest.contenders.target import Target
+from loadtest.contenders.target import Pool, Target
 from loadtest.generator.driver import Driver
 from loadtest.generator.orders import Job
 from loadtest.processes.logs import Logs
 from loadtest.processes.service import Server
 from loadtest.results.schema import Options, Results, Step
-from loadtest.results.stalls import Stalls, WatchedLoop
-from loadtest.verdict.bounds import mean_response, throughput
+from loadtest.results.stalls import Stalls
 from loadtest.verdict.judge import FEWEST
-from loadtest.verdict.stalls import found, waiting
+from loadtest.verdict.repair import AWAITED, THREAD
 from loadtest.watch.injection import LEAST, LINEUP, PROJECT, Watch, watching
-from loadtest.watch.readings import LoopReading, Readings
+from loadtest.watch.readings import Readings
 from loadtest.workload import Load
 from loadtest.workload.closed import Closed
 from loadtest.workload.open import Open
@@ -34,12 +37,10 @@ from .clocks import Clocks
 from .comparison import OVERHEAD, Comparison, Progress
 from .contender import contender
 from .plan import PlannedStep
+from .watched import QUEUED, Means, Watched, Window, stalls
 
 FEW, MANY = 8, 64
 """Users who find the limit. Eight are enough for loops that are held, and do not wait long for each other."""
-
-QUEUED = 1.5
-"""Response time of these users, in that of one user alone, from which on they queue: then the limit is reached."""
 
 BELOW = 0.5
 """Share of the limit at which requests arrive while the loops are watched."""
@@ -58,8 +59,8 @@ ALONE = 1.0
 SATURATED = 2.0
 """Seconds of a window at the limit."""
 
-STARVED = 0.25
-"""Share of a window for which a loop could have run but had no core, from which on lengths say little."""
+IDLE = 1.0
+"""Seconds without requests, which show what the watcher itself costs."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class StallSearch(Comparison):
         cores: Cores,
         repaired: Repaired | None = None,
         least: float = LEAST,
+        threads: int | None = None,
         secrets: Secrets = NO_SECRETS,
         logs: Logs | None = None,
     ) -> None:
@@ -88,7 +90,14 @@ class StallSearch(Comparison):
         self._least = least
         self._watch: Watch | None = None
         self._moment = 0.0
+        self._given_threads = threads
         self._stalls: list[Stalls] = []
+        self._limits: dict[str, tuple[int, float]] = {}
+        """For each service: the users at its limit, and the seconds that their requests take."""
+        self._rates: dict[str, list[float]] = {}
+        """The limits of both services of a comparison, repeat by repeat, in requests per second."""
+        self._busiest: dict[str, int] = {}
+        """The most threads that each of them had."""
         every = [*services, *([repaired.service] if repaired else [])]
         super().__init__(every, options, command, cores, secrets=secrets, logs=logs)
         if repaired:
@@ -104,105 +113,97 @@ class StallSearch(Comparison):
     def seconds(self) -> float:
         """The estimated seconds of the whole run."""
         watched = len(self.services) - (self._repaired is not None)
-        each = OVERHEAD + ALONE + 2 * SATURATED + self._options.seconds
+        each = OVERHEAD + IDLE + ALONE + 2 * SATURATED + self._options.seconds
         compared = 2 * (OVERHEAD + SATURATED) * self._options.repeats if self._repaired else 0.0
         return each * watched + compared
 
     def results(self, *, complete: bool, failure: str | None = None) -> Results:
         """Return the record of the run so far."""
         known = super().results(complete=complete, failure=failure)
-        return known.model_copy(update={"stalls": self._stalls})
+        return known.model_copy(update={"stalls": [*map(self._verified, self._stalls)]})
+
+    def _verified(self, stalls: Stalls) -> Stalls:
+        """Return the findings with the limit of the variant, if it was measured, beside the prediction for its way.
+
+        A variant with more threads makes its calls in threads; one with no more of them awaits them.
+        """
+        if self._repaired is None or not (rates := self._rates.get(self._repaired.service.name)):
+            return stalls
+        threads = self._busiest[self._repaired.service.name] - self._busiest.get(stalls.service, 0)
+        way = THREAD if threads > 0 else AWAITED
+        measured = fmean(rates) / max(1, len(stalls.loops))
+        repairs = [
+            each.model_copy(update={"measured": measured}) if each.way == way else each for each in stalls.repairs
+        ]
+        return stalls.model_copy(update={"repairs": repairs})
 
     def _in_turn(self, repeat: int) -> Sequence[Service | Target]:
         return self.services[::-1] if self._repaired and repeat % 2 == 0 else self.services
 
     def _measured(self, service: Service | Target, repeat: int, progress: Progress, behind: Backing) -> Iterator[Step]:
-        ours = self._repaired is not None and service is self._repaired.service
-        if repeat == 1 and not ours:
+        variant = self._repaired is not None and service is self._repaired.service
+        if repeat == 1 and not variant:
             yield from self._watched(service, progress, behind)
-        if self._repaired:
-            with self._running(service, repeat, progress, behind) as run:
-                yield run.step(Closed(MANY), SATURATED)
+        if self._repaired is None or not self._stalls:
+            return
+        with self._running(service, repeat, progress, behind) as run:
+            users, response = self._limits.get(service.name, (max(MANY, 2 * self._threads(service)), 0.0))
+            at = run.step(Closed(users), SATURATED, response)
+            self._limits[service.name] = users, at.response
+            self._rates.setdefault(service.name, []).append(at.rate)
+            self._busiest[service.name] = max(self._busiest.get(service.name, 0), run.threads())
+            yield at.step
 
     def _watched(self, service: Service | Target, progress: Progress, behind: Backing) -> Iterator[Step]:
         """Measure the steps of a service that is watched."""
         with watching(LINEUP if isinstance(service, Service) else (), self._least) as self._watch:
             readings = Readings(self._watch.folder, _base(service))
             with self._running(service, 1, progress, behind) as run:
+                idle, idle_cpu = run.idle()
                 alone = run.step(Closed(1), ALONE)
-                yield alone
-                full = run.step(Closed(FEW), SATURATED, _response(alone) * FEW)
-                yield full
-                if _response(full) < QUEUED * _response(alone):
-                    full = run.step(Closed(MANY), SATURATED, _response(full) * MANY / FEW)
-                    yield full
-                if not (limit := _rate(full)):
+                yield alone.step
+                users = FEW
+                limit = run.step(Closed(users), SATURATED, alone.response * FEW)
+                yield limit.step
+                if limit.response < QUEUED * alone.response:
+                    users = MANY
+                    limit = run.step(Closed(users), SATURATED, limit.response * MANY / FEW)
+                    yield limit.step
+                if not limit.rate:
                     return
-                limited = self._moment
-                rate = float(f"{min(FASTEST, BELOW * limit):.3g}")
-                window = max(self._options.seconds, min(LONGEST, ARRIVALS / rate))
-                step = run.step(Open(rate), window)
-                yield step
+                self._limits[service.name] = users, limit.response
+                rate = float(f"{min(FASTEST, BELOW * limit.rate):.3g}")
+                below = run.step(Open(rate), max(self._options.seconds, min(LONGEST, ARRIVALS / rate)))
+                yield below.step
                 readings.update()
-                self._stalls.append(self._found(service, readings, alone, (limited, full), step))
+                means = Means(self._threads(service), _pools(service), self.cores.usable)
+                known = Watched(idle, idle_cpu, alone, limit, below)
+                self._stalls.append(stalls(known, readings, self._least, means))
         self._watch = None
 
-    def step(self, run: "_Run", load: Load, seconds: float, response: float | None) -> Step:
-        """Measure one step of a service that runs, and return its record."""
+    def _threads(self, service: Service | Target) -> int:
+        """Return the threads of a pool to which a service would move its calls."""
+        if self._given_threads:
+            return self._given_threads
+        return service.threads if isinstance(service, Service) else min(32, (os.cpu_count() or 1) + 4)
+
+    def step(self, run: "_Run", load: Load, seconds: float, response: float) -> Window:
+        """Measure one step of a service that runs, and return it."""
         demand = self._demand(run.service)
         predicted = load.predict(demand)
-        lasts = load.spans(max(predicted.response, response or 0.0), demand, seconds, FEWEST + 1)
+        lasts = load.spans(max(predicted.response, response), demand, seconds, FEWEST + 1)
         planned = PlannedStep(load, predicted, *lasts, saturates=load.saturates(demand))
         run.progress.begins(run.service.name, load.label, run.repeat, planned.seconds)
         measured = self._measure(run.driver, run.server, run.clocks, planned, run.repeat)
-        return self._step(run.service, run.repeat, planned, measured, None)
+        return Window(self._step(run.service, run.repeat, planned, measured, None), self._moment)
 
     @contextmanager
     def _running(self, service: Service | Target, repeat: int, progress: Progress, behind: Backing) -> Iterator["_Run"]:
         with self._fresh(service, behind) as (driver, server):
+            assert server is not None  # a service that runs already is not watched
             driver.begin(self._job(service, server))
             clocks = Clocks(server, behind, self.cores, self.needs, driver.masters)
             yield _Run(self, service, repeat, progress, driver, server, clocks)
-
-    def _found(
-        self, service: Service | Target, readings: Readings, alone: Step, limit: tuple[float, Step], step: Step
-    ) -> Stalls:
-        """Return what the watched window shows. `limit`: the moment and the step at which requests may have queued."""
-        assert isinstance(step.load, Open)
-        assert step.measured is not None
-        window = self._moment, self._moment + step.measured.seconds
-        loops = [each for each in readings.loops if _lasts(each, window)]
-        known = found(loops, window, step.measured.requests, self._least)
-        moment, full = limit
-        queued = _response(full) >= QUEUED * _response(alone)
-        return Stalls(
-            service=service.name,
-            rate=step.load.rate,
-            seconds=step.measured.seconds,
-            requests=step.measured.requests,
-            least_ms=self._least * 1000,
-            loops=known.loops,
-            findings=known.findings,
-            rare=known.rare,
-            not_scheduled_ms=known.not_scheduled_ms,
-            waiting=waiting(loops, (moment, moment + _seconds(full))) if queued else [],
-            alone_ms=_response(alone) * 1000,
-            response_ms=_response(step) * 1000,
-            repairs=[],
-            spotted=[],
-            doubts=[*step.doubts, *self._doubts(known.loops, readings)],
-        )
-
-    def _doubts(self, loops: Sequence[WatchedLoop], readings: Readings) -> Iterator[str]:
-        if not readings.loops:
-            yield (
-                "no process reported an event loop: the service has none, its Python ignores PYTHONPATH (python -I or "
-                "-E), or its loops are not asyncio's"
-            )
-        elif not loops:
-            yield "no event loop lasted for the whole window"
-        if loops and (starved := max(each.delayed for each in loops)) > STARVED:
-            yield f"the machine ran something else for {starved:.0%} of a loop's time"
 
     def _job(self, service: Service | Target, server: Server | None) -> Job:
         job = super()._job(service, server)
@@ -226,34 +227,32 @@ class _Run:
     repeat: int
     progress: Progress
     driver: Driver
-    server: Server | None
+    server: Server
     clocks: Clocks
 
-    def step(self, load: Load, seconds: float, response: float | None = None) -> Step:
+    def step(self, load: Load, seconds: float, response: float = 0.0) -> Window:
         """Measure one step. `response`: seconds that a request may take, if the model does not tell."""
         return self.search.step(self, load, seconds, response)
+
+    def idle(self) -> tuple[tuple[float, float], float]:
+        """Wait while there is no request. Return from when to when, and the cores that the service used."""
+        began, before = time.perf_counter(), self.server.cpu_time()
+        time.sleep(IDLE)
+        ended, after = time.perf_counter(), self.server.cpu_time()
+        return (began, ended), after.since(before) / (ended - began)
+
+    def threads(self) -> int:
+        """Return the threads of all processes of the service."""
+        total = 0
+        for process in self.server.processes():
+            with suppress(psutil.NoSuchProcess):
+                total += process.num_threads()
+        return total
 
 
 def _base(service: Service | Target) -> Path:
     return service.start.folder if isinstance(service, Target) and service.start else PROJECT
 
 
-def _lasts(loop: LoopReading, window: tuple[float, float]) -> bool:
-    """Return True if a loop ran for a whole window."""
-    return bool(loop.clocks) and loop.clocks[0].moment <= window[0] + 1 and loop.clocks[-1].moment >= window[1] - 1
-
-
-def _response(step: Step) -> float:
-    """Return the mean response time of a step in seconds."""
-    assert step.measured is not None
-    return mean_response(step.measured)
-
-
-def _seconds(step: Step) -> float:
-    assert step.measured is not None
-    return step.measured.seconds
-
-
-def _rate(step: Step) -> float:
-    assert step.measured is not None
-    return throughput(step.measured)
+def _pools(service: Service | Target) -> tuple[Pool, ...]:
+    return service.pools if isinstance(service, Target) else ()

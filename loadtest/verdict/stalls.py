@@ -60,10 +60,12 @@ class Found:
     findings: list[Finding]
     rare: list[Finding]
     not_scheduled_ms: float
-    busy: float
-    """Seconds in which the loops were held or computed."""
-    computed: Mapping[int, float]
-    """CPU seconds of each finding, by its number."""
+    cpu: float
+    """Seconds in which the threads of the loops computed."""
+    waited: float
+    """Seconds in which the loops were held and did not compute."""
+    computed: Sequence[float]
+    """CPU seconds of each finding."""
 
 
 @dataclass
@@ -109,19 +111,20 @@ def found(loops: Sequence[LoopReading], window: tuple[float, float], requests: i
     names = _names(groups, told)
     watched = [_watched(loop, window, inside[number], held, names) for number, loop in enumerate(loops)]
     lost = [stall for stalls in inside.values() for stall in stalls if id(stall) not in held]
-    waited = sum(each.seconds * (1 - each.cpu) for each in held.values())
-    computed = {
-        number: sum(each.seconds * each.cpu * share for each, share in groups[key].parts)
-        for number, key in enumerate(told)
-    }
     return Found(
         loops=watched,
         findings=[every[key] for key in told],
         rare=sorted((every[key] for key in every.keys() - set(told)), key=lambda each: -each.worst_ms),
         not_scheduled_ms=sum(stall.took for stall in lost) * 1000,
-        busy=sum(each.cpu for each in watched) * (window[1] - window[0]) + waited,
-        computed=computed,
+        cpu=computed(loops, window),
+        waited=sum(each.seconds * (1 - each.cpu) for each in held.values()),
+        computed=[sum(each.seconds * each.cpu * share for each, share in groups[key].parts) for key in told],
     )
+
+
+def computed(loops: Sequence[LoopReading], window: tuple[float, float]) -> float:
+    """Return the CPU seconds of the threads of all loops in a window."""
+    return sum(_spent(loop.clocks, window)[0] for loop in loops)
 
 
 def _judged(stall: Stall, least: float) -> _Held | None:
