@@ -1,6 +1,7 @@
 """The line that holds the event loops of a watched service, in words, from what its processes report."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +34,8 @@ class Held:
 
     def sentence(self, clock: float) -> str:
         """Return what holds the loops at `clock` (perf_counter), as in "held by time.sleep in app.py:15", or ""."""
-        self._readings.update()
+        with suppress(OSError, ValueError, LookupError):  # of a full disk, a report has holes; the rest is read later
+            self._readings.update()
         since = max(self._begun, clock - STAYS)
         loops = self._readings.loops
         for loop in loops:

@@ -79,6 +79,13 @@ def test_what_held_the_loop_before_a_change_is_not_named_after_it(reported: Repo
     assert held.sentence(NOW + 1.2) == ""
 
 
+def test_a_report_with_a_hole_is_read_on(reported: Reported, held: Held) -> None:
+    with (reported.folder / "7.jsonl").open("a") as file:
+        file.write('{"event": "sta\n')
+    reported.stall(NOW, 1.0)
+    assert [held.sentence(NOW + 1) for _ in range(2)] == ["", "held by time.sleep in shop.py:4, 1.0 s at a time"]
+
+
 @pytest.mark.parametrize(
     ("took", "spent", "words"),
     [
