@@ -7,10 +7,9 @@ from statistics import median
 from loadtest.bench import Finding
 from loadtest.contenders import cores
 from loadtest.contenders.service import UVLOOP_WORKER, Service
-from loadtest.measure.stalls import OWN
 from loadtest.processes.affinity import confined
 from loadtest.processes.service import running
-from loadtest.watch.injection import watching
+from loadtest.watch.injection import LINEUP, watching
 from serving import aiohttp_workers
 
 from .wrk import wrk
@@ -53,7 +52,7 @@ def _throughput(service: Service, *, watched: bool) -> float:
     with ExitStack() as stack:
         environment = {"MAX_IN_FLIGHT": "1000"}
         if watched:
-            environment |= stack.enter_context(watching(OWN)).environment({})
+            environment |= stack.enter_context(watching(LINEUP)).environment({})
         stack.enter_context(confined(apart.others))
         server = stack.enter_context(running(service, environment, cores=apart.service))
         wrk(f"{server.url}{PATH}", CONNECTIONS, WARM)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import sys
 from itertools import islice
-from types import CodeType, CoroutineType, FrameType, GeneratorType
 from time import perf_counter
+from types import CodeType, CoroutineType, FrameType, GeneratorType
 from typing import Any, NamedTuple
 
 from .routes import route_of
