@@ -20,7 +20,6 @@ from loadtest.processes.logs import Logs
 from loadtest.results.schema import Options, save
 from loadtest.terminal.stalls import show_stalls
 from loadtest.verdict.requirements import STALLS, refuse
-from loadtest.watch.injection import LEAST
 from loadtest.workload.open import Open
 from loadtest.workload.scenarios import ABOUT, OWN
 
@@ -102,8 +101,8 @@ EXAMPLES = (
 @click.option(
     "--least",
     type=Duration("--least"),
-    default=f"{LEAST:g}",
-    show_default="10ms",
+    default="10ms",
+    show_default=True,
     help="Shortest time for which a callback must hold a loop to count.",
 )
 @click.option(
