@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -99,13 +99,17 @@ class _Report(_Told):
 _MESSAGES = TypeAdapter(list[_Message])
 
 
-def check(folder: Path, findings: Collection[Finding], libraries: Path | None = None) -> Checked:
+def check(
+    folder: Path, findings: Collection[Finding], libraries: Path | None = None, base: Path | None = None
+) -> Checked:
     """Return what ruff and hydroid point at in the code of a service, file by file.
 
-    `folder`: of the service; files of findings are relative to it. `libraries`: the virtual environment in which its
-    libraries are installed, None if it has none: hydroid finds more with it.
+    `folder`: that of the code. `libraries`: the virtual environment in which its libraries are installed, None if it
+    has none: hydroid finds more with it. `base`: the folder from which files are named, as those of findings are; None:
+    that of the code.
     """
     folder = folder.resolve()
+    base = base.resolve() if base else folder
     seen = {(each.site.file, each.site.line) for each in findings if each.site}
     checked = Checked()
     for tool, ask in TOOLS.items():
@@ -121,7 +125,10 @@ def check(folder: Path, findings: Collection[Finding], libraries: Path | None = 
         except ValidationError:
             checked.notes.append(f"{tool} printed something else than was expected of its version.")
             continue
-        checked.spotted += _spotted(tool, folder, lines, seen)
+        for (file, line), said in _by_line(lines, folder).items():
+            name = str(file.relative_to(base))
+            site = Site(name, line, _function(file, line))
+            checked.spotted.append(Spotted(tool=tool, site=site, said=_plain(said), seen=(name, line) in seen))
         checked.notes += notes
     return checked
 
@@ -194,22 +201,20 @@ def _printed(command: Sequence[str], folder: Path, statuses: Collection[int]) ->
         except BaseException as error:
             os.killpg(running.pid, signal.SIGKILL)  # also what it started
             if isinstance(error, subprocess.TimeoutExpired):
-                raise _Failed(f"was stopped after {WITHIN:g} seconds") from None
+                raise _Failed(f"was stopped after {WITHIN:g} s") from None
             raise
     if running.returncode not in statuses:
         raise _Failed(f"ended with status {running.returncode}")
     return printed.decode(errors="replace")
 
 
-def _spotted(tool: str, folder: Path, lines: _Lines, seen: Collection[tuple[str, int]]) -> Iterator[Spotted]:
-    """Yield each line once, those of libraries left out."""
-    first = {(file, line): said for file, line, said in reversed([*lines])}
-    for (file, line), said in sorted(first.items()):
-        if not file.is_relative_to(folder) or _of_a_library(file, folder):
-            continue
-        name = str(file.relative_to(folder))
-        site = Site(name, line, _function(file, line))
-        yield Spotted(tool=tool, site=site, said=_plain(said), seen=(name, line) in seen)
+def _by_line(lines: _Lines, folder: Path) -> dict[tuple[Path, int], str]:
+    """Return the first thing that is said about each line of a folder, in order, those of libraries left out."""
+    found: dict[tuple[Path, int], str] = {}
+    for file, line, said in lines:
+        if file.is_relative_to(folder) and not _of_a_library(file, folder):
+            found.setdefault((file, line), said)
+    return dict(sorted(found.items()))
 
 
 def _of_a_library(file: Path, folder: Path) -> bool:
