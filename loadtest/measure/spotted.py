@@ -36,7 +36,7 @@ ENVIRONMENT = "pyvenv.cfg"
 
 @dataclass
 class Checked:
-    """The lines that checkers point at, and a sentence for each checker that could not be asked or could not see all."""
+    """The lines that checkers point at, and a sentence for each checker that was not asked or could not see all."""
 
     spotted: list[Spotted] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
