@@ -1,4 +1,4 @@
-"""What a request was observed to take of a service whose event loops are held, and what that would be on busy cores."""
+"""A service whose event loops are held, as it was observed, and as it would be on busy cores."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -48,7 +48,7 @@ class Fault:
 
     @property
     def busy(self) -> "Fault":
-        """The same fault on a core that was busy before: a blocking call then computes for less time."""
+        """A copy for a core that was busy before: a blocking call then computes for less time."""
         if self.kind != BLOCKING:
             return self
         computed = self.computed / COLD

@@ -120,7 +120,7 @@ def test_what_no_model_predicts_is_told_with_what_to_do() -> None:
     burst = watched(stalls(findings=[finding(SUMS, kind=BURST), finding(None, kind=GARBAGE)], repairs=[]))
     first, second = sentences(burst)
     assert first.startswith("shop/prices.py:8 (total): Split the work, or limit with a semaphore ")
-    assert second.startswith("Garbage collection: Make fewer objects ")
+    assert second.startswith("Garbage collection: Keep fewer objects ")
 
 
 def test_what_is_no_finding_is_told_as_none() -> None:
