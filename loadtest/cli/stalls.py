@@ -19,7 +19,7 @@ from loadtest.measure.stalls import Repaired, StallSearch
 from loadtest.processes.logs import Logs
 from loadtest.results.schema import Options, save
 from loadtest.terminal.stalls import show_stalls
-from loadtest.verdict.requirements import refuse
+from loadtest.verdict.requirements import STALLS, refuse
 from loadtest.watch.injection import LEAST
 from loadtest.workload.open import Open
 from loadtest.workload.scenarios import ABOUT, OWN
@@ -152,7 +152,7 @@ def stalls(
             watched, variant = _chosen(services, verify, theirs, cores)
             names = [each.name for each in watched]
             refuse_twice(names, "watched")
-            refuse(held.requirements, names, deadline=False, searched=False)
+            refuse(held.requirements, names, deadline=False, only=STALLS)
             own = bool(theirs)
             if own and (scenario or delay):
                 raise Mistake("--scenario and --delay are for services of the line-up.")

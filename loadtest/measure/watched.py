@@ -7,7 +7,8 @@ from loadtest.contenders.target import Pool
 from loadtest.results.schema import Measured, Step
 from loadtest.results.stalls import Repair, Stalls, WatchedLoop
 from loadtest.verdict.bounds import mean_response, throughput
-from loadtest.verdict.repair import AS_IS, Fault, Observed, repairs
+from loadtest.verdict.observed import Fault, Observed
+from loadtest.verdict.repair import AS_IS, repairs
 from loadtest.verdict.stalls import Found, computed, found, waiting
 from loadtest.watch.readings import LoopReading, Readings
 from loadtest.workload.open import Open
