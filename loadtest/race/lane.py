@@ -1,6 +1,5 @@
 """The lane of one racer on the page: its figures, its caption and its pictures, from one view to the next."""
 
-import time
 from collections import deque
 from dataclasses import replace
 from math import inf
@@ -51,14 +50,14 @@ class Lane:
         self._seen = deque[str](maxlen=round(LATE / EVERY) * PICTURES)
         """The last pictures since the last change: one alone may show a moment that is unlike others."""
 
-    def begin_anew(self) -> None:
-        """Forget what was seen before the run started or changed."""
+    def begin_anew(self, changed: float) -> None:
+        """Forget what was seen before the run started or changed, at `changed` (perf_counter)."""
         self._seen.clear()
         self._stale = 0.0
         if self.lag is not None:
             self.lag.begin_anew()
         if self._held is not None:
-            self._held.begin_anew(time.perf_counter())
+            self._held.begin_anew(changed)
 
     def look_away(self) -> None:
         """Forget the last figures, because what follows is not seen."""

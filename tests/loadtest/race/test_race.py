@@ -26,6 +26,7 @@ from tests.loadtest.support.racing import (
     start_arrivals,
     stopped,
 )
+from tests.loadtest.support.web_uis import ROOT
 from tests.support.stalls import TooLate, at_best
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ports")]  # the well-known ports allow one test at a time
@@ -194,6 +195,7 @@ def test_a_loop_that_stands_still_is_told_by_its_own_service_until_it_runs_again
     assert red["racers"][0]["stands"] is None
     named = heard(lambda event: event["racers"][1]["caption"].startswith("held by "))
     line = 1 + Path(blocking.__file__).read_text().partition("time.sleep(asked.duration)")[0].count("\n")
+    assert f"async_app/blocking.py:{line}" in (ROOT / "docs" / "workshop.md").read_text()
     assert re.match(rf"held by time\.sleep in async_app/blocking\.py:{line},? ", named["racers"][1]["caption"])
     assert "held by" not in named["racers"][0]["caption"]
     start(8, "500ms", "offload")
