@@ -19,8 +19,6 @@ from .lesson import Finding
 from .load import SECONDS, bracketed, run_both
 from .marking import figure
 
-TASKS, SOLUTIONS = "tasks", "solutions"
-
 WORKSHOP = Path(workshop.__file__).parent
 
 
@@ -29,7 +27,7 @@ class Mended:
     """Users who wait for their answer before they send the next request: answers per second of a task's service.
 
     `file`: the name of the task's file. `path`: that of the request. `before` and `after`: answers per second of the
-    task and of its solution by the model, from which the length of each run follows.
+    task and of its solution, by the model.
     """
 
     file: str
@@ -52,22 +50,21 @@ class Mended:
         if asked.throughput and mended.throughput:
             times = f", {figure(mended.throughput / asked.throughput)} times as many"
         told = (
-            f"workshop/{SOLUTIONS}/{self.file}, under the same load: {figure(mended.throughput)} answers/s{times}; the "
+            f"workshop/solutions/{self.file}, under the same load: {figure(mended.throughput)} answers/s{times}; the "
             f"model says {figure(self.after)}{bracketed(mended)}."
         )
         return Finding(asked.throughput, (told,), tuple(asked.doubts))
 
     def _comparison(self, environment: Mapping[str, str]) -> Comparison:
-        loads = [Closed(self.users)]
-        options = Options(scenario=OWN, loads=loads, delay="", wait=0.0, seconds=SECONDS, repeats=1)
+        options = Options(scenario=OWN, loads=[Closed(self.users)], delay="", wait=0.0, seconds=SECONDS, repeats=1)
         services = [
-            self._service(TASKS, self.before, environment),
-            self._service(SOLUTIONS, self.after, environment),
+            self._service("task", self.before, environment),
+            self._service("solution", self.after, environment),
         ]
         return Comparison([*services], options, [], halves())
 
     def _service(self, kind: str, rate: float, environment: Mapping[str, str]) -> Target:
-        command = (sys.executable, str(WORKSHOP / kind / self.file))
+        command = (sys.executable, str(WORKSHOP / f"{kind}s" / self.file))
         start = Start(command, WORKSHOP, {"PORT": "{port}", **environment}, "/healthz")
-        response = self.users / rate  # with the queue: the model of a service that it does not know has none
+        response = self.users / rate  # with the queue, which the model of an unknown service does not have
         return Target(kind, "", (Request(self.path),), start=start, wait=response)

@@ -1,7 +1,7 @@
 """A service in aiohttp that answers nobody else while it fills a page, and no handler has a careless line.
 
-Task: let 8 pages wait at once, and answer /healthz meanwhile. Find the line, with the watcher if you like: docs/workshop.md.
-Before the repair, predict its gain: a page of three parts of 20 ms holds the event loop, or else a thread, for 60 ms.
+Task: let 8 pages wait at once, and answer /healthz meanwhile. docs/workshop.md says how the watcher finds the line.
+Predict the gain first: a page of three parts of 20 ms holds the event loop for 60 ms, or else a thread for as long.
 The check counts the pages that wait at its upstream, and asks for /healthz meanwhile.
 """
 

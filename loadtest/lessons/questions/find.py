@@ -21,7 +21,7 @@ LESSON = Lesson(
         answer=ANSWER,
         how=f"What counts is how long a request holds the event loop, in all of its calls: {PARTS} x {WAIT:g} = "
         f"{HELD:g} s, and 1 / {HELD:g} = {ANSWER:.3g} answers/s. In {THREADS} threads, each page holds one of them "
-        f"for as long: {THREADS} / {HELD:g} = {REPAIRED:.3g}. Awaited, it holds neither, and the users are the limit: "
+        f"for as long: {THREADS} / {HELD:g} = {REPAIRED:.3g}. Awaited, it holds neither, so the users are the limit: "
         f"{USERS} / {HELD:g} = {AWAITED:.3g}.",
         misconceptions=(
             Misconception(
