@@ -1,4 +1,4 @@
-"""What held the event loops of watched services, what it costs and what repairs would bring, in sentences."""
+"""Say in sentences what held the event loops of watched services, what it costs and what repairs would bring."""
 
 from collections.abc import Iterator, Sequence
 
