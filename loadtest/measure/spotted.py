@@ -135,7 +135,7 @@ def check(
 
 def libraries_of(start: Start) -> Path | None:
     """Return the virtual environment of the program that starts a service, or None if it is not in one."""
-    path = start.environment.get("PATH", os.environ.get("PATH", ""))
+    path = {**os.environ, **start.environment}.get("PATH", "")
     program = shutil.which(start.command[0], path=path) or str(start.folder / start.command[0])
     prefix = Path(program).absolute().parent.parent
     return prefix if (prefix / ENVIRONMENT).is_file() else None

@@ -1,4 +1,4 @@
-"""What the steps of a watched service show: the findings, what they cost, and what repairs would bring."""
+"""Make the findings of a watched service of its steps, with what they cost and what repairs would bring."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Sentences on what held the event loops of watched services, what it costs and what repairs would bring."""
+"""Say in sentences what held the event loops of watched services, what it costs and what repairs would bring."""
 
 from collections.abc import Iterator, Sequence
 

@@ -38,7 +38,7 @@ SIZES = MappingProxyType({"MiB": 2.0**20, "GiB": 2.0**30, "KiB": 2.0**10, "kB": 
 CAPACITY, ERRORS, GOODPUT, STALLS = "capacity", "errors", "goodput", "stalls"
 
 UNSCALED = {ERRORS: "a share such as 1%", STALLS: "a time such as 10ms"}
-"""Values of figures that are 0 if all is well, so that a factor to those of another service says nothing."""
+"""Values of the figures that are 0 if all is well: a factor to those of another service says nothing."""
 
 BEFORE = "before"
 """The name of the earlier of two runs."""

@@ -31,7 +31,7 @@ OWN_COLOURS = COLOURS[:4]
 OTHERS = "further lines"
 
 PALE = (RARE, NOT_SCHEDULED)
-"""Kinds of stretches that are drawn and are no finding."""
+"""Stretches that are drawn and are no findings."""
 
 IDLE = "#b4c1cc"
 """The colour of what is no finding; report.css replaces it if the reader prefers dark."""
@@ -41,7 +41,7 @@ LONGEST = 34
 
 
 class Series(NamedTuple):
-    """One colour: its name in the legend, and the kinds of stretches that it stands for."""
+    """One colour: its name in the legend, and the stretches that it stands for."""
 
     name: str
     colour: str
