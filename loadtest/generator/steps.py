@@ -181,6 +181,8 @@ class Generator:
         """Run a step of arrivals. They go on after the window until its last one has ended, here and elsewhere."""
         sends = order.share.within(load.most_in_flight)
         offsets = load.schedule(order.repeat, sends) if sends else repeat(inf)
+        if self._runner.user_count:  # users who wait for answers would take arrivals before the first is due
+            self._people.become(0, order)
         schedule = RecordedSchedule(offsets, load.patience, order.share.part(load.most_in_flight))
         self._user_class.schedule = schedule
         self._people.become(load.most_in_flight, order)

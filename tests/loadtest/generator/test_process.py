@@ -281,7 +281,6 @@ def test_every_arrival_is_sent_at_its_time_and_accounted_for(aiohttp: str, load:
     order = Order(load, warmup=0.3, window=1.0, patience=load.patience, repeat=repeat, deadlines=(WAIT / 2, UNHURRIED))
     with generator() as driver:
         driver.begin(job(aiohttp))
-        driver.measure(SHORT)  # its users leave before the first arrival
         window = driver.measure(order)
         check(driver.measure(SHORT), SHORT.load.most_in_flight)  # users again, as before
     arrived = arrivals_of(window, load, order)
@@ -292,6 +291,18 @@ def test_every_arrival_is_sent_at_its_time_and_accounted_for(aiohttp: str, load:
     assert min(arrived.service_ms) >= WAIT * 1000 * 0.995
     assert window["good"] == [0, arrived.offered]
     assert arrived.shares == [arrived.offered]  # one worker
+
+
+@at_best()
+def test_users_who_wait_for_answers_leave_before_the_first_arrival(aiohttp: str) -> None:
+    order = Order(Open(40), warmup=0.2, window=0.5, patience=10.0)
+    with generator() as driver:
+        driver.begin(job(aiohttp, "/healthz"))  # answers so fast that users who stayed would take all arrivals early
+        driver.measure(replace(SHORT, window=0.1))
+        window = driver.measure(order)
+    arrived = Arrived(**window["arrivals"])
+    assert arrived.offered == scheduled(Open(40), order)
+    assert arrived.lost == 0
 
 
 @pytest.mark.parametrize("scenario", ["ask", "mixed"])
