@@ -188,9 +188,9 @@ def _sentences(stalls: Stalls) -> Iterator[str]:
 
 
 def _repair(repair: Repair, stalls: Stalls) -> str:
-    """Return what a repair brings, or only the assumption for the service as it is: the headline has its rate."""
+    """Return what a repair brings; for the service as it is, which the headline tells, the sum of several findings."""
     if repair.way == AS_IS:
-        return repair.assumes
+        return repair.assumes if len(stalls.findings) > 1 else ""
     measured = "" if repair.measured is None else f" (measured {per_second(repair.measured)}, ratio {ratio(repair)})"
     told = of_repair(repair, stalls)
     told = f"{told[0].upper()}{told[1:]}" if repair.finding is None or told == repair.way else told

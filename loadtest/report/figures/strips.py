@@ -10,7 +10,7 @@ import altair as alt
 from loadtest.english import count, duration, limited
 from loadtest.results.schema import Results
 from loadtest.results.stalls import NOT_SCHEDULED, RARE, Stalls, WatchedLoop
-from loadtest.verdict.held import headline, line, share
+from loadtest.verdict.held import headline, plain, share
 from loadtest.verdict.stall_tables import findings
 
 from .picture import WIDTHS, Datasets, Figure, Picture, Table
@@ -135,7 +135,7 @@ def moments(stalls: Stalls) -> int:
 def _series(stalls: Stalls) -> list[Series]:
     """Return the colours that the strips need: of the findings, of rare lines and of what is no finding."""
     found = stalls.findings
-    names = [limited(line(each), LONGEST) for each in found[: len(OWN_COLOURS)]]
+    names = [limited(plain(each.site.where) if each.site else each.kind, LONGEST) for each in found[: len(OWN_COLOURS)]]
     twice = Counter(names)
     series = [
         Series(f"{name} #{place + 1}" if twice[name] > 1 else name, OWN_COLOURS[place], frozenset({str(place)}))

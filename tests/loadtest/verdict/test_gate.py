@@ -345,13 +345,12 @@ def free_of_stalls(text: str, *found: Stalls) -> list[tuple[str, Finding, str]]:
 def test_the_longest_stall_of_the_findings_decides() -> None:
     by = "by requests.get in shop/app.py:57 (stock)"
     free, least = "nothing held the loop for 10 ms or longer", "what lasts less than 10 ms was not counted"
-    seldom = {"rare": [stalled.finding(times=1, worst_ms=400.0)]}
     for found, text, answer, why in (
         (stalls(), "stalls<10ms", BROKEN, f"45.2 ms {by}"),
         (stalls(), "stalls<0.1s", MET, f"45.2 ms {by}"),
         (stalls(findings=[stalled.finding(worst_ms=1.0), computing(worst_ms=99.0)]), "stalls<50ms", BROKEN, BY_TOTAL),
         (clean(), "stalls<10ms", MET, free),
-        (clean(**seldom), "stalls<10ms", MET, f"{free}; seldom, 400 ms {by}"),
+        (clean(rare=[stalled.finding(times=1, worst_ms=400.0)]), "stalls<10ms", MET, f"{free}; seldom, 400 ms {by}"),
         (clean(), "stalls<5ms", UNKNOWN, least),
         (clean(), "stalls>=1s", BROKEN, free),
         (stalls(doubts=["so", "and so"]), "stalls<10ms", UNKNOWN, "so (and 1 further doubt)"),

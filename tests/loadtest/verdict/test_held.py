@@ -93,7 +93,6 @@ def test_doubts_come_first_and_what_was_seen_is_told_as_doubtful() -> None:
 
 def test_each_repair_is_told_with_its_bound_and_its_assumption() -> None:
     assert sentences(watched(stalls())) == [
-        "As in the window, a request holds the event loop 41 ms and costs 2.00 ms of CPU time.",
         "In a thread: 780 requests a second for each process, bound by the threads. 32 threads, each held 41 ms; a "
         "hand-over costs 0.1 ms.",
         "Awaited: 400 requests a second for each process (measured 390, ratio 0.97), bound by the pool. 16 "
@@ -112,6 +111,7 @@ def test_repairs_of_several_lines_name_the_line() -> None:
         "shop/prices.py",
         "all blocking calls, awaited",
     ]
+    assert sentences(both)[0] == "As in the window, a request holds the event loop 41 ms and costs 2.00 ms of CPU time."
     assert sentences(both)[1].startswith("requests.get in shop/app.py:57 (stock), in a thread: 780 requests a second")
     assert sentences(both)[3].startswith("All blocking calls, awaited: 400 requests a second")
 

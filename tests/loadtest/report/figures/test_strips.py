@@ -41,7 +41,7 @@ def colours(each: Stalls) -> dict[str, str]:
 def test_a_stretch_is_as_wide_as_it_lasts_and_as_high_as_its_share_of_the_moment() -> None:
     whole, half = Stretch(begin=1.0, end=3.0, what="0"), Stretch(begin=5.0, end=5.0 + SECONDS / 1440, what="0")
     assert areas(stalls(loops=[loop(stretches=[whole, half])])) == {
-        "shop/app.py:57 (stock)": [
+        "shop/app.py:57": [
             (0.0, 0.0),
             (1.0, strips.STRIP),
             (3.0, 0.0),
@@ -71,16 +71,16 @@ def test_each_line_has_a_colour_and_the_fifth_and_later_ones_share_theirs() -> N
     whats = [*map(str, range(6)), NOT_SCHEDULED, RARE]
     stretches = [Stretch(begin=place, end=place + 0.5, what=what) for place, what in enumerate(whats)]
     shown = colours(stalls(findings=found, loops=[loop(stretches=stretches)]))
-    total = "shop/prices.py:8 (total)"
+    total = "shop/prices.py:8"
     assert [*shown] == [
-        "shop/app.py:57 (stock)",
+        "shop/app.py:57",
         *(f"{total} #{number}" for number in (2, 3, 4)),
         *("further lines", "rare", "not scheduled"),
     ]
     assert [*shown.values()][:4] == [*strips.OWN_COLOURS]
     assert shown["further lines"] == INK
     assert len(set(shown.values())) == len(shown)
-    assert [*colours(stalls())] == ["shop/app.py:57 (stock)", "not scheduled"]
+    assert [*colours(stalls())] == ["shop/app.py:57", "not scheduled"]
 
 
 def test_each_loop_has_a_strip_with_its_share_and_of_many_those_held_the_longest() -> None:
@@ -111,13 +111,13 @@ def test_the_caption_has_the_shares_and_explains_what_is_no_finding() -> None:
     assert picture.title.startswith("requests.get in shop/app.py:57 (stock) holds the loop 41 ms a request: ")
     assert picture.caption == (
         "Each strip is an event loop in a window of 10 s. Coloured: held for 10 ms or longer; as high as the share of "
-        "each 14 ms that it was held. Of the loops' time: shop/app.py:57 (stock) 82%. Not scheduled: no finding, the "
+        "each 14 ms that it was held. Of the loops' time: shop/app.py:57 82%. Not scheduled: no finding, the "
         "machine ran something else."
     )
     two = strips.picture(watched(stalls("old"), clean("new")))
     assert two
     assert [figure.heading for figure in two.figures] == ["old", "new"]
-    assert " old: Of the loops' time: shop/app.py:57 (stock) 82%. new: No line held the loop. " in two.caption
+    assert " old: Of the loops' time: shop/app.py:57 82%. new: No line held the loop. " in two.caption
     assert [row[0] for row in two.table.rows] == ["old"]
 
 
