@@ -26,6 +26,7 @@ from . import (
     search,
     user_cost,
     waiting_memory,
+    watcher,
     wrk_agreement,
 )
 from .wrk import WrkFailed
@@ -49,6 +50,7 @@ BENCHES = {
     "race": race.report,
     "generators": generators.report,
     "generator-faults": generator_faults.report,
+    "watcher": watcher.report,
     "planted-faults": planted_faults.report,
 }
 

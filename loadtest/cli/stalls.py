@@ -19,8 +19,7 @@ from loadtest.measure.stalls import Repaired, StallSearch
 from loadtest.processes.logs import Logs
 from loadtest.results.schema import Options, save
 from loadtest.terminal.stalls import show_stalls
-from loadtest.verdict.requirements import refuse
-from loadtest.watch.injection import LEAST
+from loadtest.verdict.requirements import STALLS, refuse
 from loadtest.workload.open import Open
 from loadtest.workload.scenarios import ABOUT, OWN
 
@@ -102,8 +101,8 @@ EXAMPLES = (
 @click.option(
     "--least",
     type=Duration("--least"),
-    default=f"{LEAST:g}",
-    show_default="10ms",
+    default="10ms",
+    show_default=True,
     help="Shortest time for which a callback must hold a loop to count.",
 )
 @click.option(
@@ -152,7 +151,7 @@ def stalls(
             watched, variant = _chosen(services, verify, theirs, cores)
             names = [each.name for each in watched]
             refuse_twice(names, "watched")
-            refuse(held.requirements, names, deadline=False, searched=False)
+            refuse(held.requirements, names, deadline=False, only=STALLS)
             own = bool(theirs)
             if own and (scenario or delay):
                 raise Mistake("--scenario and --delay are for services of the line-up.")

@@ -14,7 +14,6 @@ from statistics import fmean
 
 import psutil
 
-import loadtest
 from backing.environment import Backing
 from loadtest.contenders.cores import Cores
 from loadtest.contenders.secrets import NO_SECRETS, Secrets
@@ -28,7 +27,7 @@ from loadtest.results.schema import Options, Results, Step
 from loadtest.results.stalls import Stalls
 from loadtest.verdict.judge import FEWEST
 from loadtest.verdict.repair import AWAITED, THREAD
-from loadtest.watch.injection import LEAST, Watch, watching
+from loadtest.watch.injection import LEAST, LINEUP, PROJECT, Watch, watching
 from loadtest.watch.readings import Readings
 from loadtest.workload import Load
 from loadtest.workload.closed import Closed
@@ -62,10 +61,6 @@ SATURATED = 2.0
 
 IDLE = 1.0
 """Seconds without requests, which show what the watcher itself costs."""
-
-ROOT = Path(loadtest.__file__).resolve().parents[1]
-OWN = tuple(ROOT / each for each in ("async_app", "sync_app", "peers", "serving"))
-"""The code of the line-up's services, which may be installed among the libraries."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +156,7 @@ class StallSearch(Comparison):
 
     def _watched(self, service: Service | Target, progress: Progress, behind: Backing) -> Iterator[Step]:
         """Measure the steps of a service that is watched."""
-        with watching(OWN if isinstance(service, Service) else (), self._least) as self._watch:
+        with watching(LINEUP if isinstance(service, Service) else (), self._least) as self._watch:
             readings = Readings(self._watch.folder, _base(service))
             with self._running(service, 1, progress, behind) as run:
                 idle, idle_cpu = run.idle()
@@ -256,7 +251,7 @@ class _Run:
 
 
 def _base(service: Service | Target) -> Path:
-    return service.start.folder if isinstance(service, Target) and service.start else ROOT
+    return service.start.folder if isinstance(service, Target) and service.start else PROJECT
 
 
 def _pools(service: Service | Target) -> tuple[Pool, ...]:

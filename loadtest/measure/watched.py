@@ -1,4 +1,4 @@
-"""What the steps of a watched service show: the findings, what they cost, and what repairs would bring."""
+"""Make the findings of a watched service of its steps, with what they cost and what repairs would bring."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,8 @@ from loadtest.contenders.target import Pool
 from loadtest.results.schema import Measured, Step
 from loadtest.results.stalls import Repair, Stalls, WatchedLoop
 from loadtest.verdict.bounds import mean_response, throughput
-from loadtest.verdict.repair import AS_IS, Fault, Observed, repairs
+from loadtest.verdict.observed import Fault, Observed
+from loadtest.verdict.repair import AS_IS, repairs
 from loadtest.verdict.stalls import Found, computed, found, waiting
 from loadtest.watch.readings import LoopReading, Readings
 from loadtest.workload.open import Open

@@ -1,4 +1,4 @@
-"""What held the event loops of a watched service: findings, the stretches that they are made of, and repairs."""
+"""Findings about the event loops of a watched service, the stretches that they are made of, and repairs."""
 
 from typing import Annotated, Literal
 
@@ -22,7 +22,7 @@ GARBAGE: Kind = "garbage collection"
 
 NOT_SCHEDULED = "not scheduled"
 RARE = "rare"
-"""What else a stretch may be: the machine was busy elsewhere; too seldom at its line to be told from chance."""
+"""Stretches that are no findings: the machine was busy elsewhere; too few at their line to be told from chance."""
 
 Way = Literal["as it is", "in a thread", "awaited", "in processes"]
 
@@ -32,7 +32,7 @@ class Finding(Record):
 
     kind: Kind
     site: Site | None
-    """None if no line was seen, as of garbage collection."""
+    """The line; None if none was seen, as of garbage collection."""
     routes: dict[str, Times]
     """The requests that were held, by route, to the number of stalls; empty if they are unknown."""
     times: Annotated[int, Field(ge=1)]
@@ -89,7 +89,7 @@ class Repair(Record):
     way: Way
     predicted: Annotated[float, Field(ge=0)]
     bound: str
-    """What bounds it, in words."""
+    """The tightest limit, in words."""
     assumes: str
     """The assumption, in a sentence."""
     measured: Annotated[float, Field(ge=0)] | None = None
@@ -120,13 +120,13 @@ class Stalls(Record):
     """The shortest stall that is counted."""
     loops: list[WatchedLoop]
     findings: list[Finding]
-    """Those that held the loops the longest come first."""
+    """Findings, the one that held the loops the longest first."""
     rare: list[Finding]
     """Lines that held a loop, but so seldom that chance may have."""
     not_scheduled_ms: Milliseconds
     """Milliseconds of stalls in which the machine ran something else, summed over the loops."""
     waiting: list[Waiting]
-    """Where requests waited, the line of most of them first."""
+    """Lines at which requests waited, that of most of them first."""
     alone_ms: Milliseconds
     """The mean response time while no other request was in flight."""
     response_ms: Milliseconds

@@ -43,7 +43,7 @@ KEPT = 0.7
 it is about a half: after a nap of half the shortest stall, the watcher waits 5 ms for the lock."""
 
 RELEASED = 0.25
-"""The same share, below which other threads could run Python code all the time."""
+"""Share of a stall by which the stacks were late, below which other threads could run Python code all the time."""
 
 FREE = 0.7
 """Share of a window for which a loop may be held or compute if requests wait for something else."""

@@ -48,6 +48,8 @@ class LoopReading:
     clocks: list[Look] = field(default_factory=list)
     """Every quarter of a second."""
     stalls: list[Stall] = field(default_factory=list)
+    holds: Stall | None = None
+    """The callback that still runs, as far as it had come when it was last reported; None if all have ended."""
     waits: list[tuple[float, tuple[Seen, ...]]] = field(default_factory=list)
     """At a moment: the lines at which tasks waited, each with the number of tasks."""
 
@@ -87,12 +89,16 @@ class Readings:
                 if event["waits"]:
                     waits = tuple(Seen(*file.stacks[number], times, 0.0) for number, times in event["waits"])
                     reading.waits.append((event["moment"], waits))
-            case "stall":
+            case "stall" | "holds" as what:
                 seen = tuple(Seen(*file.stacks[number], times, late) for number, times, late in event["stacks"])
                 first = event["first"] and Look(*event["first"])
                 looks = Look(*event["before"]), first, Look(*event["after"])
                 times = event["began"], event["took"]
-                file.loops[event["loop"]].stalls.append(Stall(*times, *looks, event["garbage"], event["row"], seen))
+                stall = Stall(*times, *looks, event["garbage"], event["row"], seen)
+                reading = file.loops[event["loop"]]
+                if what == "stall":
+                    reading.stalls.append(stall)
+                reading.holds = stall if what == "holds" else None
 
 
 class _File:

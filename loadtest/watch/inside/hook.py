@@ -2,59 +2,61 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from importlib.machinery import PathFinder
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is imported neither by Python nor by asyncio: the service may have one of its own
+    from typing import Any
 
 EVENTS = "asyncio.events"
 """The module whose function every event loop calls when it begins and ceases to run, uvloop's too."""
 
 
 class _Finder:
-    """A finder that changes the module EVENTS as soon as it is imported, and no other module."""
+    """A finder that finds nothing. It is asked for each module, and sees so when EVENTS has been imported.
 
-    def find_spec(self, name: str, path: Any = None, _target: Any = None) -> Any:
-        """Return the usual specification of the module, with a loader that changes it; None for all others."""
-        if name != EVENTS:
-            return None
-        sys.meta_path.remove(self)
-        spec = PathFinder.find_spec(name, path)
-        if spec is not None and spec.loader is not None:
-            load = spec.loader.exec_module
+    It stays when it has nothing more to do: a list that loses a finder while another thread goes through it would hide
+    the next finder from that thread.
+    """
 
-            def loaded(module: Any) -> None:
-                load(module)
-                _change(module)
+    def __init__(self, settings: str) -> None:
+        self._settings = settings
+        self._waits = True
 
-            spec.loader.exec_module = loaded  # type: ignore[method-assign] # of this one loader
-        return spec
+    def find_spec(self, name: str, _path: Any = None, _target: Any = None) -> None:
+        """Change EVENTS if it is complete when asyncio imports its next module."""
+        if self._waits and name.startswith("asyncio."):
+            events = sys.modules.get(EVENTS)
+            if events is not None and not getattr(events.__spec__, "_initializing", True):
+                self._waits = False
+                _change(events, self._settings)
 
 
 def install(settings: str) -> None:
     """Watch each event loop of this process, and of those that it forks. `settings`: as `injection` writes them."""
-    os.environ.setdefault("SYNC_VS_ASYNC_WATCH", settings)
     if EVENTS in sys.modules:
-        _change(sys.modules[EVENTS])
+        _change(sys.modules[EVENTS], settings)
     else:
-        sys.meta_path.insert(0, _Finder())
+        sys.meta_path.insert(0, _Finder(settings))
 
 
-def _change(events: Any) -> None:
+def _change(events: Any, settings: str) -> None:
     """Let the watcher know which loops run."""
     original, running = events._set_running_loop, events._get_running_loop
 
     def set_running_loop(loop: Any) -> None:
         before = running()
         original(loop)
+        if loop is before:
+            return
         try:
-            from . import watchdog  # noqa: PLC0415 - processes without a loop do not need it
+            from . import process  # noqa: PLC0415 - processes without a loop do not need it
 
-            if loop is None:
-                watchdog.end(before)
-            else:
-                watchdog.begin(loop, events)
-        except Exception as error:
-            print(f"The watcher did not start: {error!r}", file=sys.stderr)
+            process.changed(before, loop, settings)
+        except Exception:  # noqa: S110 - a fault of the watcher is none of the service
+            pass
 
     events._set_running_loop = set_running_loop
+    package = sys.modules.get("asyncio")
+    if getattr(package, "_set_running_loop", None) is original:  # asyncio was imported before
+        package._set_running_loop = set_running_loop  # type: ignore[union-attr] # it is no None

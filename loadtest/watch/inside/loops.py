@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import gc
 import os
-import threading
 import time
+from _thread import get_ident, get_native_id
+from asyncio import BaseEventLoop, events
 from collections import deque
 from collections.abc import Callable
-from functools import partial
+from contextlib import suppress
+from contextvars import Context
+from functools import cache, partial
+from itertools import count
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -43,98 +47,160 @@ class Ended(NamedTuple):
 
 
 class LoopWatch:
-    """The watch of one loop. `least`: seconds of a callback, `burst` of a row of callbacks, that are too long."""
+    """The watch of one loop, whenever it runs.
 
-    def __init__(self, loop: Any, least: float, burst: float) -> None:
-        self.loop = loop
+    `least`: seconds of a callback, `burst` of a row of callbacks, that are too long. Nothing here may raise an error:
+    it would be raised in a callback of the service.
+    """
+
+    _numbers = count(1)
+
+    def __init__(self, kind: str, least: float, burst: float) -> None:
+        self.number = next(self._numbers)
+        self.kind = kind
         self.burst = burst
-        self.running, self._timed = _timer(least, self.too_long)
+        self.process = os.getpid()
+        self.told = False
+        """True once the loop is in the report."""
+        self.running, self._timed, self._timed_alone = _timer(least, self.too_long, self._failed)
         """Return the beginning (perf_counter) of the callback that runs; 0 between callbacks."""
+        self.loop: Any = None
+        """None while it does not run."""
         self.due = 0.0
         """When the next beat is due."""
         self.ended: deque[Ended] = deque(maxlen=10_000)
         self.looks: deque[Look] = deque(maxlen=64)
-        self.later: Any = loop.call_later
-        self.thread = threading.get_ident()
-        self._clock = time.pthread_getcpuclockid(self.thread) if hasattr(time, "pthread_getcpuclockid") else None
-        self._schedule = _open(f"/proc/self/task/{threading.get_native_id()}/schedstat")
+        self.thread = 0
+        self._clock: int | None = None
+        self._schedule = ""
         self._garbage = 0.0
         self._collected = 0.0
         """Seconds of garbage collection since the last beat."""
         self._long = 0.0
         """Seconds of long callbacks since the last beat."""
-        self._beats: Any = None
+        self._excused = 0.0
+        """When the callback began that the watcher prolongs itself."""
+        self._context = Context()  # without the service's variables, which would live as long as the loop
+        self._timers: dict[Callable[[], None], Any] = {}
+        self._call_soon: Any = None
+        """What the watcher put in the place of the loop's function; None for a loop written in Python."""
+        self._replaced: Any = None
 
-    def begin(self, events: Any) -> None:
+    def begin(self, loop: Any) -> None:
         """Time the callbacks of the loop, which must be that of this thread."""
+        self.loop = loop
+        self.thread = get_ident()
+        self._clock = time.pthread_getcpuclockid(self.thread) if hasattr(time, "pthread_getcpuclockid") else None
+        self._schedule = f"/proc/self/task/{get_native_id()}/schedstat"
         self.looks.append(self.look())
         gc.callbacks.append(self._collect)
-        if isinstance(self.loop, _base_loop()):
-            _time_handles(events)
-            TIMED[self.loop] = self._timed
-        else:  # written in C, as uvloop's: tasks take their steps by call_soon
-            self.loop.call_soon = partial(self.loop.call_soon, self._timed)
+        if isinstance(loop, BaseEventLoop):
+            _time_handles()
+            TIMED[loop] = self._timed
+        elif self._call_soon is None:  # written in C, as uvloop's: tasks take their steps by call_soon
+            self._replaced = vars(loop).get("call_soon")
+            self._call_soon = loop.call_soon = partial(loop.call_soon, self._timed_alone)
         self._beat_later()
 
-    def end(self) -> None:
-        """Let go of the loop."""
-        TIMED.pop(self.loop, None)
-        getattr(self.loop, "__dict__", {}).pop("call_soon", None)
-        if self._beats is not None:
-            self._beats.cancel()
-        if self._collect in gc.callbacks:
+    def end(self, *, forked: bool) -> None:
+        """Let go of the loop. `forked`: it is the copy of a loop that runs in another process."""
+        loop, self.loop = self.loop, None
+        self.due = 0.0
+        if not forked:  # what the other process was about to change in the loop may be half changed
+            for timer in self._timers.values():
+                timer.cancel()
+        self._timers.clear()
+        with suppress(ValueError):
             gc.callbacks.remove(self._collect)
-        if self._schedule is not None:
-            os.close(self._schedule)
-            self._schedule = None
+        TIMED.pop(loop, None)
+        # Where the service has replaced the function in turn, what it put there calls the watcher's, which stays.
+        if self._call_soon is not None and vars(loop).get("call_soon") is self._call_soon:
+            if self._replaced is None:
+                del loop.call_soon
+            else:
+                loop.call_soon = self._replaced
+            self._call_soon = self._replaced = None
+
+    def later(self, seconds: float, function: Callable[[], None]) -> None:
+        """Call a function of the watcher in the thread of the loop, while it runs. One call of each is due at a time."""
+        if self.loop is not None:
+            self._timers[function] = self.loop.call_later(seconds, function, context=self._context)
+
+    def excuse(self, seconds: float) -> None:
+        """Take the callback that runs for the watcher's own, which has taken this long."""
+        self._excused = self.running()
+        self._long += seconds
 
     def look(self) -> Look:
         """Read the clocks of the loop's thread, from any thread."""
         cpu = 0.0 if self._clock is None else time.clock_gettime(self._clock)
-        delay = None
-        if self._schedule is not None:
-            delay = int(os.pread(self._schedule, 100, 0).split()[1]) / 1e9
-        return Look(perf_counter(), cpu, delay)
+        return Look(perf_counter(), cpu, _delay(self._schedule))
 
     def too_long(self, began: float, took: float, *, row: bool = False) -> None:
         """Note a callback, or a row of callbacks, that took too long, right after it."""
-        if not row:
-            self._long += took
+        if self.loop is None or began == self._excused:
+            return
+        with suppress(Exception):
+            if not row:
+                self._long += took
+            now = self.look()
+            garbage, self._collected = self._collected, 0.0
+            self.ended.append(Ended(began, took, self._before(began), now, garbage, row))
+            self.looks.append(now)
+
+    def so_far(self, began: float) -> Ended:
+        """Return a callback that still runs as if it ended now, from any thread."""
         now = self.look()
-        before = next((look for look in reversed(list(self.looks)) if look.moment <= began), self.looks[0])
-        garbage, self._collected = self._collected, 0.0
-        self.ended.append(Ended(began, took, before, now, garbage, row))
-        self.looks.append(now)
+        return Ended(began, now.moment - began, self._before(began), now, self._collected, row=False)
+
+    def _before(self, began: float) -> Look:
+        return next((look for look in reversed(list(self.looks)) if look.moment <= began), self.looks[0])
 
     def _beat_later(self) -> None:
         self._long = self._collected = 0.0
         self.due = perf_counter() + BEAT
-        self._beats = self.later(BEAT, self._beat)
+        self.later(BEAT, self._beat)
 
     def _beat(self) -> None:
         """Note how late the loop is by callbacks none of which was long."""
-        late = perf_counter() - self.due
-        if late - self._long >= self.burst:
-            self.too_long(self.due, late, row=True)
-        self._beat_later()
+        with suppress(Exception):
+            late = perf_counter() - self.due
+            if late - self._long >= self.burst:
+                self.too_long(self.due, late, row=True)
+            self._beat_later()
 
     def _collect(self, phase: str, _about: Any) -> None:
-        if threading.get_ident() != self.thread:
+        if get_ident() != self.thread:
             return
         if phase == "start":
             self._garbage = perf_counter()
         else:
             self._collected += perf_counter() - self._garbage
 
+    def _failed(self, callback: Any, args: tuple[Any, ...], error: BaseException) -> None:
+        """Hand an error of a callback to the loop as the loop itself does, without the frames and names of the watcher."""
+        known = error.__traceback__
+        error.__traceback__ = None if known is None else known.tb_next
+        loop = self.loop or events.get_running_loop()
+        handle = events.Handle(callback, args, loop)
+        loop.call_exception_handler(
+            {"message": f"Exception in callback {callback}", "exception": error, "handle": handle}
+        )
+
 
 TIMED: dict[Any, Callable[..., None]] = {}
 """The functions that time the callbacks of loops written in Python, by loop."""
 
 
-def _timer(least: float, too_long: Callable[[float, float], None]) -> tuple[Callable[[], float], Callable[..., None]]:
-    """Return a function that tells when the callback that runs began, and one that runs a callback and times it.
+def _timer(
+    least: float,
+    too_long: Callable[[float, float], None],
+    failed: Callable[[Any, tuple[Any, ...], BaseException], None],
+) -> tuple[Callable[[], float], Callable[..., None], Callable[..., None]]:
+    """Return a function that tells when the callback that runs began, and two that run a callback and time it.
 
-    Variables of a function cost less than attributes, and this is the code that runs for every callback.
+    The second one hands errors of the callback to `failed`. Variables of a function cost less than attributes, and this
+    is the code that runs for every callback.
     """
     began = 0.0
 
@@ -152,20 +218,28 @@ def _timer(least: float, too_long: Callable[[float, float], None]) -> tuple[Call
             if took >= least:
                 too_long(start, took)
 
-    return running, timed
+    def timed_alone(callback: Any, *args: Any) -> None:
+        nonlocal began
+        began = start = perf_counter()
+        try:
+            callback(*args)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
+            failed(callback, args, error)
+        finally:
+            took = perf_counter() - start
+            began = 0.0
+            if took >= least:
+                too_long(start, took)
+
+    return running, timed, timed_alone
 
 
-def _base_loop() -> Any:
-    from asyncio.base_events import BaseEventLoop  # noqa: PLC0415 - this runs while asyncio is imported
-
-    return BaseEventLoop
-
-
-def _time_handles(events: Any) -> None:
+@cache
+def _time_handles() -> None:
     """Time the callbacks of all loops that are written in Python, once for each process."""
-    if hasattr(events.Handle, "_sync_vs_async_run"):
-        return
-    run = events.Handle._sync_vs_async_run = events.Handle._run
+    run: Any = events.Handle._run
     find = TIMED.get
 
     def timed(self: Any) -> None:
@@ -175,11 +249,21 @@ def _time_handles(events: Any) -> None:
         else:
             timer(run, self)
 
-    events.Handle._run = timed
+    events.Handle._run = timed  # type: ignore[method-assign] # all loops of the process call it
 
 
-def _open(path: str) -> int | None:
+def _delay(path: str) -> float | None:
+    """Return the seconds for which a thread could have run while the machine ran something else, None if unknown.
+
+    The file is opened each time: what closes the service's files, as daemons do, would leave its number to another one.
+    """
     try:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:  # not Linux, or without these statistics
         return None
+    try:
+        return int(os.read(file, 100).split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):  # the thread has ended
+        return None
+    finally:
+        os.close(file)

@@ -9,12 +9,15 @@ from __future__ import annotations
 import os
 import sys
 from itertools import islice
-from types import CodeType, FrameType
+from time import perf_counter
+from types import CodeType, CoroutineType, FrameType, GeneratorType
 from typing import Any, NamedTuple
 
+from .routes import route_of
+
 MOST_FRAMES = 200
-MOST_TASKS = 500
-"""Tasks of a loop that are looked at."""
+LOOK = 0.001
+"""Seconds that a look at the tasks of a loop may take, which waits meanwhile."""
 
 OUTSIDE = ("site-packages", "dist-packages")
 """Folders of libraries."""
@@ -75,11 +78,12 @@ def _within(path: str, folder: str) -> bool:
 
 
 def around() -> set[FrameType]:
-    """Return all frames of this thread: those of the program that runs a loop."""
+    """Return the frames of this thread that are not the watcher's: those of the program that runs a loop."""
     frame: FrameType | None = sys._getframe()
     found = set()
     while frame is not None:
-        found.add(frame)
+        if not _within(frame.f_code.co_filename, HERE):
+            found.add(frame)
         frame = frame.f_back
     return found
 
@@ -99,24 +103,44 @@ def stack_of(frame: FrameType, outside: set[FrameType]) -> Stack | None:
 
 
 def waiting(loop: Any) -> list[tuple[Stack, int]]:
-    """Return where the tasks of a loop wait that serve a request or run the service's own code, and how many do."""
+    """Return where the tasks of a loop wait that serve a request or run the service's own code, and how many do.
+
+    Of a loop with many tasks some are looked at, and the numbers are estimates.
+    """
     from asyncio import all_tasks  # noqa: PLC0415 - the service imports it first
 
     found: dict[Stack, int] = {}
-    for task in islice(all_tasks(loop), MOST_TASKS):
-        frames: list[FrameType] = []
-        coroutine: Any = task.get_coro()
-        while coroutine is not None and len(frames) < MOST_FRAMES:
-            frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
-            if frame is None:
-                break
-            frames.append(frame)
-            coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
+    tasks = all_tasks(loop)
+    looked_at = 0
+    until = perf_counter() + LOOK
+    for task in tasks:
+        looked_at += 1
+        frames = _frames_of(task)
         stack = _stack(frames)
         serves = any("scope" in each.f_code.co_varnames for each in frames)  # in aiohttp a task outlives its request
         if stack is not None and (stack.own or (stack.route and serves)):
             found[stack] = found.get(stack, 0) + 1
-    return list(found.items())
+        if perf_counter() > until:
+            break
+    return [(stack, round(times * len(tasks) / looked_at)) for stack, times in found.items()]
+
+
+def _frames_of(task: Any) -> list[FrameType]:
+    """Return the frames of a task that waits, the outermost first."""
+    frames: list[FrameType] = []
+    waits: Any = task.get_coro()
+    while len(frames) < MOST_FRAMES:
+        # Other objects that can be awaited are not asked: their attributes could run any code.
+        if type(waits) is CoroutineType:
+            frame, waits = waits.cr_frame, waits.cr_await
+        elif type(waits) is GeneratorType:
+            frame, waits = waits.gi_frame, waits.gi_yieldfrom
+        else:
+            break
+        if frame is None:
+            break
+        frames.append(frame)
+    return frames
 
 
 def _stack(frames: list[FrameType]) -> Stack | None:
@@ -126,7 +150,8 @@ def _stack(frames: list[FrameType]) -> Stack | None:
     own = [each for each in frames if is_own(each.f_code.co_filename)]
     route = ""
     for each in frames:
-        route = _route(each) or route
+        if not is_own(each.f_code.co_filename):
+            route = route_of(each) or route
     return Stack(tuple(map(_line, own or frames[-1:])), _name(frames[-1]), route, bool(own))
 
 
@@ -146,42 +171,5 @@ def _qualified(code: CodeType) -> str:
 
 
 def _name(frame: FrameType) -> str:
-    return f"{frame.f_globals.get('__name__', '')}.{_qualified(frame.f_code)}".lstrip(".")
-
-
-def _route(frame: FrameType) -> str:
-    """Return the method and route of the request that a framework's frame serves, or an empty string."""
-    names = frame.f_code.co_varnames
-    if is_own(frame.f_code.co_filename) or not {"scope", "request", "self"}.intersection(names):
-        return ""
-    try:
-        if "scope" in names:
-            return _of_scope(frame.f_locals.get("scope"))
-        if "request" in names:
-            return _of_request(frame.f_locals.get("request"))
-        if frame.f_code.co_name == "_execute":  # Tornado's handler
-            return _of_request(getattr(frame.f_locals.get("self"), "request", None))
-    except Exception:
-        return ""
-    return ""
-
-
-def _of_scope(scope: Any) -> str:
-    if not isinstance(scope, dict) or "path" not in scope:
-        return ""
-    path = getattr(scope.get("route"), "path", None)
-    return f"{scope.get('method', 'WEBSOCKET')} {path or scope['path']}"
-
-
-def _of_request(request: Any) -> str:
-    method = getattr(request, "method", None)
-    if not isinstance(method, str):
-        return ""
-    for names in (("match_info", "route", "resource", "canonical"), ("route", "path"), ("resolver_match", "route")):
-        found = request
-        for name in names:
-            found = getattr(found, name, None)
-        if isinstance(found, str):
-            return f"{method} /{found.lstrip('/')}"
-    path = getattr(request, "path", None)
-    return f"{method} {path}" if isinstance(path, str) else ""
+    module = frame.f_globals.get("__name__")
+    return f"{module}.{_qualified(frame.f_code)}" if type(module) is str else _qualified(frame.f_code)

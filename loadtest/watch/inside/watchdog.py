@@ -2,169 +2,171 @@
 
 from __future__ import annotations
 
+import _signal
+import gc
 import os
-import sys
-import threading
 import time
+from _thread import allocate_lock, get_native_id, start_new_thread
+from collections import deque
 from contextlib import suppress
 from time import perf_counter
 from typing import Any
 
-from .loops import Ended, Look, LoopWatch
+from .loops import LoopWatch
 from .report import Report
-from .stacks import Stack, around, own_paths, stack_of, waiting
+from .watched import Holds, Watched
 
 EVERY = 0.25
 """Seconds between two reports of a loop's clocks."""
 
-TASKS_EVERY = 1.0
-"""Seconds between two looks at the tasks of a loop."""
+IDLE = 1.0
+"""Seconds without a loop after which the thread ends."""
 
-MOST_STACKS = 100
-"""Stacks that are taken of one callback at even intervals. One that lasts longer is looked at less and less often."""
-
-LOOK_EVERY = 0.02
-"""Seconds between two looks at the clocks of a loop that is not held."""
+PATIENCE = 0.5
+"""Seconds that the service waits at most for the thread to end, before it forks and when it exits."""
 
 
 class Watchdog:
     """The watch of all loops of one process.
 
-    `folder`: where the report goes. `least`: seconds of a callback that are too long, `burst` of many short ones.
+    `folder`: where the report goes. `least`: seconds of a callback that are too long, `burst` of many short ones. The
+    threads of the loops write nothing and wait for nothing; the thread of the watchdog does that.
     """
 
     def __init__(self, folder: str, least: float, burst: float) -> None:
         self._least, self._burst = least, burst
         self._report = Report(folder)
-        self._watches: dict[Any, _Watched] = {}
-        self._thread = threading.Thread(target=self._run, name="sync-vs-async-watch", daemon=True)
+        self._watched: dict[int, Watched] = {}
+        self._over: deque[Watched] = deque()
+        self._faults: deque[str] = deque(maxlen=100)
+        self._alive = allocate_lock()
+        """Held by the thread while it runs, and by what keeps it from being started."""
+        self._wake = allocate_lock()
+        """Held while the thread is to go on."""
+        self._native = 0
         self.process = os.getpid()
 
-    def begin(self, loop: Any, events: Any) -> None:
-        """Watch a loop that begins to run in this thread."""
-        watch = LoopWatch(loop, self._least, self._burst)
-        self._report.loop(id(watch), f"{type(loop).__module__.partition('.')[0]}")
-        watch.begin(events)
-        watched = _Watched(watch)
-        self._watches[loop] = watched
-        watched.look_at_tasks(TASKS_EVERY)
-        if not self._thread.is_alive():
-            self._thread.start()
+    def watch_of(self, loop: Any) -> LoopWatch:
+        """Return a new watch for a loop."""
+        return LoopWatch(type(loop).__module__.partition(".")[0], self._least, self._burst)
 
-    def end(self, loop: Any) -> None:
+    def begin(self, watch: LoopWatch, loop: Any) -> None:
+        """Watch a loop that begins to run in this thread."""
+        self._watched[watch.number] = watched = Watched(watch)
+        try:
+            watched.begin(loop)
+        except BaseException:
+            self.end(watch)
+            raise
+        self.start()
+
+    def end(self, watch: LoopWatch) -> None:
         """Let go of a loop that has ceased to run."""
-        watched = self._watches.pop(loop, None)
+        watched = self._watched.pop(watch.number, None)
         if watched is not None:
+            self._over.append(watched)
             watched.end()
-            self._told(watched, 0.0)
+
+    def forget(self) -> None:
+        """Let go of the loops of another process, whose copies are in this one."""
+        for watched in self._watched.values():
+            with suppress(Exception):
+                watched.end(forked=True)
+
+    def fault(self, error: Exception) -> None:
+        """Report a fault of the watcher, not of the service: its kind and place, without its message."""
+        place = error.__traceback__
+        while place is not None and place.tb_next is not None:
+            place = place.tb_next
+        where = "" if place is None else f" in {os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}"
+        self._faults.append(f"{type(error).__name__}{where}")
+        self.start()
+
+    def start(self) -> None:
+        """Start the thread if there are loops, and it does not run. It is none that `threading` knows and waits for."""
+        if not (self._watched or self._faults) or not self._alive.acquire(False):
+            return
+        self._wake.acquire(False)
+        # A signal that the service waits for must not reach this thread.
+        mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals())
+        try:
+            start_new_thread(self._run, ())
+        except BaseException:
+            self._alive.release()
+            raise
+        finally:
+            _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
+
+    def stop(self) -> bool:
+        """End the thread after a last report, and keep it from being started. Return False if that takes too long."""
+        runs = self._alive.locked()
+        with suppress(RuntimeError):
+            self._wake.release()
+        if not self._alive.acquire(timeout=PATIENCE):
+            return False
+        until = perf_counter() + PATIENCE
+        while runs and os.path.exists(f"/proc/self/task/{self._native}") and perf_counter() < until:
+            time.sleep(0.0001)  # the thread has nothing more to do, but Python counts it before a fork
+        return True
+
+    def resume(self) -> None:
+        """Start the thread again after `stop`."""
+        self._alive.release()
+        self.start()
 
     def _run(self) -> None:
+        self._native = get_native_id()
         poll = self._least / 2
-        told = 0.0
-        while True:
+        told = busy = perf_counter()
+        stopped = False
+        while not stopped and perf_counter() - busy <= IDLE:
             due = perf_counter() + poll
-            time.sleep(poll)
+            stopped = self._wake.acquire(timeout=poll)
             now = perf_counter()
-            for watched in list(self._watches.values()):
-                with suppress(OSError, RuntimeError):  # its thread has ended meanwhile
-                    watched.look(now, now - due, poll)
-                    self._told(watched, now if now - told >= EVERY else 0.0)
+            try:
+                self._look(now, now - due, poll, clocks=now - told >= EVERY)
+            except Exception as error:
+                self.fault(error)
             if now - told >= EVERY:
                 told = now
+            if self._watched:
+                busy = now
+        self._alive.release()
+        if not stopped:
+            with suppress(RuntimeError):  # the interpreter ends, and starts no thread any more
+                self.start()  # a loop that has begun meanwhile found that this thread still ran
 
-    def _told(self, watched: _Watched, now: float) -> None:
-        """Report what has ended, and if `now` is a moment, the clocks."""
+    def _look(self, now: float, late: float, poll: float, *, clocks: bool) -> None:
+        """Look at each loop, and report. `late`: seconds of this very look. `clocks`: True if it is time for those."""
+        for watched in list(self._watched.values()):
+            watched.look(now, late, poll)
+            self._tell(watched, clocks=clocks, holds=watched.holds(now))
+        while self._over:
+            self._tell(self._over.popleft(), clocks=False, holds=None)
+        while self._faults:
+            self._report.fault(self._faults.popleft())
+        self._report.write()
+
+    def _tell(self, watched: Watched, *, clocks: bool, holds: Holds | None) -> None:
+        """Report what has ended, what still runs, and the clocks."""
         watch = watched.watch
-        while watch.ended:
-            ended = watch.ended.popleft()
-            self._report.stall(id(watch), ended, *watched.taken(ended))
-        if now:
-            waits, watched.waits = watched.waits, []
-            self._report.clocks(id(watch), watch.look(), waits)
-
-
-class _Taken:
-    """The stacks of one callback, each with the seconds by which it was late, and the clocks at the first of them."""
-
-    def __init__(self, first: Look) -> None:
-        self.first = first
-        self.stacks: list[tuple[Stack, float]] = []
-        self.last = 0.0
-        """The moment of the last one."""
-
-
-class _Watched:
-    """One loop, and the stacks that were taken of the callback that runs."""
-
-    def __init__(self, watch: LoopWatch) -> None:
-        self.watch = watch
-        self.waits: list[tuple[Stack, int]] = []
-        self._taken: dict[float, _Taken] = {}
-        """What was taken of callbacks, by their beginning."""
-        self._timer: Any = None
-        self._outside = around()
-
-    def look(self, now: float, late: float, poll: float) -> None:
-        """Take a stack if a callback, or a row of callbacks, lasts too long. `late`: seconds of this very look."""
-        watch = self.watch
-        began = watch.running()
-        if began and now - began >= poll * 0.8:
-            self._take(began, now, late)
-        elif watch.due and now - watch.due >= watch.burst / 2:
-            self._take(watch.due, now, late)
-        elif now - watch.looks[-1].moment >= LOOK_EVERY:
-            watch.looks.append(watch.look())
-
-    def _take(self, began: float, now: float, late: float) -> None:
-        taken = self._taken.get(began)
-        if taken is None:
-            taken = self._taken[began] = _Taken(self.watch.look())
-        if len(taken.stacks) >= MOST_STACKS and now - taken.last < (now - began) / 20:
+        if not (watch.ended or clocks or holds):
             return
-        taken.last = now
-        frame = sys._current_frames().get(self.watch.thread)
-        if frame is not None and (stack := stack_of(frame, self._outside)) is not None:
-            taken.stacks.append((stack, late))
-
-    def taken(self, ended: Ended) -> tuple[Look | None, list[tuple[Stack, float]]]:
-        """Return what was taken of something that has ended, and forget that and all that is older."""
-        until = ended.began + ended.took if ended.row else ended.began
-        found = [each for began, each in self._taken.items() if ended.began <= began <= until]
-        for began in [began for began in self._taken if began <= until]:
-            del self._taken[began]
-        return found[0].first if found else None, [stack for each in found for stack in each.stacks]
-
-    def look_at_tasks(self, seconds: float) -> None:
-        """Count the lines at which tasks wait, now and again every `seconds`, in the thread of the loop."""
-
-        def look() -> None:
-            with suppress(Exception):
-                self.waits = waiting(self.watch.loop)
-            self.look_at_tasks(seconds)
-
-        self._timer = self.watch.later(seconds, look)
-
-    def end(self) -> None:
-        """Let go of the loop."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self.watch.end()
-
-
-_current: Watchdog | None = None
-
-
-def begin(loop: Any, events: Any) -> None:
-    """Watch a loop that begins to run in this thread."""
-    global _current  # noqa: PLW0603 - one for each process
-    if _current is None or _current.process != os.getpid():
-        folder, least, burst, *own = os.environ["SYNC_VS_ASYNC_WATCH"].split(os.pathsep)
-        own_paths(own)
-        _current = Watchdog(folder, float(least), float(burst))
-    _current.begin(loop, events)
-
-
-def end(loop: Any) -> None:
-    """Let go of a loop that ceases to run."""
-    if _current is not None and loop is not None:
-        _current.end(loop)
+        if not watch.told:
+            watch.told = True
+            self._report.loop(watch.number, watch.kind)
+        collects = gc.isenabled()
+        gc.disable()  # objects of the service are collected in its own threads
+        try:
+            while watch.ended:
+                ended = watch.ended.popleft()
+                self._report.stall(watch.number, ended, *watched.taken(ended))
+            if holds is not None:
+                self._report.stall(watch.number, *holds, event="holds")
+        finally:
+            if collects:
+                gc.enable()
+        if clocks:
+            look = watch.look()
+            waits, watched.waits = watched.waits, []
+            self._report.clocks(watch.number, look, waits)

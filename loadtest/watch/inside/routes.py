@@ -1,0 +1,94 @@
+"""The route of a request, from the frame of the framework that serves it. No part of a path that may be a secret."""
+
+from __future__ import annotations
+
+from types import FrameType
+from typing import Any
+
+FRAMEWORKS = frozenset(
+    {"aiohttp", "django", "fastapi", "flask", "litestar", "quart", "sanic", "starlette", "tornado", "werkzeug"}
+)
+"""Packages whose objects are asked for their attributes. Those of other objects could run any code."""
+
+TEMPLATES = (
+    ("match_info", "route", "resource", "canonical"),  # aiohttp
+    ("route", "path"),  # Sanic
+    ("resolver_match", "route"),  # Django
+    ("url_rule", "rule"),  # Flask and Quart
+)
+"""Attributes of a request that lead to the template of its route."""
+
+HIDDEN = "{…}"
+"""What is written for a part of a path that may be a value."""
+
+LONGEST_WORD = 24
+MOST_PARTS = 8
+
+
+def route_of(frame: FrameType) -> str:
+    """Return the method and route of the request that a framework's frame serves, or an empty string."""
+    names = frame.f_code.co_varnames
+    try:
+        if "scope" in names:
+            return _of_scope(frame.f_locals.get("scope"))
+        if "request" in names:
+            return _of_request(frame.f_locals.get("request"))
+        if "self" in names and frame.f_code.co_name == "_execute":  # Tornado's handler
+            handler = frame.f_locals.get("self")
+            return _of_request(handler.request) if _of_framework(handler) else ""
+    except Exception:
+        return ""
+    return ""
+
+
+def _of_scope(scope: Any) -> str:
+    if type(scope) is not dict or type(scope.get("path")) is not str:
+        return ""
+    route = scope.get("route")
+    path = getattr(route, "path", None) if _of_framework(route) else None
+    return _named(scope.get("method", "WEBSOCKET"), path, scope["path"])
+
+
+def _of_request(request: Any) -> str:
+    if not _of_framework(request):
+        return ""
+    template = None
+    for names in TEMPLATES:
+        found = request
+        for name in names:
+            found = getattr(found, name, None)
+        if isinstance(found, str):
+            template = f"/{found.lstrip('/')}"
+            break
+    return _named(getattr(request, "method", None), template, getattr(request, "path", None))
+
+
+def _of_framework(something: Any) -> bool:
+    for each in type(something).__mro__:
+        if str(each.__module__).partition(".")[0] in FRAMEWORKS:
+            return True
+    return False
+
+
+def _named(method: Any, template: Any, path: Any) -> str:
+    """Return the method and the template, or of a path the words alone."""
+    if not isinstance(method, str) or not (isinstance(template, str) or isinstance(path, str)):
+        return ""
+    if not (method.isascii() and method.isalpha() and len(method) <= LONGEST_WORD):
+        method = HIDDEN
+    return f"{method} {template if isinstance(template, str) else words_of(path)}"
+
+
+def words_of(path: str) -> str:
+    """Return a path with its plain words alone: the other parts may be names, numbers or tokens of somebody."""
+    parts = path.partition("?")[0].split("/")
+    known = [part if _is_word(part) else HIDDEN for part in parts[:MOST_PARTS]]
+    return "/".join(known + [HIDDEN] * (len(parts) > MOST_PARTS))
+
+
+def _is_word(part: str) -> bool:
+    if len(part) > LONGEST_WORD or not part.isascii():
+        return False
+    letters = part.replace("-", "").replace("_", "")
+    version = part[:1] == "v" and part[1:].isdigit() and len(part) <= 3
+    return not part or version or (letters.isalpha() and letters.islower())
