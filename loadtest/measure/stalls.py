@@ -5,10 +5,12 @@ that rate, while its loops are watched; and, with a variant, both in turn, for w
 """
 
 import os
+import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 
@@ -24,7 +26,7 @@ from loadtest.generator.orders import Job
 from loadtest.processes.logs import Logs
 from loadtest.processes.service import Server
 from loadtest.results.schema import Options, Results, Step
-from loadtest.results.stalls import Stalls
+from loadtest.results.stalls import Finding, Stalls
 from loadtest.verdict.judge import FEWEST
 from loadtest.verdict.repair import AWAITED, THREAD
 from loadtest.watch.injection import LEAST, LINEUP, PROJECT, Watch, watching
@@ -37,6 +39,7 @@ from .clocks import Clocks
 from .comparison import OVERHEAD, Comparison, Progress
 from .contender import contender
 from .plan import PlannedStep
+from .spotted import Checked, check, libraries_of
 from .watched import QUEUED, Means, Watched, Window, stalls
 
 FEW, MANY = 8, 64
@@ -178,7 +181,7 @@ class StallSearch(Comparison):
                 readings.update()
                 means = Means(self._threads(service), _pools(service), self.cores.usable)
                 known = Watched(idle, idle_cpu, alone, limit, below)
-                self._stalls.append(stalls(known, readings, self._least, means))
+                self._stalls.append(stalls(known, readings, self._least, means, _checks(service)))
         self._watch = None
 
     def _threads(self, service: Service | Target) -> int:
@@ -252,6 +255,15 @@ class _Run:
 
 def _base(service: Service | Target) -> Path:
     return service.start.folder if isinstance(service, Target) and service.start else PROJECT
+
+
+def _checks(service: Service | Target) -> Callable[[Sequence[Finding]], Checked]:
+    """Return a function that asks static checkers about the code of a service."""
+    if isinstance(service, Target):
+        assert service.start is not None  # a service that runs already is not watched
+        return partial(check, service.start.folder, libraries=libraries_of(service.start))
+    code = PROJECT / ("peers" if service.extra else service.module)
+    return partial(check, code, libraries=Path(sys.prefix), base=PROJECT)
 
 
 def _pools(service: Service | Target) -> tuple[Pool, ...]:

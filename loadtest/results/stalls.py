@@ -133,5 +133,8 @@ class Stalls(Record):
     """The mean response time in the window."""
     repairs: list[Repair]
     spotted: list[Spotted]
+    """Lines of the code that static checkers point at, where they are installed."""
+    notes: list[str] = Field(default_factory=list)
+    """Sentences about checkers that were not asked, or could not see all."""
     doubts: list[str]
     """The reasons why this is inconclusive; empty if it can be trusted."""
