@@ -85,7 +85,7 @@ class Repair(Record):
     """The most requests per second of one process, as it is or with one repair."""
 
     finding: Annotated[int, Field(ge=0)] | None
-    """The number of the finding that is repaired; None for the service as it is."""
+    """The number of the finding that is repaired; None for the service as it is, and for all blocking calls at once."""
     way: Way
     predicted: Annotated[float, Field(ge=0)]
     bound: str
