@@ -28,7 +28,7 @@ from loadtest.processes.service import Server
 from loadtest.results.schema import Options, Results, Step
 from loadtest.results.stalls import Finding, Stalls
 from loadtest.verdict.judge import FEWEST
-from loadtest.verdict.repair import AWAITED, THREAD
+from loadtest.verdict.repair import AWAITED, THREAD, measured_beside
 from loadtest.watch.injection import LEAST, LINEUP, PROJECT, Watch, watching
 from loadtest.watch.readings import Readings
 from loadtest.workload import Load
@@ -134,11 +134,8 @@ class StallSearch(Comparison):
             return stalls
         threads = self._busiest[self._repaired.service.name] - self._busiest.get(stalls.service, 0)
         way = THREAD if threads > 0 else AWAITED
-        measured = fmean(rates) / max(1, len(stalls.loops))
-        repairs = [
-            each.model_copy(update={"measured": measured}) if each.way == way else each for each in stalls.repairs
-        ]
-        return stalls.model_copy(update={"repairs": repairs})
+        rate = fmean(rates) / max(1, len(stalls.loops))
+        return stalls.model_copy(update={"repairs": measured_beside(stalls.repairs, way, rate)})
 
     def _in_turn(self, repeat: int) -> Sequence[Service | Target]:
         return self.services[::-1] if self._repaired and repeat % 2 == 0 else self.services
