@@ -5,10 +5,12 @@ that rate, while its loops are watched; and, with a variant, both in turn, for w
 """
 
 import os
+import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 
@@ -24,9 +26,9 @@ from loadtest.generator.orders import Job
 from loadtest.processes.logs import Logs
 from loadtest.processes.service import Server
 from loadtest.results.schema import Options, Results, Step
-from loadtest.results.stalls import Stalls
+from loadtest.results.stalls import Finding, Stalls
 from loadtest.verdict.judge import FEWEST
-from loadtest.verdict.repair import AWAITED, THREAD
+from loadtest.verdict.repair import AWAITED, THREAD, measured_beside
 from loadtest.watch.injection import LEAST, LINEUP, PROJECT, Watch, watching
 from loadtest.watch.readings import Readings
 from loadtest.workload import Load
@@ -37,6 +39,7 @@ from .clocks import Clocks
 from .comparison import OVERHEAD, Comparison, Progress
 from .contender import contender
 from .plan import PlannedStep
+from .spotted import Checked, check, libraries_of
 from .watched import QUEUED, Means, Watched, Window, stalls
 
 FEW, MANY = 8, 64
@@ -131,11 +134,8 @@ class StallSearch(Comparison):
             return stalls
         threads = self._busiest[self._repaired.service.name] - self._busiest.get(stalls.service, 0)
         way = THREAD if threads > 0 else AWAITED
-        measured = fmean(rates) / max(1, len(stalls.loops))
-        repairs = [
-            each.model_copy(update={"measured": measured}) if each.way == way else each for each in stalls.repairs
-        ]
-        return stalls.model_copy(update={"repairs": repairs})
+        rate = fmean(rates) / max(1, len(stalls.loops))
+        return stalls.model_copy(update={"repairs": measured_beside(stalls.repairs, way, rate)})
 
     def _in_turn(self, repeat: int) -> Sequence[Service | Target]:
         return self.services[::-1] if self._repaired and repeat % 2 == 0 else self.services
@@ -178,7 +178,7 @@ class StallSearch(Comparison):
                 readings.update()
                 means = Means(self._threads(service), _pools(service), self.cores.usable)
                 known = Watched(idle, idle_cpu, alone, limit, below)
-                self._stalls.append(stalls(known, readings, self._least, means))
+                self._stalls.append(stalls(known, readings, self._least, means, _checks(service)))
         self._watch = None
 
     def _threads(self, service: Service | Target) -> int:
@@ -252,6 +252,15 @@ class _Run:
 
 def _base(service: Service | Target) -> Path:
     return service.start.folder if isinstance(service, Target) and service.start else PROJECT
+
+
+def _checks(service: Service | Target) -> Callable[[Sequence[Finding]], Checked]:
+    """Return a function that asks static checkers about the code of a service."""
+    if isinstance(service, Target):
+        assert service.start is not None  # a service that runs already is not watched
+        return partial(check, service.start.folder, libraries=libraries_of(service.start))
+    code = PROJECT / ("peers" if service.extra else service.module)
+    return partial(check, code, libraries=Path(sys.prefix), base=PROJECT)
 
 
 def _pools(service: Service | Target) -> tuple[Pool, ...]:

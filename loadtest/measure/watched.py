@@ -1,17 +1,19 @@
 """Make the findings of a watched service of its steps, with what they cost and what repairs would bring."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from loadtest.contenders.target import Pool
 from loadtest.results.schema import Measured, Step
-from loadtest.results.stalls import Repair, Stalls, WatchedLoop
+from loadtest.results.stalls import Finding, Repair, Stalls, WatchedLoop
 from loadtest.verdict.bounds import mean_response, throughput
 from loadtest.verdict.observed import Fault, Observed
 from loadtest.verdict.repair import AS_IS, repairs
 from loadtest.verdict.stalls import Found, computed, found, waiting
 from loadtest.watch.readings import LoopReading, Readings
 from loadtest.workload.open import Open
+
+from .spotted import Checked
 
 QUEUED = 1.5
 """Response time at the limit, in that of one user alone, from which on requests queue: then the limit is reached."""
@@ -92,13 +94,23 @@ class Means:
     cores: float
 
 
-def stalls(watched: Watched, readings: Readings, least: float, means: Means) -> Stalls:
-    """Return what held the loops of a service below its limit. `least`: seconds of a stall that counts."""
+def stalls(
+    watched: Watched,
+    readings: Readings,
+    least: float,
+    means: Means,
+    check: Callable[[Sequence[Finding]], Checked],
+) -> Stalls:
+    """Return what held the loops of a service below its limit.
+
+    `least`: seconds of a stall that counts. `check`: asks static checkers, beside these findings.
+    """
     window = watched.below
     load = window.step.load
     assert isinstance(load, Open)
     loops = [each for each in readings.loops if _lasts(each, window.span)]
     known = found(loops, window.span, window.measured.requests, least)
+    checked = check(known.findings)
     return Stalls(
         service=window.step.service,
         rate=load.rate,
@@ -113,7 +125,8 @@ def stalls(watched: Watched, readings: Readings, least: float, means: Means) -> 
         alone_ms=watched.alone.response * 1000,
         response_ms=window.response * 1000,
         repairs=_repairs(watched, loops, known, means),
-        spotted=[],
+        spotted=checked.spotted,
+        notes=checked.notes,
         doubts=[*window.step.doubts, *_doubts(known.loops, readings)],
     )
 

@@ -85,7 +85,7 @@ class Repair(Record):
     """The most requests per second of one process, as it is or with one repair."""
 
     finding: Annotated[int, Field(ge=0)] | None
-    """The number of the finding that is repaired; None for the service as it is."""
+    """The number of the finding that is repaired; None for the service as it is, and for all blocking calls at once."""
     way: Way
     predicted: Annotated[float, Field(ge=0)]
     bound: str
@@ -133,5 +133,8 @@ class Stalls(Record):
     """The mean response time in the window."""
     repairs: list[Repair]
     spotted: list[Spotted]
+    """Lines of the code that static checkers point at, where they are installed."""
+    notes: list[str] = Field(default_factory=list)
+    """Sentences about checkers that were not asked, or could not see all."""
     doubts: list[str]
     """The reasons why this is inconclusive; empty if it can be trusted."""

@@ -29,6 +29,8 @@ def show_stalls(out: Console, results: Results, *, details: bool) -> None:
         _put(out, f"{each.service}, requests per second of one process", stall_tables.repairs(each))
         _put(out, f"{each.service}, lines that static checkers point at", stall_tables.spotted(each))
     if details:
+        for note in (note for each in results.stalls for note in each.notes):
+            out.print(note, style="dim", markup=False)
         machine = results.machine
         where = f"Measured on {count(machine.cores, 'core')} ({machine.processor}): {placement(results)}."
         out.print(f"{LEGEND}\n{where}", style="dim", markup=False)

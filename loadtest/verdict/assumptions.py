@@ -31,7 +31,10 @@ def threads(observed: Observed, which: Sequence[int]) -> str:
         return f"In a thread, too, the call keeps the interpreter's lock, and other requests wait for all of it; {cost}"
     if fault.releases_lock:
         share = f"{observed.share:.2g} {plural_of(observed.share, 'core')}"
-        return f"The call releases the interpreter's lock, and computes: each process has {share}; {cost}"
+        return (
+            f"The call releases the interpreter's lock, and computes: each process has {share}; calls at once take as "
+            f"much CPU time as one after another (memory-hard hashing a fifth more); {cost}"
+        )
     turns = f", and other requests wait for turns of {SWITCH} ms instead of {_ms(fault.call)}"
     gained = turns if fault.call * 1000 > SWITCH else ""
     return f"In a thread, too, the code computes under the interpreter's lock{gained}; {cost}"

@@ -6,15 +6,12 @@ to another, and the hand-over costs CPU time.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from math import log
 
 from loadtest.results.stalls import BLOCKING, BURST, GARBAGE, Kind, Repair, Way
 from loadtest.workload.demand import CPU, Demand, Limit
 from loadtest.workload.scenarios import POOL, THREADS
 
 from .assumptions import as_it_was, awaited, floor, processes, threads
-from .format import per_second
 from .handover import PROCESS_HANDOFF, THREAD_HANDOFF, workers
 from .observed import Fault, Observed
 
@@ -117,27 +114,16 @@ def _repair(finding: int | None, way: Way, limits: Sequence[Limit], assumes: str
     return Repair(finding=finding, way=way, predicted=limit.throughput, bound=f"the {limit.name}", assumes=assumes)
 
 
-@dataclass(frozen=True)
-class Verified:
-    """A repair whose rate was measured. `ratio`: measured over predicted."""
+def measured_beside(predicted: Sequence[Repair], way: Way, rate: float) -> list[Repair]:
+    """Return predictions with the rate of a repaired variant beside the one that it is held against.
 
-    repair: Repair
-    ratio: float
-    sentence: str
-
-
-def verified(predicted: Sequence[Repair], measured: float, way: Way | None = None) -> Verified | None:
-    """Return the prediction that a measured variant is held against, or None if there is none.
-
-    `measured`: requests per second of one process. `way`: how the variant is repaired; None if that is unknown. Of
-    several predictions the nearest is taken, which the sentence says.
+    `way`: how the variant is repaired. Of several findings it is taken to repair all that can be repaired at once, or
+    else the one that held the loops the longest.
     """
-    possible = [each for each in predicted if each.predicted and each.way != AS_IS and way in (None, each.way)]
-    if not possible or measured <= 0:
-        return None
-    nearest = min(possible, key=lambda each: abs(log(measured / each.predicted)))
-    ratio = measured / nearest.predicted
-    rates = f"Predicted {nearest.way} {per_second(nearest.predicted)}/s, measured {per_second(measured)}/s"
-    others = len({each.predicted for each in possible}) - 1
-    chosen = f" It is the nearest of {others + 1} predictions, which is weaker evidence." if others else ""
-    return Verified(nearest.model_copy(update={"measured": measured}), ratio, f"{rates}: ratio {ratio:.2f}.{chosen}")
+    possible = [number for number, each in enumerate(predicted) if each.way == way]
+    together = [number for number in possible if predicted[number].finding is None]
+    against = next(iter([*together, *possible]), None)
+    return [
+        each.model_copy(update={"measured": rate}) if number == against else each
+        for number, each in enumerate(predicted)
+    ]

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context
-from functools import cache, partial
+from functools import cache
 from itertools import count
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -49,16 +49,17 @@ class Ended(NamedTuple):
 class LoopWatch:
     """The watch of one loop, whenever it runs.
 
-    `least`: seconds of a callback, `burst` of a row of callbacks, that are too long. Nothing here may raise an error:
-    it would be raised in a callback of the service.
+    `least`: seconds of a callback, `burst` of a row of callbacks, that are too long. `beaten`: called at each beat.
+    Nothing here may raise an error: it would be raised in a callback of the service.
     """
 
     _numbers = count(1)
 
-    def __init__(self, kind: str, least: float, burst: float) -> None:
+    def __init__(self, kind: str, least: float, burst: float, beaten: Callable[[], None]) -> None:
         self.number = next(self._numbers)
         self.kind = kind
         self.burst = burst
+        self._beaten = beaten
         self.process = os.getpid()
         self.told = False
         """True once the loop is in the report."""
@@ -99,7 +100,7 @@ class LoopWatch:
             TIMED[loop] = self._timed
         elif self._call_soon is None:  # written in C, as uvloop's: tasks take their steps by call_soon
             self._replaced = vars(loop).get("call_soon")
-            self._call_soon = loop.call_soon = partial(loop.call_soon, self._timed_alone)
+            self._call_soon = loop.call_soon = _soon(loop.call_soon, self._timed_alone)
         self._beat_later()
 
     def end(self, *, forked: bool) -> None:
@@ -168,6 +169,7 @@ class LoopWatch:
             if late - self._long >= self.burst:
                 self.too_long(self.due, late, row=True)
             self._beat_later()
+            self._beaten()
 
     def _collect(self, phase: str, _about: Any) -> None:
         if get_ident() != self.thread:
@@ -234,6 +236,17 @@ def _timer(
                 too_long(start, took)
 
     return running, timed, timed_alone
+
+
+def _soon(original: Callable[..., Any], timed: Callable[..., None]) -> Callable[..., Any]:
+    """Return a `call_soon` that times its callbacks."""
+
+    def call_soon(callback: Any, *args: Any, context: Any = None) -> Any:
+        if args:
+            return original(timed, callback, *args, context=context)
+        return original(timed, callback, context=context)  # the most frequent case, and the cheaper call
+
+    return call_soon
 
 
 @cache

@@ -48,16 +48,17 @@ class Watchdog:
 
     def watch_of(self, loop: Any) -> LoopWatch:
         """Return a new watch for a loop."""
-        return LoopWatch(type(loop).__module__.partition(".")[0], self._least, self._burst)
+        return LoopWatch(type(loop).__module__.partition(".")[0], self._least, self._burst, self.start)
 
     def begin(self, watch: LoopWatch, loop: Any) -> None:
         """Watch a loop that begins to run in this thread."""
-        self._watched[watch.number] = watched = Watched(watch)
+        watched = Watched(watch)
         try:
             watched.begin(loop)
         except BaseException:
-            self.end(watch)
+            watched.end()
             raise
+        self._watched[watch.number] = watched
         self.start()
 
     def end(self, watch: LoopWatch) -> None:
@@ -110,9 +111,8 @@ class Watchdog:
         return True
 
     def resume(self) -> None:
-        """Start the thread again after `stop`."""
+        """Let the next beat of a loop start the thread again after `stop`: Python counts the threads after a fork, too."""
         self._alive.release()
-        self.start()
 
     def _run(self) -> None:
         self._native = get_native_id()

@@ -6,7 +6,7 @@ from loadtest.contenders.target import Pool
 from loadtest.results.stalls import BLOCKING, BURST, COMPUTING, GARBAGE, LOCKED, Kind, Repair
 from loadtest.verdict.handover import PROCESS_HANDOFF, THREAD_HANDOFF
 from loadtest.verdict.observed import COLD, Fault, Observed
-from loadtest.verdict.repair import AS_IS, AWAITED, PROCESSES, THREAD, UNPREDICTED, repairs, verified
+from loadtest.verdict.repair import AS_IS, AWAITED, PROCESSES, THREAD, UNPREDICTED, measured_beside, repairs
 
 POOLS = (Pool("upstream", 16, 0.04),)
 
@@ -127,22 +127,16 @@ def test_a_request_that_takes_nothing_has_no_rate() -> None:
         repairs(Observed(0.0, 0.0))
 
 
-def test_a_measured_variant_is_held_against_the_repair_of_its_way() -> None:
-    found = verified(repairs(CALL), 360.0, AWAITED)
-    assert found is not None
-    assert (found.repair.way, found.repair.measured) == (AWAITED, 360.0)
-    assert found.ratio == pytest.approx(0.9)
-    assert found.sentence == "Predicted awaited 400/s, measured 360/s: ratio 0.90."
+def test_a_measured_variant_stands_beside_the_prediction_for_its_way() -> None:
+    found = measured_beside(repairs(CALL), AWAITED, 360.0)
+    assert [(each.way, each.measured) for each in found] == [(AS_IS, None), (THREAD, None), (AWAITED, 360.0)]
 
 
-def test_a_variant_of_an_unknown_way_is_held_against_the_nearest_prediction_which_is_said() -> None:
-    found = verified(repairs(CALL), 780.0)
-    assert found is not None
-    assert found.repair.way == THREAD
-    assert found.sentence.endswith("It is the nearest of 2 predictions, which is weaker evidence.")
+def test_a_variant_of_several_blocking_calls_is_held_against_all_repairs_together() -> None:
+    two = replace(CALL, faults=CALL.faults * 2, loop=2 * CALL.loop)
+    found = [each for each in measured_beside(repairs(two), THREAD, 360.0) if each.measured]
+    assert [(each.finding, each.way) for each in found] == [(None, THREAD)]
 
 
-def test_a_variant_without_a_prediction_or_a_rate_is_held_against_nothing() -> None:
-    assert verified(repairs(Observed(0.02, 0.02)), 50.0) is None
-    assert verified(repairs(CALL), 0.0) is None
-    assert verified(repairs(CALL), 50.0, PROCESSES) is None
+def test_a_variant_of_another_way_is_held_against_nothing() -> None:
+    assert not any(each.measured for each in measured_beside(repairs(CALL), PROCESSES, 50.0))
