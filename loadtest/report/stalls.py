@@ -44,7 +44,7 @@ def page(results: Results) -> Page:
         sources=sources(options.scenario),
         facts=[*facts(results.machine), *calibrations(results.contenders)],
         commands=commands(results),
-        doubts=[*_doubts(results), *doubtful(table)],
+        doubts=[*_doubts(results, table), *doubtful(table)],
         load=OPEN,
         requirements=[each.sentence for each in judged(results)],
     )
@@ -102,5 +102,9 @@ def _two(repair: Repair, stalls: Stalls, longest: float) -> Two:
     return Two(held.of_repair(repair, stalls), f"bound by {repair.bound}", held.ratio(repair), False, bars)
 
 
-def _doubts(results: Results) -> list[str]:
-    return [f"{each.service}: {doubt}." for each in results.stalls for doubt in held.doubts(each)]
+def _doubts(results: Results, table: list[Row]) -> list[str]:
+    """Return the reasons why findings are inconclusive that are not those of a step."""
+    of_steps = {doubt for row in table for doubt in row.doubts}
+    return [
+        f"{each.service}: {doubt}." for each in results.stalls for doubt in held.doubts(each) if doubt not in of_steps
+    ]

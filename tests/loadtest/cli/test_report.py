@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from loadtest.cli.gate import BROKEN
 from loadtest.cli.main import main
 from loadtest.results.schema import SCHEMA, Results, save
 from loadtest.verdict.before_after import MEASURE_AGAIN, TOO_FEW_REPEATS
 from loadtest.workload.closed import Closed
 from tests.loadtest.support.fabricated import not_run, results, step
+from tests.loadtest.support.stalled import stalls, watched
 from tests.support.stalls import eventually
 
 pytestmark = pytest.mark.slow
@@ -156,6 +158,20 @@ def test_a_trace_is_written_beside_the_report(folder: Path, capsys: pytest.Captu
     assert last_lines(capsys, 2) == [str(folder / "trace.json"), str(folder / "report.html")]
     assert found(folder) == ["report.html", "results.json", "trace.json"]
     assert len(json.loads((folder / "trace.json").read_text())["traceEvents"]) > 50
+
+
+def test_a_run_that_watched_loops_is_told_by_what_held_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = save(watched(stalls()), tmp_path / "run").parent
+    with pytest.raises(SystemExit) as ended:
+        main(["report", str(folder), "--require", "stalls<10ms"])
+    assert ended.value.code == BROKEN
+    told = capsys.readouterr().out
+    assert told.startswith("requests.get in shop/app.py:57 (stock) holds the loop 41 ms a request: at most 24.4 ")
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert '<section class="picture first" id="strips"' in page
+    assert refused(capsys, folder, "--require", "p99<1s") == (
+        "The command stalls can only require stalls; got 'p99<1s'."
+    )
 
 
 def test_two_runs_are_drawn_beside_the_later_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
