@@ -177,7 +177,7 @@ class LoopWatch:
         known = error.__traceback__
         error.__traceback__ = None if known is None else known.tb_next
         loop = self.loop or events.get_running_loop()
-        handle = events.Handle(callback, args, loop)
+        handle = events.Handle(callback, (), loop)  # whose text would show the arguments, as no loop in C does
         loop.call_exception_handler(
             {"message": f"Exception in callback {callback}", "exception": error, "handle": handle}
         )
