@@ -5,7 +5,9 @@ from __future__ import annotations
 from types import FrameType
 from typing import Any
 
-FRAMEWORKS = frozenset({"aiohttp", "django", "fastapi", "flask", "litestar", "quart", "sanic", "starlette", "tornado", "werkzeug"})
+FRAMEWORKS = frozenset(
+    {"aiohttp", "django", "fastapi", "flask", "litestar", "quart", "sanic", "starlette", "tornado", "werkzeug"}
+)
 """Packages whose objects are asked for their attributes. Those of other objects could run any code."""
 
 TEMPLATES = (
