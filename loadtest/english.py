@@ -29,3 +29,8 @@ def duration(milliseconds: float) -> str:
     if milliseconds >= 1000:
         return f"{milliseconds / 1000:.1f} s"
     return f"{milliseconds:.0f} ms" if milliseconds >= 10 else f"{milliseconds:.2f} ms"
+
+
+def limited(text: str, most: int) -> str:
+    """Return a text, without its beginning if it has more than `most` letters."""
+    return text if len(text) <= most else f"…{text[len(text) - most + 1 :]}"

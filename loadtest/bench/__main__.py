@@ -1,4 +1,4 @@
-"""Run the benchmarks one after the other: those named, or all of them in about eighty minutes (make bench)."""
+"""Run the benchmarks one after the other: those named, or all of them in about ninety minutes (make bench)."""
 
 import argparse
 import sys
@@ -20,11 +20,13 @@ from . import (
     lineup,
     overhead,
     own,
+    planted_faults,
     processors,
     race,
     search,
     user_cost,
     waiting_memory,
+    watcher,
     wrk_agreement,
 )
 from .wrk import WrkFailed
@@ -48,6 +50,8 @@ BENCHES = {
     "race": race.report,
     "generators": generators.report,
     "generator-faults": generator_faults.report,
+    "watcher": watcher.report,
+    "planted-faults": planted_faults.report,
 }
 
 

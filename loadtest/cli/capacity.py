@@ -14,7 +14,7 @@ from loadtest.measure.sufficient import sufficient
 from loadtest.results.schema import Options, save
 from loadtest.terminal.capacity import show_capacities
 from loadtest.verdict.objectives import Objective, objective
-from loadtest.verdict.requirements import refuse
+from loadtest.verdict.requirements import CAPACITY, refuse
 from loadtest.workload.scenarios import ABOUT, SLOW, SLOW_CLIENTS
 
 from .crew import crew, crew_options, refuse_crew
@@ -133,7 +133,7 @@ def capacity(
     held = gate(given)
     objectives = list(dict.fromkeys(slo))
     with held.failing(), mistakes():
-        refuse(held.requirements, names, deadline=False, searched=True)
+        refuse(held.requirements, names, deadline=False, only=CAPACITY)
         options = Options(
             scenario=scenario,
             loads=open_loads([1.0], {name: given[name] for name in OPEN}),

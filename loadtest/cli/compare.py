@@ -246,7 +246,7 @@ def compare(
             refuse_twice([each.name for each in with_itself([*ours, *theirs], run.pairings)], "compared")
             every = [*(each.name for each in ours), *(each.name for each in theirs)]
             measures = [*every, BEFORE] if held.baseline else every
-            refuse(held.requirements, every, others=measures, deadline=deadline is not None, searched=False)
+            refuse(held.requirements, every, others=measures, deadline=deadline is not None)
             scenario = scenario or "delay"
             delay = delay if delay is not None else ("100ms" if quick else "200ms")
             pause = seconds_of("--think", think)

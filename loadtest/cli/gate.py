@@ -58,7 +58,7 @@ def gate_options(function: F) -> F:
             help="Requirement that decides the exit status, such as 'p99<500ms', 'errors<1%' or "
             "'new: throughput>=0.95x old'; may be repeated. [SERVICE:] FIGURE, one of < <= > >=, and a value with its "
             "unit, or a factor and a service. Figures: throughput, goodput, p50, p90, p95, p99, p99.9, errors, memory, "
-            "cpu (time per request), capacity. Each holds at every load that is measured.",
+            "cpu (time per request), capacity, stalls. Each holds at every load that is measured.",
         ),
     ):
         function = option(function)

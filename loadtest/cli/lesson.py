@@ -75,7 +75,7 @@ class Lessons(Command, click.Group):
     cls=Lessons,
     invoke_without_command=True,
     short_help="Predict a number, run it, and learn which misconception gives a wrong one.",
-    help="Twelve lessons. Each asks for a number, measures it on real services in about 15 s, and says which "
+    help="Thirteen lessons. Each asks for a number, measures it on real services in about 15 s, and says which "
     "misconception gives a wrong number. Then it has a task: a small service with a fault, which you repair and which "
     "is checked by what it does. Without a number, list the lessons and what is done.",
     epilog=EXAMPLES,

@@ -13,7 +13,8 @@ from .run import FAILED, INCONCLUSIVE
 PROGRAM = "sync-vs-async"
 
 NAMES = {
-    name: name for name in ("serve", "report", "race", "compare", "capacity", "lineup", "lesson", "doctor", "generator")
+    name: name
+    for name in ("serve", "report", "race", "compare", "capacity", "stalls", "lineup", "lesson", "doctor", "generator")
 } | {"map": "map_"}
 """The commands, each in a module of its own, and the names of their functions."""
 

@@ -17,11 +17,12 @@ from loadtest.terminal.capacity import show_capacities
 from loadtest.terminal.comparison import show
 from loadtest.terminal.lineup import show_lineup
 from loadtest.terminal.map import show_map
+from loadtest.terminal.stalls import show_stalls
 from loadtest.verdict import lineup, mapped
 from loadtest.verdict.aggregate import rows
 from loadtest.verdict.before_after import Change, changes, conclusion, refuse_others
 from loadtest.verdict.gate import judged, judged_since
-from loadtest.verdict.requirements import BEFORE, refuse
+from loadtest.verdict.requirements import BEFORE, CAPACITY, STALLS, refuse
 from serving.serve import raise_descriptors
 
 from .gate import Gate, gate, gate_options
@@ -62,10 +63,10 @@ class Told(NamedTuple):
 @click.command(
     cls=Command,
     short_help="Draw the report of a run again, or compare two runs.",
-    help="Draw the results of compare, lineup or map as one self-contained HTML file. RESULTS is a results.json file, "
-    "its folder, or the folder of a line-up or of a map. With two results.json files, draw the first (before) and the "
-    "second (after) as paired bars, and say what became faster or slower. Requirements are for the run after; the "
-    "name before stands for the other one.",
+    help="Draw the results of compare, capacity, stalls, lineup or map as one self-contained HTML file. RESULTS is a "
+    "results.json file, its folder, or the folder of a line-up or of a map. With two results.json files, draw the "
+    "first (before) and the second (after) as paired bars, and say what became faster or slower. Requirements are for "
+    "the run after; the name before stands for the other one.",
     epilog=EXAMPLES,
 )
 @click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -144,9 +145,9 @@ def _comparisons(results: Sequence[Path], out: Path | None, held: Gate, *, trace
             _keep(file, paths)
     *earlier, run = runs
     names, options = [each.name for each in run.contenders], run.options
-    goodput, searched = bool(options.deadlines), bool(options.objectives)
+    only = STALLS if run.stalls else CAPACITY if options.objectives else None
     others = [BEFORE] if earlier else None
-    refuse(held.requirements, names, others=others, deadline=goodput, searched=searched)
+    refuse(held.requirements, names, others=others, deadline=bool(options.deadlines), only=only)
     if earlier or held.requirements:  # those of its own command took other services for their measure
         run = run.model_copy(update={"options": options.model_copy(update={"requirements": held.texts})})
     if earlier:
@@ -154,7 +155,9 @@ def _comparisons(results: Sequence[Path], out: Path | None, held: Gate, *, trace
     judged(run)  # raises ValueError if the file has something else than requirements
 
     def say(telling: Telling) -> int:
-        if options.objectives:
+        if run.stalls:
+            show_stalls(telling.screen, run, details=telling.details)
+        elif options.objectives:
             show_capacities(telling.screen, run, details=telling.details)
         else:
             show(telling.screen, run, rows(run), details=telling.details)

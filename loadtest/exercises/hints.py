@@ -63,4 +63,9 @@ HINTS: Mapping[int, tuple[str, ...]] = {
         "20 in flight need 20 slots; the supplier takes 40. Which are limited by themselves, threads or coroutines?",
         "Take the service of task 3, with 25 to 40 threads. asyncio.Semaphore(40) would bound this one.",
     ),
+    13: (
+        "Start python -m backing.upstream, and let the watcher look: sync-vs-async stalls --config workshop/find.toml.",
+        "parts[each] calls __getitem__, which asks the upstream and holds the event loop. Where would filled do no harm?",
+        "pool = ThreadPoolExecutor(8), and await asyncio.get_running_loop().run_in_executor(pool, filled, names).",
+    ),
 }

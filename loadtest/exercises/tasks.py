@@ -83,6 +83,7 @@ TASKS: Mapping[int, Task] = {
         _task(10, latency.latency, service=False),
         _task(11, overload.overload),
         _task(12, overlap.decide, upstream_takes=overlap.SUPPLIER_TAKES),
+        _task(13, overlap.find),
     )
 }
 """The tasks by the numbers of their lessons."""

@@ -7,6 +7,7 @@ from .questions import (
     coroutines,
     database,
     decide,
+    find,
     in_a_row,
     latency,
     overload,
@@ -31,5 +32,6 @@ LESSONS: tuple[Lesson, ...] = tuple(
         latency,
         overload,
         decide,
+        find,
     )
 )

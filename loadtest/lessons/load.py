@@ -51,8 +51,8 @@ class Users:
 
     def run(self, progress: Progress, behind: Backing) -> Finding:
         """Put both services under load, one after the other."""
-        asked, other = _run(self._comparison(), progress, behind)
-        told = f"{other.service}, under the same load: {figure(other.throughput)} answers/s{_bracketed(other)}."
+        asked, other = run_both(self._comparison(), progress, behind)
+        told = f"{other.service}, under the same load: {figure(other.throughput)} answers/s{bracketed(other)}."
         return Finding(asked.throughput, (told,), tuple(asked.doubts))
 
     def _comparison(self) -> Comparison:
@@ -128,10 +128,10 @@ class Arrivals:
 
     def run(self, progress: Progress, behind: Backing) -> Finding:
         """Send both services the same arrivals, one after the other."""
-        asked, other = _run(self._comparison(), progress, behind)
+        asked, other = run_both(self._comparison(), progress, behind)
         good = other.goodput
         told = f"{other.service}: " + ("unknown" if good is None else f"{figure(good)} answers/s in time")
-        return Finding(asked.goodput, (f"{told}{_bracketed(other)}.",), tuple(asked.doubts))
+        return Finding(asked.goodput, (f"{told}{bracketed(other)}.",), tuple(asked.doubts))
 
     def _comparison(self) -> Comparison:
         options = Options(
@@ -152,7 +152,7 @@ def _comparison(names: tuple[str, str], options: Options) -> Comparison:
     return Comparison([chosen(each, known) for each in names], options, [], cores)
 
 
-def _run(comparison: Comparison, progress: Progress, behind: Backing) -> tuple[Row, Row]:
+def run_both(comparison: Comparison, progress: Progress, behind: Backing) -> tuple[Row, Row]:
     """Run a comparison of two services, and return the row of each, in their order."""
     comparison.run(progress, behind)
     found = {row.service: row for row in rows(comparison.results(complete=True))}
@@ -160,6 +160,6 @@ def _run(comparison: Comparison, progress: Progress, behind: Backing) -> tuple[R
     return first, second
 
 
-def _bracketed(row: Row) -> str:
+def bracketed(row: Row) -> str:
     """Return the reasons why a figure cannot be trusted, in brackets."""
     return f" (inconclusive: {'; '.join(row.doubts)})" if row.doubts else ""

@@ -1,7 +1,8 @@
 """Run a comparison: one service at a time, step by step, repeat by repeat."""
 
+import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -266,14 +267,25 @@ class Comparison:
         with self._lend() as driver:  # first, so that it loads its modules while the server starts
             if isinstance(service, Service):
                 environment = {**behind.environment, **UNHURRIED}
+                environment |= self._watched_by({**os.environ, **environment})
                 host = self.crew.address
                 with running(service, environment, cores=self.cores.service, host=host) as server:
                     yield driver, server
             elif service.start:
-                with started(service.name, service.start, self.cores.service, self.logs) as server:
+                own = {**os.environ, **service.start.environment}
+                with started(
+                    service.name, service.start, self.cores.service, self.logs, self._watched_by(own)
+                ) as server:
                     yield driver, server
             else:
                 yield driver, _found(service)
+
+    def _watched_by(self, _environment: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the variables that bring a watcher into a service with this environment: none in a comparison."""
+        return {}
+
+    def _opened(self) -> None:
+        """Do nothing when a window opens."""
 
     def _job(self, service: Service | Target, server: Server | None) -> Job:
         asked = self._options
@@ -313,7 +325,7 @@ class Comparison:
         patience = step.load.edges(step.predicted.response)
         deadlines = tuple(self._options.deadlines)
         order = Order(step.load, step.warmup, step.window, patience, repeat=repeat, deadlines=deadlines)
-        measured = measure(driver, clocks, order)
+        measured = measure(driver, clocks, order, self._opened)
         masked = self._secrets.masked
         first = [each._replace(served_by=masked(each.served_by)) for each in measured.first]
         errors, parts = Counter[str](), dict[str, Part]()

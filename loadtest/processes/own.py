@@ -12,6 +12,7 @@ from datetime import datetime
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from tempfile import TemporaryFile
+from types import MappingProxyType
 from typing import IO
 
 from backing.processes import start as start_process
@@ -33,21 +34,30 @@ CALM = 0.1
 CALM_FOR, CALM_WITHIN = 0.15, 10.0
 """Seconds for which they use no more, and seconds after which the service is taken to be busy with something else."""
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
 BESIDE = str(Path(sys.executable).parent)
 """The folder where programs are looked for that PATH does not have: that of an environment that was not activated."""
 
 
 @contextmanager
-def started(name: str, start: Start, cores: Collection[int] = (), logs: Logs | None = None) -> Iterator[Started]:
+def started(
+    name: str,
+    start: Start,
+    cores: Collection[int] = (),
+    logs: Logs | None = None,
+    further: Mapping[str, str] = NOTHING,
+) -> Iterator[Started]:
     """Run the commands before the start, then the service until the context exits; yield it once it answers and rests.
 
-    Its processes keep to `cores`, and stop at the exit. Then the output is added to `logs`. Raises ServiceFailed, with
-    the end of the output, if a command fails, or if the service exits or does not answer within START_WITHIN seconds.
+    Its processes keep to `cores`, and stop at the exit. Then the output is added to `logs`. `further`: variables of the
+    service beside its own. Raises ServiceFailed, with the end of the output, if a command fails, or if the service
+    exits or does not answer within START_WITHIN seconds.
     """
     for command in start.before:
         prepare(name, command, start)
     port = free_port()
-    environment = _environment(start, port)
+    environment = {**_environment(start, port), **further}
     words = _found(name, start.command, port, start, environment)
     told = [word.replace("{port}", str(port)) for word in start.command]
     with TemporaryFile() as log, ExitStack() as stack:

@@ -15,6 +15,7 @@ from loadtest.web_ui.racers import RACERS, Racer, written
 from . import audience
 from .audience import AUDIENCE, NOBODY, Audience
 from .public import PUBLIC_URL
+from .watches import Watches, watched
 
 GENERATORS, PLACE = "GENERATORS", "GENERATOR"
 """The environment variables that pass Locust's processes the number of load generators, and each its place, from 0."""
@@ -32,12 +33,17 @@ LOCUST = (
 
 
 def race(
-    services: Iterable[Service], public_url: str = "", others: Audience = NOBODY, generators: int = 1
+    services: Iterable[Service],
+    public_url: str = "",
+    others: Audience = NOBODY,
+    generators: int = 1,
+    watches: Watches | None = None,
 ) -> list[StackProcess]:
     """Return the processes of the services, and Locust, which waits for a start from its web page.
 
     A proxy may publish the page at `public_url`. `others`: those who look at it, and the question that they are asked.
     `generators`: the number of load generators; if there are several, each is a process beside that of the page.
+    `watches`: those of the services that are watched.
 
     Raises:
         ValueError: if the question is about a service that does not race.
@@ -46,8 +52,12 @@ def race(
     racing = [*services]
     if others.asked and others.asked.racer not in [service.name for service in racing]:
         raise ValueError(f"The question is about {others.asked.racer}, which is not in the race.")
-    served = parts(racing)
-    racers = [Racer(each, part.url) for each, part in zip(racing, served, strict=True)]
+    watches = watches or {}
+    served = [watched(part, watches) for part in parts(racing)]
+    racers = [
+        Racer(each, part.url, reports=str(watches[each.name].folder) if each.name in watches else "")
+        for each, part in zip(racing, served, strict=True)
+    ]
     page = locust(racers, public_url=public_url, others=others)
     return [*served, *([page] if generators == 1 else distributed(page, generators))]
 

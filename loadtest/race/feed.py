@@ -101,7 +101,7 @@ class Feed:
         if self._run != view.run:
             self._run = view.run
             for lane in self._lanes:
-                lane.begin_anew()
+                lane.begin_anew(control.changed)
         foretold = [self._foretold(lane.racer, race) for lane in self._lanes]
         alone = max((each.alone for each in foretold if each is not None), default=control.wait or 0.0)
         silence = self._generators.silence()

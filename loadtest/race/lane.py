@@ -3,6 +3,7 @@
 from collections import deque
 from dataclasses import replace
 from math import inf
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from loadtest.generator.profile import AHEAD
@@ -10,8 +11,9 @@ from loadtest.web_ui.racers import Racer
 from loadtest.workload.demand import Demand
 from loadtest.workload.open import PATIENCE, Open
 
-from .captions import RUNNING, STARTING, Race, caption
+from .captions import READY, RUNNING, STARTING, Race, caption
 from .figures import Figures, History, Reading
+from .held import Held, captioned
 from .lag import Lag
 from .sample import HELD, NOTHING
 from .view import EVERY, LATE, PICTURES, Seen, View
@@ -37,6 +39,7 @@ class Lane:
     def __init__(self, racer: Racer) -> None:
         self.racer = racer
         self.lag = Lag(racer.url, racer.service.workers) if racer.service.on_a_loop else None
+        self._held = Held(Path(racer.reports)) if racer.reports else None
         self._history = History()
         self._known = False
         """True if all load generators were heard of at the last view."""
@@ -47,12 +50,14 @@ class Lane:
         self._seen = deque[str](maxlen=round(LATE / EVERY) * PICTURES)
         """The last pictures since the last change: one alone may show a moment that is unlike others."""
 
-    def begin_anew(self) -> None:
-        """Forget what was seen before the run started or changed."""
+    def begin_anew(self, changed: float) -> None:
+        """Forget what was seen before the run started or changed, at `changed` (perf_counter)."""
         self._seen.clear()
         self._stale = 0.0
         if self.lag is not None:
             self.lag.begin_anew()
+        if self._held is not None:
+            self._held.begin_anew(changed)
 
     def look_away(self) -> None:
         """Forget the last figures, because what follows is not seen."""
@@ -109,6 +114,8 @@ class Lane:
         said = caption(look.race, self.racer.service, foretold, replace(now, held=held), error)
         if look.silence and look.race.state in (STARTING, RUNNING):
             said = Caption("silent", "no figures until all load generators answer")
+        if self._held is not None and look.race.state != READY:
+            said = captioned(said, self._held.sentence(clock))
         return {
             "kind": said.kind,
             "caption": said.sentence,

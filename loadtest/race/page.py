@@ -20,6 +20,7 @@ from .feed import IN_TIME, Feed
 from .figures import WINDOW
 from .generators import Alone, Generators, Workers
 from .guard import guard, hosts, not_json, problem
+from .held import STAYS
 from .observer import Observer
 from .public import public
 from .request import LEAST_RATE, MOST_RATE, MOST_USERS, decoded, wished
@@ -93,6 +94,7 @@ def attach(  # noqa: PLR0913 - what the page shows, and to whom
             in_time=IN_TIME,
             drawn=MOST_DRAWN,
             generators=generators,
+            stays=STAYS,
         )
         return make_response(html, {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
 

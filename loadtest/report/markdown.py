@@ -8,7 +8,7 @@ from pathlib import Path
 from loadtest.english import count
 from loadtest.results import atomic
 from loadtest.results.schema import Results
-from loadtest.verdict import capacities
+from loadtest.verdict import capacities, held, stall_tables
 from loadtest.verdict import format as cells
 from loadtest.verdict.aggregate import Row, rows
 from loadtest.verdict.backlog import diverges
@@ -25,15 +25,17 @@ SPECIAL = re.compile(r"([\\`*_\[\]<>|~#&])")
 
 
 def write(results: Results, answers: Sequence[Judged], path: Path, before: Results | None = None) -> Path:
-    """Write the summary of one run, a comparison or a search for capacity, to `path`, and return the path.
+    """Write the summary of one run, of whatever command, to `path`, and return the path.
 
     `before`: an earlier run that it is compared with, its baseline.
     """
+    if results.stalls:
+        return _write(path, results, _stalls(results), answers)
     if results.options.objectives:
         told, table = capacities.sentences(results), _capacities(results)
     else:
         measured = rows(results)
-        told, table = verdict(results, measured).sentences, _services(measured)
+        told, table = verdict(results, measured).sentences, services(measured)
     sections = [_section(told, table)]
     if before is not None:
         told, table = _changes(before, results)
@@ -44,6 +46,13 @@ def write(results: Results, answers: Sequence[Judged], path: Path, before: Resul
 def write_before_after(before: Results, after: Results, answers: Sequence[Judged], path: Path) -> Path:
     """Write the summary of two runs to `path`, and return the path."""
     return _write(path, after, [_section(*_changes(before, after))], answers)
+
+
+def _stalls(results: Results) -> list[str]:
+    """Return what held the event loops, in sentences and as tables."""
+    told = [f"{held.headline(results)}.", *held.sentences(results)]
+    tables = [made(each) for each in results.stalls for made in (stall_tables.findings, stall_tables.repairs)]
+    return [_section(told, []), *(_table([each.head, *each.rows]) for each in tables if each.rows)]
 
 
 def _changes(before: Results, after: Results) -> tuple[list[str], list[list[str]]]:
@@ -90,7 +99,7 @@ def _write(path: Path, results: Results, sections: Sequence[str], answers: Seque
     return atomic.write(path, "\n\n".join(filter(None, parts)) + "\n")
 
 
-def _services(table: Sequence[Row]) -> list[list[str]]:
+def services(table: Sequence[Row]) -> list[list[str]]:
     """Return the figures of each service and load that was measured."""
     head = ["service", "load", "predicted, requests/s", "measured, requests/s", "p50, ms", "p99, ms", "bound by"]
     return [head, *(_figures(row) for row in table if row.windows)]

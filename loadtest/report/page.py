@@ -83,7 +83,10 @@ class Page:
     panels: Sequence[Panel] = ()
     """The bars of the first screen."""
     paired: Sequence[Group] = ()
-    """Paired bars: the first group on the first screen, in place of the panels, the others above the pictures."""
+    """Paired bars: the first group on the first screen, in place of the panels, the others above the pictures.
+
+    With `picture_first` all of them are below the verdict.
+    """
     picture_first: bool = False
     """True if the first picture is on the first screen: the headline is its title."""
     advice: Advice | None = None

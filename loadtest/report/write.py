@@ -8,18 +8,23 @@ from altair.utils.schemapi import debug_mode
 from loadtest.results import atomic
 from loadtest.results.schema import Results
 
-from . import before_after, capacity, comparison, lineup
+from . import before_after, capacity, comparison, lineup, stalls
 from .map import page as page_of_map
-from .page import html
+from .page import Page, html
 from .perfetto import trace
 from .vega import being_packed
 
 
 def write_comparison(results: Results, path: Path) -> Path:
-    """Write the report of one run, a comparison or a search for capacity, to `path`, and return the path."""
-    page = capacity.page if results.options.objectives else comparison.page
+    """Write the report of one run, of whatever command, to `path`, and return the path."""
     with being_packed() as library, debug_mode(False):  # tests validate the charts; here it would take a second
-        return atomic.write(path, html(page(results), library))
+        return atomic.write(path, html(_page(results), library))
+
+
+def _page(results: Results) -> Page:
+    if results.stalls:
+        return stalls.page(results)
+    return capacity.page(results) if results.options.objectives else comparison.page(results)
 
 
 def write_before_after(before: Results, after: Results, path: Path) -> Path:

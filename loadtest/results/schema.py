@@ -371,7 +371,7 @@ class Results(Record):
     advice: list[Advice] = Field(default_factory=list)
     """The answers, for services of the user's own, whether they should go async for that need."""
     stalls: list[Stalls] = Field(default_factory=list)
-    """What held the event loops of the services that were watched; empty for other runs."""
+    """Findings about the event loops of services that were watched; empty for other runs."""
 
     @model_validator(mode="after")
     def knows_its_services(self) -> Self:

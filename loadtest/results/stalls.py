@@ -1,8 +1,10 @@
-"""What held the event loops of a watched service: findings, the stretches that they are made of, and repairs."""
+"""Findings about the event loops of a watched service, the stretches that they are made of, and repairs."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
+
+from loadtest.watch.sites import Site
 
 from .record import Record
 
@@ -20,24 +22,9 @@ GARBAGE: Kind = "garbage collection"
 
 NOT_SCHEDULED = "not scheduled"
 RARE = "rare"
-"""What else a stretch may be: the machine was busy elsewhere; too seldom at its line to be told from chance."""
+"""Stretches that are no findings: the machine was busy elsewhere; too few at their line to be told from chance."""
 
 Way = Literal["as it is", "in a thread", "awaited", "in processes"]
-
-
-class Site(Record):
-    """A line of code, without any of its values."""
-
-    file: str
-    """Relative to the folder of the service if it is in it."""
-    line: Annotated[int, Field(ge=0)]
-    function: str
-    call: str = ""
-    """The call of the line that lasted, without its arguments; empty if that is unknown."""
-    inside: str = ""
-    """The innermost function that was seen, if it is another one: of a library."""
-    own: bool = True
-    """False if no line of the user's own code was on the stack; then it is a library's."""
 
 
 class Finding(Record):
@@ -45,7 +32,7 @@ class Finding(Record):
 
     kind: Kind
     site: Site | None
-    """None if no line was seen, as of garbage collection."""
+    """The line; None if none was seen, as of garbage collection."""
     routes: dict[str, Times]
     """The requests that were held, by route, to the number of stalls; empty if they are unknown."""
     times: Annotated[int, Field(ge=1)]
@@ -98,11 +85,11 @@ class Repair(Record):
     """The most requests per second of one process, as it is or with one repair."""
 
     finding: Annotated[int, Field(ge=0)] | None
-    """The number of the finding that is repaired; None for the service as it is."""
+    """The number of the finding that is repaired; None for the service as it is, and for all blocking calls at once."""
     way: Way
     predicted: Annotated[float, Field(ge=0)]
     bound: str
-    """What bounds it, in words."""
+    """The tightest limit, in words."""
     assumes: str
     """The assumption, in a sentence."""
     measured: Annotated[float, Field(ge=0)] | None = None
@@ -133,18 +120,21 @@ class Stalls(Record):
     """The shortest stall that is counted."""
     loops: list[WatchedLoop]
     findings: list[Finding]
-    """Those that held the loops the longest come first."""
+    """Findings, the one that held the loops the longest first."""
     rare: list[Finding]
     """Lines that held a loop, but so seldom that chance may have."""
     not_scheduled_ms: Milliseconds
     """Milliseconds of stalls in which the machine ran something else, summed over the loops."""
     waiting: list[Waiting]
-    """Where requests waited, the line of most of them first."""
+    """Lines at which requests waited, that of most of them first."""
     alone_ms: Milliseconds
-    """The median response time while no other request was in flight."""
+    """The mean response time while no other request was in flight."""
     response_ms: Milliseconds
-    """The median response time in the window."""
+    """The mean response time in the window."""
     repairs: list[Repair]
     spotted: list[Spotted]
+    """Lines of the code that static checkers point at, where they are installed."""
+    notes: list[str] = Field(default_factory=list)
+    """Sentences about checkers that were not asked, or could not see all."""
     doubts: list[str]
     """The reasons why this is inconclusive; empty if it can be trusted."""

@@ -91,7 +91,12 @@ def ended(results: Results) -> str:
 
 
 def conclusive(results: Results, table: list[Row]) -> bool:
-    """Return True if the run is complete and every measured row can be trusted; of a search, if every answer is one."""
+    """Return True if the run is complete and every measured row can be trusted.
+
+    Of a search: every answer is one. Of a run that watched event loops: nothing is in doubt of what held them.
+    """
+    if results.stalls:
+        return results.complete and not any(each.doubts or not each.loops for each in results.stalls)
     if results.capacities:
         return results.complete and all(each.resolved for each in results.capacities)
     return results.complete and bool(table) and all(row.holds for row in table if row.windows)

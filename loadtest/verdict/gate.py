@@ -13,6 +13,7 @@ from math import inf
 from loadtest.english import count
 from loadtest.results.capacity import Capacity
 from loadtest.results.schema import Pairing, Results
+from loadtest.results.stalls import Stalls
 from loadtest.workload import Load
 from loadtest.workload.open import Open
 
@@ -23,8 +24,9 @@ from .capacities import found
 from .comparison import ended
 from .doubts import together
 from .format import NONE, beyond, not_run
+from .held import doubts, what, worst
 from .pairs import UNKNOWN, Difference, interval, ratio_of, trusted
-from .requirements import BEFORE, CAPACITY, ERRORS, FIGURES, Requirement, requirement
+from .requirements import BEFORE, CAPACITY, ERRORS, FIGURES, STALLS, Requirement, requirement
 
 FAILURES = (FAILED, UNSERVED)
 """Texts of the doubts that say that requests failed."""
@@ -81,12 +83,14 @@ def judged(results: Results) -> list[Judged]:
     requirements = [requirement(text) for text in results.options.requirements]
     if not results.complete:
         return untold(requirements, _once(results), f"the run {ended(results)}".rstrip("."))
-    table, capacities = rows(results), _capacities(results)
+    table, capacities, stalls = rows(results), _capacities(results), _stalls(results)
     answers: list[Judged] = []
     for each in requirements:
         for name in _concerned(each, results):
             if each.figure == CAPACITY:
                 answers.append(_carries(each, name, capacities.get(name), capacities.get(each.other or "")))
+            elif each.figure == STALLS:
+                answers.append(_held(each, name, stalls.get(name)))
             else:
                 judge = _absolute if each.other is None else partial(_paired, table=table, results=results)
                 answers += _at_each_load(each, name, table, judge)
@@ -105,6 +109,8 @@ def judged_since(before: Results, after: Results, texts: Sequence[str]) -> list[
         for name in _concerned(each, after):
             if each.figure == CAPACITY:
                 answers.append(_carries(each, name, _capacities(after).get(name), _capacities(before).get(name)))
+            elif each.figure == STALLS:
+                answers.append(_held(each, name, _stalls(after).get(name)))
             else:
                 judge = _absolute if each.other is None else partial(_since, earlier=earlier)
                 answers += _at_each_load(each, name, table, judge)
@@ -146,7 +152,12 @@ def _once(results: Results) -> list[str]:
 
 
 def _concerned(asked: Requirement, results: Results) -> list[str]:
-    """Return the services that must meet a requirement. A service against itself counts once, unless it is named."""
+    """Return the services that must meet a requirement. A service against itself counts once, unless it is named.
+
+    Of stalls these are the services that were watched, unless one is named.
+    """
+    if asked.figure == STALLS and asked.service is None and results.stalls:
+        return [each.service for each in results.stalls]
     return asked.concerns(_once(results)) or asked.concerns([each.name for each in results.contenders])
 
 
@@ -282,6 +293,30 @@ def _carries(asked: Requirement, name: str, own: Capacity | None, measure: Capac
     few = high is not None and high <= asked.bound
     met, broken = (enough, few) if asked.grows else (few, low is not None and not enough)
     return Judged(asked, name, None, Finding.MET if met else Finding.BROKEN if broken else Finding.UNKNOWN, why)
+
+
+def _held(asked: Requirement, name: str, own: Stalls | None) -> Judged:
+    """Judge the longest stall of the findings of a service. Rare ones, which may be chance, are named only."""
+    figure = FIGURES[STALLS]
+    if own is None:
+        return _unknown(asked, name, figure.lacks)
+    if reasons := doubts(own):
+        return _unknown(asked, name, _first(reasons))
+    longest = worst(own)
+    rare = max(own.rare, key=lambda each: each.worst_ms, default=None)
+    beside = f"; seldom, {figure.shown([rare.worst_ms])} by {what(rare)}" if rare else ""
+    if longest is not None:
+        finding = Finding.MET if asked.allows(longest.worst_ms) else Finding.BROKEN
+        return Judged(asked, name, None, finding, f"{figure.shown([longest.worst_ms])} by {what(longest)}{beside}")
+    least = figure.shown([own.least_ms])
+    if asked.bound < own.least_ms:
+        return _unknown(asked, name, f"what lasts less than {least} was not counted{beside}")
+    finding = Finding.MET if asked.allows(0.0) else Finding.BROKEN
+    return Judged(asked, name, None, finding, f"nothing held the loop for {least} or longer{beside}")
+
+
+def _stalls(results: Results) -> dict[str, Stalls]:
+    return {each.service: each for each in results.stalls}
 
 
 def _capacities(results: Results) -> dict[str, Capacity]:

@@ -35,7 +35,10 @@ MILLISECONDS = MappingProxyType({"ms": 1.0, "s": 1000.0, "us": 0.001, "µs": 0.0
 RATES = MappingProxyType({"/s": 1.0, "": 1.0})
 SIZES = MappingProxyType({"MiB": 2.0**20, "GiB": 2.0**30, "KiB": 2.0**10, "kB": 1e3, "MB": 1e6, "GB": 1e9})
 
-CAPACITY, ERRORS, GOODPUT = "capacity", "errors", "goodput"
+CAPACITY, ERRORS, GOODPUT, STALLS = "capacity", "errors", "goodput", "stalls"
+
+UNSCALED = {ERRORS: "a share such as 1%", STALLS: "a time such as 10ms"}
+"""Values of the figures that are 0 if all is well: a factor to those of another service says nothing."""
 
 BEFORE = "before"
 """The name of the earlier of two runs."""
@@ -85,8 +88,10 @@ FIGURES: Mapping[str, Figure] = {
         f"the processes of the service are unknown, or used under {LEAST_CPU:g} s of CPU time in a repeat",
     ),
     CAPACITY: Figure(lambda _: None, RATES, "no search was made"),
+    STALLS: Figure(lambda _: None, MILLISECONDS, "it was not watched"),
 }
-"""The figures by name. Latencies of open loads count from the intended start; cpu is CPU time per request."""
+"""The figures by name. Latencies of open loads count from the intended start; cpu is CPU time per request; stalls is
+the longest time for which a line held an event loop."""
 
 
 @dataclass(frozen=True)
@@ -143,8 +148,8 @@ def requirement(text: str) -> Requirement:
 def _value(text: str, name: str, value: str) -> tuple[float, str | None]:
     """Return the limit of a figure in the unit of the figure, or a factor and another service."""
     if relative := RELATIVE.fullmatch(value):
-        if name == ERRORS:
-            raise ValueError(f"{ERRORS} takes a share such as 1%: of none there is no multiple; got {text!r}.")
+        if name in UNSCALED:
+            raise ValueError(f"{name} takes {UNSCALED[name]}: of none there is no multiple; got {text!r}.")
         if not float(relative["factor"]):
             raise ValueError(f"A factor must be above 0; got {text!r}.")
         return float(relative["factor"]), relative["other"]
@@ -152,7 +157,7 @@ def _value(text: str, name: str, value: str) -> tuple[float, str | None]:
     absolute = ABSOLUTE.fullmatch(value)
     if absolute is None or absolute["unit"] not in units:
         known = listed([f"1{unit}" for unit in units]).replace(" and ", " or ")
-        factor = "" if name == ERRORS else ", or as 0.95x NAME"
+        factor = "" if name in UNSCALED else ", or as 0.95x NAME"
         raise ValueError(f"The value of {name} is written as {known}{factor}; got {text!r}.")
     return float(absolute["number"]) * units[absolute["unit"]], None
 
@@ -163,12 +168,12 @@ def refuse(
     *,
     others: Sequence[str] | None = None,
     deadline: bool,
-    searched: bool,
+    only: str | None = None,
 ) -> None:
     """Refuse requirements that a run cannot have an answer to.
 
     `others`: the names that a factor may refer to, if they are not the services. `deadline`: the run has goodput.
-    `searched`: the run searches for capacities.
+    `only`: the one figure that the run finds, if it is no comparison: capacity or stalls.
 
     Raises:
         ValueError: with one sentence.
@@ -184,12 +189,16 @@ def refuse(
             raise ValueError(f"{each.text!r} compares {each.other} with itself; it takes two services.")
         if each.figure == GOODPUT and not deadline:
             raise ValueError(f"{each.text!r} needs a run with --deadline.")
-        if searched and each.figure != CAPACITY:
+        if only == CAPACITY and each.figure != CAPACITY:
             raise ValueError(
                 f"A search for capacity goes beyond it, and can only require capacity; got {each.text!r}. "
                 "--slo takes what each rate must meet."
             )
-        if not searched and each.figure == CAPACITY:
+        if only == STALLS and each.figure != STALLS:
+            raise ValueError(f"The command stalls can only require stalls; got {each.text!r}.")
+        if each.figure == STALLS and only != STALLS:
+            raise ValueError(f"Only the command stalls finds what holds an event loop; got {each.text!r}.")
+        if each.figure == CAPACITY and only != CAPACITY:
             raise ValueError(f"Only the command capacity finds a capacity; got {each.text!r}.")
 
 

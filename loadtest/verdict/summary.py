@@ -6,8 +6,10 @@ from typing import Any
 
 from loadtest.results.capacity import Capacity
 from loadtest.results.schema import Results
+from loadtest.results.stalls import Finding, Stalls
+from loadtest.watch.sites import Site
 
-from . import capacities, pairs
+from . import capacities, held, pairs
 from .aggregate import Row, rows
 from .before_after import Change
 from .comparison import conclusive, verdict
@@ -17,7 +19,9 @@ from .gate import judged
 def summary(results: Results) -> dict[str, Any]:
     """Return the verdict, the figures of each service under each load, and the answers to requirements."""
     table = rows(results)
-    if results.options.objectives:
+    if results.stalls:
+        headline, sentences = held.headline(results), held.sentences(results)
+    elif results.options.objectives:
         headline, sentences = capacities.headline(results), capacities.sentences(results)
     else:
         found = verdict(results, table)
@@ -32,6 +36,7 @@ def summary(results: Results) -> dict[str, Any]:
         "steps": [_step(row) for row in table],
         "pairs": [_pair(each) for each in pairs.differences(results)],
         "capacities": [_capacity(each) for each in results.capacities],
+        "stalls": [_stalls(each) for each in results.stalls],
         "requirements": [
             {
                 "requirement": each.requirement.text,
@@ -110,6 +115,60 @@ def _capacity(each: Capacity) -> dict[str, Any]:
         "bound": each.bound,
         "why": each.why,
     }
+
+
+def _stalls(each: Stalls) -> dict[str, Any]:
+    """Return what held the loops of a service, without the single stretches."""
+    return {
+        "service": each.service,
+        "rate_per_s": each.rate,
+        "seconds": each.seconds,
+        "requests": each.requests,
+        "least_ms": each.least_ms,
+        "conclusive": not held.doubts(each),
+        "doubts": held.doubts(each),
+        "loops": len(each.loops),
+        "held_share": held.held(each),
+        "findings": [_finding(one) for one in each.findings],
+        "rare": [_finding(one) for one in each.rare],
+        "not_scheduled_ms": each.not_scheduled_ms,
+        "alone_ms": each.alone_ms,
+        "response_ms": each.response_ms,
+        "waiting": [{**_site(one.site), "share": one.share} for one in each.waiting],
+        "repairs": [
+            {
+                "finding": one.finding,
+                "way": one.way,
+                "predicted_per_s": one.predicted,
+                "measured_per_s": one.measured,
+                "bound": one.bound,
+                "assumes": one.assumes,
+            }
+            for one in each.repairs
+        ],
+        "spotted": [
+            {"checker": one.tool, **_site(one.site), "says": one.said, "seen": one.seen} for one in each.spotted
+        ],
+    }
+
+
+def _finding(each: Finding) -> dict[str, Any]:
+    return {
+        "kind": each.kind,
+        **_site(each.site),
+        "routes": each.routes,
+        "times": each.times,
+        "p50_ms": each.p50_ms,
+        "worst_ms": each.worst_ms,
+        "ms_per_request": each.request_ms,
+        "share": each.share,
+    }
+
+
+def _site(site: Site | None) -> dict[str, Any]:
+    if site is None:
+        return dict.fromkeys(("file", "line", "function", "call"))
+    return {"file": site.file, "line": site.line, "function": site.function, "call": site.call or None}
 
 
 def _finite(figure: float | None) -> float | None:

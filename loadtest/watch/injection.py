@@ -13,6 +13,12 @@ import psutil
 PATH = Path(__file__).parent / "path"
 """The folder of the `sitecustomize` that starts the watcher."""
 
+PROJECT = Path(__file__).resolve().parents[2]
+"""The folder of the line-up's services, to which the files of their lines are relative."""
+
+LINEUP = tuple(PROJECT / each for each in ("async_app", "sync_app", "peers", "serving"))
+"""The code of the line-up's services, which may be installed among the libraries."""
+
 VARIABLE = "SYNC_VS_ASYNC_WATCH"
 
 LEAST = 0.01

@@ -29,6 +29,8 @@ class Racer:
     url: str
     assumed: bool = False
     """True if the service's size is assumed from this environment, because it was started elsewhere."""
+    reports: str = ""
+    """The folder in which its processes report what holds their event loops; empty if it is not watched."""
 
     @property
     def name(self) -> str:

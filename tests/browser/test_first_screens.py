@@ -1,4 +1,4 @@
-"""Tests of the pages of two runs, of pairs, of a map and of a search for capacity: their first screens and labels."""
+"""Tests of the pages of two runs, of pairs, of a map, of a search and of stalls: their first screens and labels."""
 
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -17,6 +17,7 @@ from tests.browser.support.visits import Opens, Visit
 from tests.loadtest.support.arrivals import open_run
 from tests.loadtest.support.capacities import probe, searched
 from tests.loadtest.support.fabricated import calibration, contender, options, results, step
+from tests.loadtest.support.stalled import computing, finding, stalls, watched
 
 pytestmark = pytest.mark.slow
 
@@ -106,6 +107,7 @@ PAGES: dict[str, Callable[[Path], Path]] = {
     "pairs": lambda path: write.write_comparison(paired(), path),
     "map": lambda path: write.write_map(dict.fromkeys(POINTS, mapped()), path),
     "capacity": lambda path: write.write_comparison(search(), path),
+    "stalls": lambda path: write.write_comparison(watched(stalls(findings=[finding(), computing()])), path),
 }
 
 

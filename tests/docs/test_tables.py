@@ -15,6 +15,7 @@ from contract.statements import ANSWER_WITHIN, GONE_AFTER, KEPT_FOR, MOST_KEPT, 
 from loadtest.cli.main import group
 from loadtest.contenders.service import lineup
 from loadtest.generator.crew import TOKEN
+from loadtest.watch.injection import VARIABLE
 from loadtest.workload.scenarios import ABOUT
 from peers.rows import PEERS
 from serving.command_line import parse
@@ -40,6 +41,7 @@ def test_every_environment_variable_is_documented() -> None:
         *re.findall(r"\"([A-Z_]+)\" not in os\.environ", sources("*.py")),
         *re.findall(r"\$\{([A-Z_]+)", sources("docker-compose.yml")),
         TOKEN,
+        VARIABLE,
     }
     documented = [
         *column(CONFIGURATION, "Environment", "variable"),

@@ -44,6 +44,17 @@ async def repair(trial: Trial) -> AsyncIterator[Observation]:
         yield await trial.answered(sent, "slow")
 
 
+async def find(trial: Trial) -> AsyncIterator[Observation]:
+    """Check that 8 pages wait at once, and the event loop is free meanwhile."""
+    sent = [trial.send("/page/soup") for _ in range(8)]
+    yield (observed := await trial.overlap(8, sent))
+    if observed.passed:
+        yield (observed := await free_loop(trial, "/page"))
+    if observed.passed:
+        trial.upstream.release()
+        yield await trial.answered(sent, "soup")
+
+
 async def threads(trial: Trial) -> AsyncIterator[Observation]:
     """Check that a service carries 40 requests in flight, and that its number of threads has a bound."""
     sent = [trial.send("/slow") for _ in range(40)]
@@ -91,10 +102,10 @@ async def _carries(trial: Trial, n: int) -> AsyncIterator[Observation]:
         yield await trial.answered(sent, "slow")
 
 
-async def free_loop(trial: Trial) -> Observation:
-    """Observe whether /healthz is answered while the upstream holds the requests to /slow."""
+async def free_loop(trial: Trial, path: str = "/slow") -> Observation:
+    """Observe whether /healthz is answered while the upstream holds the requests to `path`."""
     if await trial.healthy():
-        return Observation("While /slow waited, /healthz was answered.", True)
+        return Observation(f"While {path} waited, /healthz was answered.", True)
     return Observation(
-        f"While /slow waited, /healthz was not answered within {PATIENCE:g} s: the event loop was held.", False
+        f"While {path} waited, /healthz was not answered within {PATIENCE:g} s: the event loop was held.", False
     )

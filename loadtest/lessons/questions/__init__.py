@@ -1,1 +1,1 @@
-"""The twelve lessons, a file each."""
+"""The thirteen lessons, a file each."""

@@ -71,6 +71,8 @@ class Picture:
     """The names of the marks that the key shows, by their names in report.html."""
     abreast: int = 2
     """The number of figures side by side on a wide screen."""
+    opened: bool = False
+    """True if the data table is shown at once."""
 
 
 def by_step(values: Mapping[float, Any]) -> str:

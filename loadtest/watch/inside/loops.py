@@ -145,10 +145,17 @@ class LoopWatch:
             if not row:
                 self._long += took
             now = self.look()
-            before = next((look for look in reversed(list(self.looks)) if look.moment <= began), self.looks[0])
             garbage, self._collected = self._collected, 0.0
-            self.ended.append(Ended(began, took, before, now, garbage, row))
+            self.ended.append(Ended(began, took, self._before(began), now, garbage, row))
             self.looks.append(now)
+
+    def so_far(self, began: float) -> Ended:
+        """Return a callback that still runs as if it ended now, from any thread."""
+        now = self.look()
+        return Ended(began, now.moment - began, self._before(began), now, self._collected, row=False)
+
+    def _before(self, began: float) -> Look:
+        return next((look for look in reversed(list(self.looks)) if look.moment <= began), self.looks[0])
 
     def _beat_later(self) -> None:
         self._long = self._collected = 0.0

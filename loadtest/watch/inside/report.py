@@ -37,11 +37,19 @@ class Report:
         python = {"cpython": "CPython"}.get(sys.implementation.name, sys.implementation.name)
         self._add({"event": "loop", "loop": loop, "made_of": f"{kind}, {python} {sys.version.partition(' ')[0]}"})
 
-    def stall(self, loop: int, ended: Ended, first: Look | None, stacks: list[tuple[Stack, float]]) -> None:
+    def stall(
+        self,
+        loop: int,
+        ended: Ended,
+        first: Look | None,
+        stacks: list[tuple[Stack, float]],
+        *,
+        event: str = "stall",
+    ) -> None:
         """Report a callback that lasted too long, with the stacks that were taken meanwhile.
 
         Each has the number of times that it was seen, and the seconds by which it was late in all. `first`: the clocks
-        when the first one was taken.
+        when the first one was taken. `event`: `holds` for a callback that still runs.
         """
         told: dict[int, list[float]] = {}
         for stack, late in stacks:
@@ -49,7 +57,7 @@ class Report:
             known[0] += 1
             known[1] += late
         every = [(number, times, late) for number, (times, late) in told.items()]
-        self._add({"event": "stall", "loop": loop, **ended._asdict(), "first": first, "stacks": every})
+        self._add({"event": event, "loop": loop, **ended._asdict(), "first": first, "stacks": every})
 
     def clocks(self, loop: int, look: Look, waits: list[tuple[Stack, int]]) -> None:
         """Report the clocks of a loop, and where its tasks wait."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import sys
 from itertools import islice
-from types import CodeType, CoroutineType, FrameType, GeneratorType
 from time import perf_counter
+from types import CodeType, CoroutineType, FrameType, GeneratorType
 from typing import Any, NamedTuple
 
 from .routes import route_of
@@ -65,6 +65,7 @@ def is_own(file: str) -> bool:
         path = os.path.abspath(file)
         known = _own[file] = any(_within(path, each) for each in _folders) or not (
             file.startswith("<")
+            or not (os.path.isabs(file) or os.path.exists(file))  # Sanic compiles some of its methods under their names
             or _within(path, HERE)
             or _within(path, STANDARD)
             or any(part in OUTSIDE for part in path.split(os.sep))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import _signal
 import gc
 import os
-import sys
 import time
 from _thread import allocate_lock, get_native_id, start_new_thread
 from collections import deque
@@ -15,7 +14,7 @@ from typing import Any
 
 from .loops import LoopWatch
 from .report import Report
-from .watched import Watched
+from .watched import Holds, Watched
 
 EVERY = 0.25
 """Seconds between two reports of a loop's clocks."""
@@ -141,17 +140,17 @@ class Watchdog:
         """Look at each loop, and report. `late`: seconds of this very look. `clocks`: True if it is time for those."""
         for watched in list(self._watched.values()):
             watched.look(now, late, poll)
-            self._tell(watched, clocks=clocks)
+            self._tell(watched, clocks=clocks, holds=watched.holds(now))
         while self._over:
-            self._tell(self._over.popleft(), clocks=False)
+            self._tell(self._over.popleft(), clocks=False, holds=None)
         while self._faults:
             self._report.fault(self._faults.popleft())
         self._report.write()
 
-    def _tell(self, watched: Watched, *, clocks: bool) -> None:
-        """Report what has ended, and the clocks."""
+    def _tell(self, watched: Watched, *, clocks: bool, holds: Holds | None) -> None:
+        """Report what has ended, what still runs, and the clocks."""
         watch = watched.watch
-        if not (watch.ended or clocks):
+        if not (watch.ended or clocks or holds):
             return
         if not watch.told:
             watch.told = True
@@ -162,6 +161,8 @@ class Watchdog:
             while watch.ended:
                 ended = watch.ended.popleft()
                 self._report.stall(watch.number, ended, *watched.taken(ended))
+            if holds is not None:
+                self._report.stall(watch.number, *holds, event="holds")
         finally:
             if collects:
                 gc.enable()

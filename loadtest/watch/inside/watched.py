@@ -18,6 +18,12 @@ TASKS_EVERY = 1.0
 TASKS_SHARE = 0.005
 """The share of a loop's time that looks at its tasks may take."""
 
+HOLDS = 0.25
+"""Seconds of a callback from which on it is reported while it lasts."""
+
+HOLDS_EVERY = 1.0
+"""Seconds between two such reports of a loop."""
+
 MOST_STACKS = 100
 """Stacks that are taken of one callback at even intervals. One that lasts longer is looked at less and less often."""
 
@@ -26,6 +32,10 @@ MOST_TAKEN = 1000
 
 LOOK_EVERY = 0.02
 """Seconds between two looks at the clocks of a loop that is not held."""
+
+
+Holds = tuple[Ended, Look | None, list[tuple[Stack, float]]]
+"""A callback that still runs: so far, the clocks at its first stack, and its stacks."""
 
 
 class _Taken:
@@ -46,6 +56,8 @@ class Watched:
         self.waits: list[tuple[Stack, int]] = []
         self._taken: dict[float, _Taken] = {}
         """What was taken of callbacks, by their beginning."""
+        self._told = 0.0
+        """The moment when a callback was last reported while it lasted."""
         self._outside: set[FrameType] = set()
 
     def begin(self, loop: Any) -> None:
@@ -92,6 +104,16 @@ class Watched:
     def _stack(self) -> Stack | None:
         frame = sys._current_frames().get(self.watch.thread)
         return None if frame is None else stack_of(frame, self._outside)
+
+    def holds(self, now: float) -> Holds | None:
+        """Return a callback that still runs, with what was taken of it, if it is to be reported before it ends."""
+        began = self.watch.running()
+        if not began or now - began < HOLDS or now - self._told < HOLDS_EVERY:
+            return None
+        self._told = now
+        taken = self._taken.get(began)
+        ended = self.watch.so_far(began)
+        return (ended, None, []) if taken is None else (ended, taken.first, taken.stacks)
 
     def taken(self, ended: Ended) -> tuple[Look | None, list[tuple[Stack, float]]]:
         """Return what was taken of something that has ended, and forget that and all that is older."""

@@ -118,7 +118,7 @@ def test_a_learner_at_a_terminal_is_asked_until_there_is_a_number(tmp_path: Path
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["13"], "There is no lesson '13'"),
+        (["14"], "There is no lesson '14'"),
         (["2", "--guess", "nan"], "A prediction is a number"),
         (["2", "--guess", "-1"], "A prediction is a number"),
         (["2", "--guess", "1e999"], "A prediction is a number"),

@@ -10,6 +10,7 @@ import pytest
 
 from contract import ports
 from loadtest.cli.main import main
+from loadtest.cli.race import UNWATCHED
 from loadtest.contenders.service import lineup
 from tests.loadtest.support.commands import SCRIPT, WITHIN, alone, serving
 from tests.loadtest.support.processes import taken, taken_by_us
@@ -146,6 +147,10 @@ def test_a_port_that_is_taken_is_one_line_and_nothing_is_started() -> None:
     [
         ("flask", "A race takes 2 or 3 services; got 1."),
         ("flask,flask-threads,flask-gevent,aiohttp", "A race takes 2 or 3 services; got 4."),
+        (
+            "flask,flask-threads --watch",
+            UNWATCHED,
+        ),
         ("flask,flask", "Each service can be in a race once; got flask, flask."),
         ("flask,nope", f"There is no service 'nope'; choose from {', '.join(lineup(1))}."),
         *(

@@ -10,7 +10,7 @@ from loadtest.exercises.tasks import TASKS, WORKSHOP, check, start, task
 
 
 def test_every_lesson_has_a_task_with_a_brief_and_hints() -> None:
-    assert [*TASKS] == [*range(1, 13)]
+    assert [*TASKS] == [*range(1, 14)]
     for each in TASKS.values():
         assert "\nTask: " in each.brief
         assert len(each.hints) == 3
@@ -43,8 +43,8 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 
 def test_a_number_without_a_task_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"There is no task 13: the tasks are numbered from 1 to 12\."):
-        task(13)
+    with pytest.raises(ValueError, match=r"There is no task 14: the tasks are numbered from 1 to 13\."):
+        task(14)
 
 
 def test_a_database_that_cannot_be_used_is_no_fault_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:

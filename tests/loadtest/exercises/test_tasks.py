@@ -27,6 +27,7 @@ FAULTS = {
     10: "users would have said",
     11: "0 of 4 further ones were refused",
     12: "the supplier refused 40 requests",
+    13: "1 of 8 requests was in flight",
 }
 """A part of the observation that fails a starting point."""
 
@@ -74,6 +75,11 @@ SHAM: dict[str, tuple[int, list[Change], str]] = {
             ("    async with aiohttp", "    async with places, aiohttp"),
         ],
         "0 of 4 further ones were refused",
+    ),
+    "a coroutine that blocks as before": (
+        13,
+        [("def filled", "async def filled"), ("text=filled", "text=await filled")],
+        "1 of 8 requests was in flight",
     ),
 }
 """Changes of a starting point that do not do what the task asks, with a part of the observation that says so."""

@@ -4,11 +4,13 @@ import signal
 import time
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
+from async_app import blocking
 from contract import ports
 from tests.loadtest.support.commands import Serving, alone, serving
 from tests.loadtest.support.racing import (
@@ -24,12 +26,13 @@ from tests.loadtest.support.racing import (
     start_arrivals,
     stopped,
 )
+from tests.loadtest.support.web_uis import ROOT
 from tests.support.stalls import TooLate, at_best
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ports")]  # the well-known ports allow one test at a time
 
 RACERS = ("flask:workers=2", "aiohttp:workers=1")
-RACE = ("race", "--services", ",".join(RACERS))
+RACE = ("race", "--watch", "--services", ",".join(RACERS))
 
 
 @pytest.fixture(scope="module")
@@ -190,11 +193,17 @@ def test_a_loop_that_stands_still_is_told_by_its_own_service_until_it_runs_again
     red = heard(lambda event: event["racers"][1]["stands"])
     assert re.match(r"event loop stands still, |/metrics unanswered for \d", red["racers"][1]["stands"])
     assert red["racers"][0]["stands"] is None
+    named = heard(lambda event: event["racers"][1]["caption"].startswith("held by "))
+    line = 1 + Path(blocking.__file__).read_text().partition("time.sleep(asked.duration)")[0].count("\n")
+    assert f"async_app/blocking.py:{line}" in (ROOT / "docs" / "workshop.md").read_text()
+    assert re.match(rf"held by time\.sleep in async_app/blocking\.py:{line},? ", named["racers"][1]["caption"])
+    assert "held by" not in named["racers"][0]["caption"]
     start(8, "500ms", "offload")
     with events() as told:
         old = first(told, lambda event: event["scenario"] == "offload")["racers"][1]
-        assert (old["kind"], old["requests"]) == ("old", 0)
-        first(told, lambda event: not event["racers"][1]["stands"] and event["racers"][1]["kind"] != "old")
+        assert (old["kind"].removesuffix("-held"), old["requests"]) == ("old", 0)
+        first(told, lambda event: not event["racers"][1]["stands"] and not event["racers"][1]["kind"].startswith("old"))
+        first(told, lambda event: "held by" not in event["racers"][1]["caption"])
     last = stopped()
     for name, count in counted().items():  # with the requests of each user from before the change
         assert 1 <= count - by_racer(last, "requests")[name] <= 8

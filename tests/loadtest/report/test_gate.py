@@ -9,6 +9,7 @@ from loadtest.results.schema import Results
 from loadtest.verdict.gate import judged
 from tests.loadtest.support.capacities import probe, searched
 from tests.loadtest.support.fabricated import results, step
+from tests.loadtest.support.stalled import stalls, watched
 
 REQUIRED = ["p50<150ms", "errors<1%", "memory<1GiB"]
 EVIL = "a|b\x1b<&>`*_"
@@ -80,6 +81,20 @@ def test_the_summary_of_a_search_and_of_two_runs_have_tables_of_their_own(tmp_pa
     told = markdown.write_before_after(before, after, [], tmp_path / "summary.md").read_text()
     assert "- flask at 10 users is slower: 50.0/s before, 25.0/s after (0.50 times, 0.50 to 0.50)." in told
     assert "| flask | 10 users | throughput, requests/s | 50.0 | 25.0 | 0.500 | slower |" in told
+
+
+def test_the_summary_of_a_run_that_watched_loops_has_its_findings_and_repairs(tmp_path: Path) -> None:
+    known = watched(stalls(), requirements=["stalls<10ms"])
+    told = markdown.write(known, judged(known), tmp_path / "summary.md").read_text()
+    lines = told.splitlines()
+    by = "45.2 ms by requests.get in shop/app.py:57 (stock)"
+    assert f"| ❌ broken | stalls\\<10ms | shop | {by} |" in lines
+    assert "- requests.get in shop/app.py:57 (stock) holds the loop 41 ms a request: at most 24.4 requests a " in told
+    line = (
+        "| shop/app.py:57 (stock) | requests.get | blocking call | 200 | 41.0 | 45.2 | 41.0 | 82% | GET /stock (200) |"
+    )
+    assert line in lines
+    assert "| awaited | 400 | 390 | 0.97 | the pool |" in lines
 
 
 def test_text_is_shown_as_it_is_and_in_one_line() -> None:

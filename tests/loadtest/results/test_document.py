@@ -16,6 +16,7 @@ from tests.docs.support.pages import ROOT
 from tests.loadtest.support.arrivals import open_run
 from tests.loadtest.support.capacities import probe, searched
 from tests.loadtest.support.fabricated import calibration, contender, not_run, results, step
+from tests.loadtest.support.stalled import stalls, watched
 
 RUNS = {
     "closed": results([step("flask", 1), step("flask", 50, doubts=["a doubt"]), not_run("flask", 400)]).model_copy(
@@ -23,6 +24,7 @@ RUNS = {
     ),
     "open": open_run(deadline=1.0),
     "capacity": searched({"flask": [probe(20.0, "passed", 0.001, 0.0, 0.005)]}),
+    "stalls": watched(stalls()),
 }
 
 

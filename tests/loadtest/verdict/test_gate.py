@@ -5,10 +5,13 @@ from typing import Any
 
 from loadtest.results.capacity import Capacity
 from loadtest.results.schema import Pairing, Results, Step
+from loadtest.results.stalls import Stalls
 from loadtest.verdict.gate import Finding, Judged, judged, judged_since, summary
 from loadtest.workload.open import Open
+from tests.loadtest.support import stalled
 from tests.loadtest.support.capacities import capacity
 from tests.loadtest.support.fabricated import measured, not_run, open_step, options, results, step
+from tests.loadtest.support.stalled import clean, computing, stalls, watched
 
 MET, BROKEN, UNKNOWN = Finding.MET, Finding.BROKEN, Finding.UNKNOWN
 
@@ -333,3 +336,37 @@ def test_nothing_can_be_told_of_a_run_that_ended_early() -> None:
         assert {each.why for each in judged_since(run, whole, whole.options.requirements)} == {
             why.replace("run", "run before")
         }
+
+
+def free_of_stalls(text: str, *found: Stalls) -> list[tuple[str, Finding, str]]:
+    return [(each.service, each.finding, each.why) for each in judged(watched(*found, requirements=[text]))]
+
+
+def test_the_longest_stall_of_the_findings_decides() -> None:
+    by = "by requests.get in shop/app.py:57 (stock)"
+    free, least = "nothing held the loop for 10 ms or longer", "what lasts less than 10 ms was not counted"
+    for found, text, answer, why in (
+        (stalls(), "stalls<10ms", BROKEN, f"45.2 ms {by}"),
+        (stalls(), "stalls<0.1s", MET, f"45.2 ms {by}"),
+        (stalls(findings=[stalled.finding(worst_ms=1.0), computing(worst_ms=99.0)]), "stalls<50ms", BROKEN, BY_TOTAL),
+        (clean(), "stalls<10ms", MET, free),
+        (clean(rare=[stalled.finding(times=1, worst_ms=400.0)]), "stalls<10ms", MET, f"{free}; seldom, 400 ms {by}"),
+        (clean(), "stalls<5ms", UNKNOWN, least),
+        (clean(), "stalls>=1s", BROKEN, free),
+        (stalls(doubts=["so", "and so"]), "stalls<10ms", UNKNOWN, "so (and 1 further doubt)"),
+        (clean(loops=[]), "stalls<10ms", UNKNOWN, "no event loop was watched"),
+    ):
+        assert free_of_stalls(text, found) == [("shop", answer, why)], (text, why)
+
+
+BY_TOTAL = "99 ms by shop/prices.py:8 (total)"
+
+
+def test_stalls_are_required_of_the_services_that_were_watched() -> None:
+    run = watched(stalls("old"), clean("new"), requirements=["stalls<10ms"])
+    assert [(each.where, each.finding) for each in judged(run)] == [("old", BROKEN), ("new", MET)]
+    alone = run.model_copy(update={"stalls": run.stalls[1:]})
+    assert [(each.where, each.finding) for each in judged(alone)] == [("new", MET)]
+    named = required(alone, "old: stalls<10ms")
+    assert [(each.where, each.finding, each.why) for each in judged(named)] == [("old", UNKNOWN, "it was not watched")]
+    assert [each.finding for each in judged_since(run, run, ["stalls<10ms"])] == [BROKEN, MET]

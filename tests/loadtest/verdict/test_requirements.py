@@ -2,7 +2,7 @@
 
 import pytest
 
-from loadtest.verdict.requirements import FIGURES, refuse, requirement
+from loadtest.verdict.requirements import CAPACITY, FIGURES, STALLS, refuse, requirement
 
 TAKES = "a requirement reads like p99<500ms, "
 
@@ -20,6 +20,7 @@ def test_a_text_names_a_service_a_figure_a_side_and_a_value() -> None:
         ("memory<200MB", None, "memory", 200e6, None),
         ("cpu<1.2ms", None, "cpu", 1200.0, None),
         ("capacity>=200/s", None, "capacity", 200.0, None),
+        ("stalls<10ms", None, "stalls", 10.0, None),
         ("throughput>=0.95x old", None, "throughput", 0.95, "old"),
         ("flask:threads=8: p99 < 2x a flask:threads=4", "flask:threads=8", "p99", 2.0, "a flask:threads=4"),
     ):
@@ -57,6 +58,8 @@ def test_a_text_that_is_no_requirement_is_refused_in_one_sentence() -> None:
         ("throughput>100ms", "The value of throughput is written as 1/s or 1, "),
         ("throughput>=0.95x", "The value of throughput is written as "),
         ("errors<2x old", "errors takes a share such as 1%: of none there is no multiple; got 'errors<2x old'."),
+        ("stalls<2x old", "stalls takes a time such as 10ms: of none there is no multiple; got 'stalls<2x old'."),
+        ("stalls<10", "The value of stalls is written as 1ms, 1s, 1us or 1µs; got 'stalls<10'."),
         ("p99<0x old", "A factor must be above 0; got 'p99<0x old'."),
     ):
         with pytest.raises(ValueError, match=r"\.$") as refused:
@@ -65,8 +68,8 @@ def test_a_text_that_is_no_requirement_is_refused_in_one_sentence() -> None:
 
 
 def test_a_run_that_cannot_have_an_answer_is_refused() -> None:
-    run = {"services": ["old", "new"], "deadline": False, "searched": False}
-    search = {**run, "searched": True}
+    run = {"services": ["old", "new"], "deadline": False}
+    search = {**run, "only": CAPACITY}
     for text, of, complaint in (
         ("olb: p99<1s", run, "'olb: p99<1s' names 'olb', and there are only old and new."),
         ("p99<2x olb", run, "'p99<2x olb' names 'olb', and there are only old and new."),
@@ -75,6 +78,10 @@ def test_a_run_that_cannot_have_an_answer_is_refused() -> None:
         ("goodput>1", run, "'goodput>1' needs a run with --deadline."),
         ("capacity>1", run, "Only the command capacity finds a capacity; got 'capacity>1'."),
         ("p99<1s", search, "A search for capacity goes beyond it, and can only require capacity; got 'p99<1s'. "),
+        ("stalls<1ms", run, "Only the command stalls finds what holds an event loop; got 'stalls<1ms'."),
+        ("stalls<1ms", search, "A search for capacity goes beyond it, and can only require capacity; got "),
+        ("p99<1s", {**run, "only": STALLS}, "The command stalls can only require stalls; got 'p99<1s'."),
+        ("capacity>1", {**run, "only": STALLS}, "The command stalls can only require stalls; got 'capacity>1'."),
         ("p99<2x old", {**run, "others": ["before"]}, "'p99<2x old' names 'old', and there is only before."),
     ):
         with pytest.raises(ValueError, match=r"\.$") as refused:

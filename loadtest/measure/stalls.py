@@ -1,0 +1,267 @@
+"""Watch the event loops of a service under an open load below its limit, and say what held them.
+
+Four steps: one user, whose requests find the service idle; some more users, who find its limit; arrivals at a share of
+that rate, while its loops are watched; and, with a variant, both in turn, for what its repair brings.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from statistics import fmean
+
+import psutil
+
+from backing.environment import Backing
+from loadtest.contenders.cores import Cores
+from loadtest.contenders.secrets import NO_SECRETS, Secrets
+from loadtest.contenders.service import Service
+from loadtest.contenders.target import Pool, Target
+from loadtest.generator.driver import Driver
+from loadtest.generator.orders import Job
+from loadtest.processes.logs import Logs
+from loadtest.processes.service import Server
+from loadtest.results.schema import Options, Results, Step
+from loadtest.results.stalls import Finding, Stalls
+from loadtest.verdict.judge import FEWEST
+from loadtest.verdict.repair import AWAITED, THREAD, measured_beside
+from loadtest.watch.injection import LEAST, LINEUP, PROJECT, Watch, watching
+from loadtest.watch.readings import Readings
+from loadtest.workload import Load
+from loadtest.workload.closed import Closed
+from loadtest.workload.open import Open
+
+from .clocks import Clocks
+from .comparison import OVERHEAD, Comparison, Progress
+from .contender import contender
+from .plan import PlannedStep
+from .spotted import Checked, check, libraries_of
+from .watched import QUEUED, Means, Watched, Window, stalls
+
+FEW, MANY = 8, 64
+"""Users who find the limit. Eight are enough for loops that are held, and do not wait long for each other."""
+
+BELOW = 0.5
+"""Share of the limit at which requests arrive while the loops are watched."""
+
+FASTEST = 500.0
+"""The most arrivals per second. More show no other lines, and a load generator may send more of them late."""
+
+ARRIVALS = 50
+"""Requests that a window sees at least, if that takes no longer than LONGEST seconds."""
+
+LONGEST = 60.0
+
+ALONE = 1.0
+"""Seconds of the window of one user."""
+
+SATURATED = 2.0
+"""Seconds of a window at the limit."""
+
+IDLE = 1.0
+"""Seconds without requests, which show what the watcher itself costs."""
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """A variant of the service whose repair is tried: its service, and its scenario if that is another one."""
+
+    service: Service | Target
+    scenario: str
+
+
+class StallSearch(Comparison):
+    """A run that watches services, and compares the first with a variant of it if there is one."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - a comparison with three more
+        self,
+        services: Sequence[Service | Target],
+        options: Options,
+        command: list[str],
+        cores: Cores,
+        repaired: Repaired | None = None,
+        least: float = LEAST,
+        threads: int | None = None,
+        secrets: Secrets = NO_SECRETS,
+        logs: Logs | None = None,
+    ) -> None:
+        self._repaired = repaired
+        self._least = least
+        self._watch: Watch | None = None
+        self._moment = 0.0
+        self._given_threads = threads
+        self._stalls: list[Stalls] = []
+        self._limits: dict[str, tuple[int, float]] = {}
+        """For each service: the users at its limit, and the seconds that their requests take."""
+        self._rates: dict[str, list[float]] = {}
+        """The limits of both services of a comparison, repeat by repeat, in requests per second."""
+        self._busiest: dict[str, int] = {}
+        """The most threads that each of them had."""
+        every = [*services, *([repaired.service] if repaired else [])]
+        super().__init__(every, options, command, cores, secrets=secrets, logs=logs)
+        if repaired:
+            asked = options.model_copy(update={"scenario": repaired.scenario})
+            self._contenders[repaired.service.name] = contender(repaired.service, asked)
+
+    @property
+    def predicted(self) -> list[float]:
+        """The arrivals per second at most, as the load generator must be able to send them."""
+        return [FASTEST]
+
+    @property
+    def seconds(self) -> float:
+        """The estimated seconds of the whole run."""
+        watched = len(self.services) - (self._repaired is not None)
+        each = OVERHEAD + IDLE + ALONE + 2 * SATURATED + self._options.seconds
+        compared = 2 * (OVERHEAD + SATURATED) * self._options.repeats if self._repaired else 0.0
+        return each * watched + compared
+
+    def results(self, *, complete: bool, failure: str | None = None) -> Results:
+        """Return the record of the run so far."""
+        known = super().results(complete=complete, failure=failure)
+        return known.model_copy(update={"stalls": [*map(self._verified, self._stalls)]})
+
+    def _verified(self, stalls: Stalls) -> Stalls:
+        """Return the findings with the limit of the variant, if it was measured, beside the prediction for its way.
+
+        A variant with more threads makes its calls in threads; one with no more of them awaits them.
+        """
+        if self._repaired is None or not (rates := self._rates.get(self._repaired.service.name)):
+            return stalls
+        threads = self._busiest[self._repaired.service.name] - self._busiest.get(stalls.service, 0)
+        way = THREAD if threads > 0 else AWAITED
+        rate = fmean(rates) / max(1, len(stalls.loops))
+        return stalls.model_copy(update={"repairs": measured_beside(stalls.repairs, way, rate)})
+
+    def _in_turn(self, repeat: int) -> Sequence[Service | Target]:
+        return self.services[::-1] if self._repaired and repeat % 2 == 0 else self.services
+
+    def _measured(self, service: Service | Target, repeat: int, progress: Progress, behind: Backing) -> Iterator[Step]:
+        variant = self._repaired is not None and service is self._repaired.service
+        if repeat == 1 and not variant:
+            yield from self._watched(service, progress, behind)
+        if self._repaired is None or not self._stalls:
+            return
+        with self._running(service, repeat, progress, behind) as run:
+            users, response = self._limits.get(service.name, (max(MANY, 2 * self._threads(service)), 0.0))
+            at = run.step(Closed(users), SATURATED, response)
+            self._limits[service.name] = users, at.response
+            self._rates.setdefault(service.name, []).append(at.rate)
+            self._busiest[service.name] = max(self._busiest.get(service.name, 0), run.threads())
+            yield at.step
+
+    def _watched(self, service: Service | Target, progress: Progress, behind: Backing) -> Iterator[Step]:
+        """Measure the steps of a service that is watched."""
+        with watching(LINEUP if isinstance(service, Service) else (), self._least) as self._watch:
+            readings = Readings(self._watch.folder, _base(service))
+            with self._running(service, 1, progress, behind) as run:
+                idle, idle_cpu = run.idle()
+                alone = run.step(Closed(1), ALONE)
+                yield alone.step
+                users = FEW
+                limit = run.step(Closed(users), SATURATED, alone.response * FEW)
+                yield limit.step
+                if limit.response < QUEUED * alone.response:
+                    users = MANY
+                    limit = run.step(Closed(users), SATURATED, limit.response * MANY / FEW)
+                    yield limit.step
+                if not limit.rate:
+                    return
+                self._limits[service.name] = users, limit.response
+                rate = float(f"{min(FASTEST, BELOW * limit.rate):.3g}")
+                below = run.step(Open(rate), max(self._options.seconds, min(LONGEST, ARRIVALS / rate)))
+                yield below.step
+                readings.update()
+                means = Means(self._threads(service), _pools(service), self.cores.usable)
+                known = Watched(idle, idle_cpu, alone, limit, below)
+                self._stalls.append(stalls(known, readings, self._least, means, _checks(service)))
+        self._watch = None
+
+    def _threads(self, service: Service | Target) -> int:
+        """Return the threads of a pool to which a service would move its calls."""
+        if self._given_threads:
+            return self._given_threads
+        return service.threads if isinstance(service, Service) else min(32, (os.cpu_count() or 1) + 4)
+
+    def step(self, run: "_Run", load: Load, seconds: float, response: float) -> Window:
+        """Measure one step of a service that runs, and return it."""
+        demand = self._demand(run.service)
+        predicted = load.predict(demand)
+        lasts = load.spans(max(predicted.response, response), demand, seconds, FEWEST + 1)
+        planned = PlannedStep(load, predicted, *lasts, saturates=load.saturates(demand))
+        run.progress.begins(run.service.name, load.label, run.repeat, planned.seconds)
+        measured = self._measure(run.driver, run.server, run.clocks, planned, run.repeat)
+        return Window(self._step(run.service, run.repeat, planned, measured, None), self._moment)
+
+    @contextmanager
+    def _running(self, service: Service | Target, repeat: int, progress: Progress, behind: Backing) -> Iterator["_Run"]:
+        with self._fresh(service, behind) as (driver, server):
+            assert server is not None  # a service that runs already is not watched
+            driver.begin(self._job(service, server))
+            clocks = Clocks(server, behind, self.cores, self.needs, driver.masters)
+            yield _Run(self, service, repeat, progress, driver, server, clocks)
+
+    def _job(self, service: Service | Target, server: Server | None) -> Job:
+        job = super()._job(service, server)
+        if self._repaired is not None and service is self._repaired.service and isinstance(service, Service):
+            return replace(job, scenario=self._repaired.scenario)
+        return job
+
+    def _watched_by(self, environment: Mapping[str, str]) -> Mapping[str, str]:
+        return self._watch.environment(environment) if self._watch else {}
+
+    def _opened(self) -> None:
+        self._moment = time.perf_counter()
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A service that runs, with its load generators."""
+
+    search: StallSearch
+    service: Service | Target
+    repeat: int
+    progress: Progress
+    driver: Driver
+    server: Server
+    clocks: Clocks
+
+    def step(self, load: Load, seconds: float, response: float = 0.0) -> Window:
+        """Measure one step. `response`: seconds that a request may take, if the model does not tell."""
+        return self.search.step(self, load, seconds, response)
+
+    def idle(self) -> tuple[tuple[float, float], float]:
+        """Wait while there is no request. Return from when to when, and the cores that the service used."""
+        began, before = time.perf_counter(), self.server.cpu_time()
+        time.sleep(IDLE)
+        ended, after = time.perf_counter(), self.server.cpu_time()
+        return (began, ended), after.since(before) / (ended - began)
+
+    def threads(self) -> int:
+        """Return the threads of all processes of the service."""
+        total = 0
+        for process in self.server.processes():
+            with suppress(psutil.NoSuchProcess):
+                total += process.num_threads()
+        return total
+
+
+def _base(service: Service | Target) -> Path:
+    return service.start.folder if isinstance(service, Target) and service.start else PROJECT
+
+
+def _checks(service: Service | Target) -> Callable[[Sequence[Finding]], Checked]:
+    """Return a function that asks static checkers about the code of a service."""
+    if isinstance(service, Target):
+        assert service.start is not None  # a service that runs already is not watched
+        return partial(check, service.start.folder, libraries=libraries_of(service.start))
+    code = PROJECT / ("peers" if service.extra else service.module)
+    return partial(check, code, libraries=Path(sys.prefix), base=PROJECT)
+
+
+def _pools(service: Service | Target) -> tuple[Pool, ...]:
+    return service.pools if isinstance(service, Target) else ()
