@@ -123,7 +123,7 @@ class LoopWatch:
             self._call_soon = self._replaced = None
 
     def later(self, seconds: float, function: Callable[[], None]) -> None:
-        """Call a function of the watcher in the thread of the loop, while it runs. One call of each is due at a time."""
+        """Call a function of the watcher in the loop's thread, while it runs. One call of each is due at a time."""
         if self.loop is not None:
             self._timers[function] = self.loop.call_later(seconds, function, context=self._context)
 
@@ -179,8 +179,8 @@ class LoopWatch:
         else:
             self._collected += perf_counter() - self._garbage
 
-    def _failed(self, callback: Any, args: tuple[Any, ...], error: BaseException) -> None:
-        """Hand an error of a callback to the loop as the loop itself does, without the frames and names of the watcher."""
+    def _failed(self, callback: Any, error: BaseException) -> None:
+        """Hand an error of a callback to the loop as the loop itself does, without the frames of the watcher."""
         known = error.__traceback__
         error.__traceback__ = None if known is None else known.tb_next
         loop = self.loop or events.get_running_loop()
@@ -197,7 +197,7 @@ TIMED: dict[Any, Callable[..., None]] = {}
 def _timer(
     least: float,
     too_long: Callable[[float, float], None],
-    failed: Callable[[Any, tuple[Any, ...], BaseException], None],
+    failed: Callable[[Any, BaseException], None],
 ) -> tuple[Callable[[], float], Callable[..., None], Callable[..., None]]:
     """Return a function that tells when the callback that runs began, and two that run a callback and time it.
 
@@ -228,7 +228,7 @@ def _timer(
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:
-            failed(callback, args, error)
+            failed(callback, error)
         finally:
             took = perf_counter() - start
             began = 0.0

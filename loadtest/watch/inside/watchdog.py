@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import _signal
 import gc
 import os
+import signal
 import time
 from _thread import allocate_lock, get_native_id, start_new_thread
 from collections import deque
@@ -89,14 +89,14 @@ class Watchdog:
             return
         self._wake.acquire(False)
         # A signal that the service waits for must not reach this thread.
-        mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals())
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             start_new_thread(self._run, ())
         except BaseException:
             self._alive.release()
             raise
         finally:
-            _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def stop(self) -> bool:
         """End the thread after a last report, and keep it from being started. Return False if that takes too long."""
@@ -111,7 +111,7 @@ class Watchdog:
         return True
 
     def resume(self) -> None:
-        """Let the next beat of a loop start the thread again after `stop`: Python counts the threads after a fork, too."""
+        """Let the next beat of a loop start the thread again after `stop`. Python counts threads right after a fork."""
         self._alive.release()
 
     def _run(self) -> None:
