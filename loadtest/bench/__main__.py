@@ -24,6 +24,7 @@ from . import (
     processors,
     race,
     search,
+    stall_repairs,
     user_cost,
     waiting_memory,
     watcher,
@@ -52,6 +53,7 @@ BENCHES = {
     "generator-faults": generator_faults.report,
     "watcher": watcher.report,
     "planted-faults": planted_faults.report,
+    "stall-repairs": stall_repairs.report,
 }
 
 

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import uvloop
 from aiohttp import web
@@ -10,6 +11,14 @@ from aiohttp.typedefs import Handler
 
 from .faults import FAULTS
 from .stand_ins import WAIT
+
+THREADS = 16
+
+POOL = ThreadPoolExecutor(THREADS)
+"""The pool of repaired handlers. It starts threads as it needs them."""
+
+IN_A_THREAD = "/in-a-thread"
+"""The beginning of their paths."""
 
 LOOPS = {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.new_event_loop}
 
@@ -21,6 +30,7 @@ def create_app() -> web.Application:
     app.router.add_get("/clean", clean)
     for fault in FAULTS:
         app.router.add_get(f"/{fault.__name__}", handler_of(fault))
+        app.router.add_get(f"{IN_A_THREAD}/{fault.__name__}", repaired_handler_of(fault))
     return app
 
 
@@ -29,6 +39,16 @@ def handler_of(fault: Callable[[], None]) -> Handler:
 
     async def handler(_request: web.Request) -> web.Response:
         fault()
+        return web.Response(text="done")
+
+    return handler
+
+
+def repaired_handler_of(fault: Callable[[], None]) -> Handler:
+    """Return a handler that has the fault in a thread."""
+
+    async def handler(_request: web.Request) -> web.Response:
+        await asyncio.get_running_loop().run_in_executor(POOL, fault)
         return web.Response(text="done")
 
     return handler

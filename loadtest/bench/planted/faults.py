@@ -107,6 +107,8 @@ def slow_logging() -> None:
     log.warning(RECORD)  # fault
 
 
+_connections = threading.local()
+
 FAULTS = (
     time_sleep,
     http_client,
@@ -123,10 +125,12 @@ FAULTS = (
 )
 
 
-@cache
 def database() -> psycopg.Connection:
-    """Return the connection to the database, which the first use opens."""
-    return psycopg.connect(os.environ["DATABASE_URL"], autocommit=True)
+    """Return this thread's connection to the database, which the first use opens."""
+    if not hasattr(_connections, "database"):
+        _connections.database = psycopg.connect(os.environ["DATABASE_URL"], autocommit=True)
+    found: psycopg.Connection = _connections.database
+    return found
 
 
 @cache
