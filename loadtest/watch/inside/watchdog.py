@@ -46,25 +46,24 @@ class Watchdog:
         self._native = 0
         self.process = os.getpid()
 
-    def watch_of(self, loop: Any) -> LoopWatch:
+    def watch_of(self, loop: Any) -> Watched:
         """Return a new watch for a loop."""
-        return LoopWatch(type(loop).__module__.partition(".")[0], self._least, self._burst, self.start)
+        kind = type(loop).__module__.partition(".")[0]
+        return Watched(LoopWatch(kind, self._least, self._burst, self.start))
 
-    def begin(self, watch: LoopWatch, loop: Any) -> None:
+    def begin(self, watched: Watched, loop: Any) -> None:
         """Watch a loop that begins to run in this thread."""
-        watched = Watched(watch)
         try:
             watched.begin(loop)
         except BaseException:
             watched.end()
             raise
-        self._watched[watch.number] = watched
+        self._watched[watched.watch.number] = watched
         self.start()
 
-    def end(self, watch: LoopWatch) -> None:
+    def end(self, watched: Watched) -> None:
         """Let go of a loop that has ceased to run."""
-        watched = self._watched.pop(watch.number, None)
-        if watched is not None:
+        if self._watched.pop(watched.watch.number, None) is not None:
             self._over.append(watched)
             watched.end()
 
