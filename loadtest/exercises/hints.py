@@ -65,7 +65,7 @@ HINTS: Mapping[int, tuple[str, ...]] = {
     ),
     13: (
         "Start python -m backing.upstream, and let the watcher look: sync-vs-async stalls --config workshop/find.toml.",
-        "parts[each] calls __getitem__, which asks the upstream and holds the event loop. Where would filled do no harm?",
+        "parts[each] calls __getitem__, which asks the upstream and holds the loop. Where would filled do no harm?",
         "pool = ThreadPoolExecutor(8), and await asyncio.get_running_loop().run_in_executor(pool, filled, names).",
     ),
 }

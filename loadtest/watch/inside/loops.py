@@ -1,4 +1,4 @@
-"""The times of a loop's callbacks. Code here runs for each callback of the service, so it does as little as it can."""
+"""The watch of a loop: its callbacks that last too long, and its clocks."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context
-from functools import cache
 from itertools import count
 from time import perf_counter
 from typing import Any, NamedTuple
+
+from .callbacks import TIMED, soon, time_handles, timer
 
 BEAT = 0.02
 """Seconds between two beats of a loop, timers that show how late it is."""
@@ -63,7 +64,7 @@ class LoopWatch:
         self.process = os.getpid()
         self.told = False
         """True once the loop is in the report."""
-        self.running, self._timed, self._timed_alone = _timer(least, self.too_long, self._failed)
+        self.running, self._timed, self._timed_alone = timer(least, self.too_long, self._failed)
         """Return the beginning (perf_counter) of the callback that runs; 0 between callbacks."""
         self.loop: Any = None
         """None while it does not run."""
@@ -96,11 +97,11 @@ class LoopWatch:
         self.looks.append(self.look())
         gc.callbacks.append(self._collect)
         if isinstance(loop, BaseEventLoop):
-            _time_handles()
+            time_handles()
             TIMED[loop] = self._timed
         elif self._call_soon is None:  # written in C, as uvloop's: tasks take their steps by call_soon
             self._replaced = vars(loop).get("call_soon")
-            self._call_soon = loop.call_soon = _soon(loop.call_soon, self._timed_alone)
+            self._call_soon = loop.call_soon = soon(loop.call_soon, self._timed_alone)
         self._beat_later()
 
     def end(self, *, forked: bool) -> None:
@@ -123,7 +124,7 @@ class LoopWatch:
             self._call_soon = self._replaced = None
 
     def later(self, seconds: float, function: Callable[[], None]) -> None:
-        """Call a function of the watcher in the thread of the loop, while it runs. One call of each is due at a time."""
+        """Call a function of the watcher in the loop's thread, while it runs. One call of each is due at a time."""
         if self.loop is not None:
             self._timers[function] = self.loop.call_later(seconds, function, context=self._context)
 
@@ -179,90 +180,15 @@ class LoopWatch:
         else:
             self._collected += perf_counter() - self._garbage
 
-    def _failed(self, callback: Any, args: tuple[Any, ...], error: BaseException) -> None:
-        """Hand an error of a callback to the loop as the loop itself does, without the frames and names of the watcher."""
+    def _failed(self, callback: Any, error: BaseException) -> None:
+        """Hand an error of a callback to the loop as the loop itself does, without the frames of the watcher."""
         known = error.__traceback__
         error.__traceback__ = None if known is None else known.tb_next
         loop = self.loop or events.get_running_loop()
-        handle = events.Handle(callback, args, loop)
+        handle = events.Handle(callback, (), loop)  # whose text would show the arguments, as no loop in C does
         loop.call_exception_handler(
             {"message": f"Exception in callback {callback}", "exception": error, "handle": handle}
         )
-
-
-TIMED: dict[Any, Callable[..., None]] = {}
-"""The functions that time the callbacks of loops written in Python, by loop."""
-
-
-def _timer(
-    least: float,
-    too_long: Callable[[float, float], None],
-    failed: Callable[[Any, tuple[Any, ...], BaseException], None],
-) -> tuple[Callable[[], float], Callable[..., None], Callable[..., None]]:
-    """Return a function that tells when the callback that runs began, and two that run a callback and time it.
-
-    The second one hands errors of the callback to `failed`. Variables of a function cost less than attributes, and this
-    is the code that runs for every callback.
-    """
-    began = 0.0
-
-    def running() -> float:
-        return began
-
-    def timed(callback: Any, *args: Any) -> None:
-        nonlocal began
-        began = start = perf_counter()
-        try:
-            callback(*args)
-        finally:
-            took = perf_counter() - start
-            began = 0.0
-            if took >= least:
-                too_long(start, took)
-
-    def timed_alone(callback: Any, *args: Any) -> None:
-        nonlocal began
-        began = start = perf_counter()
-        try:
-            callback(*args)
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:
-            failed(callback, args, error)
-        finally:
-            took = perf_counter() - start
-            began = 0.0
-            if took >= least:
-                too_long(start, took)
-
-    return running, timed, timed_alone
-
-
-def _soon(original: Callable[..., Any], timed: Callable[..., None]) -> Callable[..., Any]:
-    """Return a `call_soon` that times its callbacks."""
-
-    def call_soon(callback: Any, *args: Any, context: Any = None) -> Any:
-        if args:
-            return original(timed, callback, *args, context=context)
-        return original(timed, callback, context=context)  # the most frequent case, and the cheaper call
-
-    return call_soon
-
-
-@cache
-def _time_handles() -> None:
-    """Time the callbacks of all loops that are written in Python, once for each process."""
-    run: Any = events.Handle._run
-    find = TIMED.get
-
-    def timed(self: Any) -> None:
-        timer = find(self._loop)
-        if timer is None:
-            run(self)
-        else:
-            timer(run, self)
-
-    events.Handle._run = timed  # type: ignore[method-assign] # all loops of the process call it
 
 
 def _delay(path: str) -> float | None:

@@ -10,9 +10,9 @@ from contextlib import suppress
 from functools import cache
 from typing import Any
 
-from .loops import LoopWatch
 from .stacks import own_paths
 from .watchdog import PATIENCE, Watchdog
+from .watched import Watched
 
 WATCH = "_sync_vs_async_watch"
 """The attribute of a loop that holds its watch."""
@@ -33,22 +33,22 @@ def changed(before: Any, loop: Any, settings: str) -> None:
         return  # frames of other threads cannot be read while these run
     dog = _of.get(os.getpid()) or _watchdog(settings)
     try:
-        if before is not None and (watch := _known(before)) is not None:
-            dog.end(watch)
+        if before is not None and (watched := _known(before)) is not None:
+            dog.end(watched)
         if loop is not None:
-            watch = _known(loop)
-            if watch is None:
-                watch = dog.watch_of(loop)
-                setattr(loop, WATCH, watch)
-            dog.begin(watch, loop)
+            watched = _known(loop)
+            if watched is None:
+                watched = dog.watch_of(loop)
+                setattr(loop, WATCH, watched)
+            dog.begin(watched, loop)
     except Exception as error:
         dog.fault(error)
 
 
-def _known(loop: Any) -> LoopWatch | None:
+def _known(loop: Any) -> Watched | None:
     """Return the watch that a loop has in this process."""
-    watch: LoopWatch | None = getattr(loop, "__dict__", {}).get(WATCH)
-    return watch if watch is not None and watch.process == os.getpid() else None
+    watched: Watched | None = getattr(loop, "__dict__", {}).get(WATCH)
+    return watched if watched is not None and watched.watch.process == os.getpid() else None
 
 
 def _watchdog(settings: str) -> Watchdog:

@@ -34,7 +34,7 @@ def route_of(frame: FrameType) -> str:
         if "request" in names:
             return _of_request(frame.f_locals.get("request"))
         if "self" in names and frame.f_code.co_name == "_execute":  # Tornado's handler
-            handler = frame.f_locals.get("self")
+            handler: Any = frame.f_locals.get("self")
             return _of_request(handler.request) if _of_framework(handler) else ""
     except Exception:
         return ""
@@ -64,10 +64,7 @@ def _of_request(request: Any) -> str:
 
 
 def _of_framework(something: Any) -> bool:
-    for each in type(something).__mro__:
-        if str(each.__module__).partition(".")[0] in FRAMEWORKS:
-            return True
-    return False
+    return any(str(each.__module__).partition(".")[0] in FRAMEWORKS for each in type(something).__mro__)
 
 
 def _named(method: Any, template: Any, path: Any) -> str:

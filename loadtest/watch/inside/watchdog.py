@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import _signal
 import gc
 import os
+import signal
 import time
 from _thread import allocate_lock, get_native_id, start_new_thread
 from collections import deque
@@ -46,25 +46,24 @@ class Watchdog:
         self._native = 0
         self.process = os.getpid()
 
-    def watch_of(self, loop: Any) -> LoopWatch:
+    def watch_of(self, loop: Any) -> Watched:
         """Return a new watch for a loop."""
-        return LoopWatch(type(loop).__module__.partition(".")[0], self._least, self._burst, self.start)
+        kind = type(loop).__module__.partition(".")[0]
+        return Watched(LoopWatch(kind, self._least, self._burst, self.start))
 
-    def begin(self, watch: LoopWatch, loop: Any) -> None:
+    def begin(self, watched: Watched, loop: Any) -> None:
         """Watch a loop that begins to run in this thread."""
-        watched = Watched(watch)
         try:
             watched.begin(loop)
         except BaseException:
             watched.end()
             raise
-        self._watched[watch.number] = watched
+        self._watched[watched.watch.number] = watched
         self.start()
 
-    def end(self, watch: LoopWatch) -> None:
+    def end(self, watched: Watched) -> None:
         """Let go of a loop that has ceased to run."""
-        watched = self._watched.pop(watch.number, None)
-        if watched is not None:
+        if self._watched.pop(watched.watch.number, None) is not None:
             self._over.append(watched)
             watched.end()
 
@@ -89,14 +88,14 @@ class Watchdog:
             return
         self._wake.acquire(False)
         # A signal that the service waits for must not reach this thread.
-        mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals())
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             start_new_thread(self._run, ())
         except BaseException:
             self._alive.release()
             raise
         finally:
-            _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def stop(self) -> bool:
         """End the thread after a last report, and keep it from being started. Return False if that takes too long."""
@@ -111,7 +110,7 @@ class Watchdog:
         return True
 
     def resume(self) -> None:
-        """Let the next beat of a loop start the thread again after `stop`: Python counts the threads after a fork, too."""
+        """Let the next beat of a loop start the thread again after `stop`. Python counts threads right after a fork."""
         self._alive.release()
 
     def _run(self) -> None:

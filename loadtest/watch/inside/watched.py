@@ -49,7 +49,7 @@ class _Taken:
 
 
 class Watched:
-    """One loop while it runs."""
+    """One loop, whenever it runs."""
 
     def __init__(self, watch: LoopWatch) -> None:
         self.watch = watch

@@ -23,4 +23,5 @@ except Exception:  # noqa: S110 - a fault of the watcher is none of the service
 sys.path[:] = [_each for _each in sys.path if _each != _here]
 sys.path_importer_cache.pop(_here, None)
 del sys.modules["sitecustomize"]
-import sitecustomize  # noqa: E402, F401 - the service's own. Python ignores the error if there is none.
+# The service's own. Python ignores the error if there is none.
+import sitecustomize  # type: ignore[import-not-found]  # noqa: E402, F401
