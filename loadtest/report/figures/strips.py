@@ -14,7 +14,7 @@ from loadtest.verdict.held import headline, plain, share
 from loadtest.verdict.stall_tables import findings
 
 from .picture import WIDTHS, Datasets, Figure, Picture, Table
-from .theme import COLOURS, FAINT, INK, MUTED, PAPER
+from .theme import COLOURS, FAINT, INK, PAPER
 
 POINTS, FEWEST, MOST = 1440, 120, 720
 """Moments that the strips of a picture have together, and the fewest and the most of one strip: no more than pixels."""
@@ -33,7 +33,7 @@ OTHERS = "further lines"
 PALE = (RARE, NOT_SCHEDULED)
 """Stretches that are drawn and are no findings."""
 
-IDLE = "#b4c1cc"
+IDLE = "#cdd6de"
 """The colour of what is no finding; report.css replaces it if the reader prefers dark."""
 
 LONGEST = 34
@@ -90,7 +90,7 @@ def _caption(shown: Sequence[Stalls]) -> str:
 
 def _shares(stalls: Stalls) -> str:
     """Return the share of the loops' time of each line, and how many loops are left out."""
-    held = [f"{each.name} {share(_share(stalls, each))}" for each in _series(stalls) if each.name not in PALE]
+    held = [f"{each.name} {share(_share(stalls, each))}" for each in _series(stalls) if not each.whats & {*PALE}]
     left = len(stalls.loops) - LOOPS
     told = f"Of the loops' time: {', '.join(held)}." if held else "No line held the loop."
     return f"{told} Left out: {count(left, 'loop')} that were held the least." if left > 0 else told
@@ -133,7 +133,7 @@ def moments(stalls: Stalls) -> int:
 
 
 def _series(stalls: Stalls) -> list[Series]:
-    """Return the colours that the strips need: of the findings, of rare lines and of what is no finding."""
+    """Return the colours that the strips need: of findings, and one of what is no finding."""
     found = stalls.findings
     names = [limited(plain(each.site.where) if each.site else each.kind, LONGEST) for each in found[: len(OWN_COLOURS)]]
     twice = Counter(names)
@@ -142,9 +142,10 @@ def _series(stalls: Stalls) -> list[Series]:
         for place, name in enumerate(names)
     ]
     more = frozenset(str(place) for place in range(len(OWN_COLOURS), len(found)))
-    pale = ((OTHERS, INK, more), (RARE, MUTED, frozenset({RARE})), (NOT_SCHEDULED, IDLE, frozenset({NOT_SCHEDULED})))
     seen = {stretch.what for loop in stalls.loops for stretch in loop.stretches}
-    return [*series, *(Series(*each) for each in pale if each[2] & seen)]
+    pale = [each for each in PALE if each in seen]
+    others = (Series(OTHERS, INK, more & seen), Series(" or ".join(pale), IDLE, frozenset(pale)))
+    return [*series, *(each for each in others if each.whats)]
 
 
 def _loops(stalls: Stalls) -> list[WatchedLoop]:

@@ -7,7 +7,7 @@ from itertools import combinations
 import pytest
 
 from loadtest.contenders.service import CORE
-from loadtest.report.figures import theme
+from loadtest.report.figures import strips, theme
 from tests.support.colours import VISIONS, contrast, distance
 
 DISTINCT = 0.1
@@ -46,6 +46,14 @@ def test_colours_that_tell_marks_apart_differ_for_everybody(family: str, vision:
     for colours in FAMILIES[family]:
         for one, other in combinations(colours, 2):
             assert distance(colours[one], colours[other], vision) >= DISTINCT, (one, other)
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+def test_the_strips_of_loops_tell_lines_from_what_is_no_finding_for_everybody(vision: str) -> None:
+    assert f'.chart [fill="{strips.IDLE}"] {{ fill: var(--more); }}' in CSS
+    for page in (LIGHT, DARK):
+        near = [distance(page["more"], each, vision) for each in (*strips.OWN_COLOURS, page["ink"], page["paper"])]
+        assert round(min(near), 2) >= DISTINCT
 
 
 def test_every_mark_stands_out_from_its_ground() -> None:

@@ -75,7 +75,7 @@ def test_each_line_has_a_colour_and_the_fifth_and_later_ones_share_theirs() -> N
     assert [*shown] == [
         "shop/app.py:57",
         *(f"{total} #{number}" for number in (2, 3, 4)),
-        *("further lines", "rare", "not scheduled"),
+        *("further lines", "rare or not scheduled"),
     ]
     assert [*shown.values()][:4] == [*strips.OWN_COLOURS]
     assert shown["further lines"] == INK
