@@ -27,6 +27,7 @@ from loadtest.processes.logs import Logs
 from loadtest.processes.service import Server
 from loadtest.results.schema import Options, Results, Step
 from loadtest.results.stalls import Finding, Stalls
+from loadtest.verdict.doubts import together
 from loadtest.verdict.judge import FEWEST
 from loadtest.verdict.repair import AWAITED, THREAD, measured_beside
 from loadtest.watch.injection import LEAST, LINEUP, PROJECT, Watch, watching
@@ -97,8 +98,8 @@ class StallSearch(Comparison):
         self._stalls: list[Stalls] = []
         self._limits: dict[str, tuple[int, float]] = {}
         """For each service: the users at its limit, and the seconds that their requests take."""
-        self._rates: dict[str, list[float]] = {}
-        """The limits of both services of a comparison, repeat by repeat, in requests per second."""
+        self._compared: dict[str, list[Window]] = {}
+        """The windows of both services of a comparison at their limits, repeat by repeat."""
         self._busiest: dict[str, int] = {}
         """The most threads that each of them had."""
         every = [*services, *([repaired.service] if repaired else [])]
@@ -130,12 +131,15 @@ class StallSearch(Comparison):
 
         A variant with more threads makes its calls in threads; one with no more of them awaits them.
         """
-        if self._repaired is None or not (rates := self._rates.get(self._repaired.service.name)):
+        if self._repaired is None or not (windows := self._compared.get(self._repaired.service.name)):
             return stalls
+        trusted = [each for each in windows if not each.step.doubts]
+        doubts = [] if trusted else together([doubt for each in windows for doubt in each.step.doubts])
         threads = self._busiest[self._repaired.service.name] - self._busiest.get(stalls.service, 0)
         way = THREAD if threads > 0 else AWAITED
-        rate = fmean(rates) / max(1, len(stalls.loops))
-        return stalls.model_copy(update={"repairs": measured_beside(stalls.repairs, way, rate)})
+        rate = fmean(each.rate for each in trusted or windows) / max(1, len(stalls.loops))
+        repairs = measured_beside(stalls.repairs, way, rate)
+        return stalls.model_copy(update={"repairs": repairs, "doubts": together([*stalls.doubts, *doubts])})
 
     def _in_turn(self, repeat: int) -> Sequence[Service | Target]:
         return self.services[::-1] if self._repaired and repeat % 2 == 0 else self.services
@@ -150,7 +154,7 @@ class StallSearch(Comparison):
             users, response = self._limits.get(service.name, (max(MANY, 2 * self._threads(service)), 0.0))
             at = run.step(Closed(users), SATURATED, response)
             self._limits[service.name] = users, at.response
-            self._rates.setdefault(service.name, []).append(at.rate)
+            self._compared.setdefault(service.name, []).append(at)
             self._busiest[service.name] = max(self._busiest.get(service.name, 0), run.threads())
             yield at.step
 

@@ -7,6 +7,7 @@ from loadtest.contenders.target import Pool
 from loadtest.results.schema import Measured, Step
 from loadtest.results.stalls import Finding, Repair, Stalls, WatchedLoop
 from loadtest.verdict.bounds import mean_response, throughput
+from loadtest.verdict.doubts import together
 from loadtest.verdict.observed import Fault, Observed
 from loadtest.verdict.repair import AS_IS, repairs
 from loadtest.verdict.stalls import Found, computed, found, waiting
@@ -127,7 +128,7 @@ def stalls(
         repairs=_repairs(watched, loops, known, means),
         spotted=checked.spotted,
         notes=checked.notes,
-        doubts=[*window.step.doubts, *_doubts(known.loops, readings)],
+        doubts=[*together([*window.step.doubts, *watched.limit.step.doubts]), *_doubts(known.loops, readings)],
     )
 
 
