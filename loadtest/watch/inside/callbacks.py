@@ -60,9 +60,9 @@ def soon(original: Callable[..., Any], timed: Callable[..., None]) -> Callable[.
     """Return a `call_soon` that times its callbacks."""
 
     def call_soon(callback: Any, *args: Any, context: Any = None) -> Any:
-        if len(args) == 1:  # a task that goes on; these two cases are the most frequent, and calls without * are cheaper
+        if len(args) == 1:  # a task goes on: the most frequent call, and the cheaper without *
             return original(timed, callback, args[0], context=context)
-        if not args:  # a task that begins
+        if not args:  # a task begins
             return original(timed, callback, context=context)
         return original(timed, callback, *args, context=context)
 
