@@ -10,7 +10,9 @@ from loadtest.verdict.bounds import mean_response, throughput
 from loadtest.verdict.doubts import together
 from loadtest.verdict.observed import Fault, Observed
 from loadtest.verdict.repair import AS_IS, repairs
-from loadtest.verdict.stalls import Found, computed, found, waiting
+from loadtest.verdict.spent import computed
+from loadtest.verdict.stalls import Found, found
+from loadtest.verdict.waits import waiting
 from loadtest.watch.readings import LoopReading, Readings
 from loadtest.workload.open import Open
 

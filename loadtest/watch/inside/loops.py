@@ -16,6 +16,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 from .callbacks import TIMED, soon, time_handles, timer
+from .stacks import Stack
 
 BEAT = 0.02
 """Seconds between two beats of a loop, timers that show how late it is."""
@@ -45,6 +46,15 @@ class Ended(NamedTuple):
     after: Look
     garbage: float
     row: bool
+
+
+class Sample(NamedTuple):
+    """A stack of a loop's thread at a moment, with its CPU clock and the seconds by which it was late."""
+
+    stack: Stack
+    moment: float
+    cpu: float
+    late: float
 
 
 class LoopWatch:
@@ -133,10 +143,13 @@ class LoopWatch:
         self._excused = self.running()
         self._long += seconds
 
+    def cpu(self) -> float:
+        """Read the CPU clock of the loop's thread, from any thread; 0 where there is none."""
+        return 0.0 if self._clock is None else time.clock_gettime(self._clock)
+
     def look(self) -> Look:
         """Read the clocks of the loop's thread, from any thread."""
-        cpu = 0.0 if self._clock is None else time.clock_gettime(self._clock)
-        return Look(perf_counter(), cpu, _delay(self._schedule))
+        return Look(perf_counter(), self.cpu(), _delay(self._schedule))
 
     def too_long(self, began: float, took: float, *, row: bool = False) -> None:
         """Note a callback, or a row of callbacks, that took too long, right after it."""
@@ -168,7 +181,7 @@ class LoopWatch:
         with suppress(Exception):
             late = perf_counter() - self.due
             if late - self._long >= self.burst:
-                self.too_long(self.due, late, row=True)
+                self.too_long(self.due + self._long, late - self._long, row=True)
             self._beat_later()
             self._beaten()
 
