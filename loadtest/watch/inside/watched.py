@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 from time import perf_counter
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from .loops import Ended, Look, LoopWatch
 from .stacks import Stack, around, stack_of, waiting
@@ -34,8 +34,12 @@ LOOK_EVERY = 0.02
 """Seconds between two looks at the clocks of a loop that is not held."""
 
 
-Holds = tuple[Ended, Look | None, list[tuple[Stack, float]]]
-"""A callback that still runs: so far, the clocks at its first stack, and its stacks."""
+class Holds(NamedTuple):
+    """A callback that still runs: as if it had ended now, the clocks at its first stack, and its stacks."""
+
+    so_far: Ended
+    first: Look | None
+    stacks: list[tuple[Stack, float]]
 
 
 class _Taken:
@@ -113,7 +117,7 @@ class Watched:
         self._told = now
         taken = self._taken.get(began)
         ended = self.watch.so_far(began)
-        return (ended, None, []) if taken is None else (ended, taken.first, taken.stacks)
+        return Holds(ended, None, []) if taken is None else Holds(ended, taken.first, taken.stacks)
 
     def taken(self, ended: Ended) -> tuple[Look | None, list[tuple[Stack, float]]]:
         """Return what was taken of something that has ended, and forget that and all that is older."""
