@@ -45,9 +45,6 @@ it is about a half: after a nap of half the shortest stall, the watcher waits 5 
 RELEASED = 0.25
 """Share of a stall by which the stacks were late, below which other threads could run Python code all the time."""
 
-UNSEEN = 2.0
-"""A computation that lasts so many times the shortest stall without one look at it: a C function kept the lock."""
-
 FREE = 0.7
 """Share of a window for which a loop may be held or compute if requests wait for something else."""
 
@@ -136,9 +133,8 @@ def _judged(stall: Stall, least: float) -> _Held | None:
     seconds = took - delayed
     if seconds < least or delayed >= took / 2:
         return None
+    late = min(1.0, sum(each.late for each in stall.seen) / took)
     cpu = _computed(stall, seconds)
-    unseen = not stall.seen and not stall.row and cpu >= COMPUTES and seconds >= UNSEEN * least
-    late = 1.0 if unseen else min(1.0, sum(each.late for each in stall.seen) / took)
     if stall.garbage >= seconds / 2:
         kind = GARBAGE
     elif stall.row:
@@ -206,29 +202,13 @@ def _groups(held: Iterable[_Held]) -> dict[Key, _Group]:
 
 
 def _adopted(groups: dict[Key, _Group]) -> dict[Key, _Group]:
-    """Return the groups of known lines, with the stalls of which no stack, or no stack in time, was taken.
-
-    A stack is taken as soon as a C function gives the lock back. On a busy machine that may be a few lines later, when
-    a library sends the response.
-    """
-    sure = {
-        key for key, group in groups.items() if key[1] and (key[0] != LOCKED or any(each.own for each in group.sites))
-    }
-    for key in [key for key in groups if key not in sure and key[0] != GARBAGE]:
-        alike = [
-            other for other in sure if _alike(key, other) and (not key[1] or groups[key].routes & groups[other].routes)
-        ]
+    """Return the groups with stalls of which no stack was taken, as short ones, among those of the same kind."""
+    for key in [key for key in groups if not key[1] and key[0] != GARBAGE]:
+        alike = [other for other in groups if other[0] == key[0] and other[1]]
         if alike:
-            nearest = max(alike, key=lambda other: (other[0] == key[0], len(groups[other].parts)))
-            group = groups.pop(key)
-            groups[nearest].parts += group.parts
-            groups[nearest].routes += group.routes
+            largest = max(alike, key=lambda other: len(groups[other].parts))
+            groups[largest].parts += groups.pop(key).parts
     return groups
-
-
-def _alike(key: Key, other: Key) -> bool:
-    """Return True if stalls may be of the same line. One of which no stack was taken may have kept the lock or not."""
-    return key[0] == other[0] or (not key[1] and {key[0], other[0]} == {COMPUTING, LOCKED})
 
 
 def _key(kind: Kind, site: Site) -> Key:

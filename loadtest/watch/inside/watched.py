@@ -88,13 +88,8 @@ class Watched:
 
     def _take(self, began: float, now: float, late: float) -> None:
         taken = self._taken.get(began)
-        if taken is None:
-            taken = self._taken[began] = _Taken(self.watch.look())
-            if len(self._taken) > MOST_TAKEN:
-                del self._taken[next(iter(self._taken))]
-        if len(taken.stacks) >= MOST_STACKS and now - taken.last < (now - began) / 20:
+        if taken is not None and len(taken.stacks) >= MOST_STACKS and now - taken.last < (now - began) / 20:
             return
-        taken.last = now
         collects = gc.isenabled()
         gc.disable()  # objects of the service are collected in its own threads
         try:
@@ -102,6 +97,11 @@ class Watched:
         finally:
             if collects:
                 gc.enable()
+        if taken is None:  # after the stack: to read the clocks gives the lock away, and the callback would go on
+            taken = self._taken[began] = _Taken(self.watch.look())
+            if len(self._taken) > MOST_TAKEN:
+                del self._taken[next(iter(self._taken))]
+        taken.last = now
         if stack is not None:
             taken.stacks.append((stack, late))
 

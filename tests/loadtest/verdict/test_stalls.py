@@ -116,35 +116,6 @@ def test_a_stall_without_a_stack_is_one_of_the_line_that_causes_most_of_its_kind
     assert not known.rare
 
 
-LOCKED_STALL: dict[str, Any] = {"cpu": 0.039, "late": 0.037}
-
-
-@pytest.mark.parametrize(
-    "missed",
-    [
-        {**LOCKED_STALL, "seen": (LIBRARY,)},  # a stack was taken when the lock was free, and that was later
-        {"cpu": 0.039, "seen": ()},
-    ],
-)
-def test_a_c_function_that_was_not_seen_in_time_is_that_of_the_same_route(missed: dict[str, Any]) -> None:
-    stalls = [*stalls_of(3, **LOCKED_STALL), *(a_stall(106.0 + place / 2, **missed) for place in range(5))]
-    (finding,) = found([a_loop(stalls)], WINDOW, 10, LEAST).findings
-    assert (finding.kind, finding.site, finding.times) == (LOCKED, LINE, 8)
-
-
-def test_a_computation_that_was_not_seen_at_all_is_that_of_a_line_that_computes() -> None:
-    stalls = [*stalls_of(3, cpu=0.039), *(a_stall(106.0 + place / 2, cpu=0.039, seen=()) for place in range(5))]
-    (finding,) = found([a_loop(stalls)], WINDOW, 10, LEAST).findings
-    assert (finding.kind, finding.site, finding.times) == (COMPUTING, LINE, 8)
-
-
-def test_a_c_function_of_a_library_is_named_if_nothing_else_was_seen() -> None:
-    (finding,) = found([a_loop(stalls_of(**LOCKED_STALL, seen=(LIBRARY,)))], WINDOW, 10, LEAST).findings
-    assert (finding.kind, finding.site) == (LOCKED, LIBRARY)
-    (unseen,) = found([a_loop(stalls_of(cpu=0.039, seen=()))], WINDOW, 10, LEAST).findings
-    assert (unseen.kind, unseen.site) == (LOCKED, None)
-
-
 def test_only_stalls_of_the_window_count() -> None:
     stalls = [a_stall(moment) for moment in (98.0, 99.5, 110.5, 120.0)]
     known = found([a_loop(stalls)], WINDOW, 10, LEAST)
