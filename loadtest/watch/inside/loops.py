@@ -77,9 +77,9 @@ class LoopWatch:
         self.running, self._timed, self._timed_alone = timer(least, self.too_long, self._failed)
         """Return the beginning (perf_counter) of the callback that runs; 0 between callbacks."""
         self.loop: Any = None
-        """None while it does not run."""
+        """The loop while it runs, None otherwise."""
         self.due = 0.0
-        """When the next beat is due."""
+        """The moment when the next beat is due."""
         self.ended: deque[Ended] = deque(maxlen=10_000)
         self.looks: deque[Look] = deque(maxlen=64)
         self.thread = 0
@@ -91,11 +91,11 @@ class LoopWatch:
         self._long = 0.0
         """Seconds of long callbacks since the last beat."""
         self._excused = 0.0
-        """When the callback began that the watcher prolongs itself."""
+        """The beginning of a callback that the watcher itself prolongs."""
         self._context = Context()  # without the service's variables, which would live as long as the loop
         self._timers: dict[Callable[[], None], Any] = {}
         self._call_soon: Any = None
-        """What the watcher put in the place of the loop's function; None for a loop written in Python."""
+        """The watcher's function in the place of the loop's; None for a loop written in Python."""
         self._replaced: Any = None
 
     def begin(self, loop: Any) -> None:

@@ -35,7 +35,7 @@ LOOK_EVERY = 0.02
 
 
 class Holds(NamedTuple):
-    """A callback that still runs: so far, the clocks at its first stack, and its stacks."""
+    """A callback that still runs: as if it had ended now, the clocks at its first stack, and its stacks."""
 
     so_far: Ended
     first: Look | None
