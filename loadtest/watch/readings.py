@@ -102,8 +102,8 @@ class Readings:
                 file.loops[event["loop"]] = reading
                 self.loops.append(reading)
             case "stack":
-                lines = tuple(Line(path, line, name, at and tuple(at)) for path, line, name, at in event["lines"])
-                stack = Stack(lines, event["inside"], event["route"], event["own"])
+                path, line, name, at = event["line"]
+                stack = Stack(Line(path, line, name, at and tuple(at)), event["inside"], event["route"], event["own"])
                 file.stacks[event["number"]] = site_of(stack, self._base), stack.route
             case "clocks":
                 reading = file.loops[event["loop"]]

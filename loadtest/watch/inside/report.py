@@ -13,8 +13,8 @@ from .stacks import Stack
 MOST_UNWRITTEN = 2**20
 """Bytes that wait for a disk that takes none."""
 
-MOST_WRITTEN = 2**28
-"""Bytes of a report. It ends there."""
+MOST_WRITTEN, MOST_STACKS = 2**25, 10_000
+"""Bytes of a report, and different stacks in it. It ends there."""
 
 
 class Report:
@@ -88,7 +88,8 @@ class Report:
         return number
 
     def _add(self, event: dict[str, Any]) -> None:
-        self._ended = self._ended or len(self._unwritten) > MOST_UNWRITTEN or self._written > MOST_WRITTEN
+        full = self._written > MOST_WRITTEN or len(self._stacks) > MOST_STACKS
+        self._ended = self._ended or full or len(self._unwritten) > MOST_UNWRITTEN
         if self._ended:
             self._unwritten = b""
             self._stacks.clear()

@@ -29,7 +29,7 @@ class Reported:
         self._say({"event": "loop", "loop": 1, "made_of": "uvloop, CPython 3.13"})
         line = [str(folder / "shop.py"), 4, "handler", [4, 4, 4, 29]]
         self._say(
-            {"event": "stack", "number": 0, "lines": [line], "inside": "shop.handler", "route": "GET /", "own": True}
+            {"event": "stack", "number": 0, "line": line, "inside": "shop.handler", "route": "GET /", "own": True}
         )
 
     def _say(self, event: dict[str, Any]) -> None:

@@ -60,4 +60,4 @@ def test_a_stack_is_that_of_the_moment_at_which_the_lock_was_free_not_of_what_co
         watch.end.set()
         watch.runner.join()
     (sample,) = stacks
-    assert sample.stack.lines[-1].line == callback.__code__.co_firstlineno + 1
+    assert sample.stack.line.line == callback.__code__.co_firstlineno + 1
