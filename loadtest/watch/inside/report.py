@@ -7,7 +7,7 @@ import sys
 from _json import encode_basestring_ascii
 from typing import Any
 
-from .loops import Ended, Look
+from .loops import Ended, Look, Sample
 from .stacks import Stack
 
 MOST_UNWRITTEN = 2**20
@@ -42,22 +42,16 @@ class Report:
         loop: int,
         ended: Ended,
         first: Look | None,
-        stacks: list[tuple[Stack, float]],
+        samples: list[Sample],
         *,
         event: str = "stall",
     ) -> None:
         """Report a callback that lasted too long, with the stacks that were taken meanwhile.
 
-        Each has the number of times that it was seen, and the seconds by which it was late in all. `first`: the clocks
-        when the first one was taken. `event`: `holds` for a callback that still runs.
+        `first`: the clocks when the first one was taken. `event`: `holds` for a callback that still runs.
         """
-        told: dict[int, list[float]] = {}
-        for stack, late in stacks:
-            known = told.setdefault(self._number(stack), [0, 0.0])
-            known[0] += 1
-            known[1] += late
-        every = [(number, times, late) for number, (times, late) in told.items()]
-        self._add({"event": event, "loop": loop, **ended._asdict(), "first": first, "stacks": every})
+        told = [(self._number(each.stack), each.moment, each.cpu, each.late) for each in samples]
+        self._add({"event": event, "loop": loop, **ended._asdict(), "first": first, "stacks": told})
 
     def clocks(self, loop: int, look: Look, waits: list[tuple[Stack, int]]) -> None:
         """Report the clocks of a loop, and where its tasks wait."""

@@ -19,7 +19,7 @@ TEMPLATES = (
 """Attributes of a request that lead to the template of its route."""
 
 HIDDEN = "{…}"
-"""What is written for a part of a path that may be a value."""
+"""The text in the place of a part of a path that may be a value."""
 
 LONGEST_WORD = 24
 MOST_PARTS = 8

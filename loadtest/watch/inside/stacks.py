@@ -39,7 +39,7 @@ class Line(NamedTuple):
 
 
 class Stack(NamedTuple):
-    """What a thread, or a task, was doing.
+    """The lines at which a thread ran, or a task waited.
 
     `lines`: those of the service's own code, the innermost last; if there are none, the innermost of a library.
     `inside`: the innermost function, with its module. `route`: of the request, empty if unknown. `own`: False if no

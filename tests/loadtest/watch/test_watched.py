@@ -30,6 +30,9 @@ class GoingOn:
     def running(self) -> float:
         return 1.0
 
+    def cpu(self) -> float:
+        return 0.0
+
     def look(self) -> Look:
         self.leave.set()
         self.wait_for(callback.__code__.co_firstlineno + 2)
@@ -56,5 +59,5 @@ def test_a_stack_is_that_of_the_moment_at_which_the_lock_was_free_not_of_what_co
         watch.leave.set()
         watch.end.set()
         watch.runner.join()
-    ((stack, _),) = stacks
-    assert stack.lines[-1].line == callback.__code__.co_firstlineno + 1
+    (sample,) = stacks
+    assert sample.stack.lines[-1].line == callback.__code__.co_firstlineno + 1
