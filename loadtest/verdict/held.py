@@ -8,7 +8,7 @@ from loadtest.results.stalls import BURST, COMPUTING, GARBAGE, LOCKED, OTHER_THR
 from loadtest.watch.sites import Site
 
 from .comparison import ended
-from .format import bracketed, per_second, readable
+from .format import per_second, readable
 from .repair import AS_IS, UNPREDICTED
 
 UNWATCHED = "no event loop was watched"
@@ -153,8 +153,8 @@ def _finding(stalls: Stalls) -> str:
         told += f", and {count(others, 'further line')} {plural_of(others, 'holds', 'hold')} it too"
     if most is None:
         return f"{told}, {share(held(stalls))} of its time"
-    figure = "" if most.measured is None else bracketed(per_second(most.measured), holds=not rate_doubts(stalls))
-    measured = f" (measured {figure})" if figure else ""
+    doubtful = ", inconclusive" if rate_doubts(stalls) else ""
+    measured = "" if most.measured is None else f" (measured {per_second(most.measured)}{doubtful})"
     return f"{told}: at most {readable(most.predicted)} requests a second for each process{measured}"
 
 
@@ -208,9 +208,9 @@ def _repair(repair: Repair, stalls: Stalls) -> str:
     """Return what a repair brings; for the service as it is, which the headline tells, the sum of several findings."""
     if repair.way == AS_IS:
         return repair.assumes if len(stalls.findings) > 1 else ""
-    holds = not rate_doubts(stalls)
-    figures = [bracketed(each, holds=holds) for each in (per_second(repair.measured or 0.0), ratio(repair))]
-    measured = "" if repair.measured is None else f" (measured {figures[0]}, ratio {figures[1]})"
+    doubtful = ", inconclusive" if rate_doubts(stalls) else ""
+    figures = "" if repair.measured is None else f"measured {per_second(repair.measured)}, ratio {ratio(repair)}"
+    measured = f" ({figures}{doubtful})" if figures else ""
     told = of_repair(repair, stalls)
     told = f"{told[0].upper()}{told[1:]}" if repair.finding is None or told == repair.way else told
     rate = f"{told}: {readable(repair.predicted)} requests a second for each process{measured}"

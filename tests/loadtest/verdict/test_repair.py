@@ -79,7 +79,7 @@ def test_blocking_calls_are_also_repaired_all_at_once() -> None:
     threads = of(TWO, THREAD, None)
     assert threads.predicted == pytest.approx(32 / (0.08 + 2 * THREAD_HANDOFF))
     assert threads.assumes.startswith("All 2 blocking calls are repaired: 32 threads, each held 40 ms; ")
-    assert of(TWO, AWAITED, None).predicted == pytest.approx(1 / 0.001)  # of 3 ms, 2 ms at most are those of a cold core
+    assert of(TWO, AWAITED, None).predicted == pytest.approx(1 / 0.001)  # of 3 ms, 2 are the cold core's
     assert [each.finding for each in repairs(CALL)] == [None, 0, 0]
 
 
