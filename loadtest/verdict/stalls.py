@@ -37,7 +37,7 @@ SMALLEST = 0.002
 """Share of one loop's time that they take at least: less may be chance."""
 
 LARGE = 0.01
-"""The same share, from which on even one stall of a line is a finding."""
+"""Share of one loop's time from which on even one stall of a line is a finding."""
 
 LINES: Sequence[Kind] = (BLOCKING, COMPUTING, LOCKED)
 """The kinds that are those of a line."""

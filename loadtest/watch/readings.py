@@ -74,7 +74,7 @@ class Readings:
     def __init__(self, folder: Path, base: Path) -> None:
         self.loops: list[LoopReading] = []
         self.faults: list[str] = []
-        """What the watcher could not do, and what could not be read."""
+        """Sentences about faults of the watcher, and of lines that cannot be read."""
         self._folder = folder
         self._base = base
         self._files: dict[Path, _File] = {}

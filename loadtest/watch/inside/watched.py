@@ -59,7 +59,7 @@ class Watched:
         self.watch = watch
         self.waits: list[tuple[Stack, int]] = []
         self._taken: dict[float, _Taken] = {}
-        """What was taken of callbacks, by their beginning."""
+        """Stacks of callbacks, by their beginning."""
         self._told = 0.0
         """The moment when a callback was last reported while it lasted."""
         self._outside: set[FrameType] = set()
