@@ -12,7 +12,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from statistics import fmean
 
 import psutil
 
@@ -27,9 +26,7 @@ from loadtest.processes.logs import Logs
 from loadtest.processes.service import Server
 from loadtest.results.schema import Options, Results, Step
 from loadtest.results.stalls import Finding, Stalls
-from loadtest.verdict.doubts import together
 from loadtest.verdict.judge import FEWEST
-from loadtest.verdict.repair import AWAITED, THREAD, measured_beside
 from loadtest.watch.injection import LEAST, LINEUP, PROJECT, Watch, watching
 from loadtest.watch.readings import Readings
 from loadtest.workload import Load
@@ -41,10 +38,12 @@ from .comparison import OVERHEAD, Comparison, Progress
 from .contender import contender
 from .plan import PlannedStep
 from .spotted import Checked, check, libraries_of
-from .watched import QUEUED, Means, Watched, Window, stalls
+from .variants import Made, Turns, beside
+from .watched import QUEUED, Idle, Means, Watched, Window, stalls
 
-FEW, MANY = 8, 64
-"""Users who find the limit. Eight are enough for loops that are held, and do not wait long for each other."""
+FEW, MANY, MOST = 8, 64, 512
+"""Users who find the limit. Eight for each process are enough for loops that are held, and do not wait long for each
+other. A variant that they do not fill gets up to the most."""
 
 BELOW = 0.5
 """Share of the limit at which requests arrive while the loops are watched."""
@@ -56,6 +55,9 @@ ARRIVALS = 50
 """Requests that a window sees at least, if that takes no longer than LONGEST seconds."""
 
 LONGEST = 60.0
+
+SLOWEST = 1.0
+"""Arrivals per second if not one request was answered before."""
 
 ALONE = 1.0
 """Seconds of the window of one user."""
@@ -96,13 +98,10 @@ class StallSearch(Comparison):
         self._moment = 0.0
         self._given_threads = threads
         self._stalls: list[Stalls] = []
-        self._limits: dict[str, tuple[int, float]] = {}
-        """For each service: the users at its limit, and the seconds that their requests take."""
-        self._compared: dict[str, list[Window]] = {}
-        """The windows of both services of a comparison at their limits, repeat by repeat."""
-        self._busiest: dict[str, int] = {}
-        """The most threads that each of them had."""
+        self._processes = 1
+        """The processes of the service that served."""
         every = [*services, *([repaired.service] if repaired else [])]
+        self._turns_of = {each.name: Turns() for each in every}
         super().__init__(every, options, command, cores, secrets=secrets, logs=logs)
         if repaired:
             asked = options.model_copy(update={"scenario": repaired.scenario})
@@ -124,22 +123,14 @@ class StallSearch(Comparison):
     def results(self, *, complete: bool, failure: str | None = None) -> Results:
         """Return the record of the run so far."""
         known = super().results(complete=complete, failure=failure)
-        return known.model_copy(update={"stalls": [*map(self._verified, self._stalls)]})
+        return known.model_copy(update={"stalls": [*map(self._beside, self._stalls)]})
 
-    def _verified(self, stalls: Stalls) -> Stalls:
-        """Return the findings with the limit of the variant, if it was measured, beside the prediction for its way.
-
-        A variant with more threads makes its calls in threads; one with no more of them awaits them.
-        """
-        if self._repaired is None or not (windows := self._compared.get(self._repaired.service.name)):
+    def _beside(self, stalls: Stalls) -> Stalls:
+        """Return the findings with what was measured of the variant, if there is one, beside the predictions."""
+        if self._repaired is None:
             return stalls
-        trusted = [each for each in windows if not each.step.doubts]
-        doubts = [] if trusted else together([doubt for each in windows for doubt in each.step.doubts])
-        threads = self._busiest[self._repaired.service.name] - self._busiest.get(stalls.service, 0)
-        way = THREAD if threads > 0 else AWAITED
-        rate = fmean(each.rate for each in trusted or windows) / max(1, len(stalls.loops))
-        repairs = measured_beside(stalls.repairs, way, rate)
-        return stalls.model_copy(update={"repairs": repairs, "doubts": together([*stalls.doubts, *doubts])})
+        service, variant = (self._turns_of[each.name] for each in self.services)
+        return beside(stalls, service, variant, self._threads(self.services[0]), self._processes)
 
     def _in_turn(self, repeat: int) -> Sequence[Service | Target]:
         return self.services[::-1] if self._repaired and repeat % 2 == 0 else self.services
@@ -150,40 +141,58 @@ class StallSearch(Comparison):
             yield from self._watched(service, progress, behind)
         if self._repaired is None or not self._stalls:
             return
+        turns = self._turns_of[service.name]
         with self._running(service, repeat, progress, behind) as run:
-            users, response = self._limits.get(service.name, (max(MANY, 2 * self._threads(service)), 0.0))
-            at = run.step(Closed(users), SATURATED, response)
-            self._limits[service.name] = users, at.response
-            self._compared.setdefault(service.name, []).append(at)
-            self._busiest[service.name] = max(self._busiest.get(service.name, 0), run.threads())
+            if not turns.users:
+                yield from self._filled(run, turns, max(MANY, 2 * self._threads(service)))
+            at = run.step(Closed(turns.users), SATURATED, turns.response)
+            turns.windows.append(at)
+            turns.made = run.made()
             yield at.step
 
+    def _filled(self, run: "_Run", turns: Turns, users: int) -> Iterator[Step]:
+        """Find the users who fill a service, and note them."""
+        alone = run.step(Closed(1), ALONE)
+        yield alone.step
+        turns.response = alone.response
+        while True:
+            turns.users = min(MOST, users)
+            at = run.step(Closed(turns.users), ALONE, turns.response)
+            yield at.step
+            turns.response, turns.filled = at.response, at.response >= QUEUED * alone.response
+            if turns.filled or turns.users == MOST:
+                return
+            users *= 4
+
     def _watched(self, service: Service | Target, progress: Progress, behind: Backing) -> Iterator[Step]:
-        """Measure the steps of a service that is watched."""
+        """Measure the steps of a service that is watched, and note what they show."""
+        turns = self._turns_of[service.name]
         with watching(LINEUP if isinstance(service, Service) else (), self._least) as self._watch:
             readings = Readings(self._watch.folder, _base(service))
             with self._running(service, 1, progress, behind) as run:
-                idle, idle_cpu = run.idle()
+                idle = run.idle()
+                readings.update()
                 alone = run.step(Closed(1), ALONE)
                 yield alone.step
-                users = FEW
-                limit = run.step(Closed(users), SATURATED, alone.response * FEW)
+                turns.users = FEW * max(1, len({each.process for each in readings.loops}))
+                limit = run.step(Closed(turns.users), SATURATED, alone.response * FEW)
                 yield limit.step
-                if limit.response < QUEUED * alone.response:
-                    users = MANY
-                    limit = run.step(Closed(users), SATURATED, limit.response * MANY / FEW)
+                if limit.response < QUEUED * alone.response and turns.users < MANY:
+                    response, turns.users = limit.response * MANY / turns.users, MANY
+                    limit = run.step(Closed(turns.users), SATURATED, response)
                     yield limit.step
-                if not limit.rate:
-                    return
-                self._limits[service.name] = users, limit.response
-                rate = float(f"{min(FASTEST, BELOW * limit.rate):.3g}")
+                turns.response = limit.response
+                rate = float(f"{min(FASTEST, BELOW * limit.rate or SLOWEST):.3g}")
                 below = run.step(Open(rate), max(self._options.seconds, min(LONGEST, ARRIVALS / rate)))
                 yield below.step
                 readings.update()
-                means = Means(self._threads(service), _pools(service), self.cores.usable)
-                known = Watched(idle, idle_cpu, alone, limit, below)
-                self._stalls.append(stalls(known, readings, self._least, means, _checks(service)))
+            means = Means(self._threads(service), _pools(service), self.cores.usable)
+            known = Watched(idle, alone, limit, below)
+            found, self._processes = stalls(known, readings, self._least, means)
+            self._stalls.append(found)
         self._watch = None
+        checked = _checks(service)(found.findings)
+        self._stalls[-1] = found.model_copy(update={"spotted": checked.spotted, "notes": checked.notes})
 
     def _threads(self, service: Service | Target) -> int:
         """Return the threads of a pool to which a service would move its calls."""
@@ -238,20 +247,23 @@ class _Run:
         """Measure one step. `response`: seconds that a request may take, if the model does not tell."""
         return self.search.step(self, load, seconds, response)
 
-    def idle(self) -> tuple[tuple[float, float], float]:
-        """Wait while there is no request. Return from when to when, and the cores that the service used."""
-        began, before = time.perf_counter(), self.server.cpu_time()
-        time.sleep(IDLE)
-        ended, after = time.perf_counter(), self.server.cpu_time()
-        return (began, ended), after.since(before) / (ended - began)
+    def idle(self) -> Idle:
+        """Wait while there is no request, and return what the service used. A rest of its start counts in one half."""
+        began = time.perf_counter()
+        halves = []
+        for _ in range(2):
+            before, moment = self.server.cpu_time(), time.perf_counter()
+            time.sleep(IDLE / 2)
+            halves.append(self.server.cpu_time().since(before) / (time.perf_counter() - moment))
+        return Idle(began, time.perf_counter(), min(halves))
 
-    def threads(self) -> int:
-        """Return the threads of all processes of the service."""
-        total = 0
+    def made(self) -> Made:
+        """Return the processes and threads of the service."""
+        threads = []
         for process in self.server.processes():
             with suppress(psutil.NoSuchProcess):
-                total += process.num_threads()
-        return total
+                threads.append(process.num_threads())
+        return Made(len(threads), sum(threads))
 
 
 def _base(service: Service | Target) -> Path:

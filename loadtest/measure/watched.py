@@ -1,26 +1,31 @@
 """Make the findings of a watched service of its steps, with what they cost and what repairs would bring."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from loadtest.contenders.target import Pool
 from loadtest.results.schema import Measured, Step
-from loadtest.results.stalls import Finding, Repair, Stalls, WatchedLoop
+from loadtest.results.stalls import Repair, Stalls, WatchedLoop
 from loadtest.verdict.bounds import mean_response, throughput
 from loadtest.verdict.doubts import together
 from loadtest.verdict.observed import Fault, Observed
 from loadtest.verdict.repair import AS_IS, repairs
-from loadtest.verdict.stalls import Found, computed, found, waiting
+from loadtest.verdict.spent import computed
+from loadtest.verdict.stalls import Found, found
+from loadtest.verdict.waits import waiting
 from loadtest.watch.readings import LoopReading, Readings
 from loadtest.workload.open import Open
-
-from .spotted import Checked
 
 QUEUED = 1.5
 """Response time at the limit, in that of one user alone, from which on requests queue: then the limit is reached."""
 
 STARVED = 0.25
 """Share of a window for which a loop could have run but had no core, from which on lengths say little."""
+
+SERVES = 0.1
+"""Share of the busiest process's work, from which on a process counts as one that serves."""
 
 EDGE = 1.0
 """Seconds by which the reports of a loop may begin late, or end early, in a window in which it ran."""
@@ -61,15 +66,19 @@ class Window:
         return (self.measured.server_cpu - idle) * self.measured.seconds / self.measured.requests
 
 
+class Idle(NamedTuple):
+    """The moments between which a service had no request, and the cores that it used then, for the watcher too."""
+
+    began: float
+    ended: float
+    cores: float
+
+
 @dataclass(frozen=True)
 class Watched:
-    """The windows of one service: idle, with one user, at its limit, and below that.
+    """The windows of one service: idle, with one user, at its limit, and below that."""
 
-    `idle`: the moments between which it had no request. `idle_cpu`: the cores that it used then, for the watcher too.
-    """
-
-    idle: tuple[float, float]
-    idle_cpu: float
+    idle: Idle
     alone: Window
     limit: Window
     below: Window
@@ -81,8 +90,8 @@ class Watched:
 
     @property
     def cpu(self) -> float:
-        """The CPU seconds of one request. Those of a service that is seldom busy are more, so the least one counts."""
-        every = [window.cpu(self.idle_cpu) for window in (self.alone, self.limit, self.below)]
+        """The CPU seconds of one request; 0 if unknown. A service that is seldom busy needs more: the least counts."""
+        every = [window.cpu(self.idle.cores) for window in (self.alone, self.limit, self.below)]
         return min((each for each in every if each is not None and each > 0), default=0.0)
 
 
@@ -95,24 +104,18 @@ class Means:
     cores: float
 
 
-def stalls(
-    watched: Watched,
-    readings: Readings,
-    least: float,
-    means: Means,
-    check: Callable[[Sequence[Finding]], Checked],
-) -> Stalls:
-    """Return what held the loops of a service below its limit.
+def stalls(watched: Watched, readings: Readings, least: float, means: Means) -> tuple[Stalls, int]:
+    """Return what held the loops of a service below its limit, and how many of its processes served.
 
-    `least`: seconds of a stall that counts. `check`: asks static checkers, beside these findings.
+    `least`: seconds of a stall that counts.
     """
     window = watched.below
     load = window.step.load
     assert isinstance(load, Open)
     loops = [each for each in readings.loops if _lasts(each, window.span)]
     known = found(loops, window.span, window.measured.requests, least)
-    checked = check(known.findings)
-    return Stalls(
+    processes = _serving(known.loops)
+    told = Stalls(
         service=window.step.service,
         rate=load.rate,
         seconds=window.measured.seconds,
@@ -125,47 +128,74 @@ def stalls(
         waiting=waiting(loops, watched.limit.span) if watched.queued else [],
         alone_ms=watched.alone.response * 1000,
         response_ms=window.response * 1000,
-        repairs=_repairs(watched, loops, known, means),
-        spotted=checked.spotted,
-        notes=checked.notes,
-        doubts=[*together([*window.step.doubts, *watched.limit.step.doubts]), *_doubts(known.loops, readings)],
+        repairs=_repairs(watched, loops, known, means, processes),
+        spotted=[],
+        doubts=[*window.step.doubts, *_doubts(loops, known.loops, readings, window.span)],
+        rate_doubts=together(watched.limit.step.doubts),
     )
+    return told, processes
 
 
-def _repairs(watched: Watched, loops: Sequence[LoopReading], known: Found, means: Means) -> list[Repair]:
+def _repairs(
+    watched: Watched, loops: Sequence[LoopReading], known: Found, means: Means, processes: int
+) -> list[Repair]:
     """Return what repairs would bring, and beside the prediction as it is the limit that was found."""
-    requests = watched.below.measured.requests
+    requests, cpu = watched.below.measured.requests, watched.cpu
     if not loops or not requests:
         return []
-    begun, ended = watched.idle
-    idle = computed(loops, watched.idle) / (ended - begun)
-    cpu = watched.cpu
-    computing = max(0.0, known.cpu - idle * watched.below.measured.seconds) / requests
+    idle = watched.idle
+    resting = computed(loops, (idle.began, idle.ended)) / (idle.ended - idle.began)
+    computing = max(0.0, known.cpu - resting * watched.below.measured.seconds) / requests
     faults = tuple(
         Fault(each.kind, each.request_ms / 1000, spent / requests, each.releases_lock, each.times / requests)
         for each, spent in zip(known.findings, known.computed, strict=True)
     )
-    loop = known.waited / requests + min(computing, cpu)
+    loop = known.waited / requests + (min(computing, cpu) if cpu else computing)
     if not loop:
         return []
-    observed = Observed(loop, cpu, len(loops), means.cores, means.threads, means.pools, faults)
-    limit = watched.limit.rate / len(loops) if watched.queued else None
-    return [each.model_copy(update={"measured": limit}) if each.way == AS_IS else each for each in repairs(observed)]
+    observed = Observed(loop, cpu, processes, means.cores, means.threads, means.pools, faults)
+    limit = watched.limit.rate / processes if watched.queued else None
+    try:
+        every = repairs(observed)
+    except ValueError:  # nothing would be left of a request
+        return []
+    every = [each.model_copy(update={"measured": limit}) if each.way == AS_IS else each for each in every]
+    return every if cpu else [each for each in every if each.way == AS_IS]  # without CPU time others have no bound
+
+
+def _serving(loops: Sequence[WatchedLoop]) -> int:
+    """Return the number of processes whose loops serve: others, such as that of a consumer, hardly work."""
+    busy: dict[int, float] = defaultdict(float)
+    for each in loops:
+        busy[each.process] += each.busy
+    return max(1, sum(share >= SERVES * max(busy.values()) for share in busy.values()))
 
 
 def _lasts(loop: LoopReading, window: tuple[float, float]) -> bool:
-    """Return True if a loop ran for a whole window."""
+    """Return True if a loop ran for a whole window, or is held at its end."""
     begins, ends = window
-    return bool(loop.clocks) and loop.clocks[0].moment <= begins + EDGE and loop.clocks[-1].moment >= ends - EDGE
+    if not loop.clocks or loop.clocks[0].moment > begins + EDGE:
+        return False
+    return loop.holds is not None or loop.clocks[-1].moment >= ends - EDGE
 
 
-def _doubts(loops: Sequence[WatchedLoop], readings: Readings) -> Iterator[str]:
+def _doubts(
+    loops: Sequence[LoopReading], watched: Sequence[WatchedLoop], readings: Readings, window: tuple[float, float]
+) -> Iterator[str]:
     if not readings.loops:
         yield (
             "no process reported an event loop: the service has none, its Python ignores PYTHONPATH (python -I or -E), "
-            "or its loops are not asyncio's"
+            "its loops are not asyncio's, or it may not write to the folder for temporary files"
         )
     elif not loops:
         yield "no event loop lasted for the whole window"
-    if loops and (starved := max(each.delayed for each in loops)) > STARVED:
+    lasting = {each.process for each in loops}
+    if loops and any(_ran(each, window) for each in readings.loops if each.process not in lasting):
+        yield "a process of the service began or ended while it was watched"
+    if watched and (starved := max(each.delayed for each in watched)) > STARVED:
         yield f"the machine ran something else for {starved:.0%} of a loop's time"
+    yield from readings.faults
+
+
+def _ran(loop: LoopReading, window: tuple[float, float]) -> bool:
+    return any(window[0] <= look.moment <= window[1] for look in loop.clocks)

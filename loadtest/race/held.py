@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from loadtest.english import duration
-from loadtest.results.stalls import BURST, COMPUTING, GARBAGE, Finding
-from loadtest.verdict.stalls import COMPUTES, found
+from loadtest.results.stalls import BURST, COMPUTING, GARBAGE, OTHER_THREAD, Finding
+from loadtest.verdict.kinds import COMPUTES
+from loadtest.verdict.stalls import found
 from loadtest.watch.injection import LEAST, PROJECT
 from loadtest.watch.readings import LoopReading, Readings, Stall
 
@@ -34,7 +35,7 @@ class Held:
 
     def sentence(self, clock: float) -> str:
         """Return what holds the loops at `clock` (perf_counter), as in "held by time.sleep in app.py:15", or ""."""
-        with suppress(OSError, ValueError, LookupError):  # of a full disk, a report has holes; the rest is read later
+        with suppress(OSError):  # of a full disk, a report has holes; the rest is read later
             self._readings.update()
         since = max(self._begun, clock - STAYS)
         loops = self._readings.loops
@@ -42,22 +43,20 @@ class Held:
             loop.clocks.clear()
             loop.waits.clear()
             loop.stalls[:] = [stall for stall in loop.stalls if _known(stall) >= since]
-        if (worst := _worst(loops, since, clock)) is not None:
+        if (worst := _worst([replace(loop, holds=None) for loop in loops], since, clock)) is not None:
             return f"held by {_what(worst)}, {duration(worst.p50_ms)} at a time"
-        running = [replace(loop, stalls=_so_far(loop.holds, since, clock)) for loop in loops]
-        if (worst := _worst(running, since, clock)) is not None:
-            return f"held by {_what(worst)} for {duration(worst.worst_ms)} so far"
+        for loop in loops:
+            holds = loop.holds
+            if holds is None or _known(holds) < since:  # it has not been heard of for long
+                continue
+            if (worst := _worst([replace(loop, stalls=[holds], holds=None)], since, clock)) is not None:
+                return f"held by {_what(worst)} for {duration((clock - holds.began) * 1000)} so far"
         return ""
 
 
 def captioned(said: Caption, held: str) -> Caption:
     """Return a caption that begins with what holds the loops, if anything does."""
     return Caption(f"{said.kind}-held", f"{held}; {said.sentence}") if held else said
-
-
-def _so_far(holds: Stall | None, since: float, clock: float) -> list[Stall]:
-    """Return a callback that still runs as if it ended now, unless it has not been heard of for long."""
-    return [] if holds is None or _known(holds) < since else [replace(holds, took=clock - holds.began)]
 
 
 def _known(stall: Stall) -> float:
@@ -82,6 +81,8 @@ def _holds(finding: Finding) -> bool:
 
 def _what(finding: Finding) -> str:
     """Return the call and the line of a finding, for the middle of a sentence."""
+    if finding.kind == OTHER_THREAD:
+        return "another thread, which keeps the interpreter's lock"
     if finding.site is None:
         return finding.kind if finding.kind == GARBAGE else "a line that was not seen"
     if finding.kind == COMPUTING:

@@ -92,7 +92,7 @@ def _twos(stalls: Stalls) -> list[Two]:
 
 
 def _two(repair: Repair, stalls: Stalls, longest: float) -> Two:
-    holds = not held.doubts(stalls)
+    holds = not held.rate_doubts(stalls)
     rates = [("predicted", repair.predicted), ("measured", repair.measured)]
     bars = [
         Bar(name, bracketed(readable(rate), holds=holds), rate / longest, None, holds)

@@ -12,13 +12,21 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Times = Annotated[int, Field(ge=0)]
 Milliseconds = Annotated[float, Field(ge=0)]
 
-Kind = Literal["blocking call", "computing", "C call with the lock", "burst of callbacks", "garbage collection"]
+Kind = Literal[
+    "blocking call",
+    "computing",
+    "C call with the lock",
+    "burst of callbacks",
+    "garbage collection",
+    "lock of another thread",
+]
 
 BLOCKING: Kind = "blocking call"
 COMPUTING: Kind = "computing"
 LOCKED: Kind = "C call with the lock"
 BURST: Kind = "burst of callbacks"
 GARBAGE: Kind = "garbage collection"
+OTHER_THREAD: Kind = "lock of another thread"
 
 NOT_SCHEDULED = "not scheduled"
 RARE = "rare"
@@ -138,3 +146,5 @@ class Stalls(Record):
     """Sentences about checkers that were not asked, or could not see all."""
     doubts: list[str]
     """The reasons why this is inconclusive; empty if it can be trusted."""
+    rate_doubts: list[str] = Field(default_factory=list)
+    """The reasons why the rates of `repairs` alone are inconclusive."""

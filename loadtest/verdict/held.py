@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from loadtest.english import count, duration, listed, plural_of
 from loadtest.results.schema import Results
-from loadtest.results.stalls import BURST, COMPUTING, GARBAGE, LOCKED, Finding, Repair, Spotted, Stalls
+from loadtest.results.stalls import BURST, COMPUTING, GARBAGE, LOCKED, OTHER_THREAD, Finding, Repair, Spotted, Stalls
 from loadtest.watch.sites import Site
 
 from .comparison import ended
-from .format import per_second, readable
+from .format import bracketed, per_second, readable
 from .repair import AS_IS, UNPREDICTED
 
 UNWATCHED = "no event loop was watched"
@@ -18,10 +18,11 @@ SUBJECTS = {
     LOCKED: "{} keeps the interpreter's lock, and holds",
     BURST: "A burst of callbacks at {} holds",
     GARBAGE: "Garbage collection holds",
+    OTHER_THREAD: "Another thread of the process keeps the interpreter's lock, and so holds",
 }
 """The beginning of a sentence about a finding by its kind; a blocking call just holds the loop."""
 
-OPENINGS = ("A burst", "Garbage", "Nothing", "The loop", "What holds")
+OPENINGS = ("A burst", "Another", "Garbage", "No line", "Nothing", "The loop", "What holds")
 """The first words of headlines that begin with no name."""
 
 NAMED = 3
@@ -52,6 +53,11 @@ def sentences(results: Results) -> list[str]:
 def doubts(stalls: Stalls) -> list[str]:
     """Return the reasons why it cannot be told what held the loops; an empty list if it can."""
     return stalls.doubts or ([] if stalls.loops else [UNWATCHED])
+
+
+def rate_doubts(stalls: Stalls) -> list[str]:
+    """Return the reasons why the rates, predicted and measured, cannot be trusted; an empty list if they can."""
+    return [*doubts(stalls), *(each for each in stalls.rate_doubts if each not in stalls.doubts)]
 
 
 def where(site: Site) -> str:
@@ -133,6 +139,8 @@ def _headline(stalls: Stalls) -> str:
             f"The loop is free ({share(_busy(stalls))} busy): {share(first.share)} of the waiting requests are at "
             f"{called(first.site)}"
         )
+    if stalls.rare:
+        return f"No line held the loop for {duration(stalls.least_ms)} often enough to be told from chance"
     return f"Nothing held the loop for {duration(stalls.least_ms)} or longer"
 
 
@@ -140,13 +148,21 @@ def _finding(stalls: Stalls) -> str:
     """Return the line that held the loops the longest, its cost, and the most requests per second that follow."""
     first, others = stalls.findings[0], len(stalls.findings) - 1
     most = next((each for each in stalls.repairs if each.way == AS_IS), None)
-    told = f"{_subject(first)} the loop {duration(first.request_ms)} a request"
+    told = f"{_subject(first)} the loop {_cost(first, stalls.requests)}"
     if others:
         told += f", and {count(others, 'further line')} {plural_of(others, 'holds', 'hold')} it too"
     if most is None:
         return f"{told}, {share(held(stalls))} of its time"
-    measured = "" if most.measured is None else f" (measured {per_second(most.measured)})"
+    figure = "" if most.measured is None else bracketed(per_second(most.measured), holds=not rate_doubts(stalls))
+    measured = f" (measured {figure})" if figure else ""
     return f"{told}: at most {readable(most.predicted)} requests a second for each process{measured}"
+
+
+def _cost(finding: Finding, requests: int) -> str:
+    """Return for how long a finding holds the loop: a request if most requests meet it, else each time."""
+    if finding.times >= requests / 2 or not requests:
+        return f"{duration(finding.request_ms)} a request"
+    return f"{duration(finding.p50_ms)} each time, {finding.times} times in {count(requests, 'request')}"
 
 
 def _subject(finding: Finding) -> str:
@@ -159,6 +175,7 @@ def _subject(finding: Finding) -> str:
 def _sentences(stalls: Stalls) -> Iterator[str]:
     reasons = doubts(stalls)
     yield from (f"Inconclusive: {each}." for each in reasons)
+    yield from (f"The rates are inconclusive: {each}." for each in rate_doubts(stalls) if each not in reasons)
     if reasons and stalls.findings:
         yield f"Seen, though inconclusive: {_finding(stalls)}."
     yield from filter(None, (_repair(each, stalls) for each in stalls.repairs))
@@ -191,7 +208,9 @@ def _repair(repair: Repair, stalls: Stalls) -> str:
     """Return what a repair brings; for the service as it is, which the headline tells, the sum of several findings."""
     if repair.way == AS_IS:
         return repair.assumes if len(stalls.findings) > 1 else ""
-    measured = "" if repair.measured is None else f" (measured {per_second(repair.measured)}, ratio {ratio(repair)})"
+    holds = not rate_doubts(stalls)
+    figures = [bracketed(each, holds=holds) for each in (per_second(repair.measured or 0.0), ratio(repair))]
+    measured = "" if repair.measured is None else f" (measured {figures[0]}, ratio {figures[1]})"
     told = of_repair(repair, stalls)
     told = f"{told[0].upper()}{told[1:]}" if repair.finding is None or told == repair.way else told
     rate = f"{told}: {readable(repair.predicted)} requests a second for each process{measured}"

@@ -7,7 +7,7 @@ to another, and the hand-over costs CPU time.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from loadtest.results.stalls import BLOCKING, BURST, GARBAGE, Kind, Repair, Way
+from loadtest.results.stalls import BLOCKING, BURST, GARBAGE, OTHER_THREAD, Kind, Repair, Way
 from loadtest.workload.demand import CPU, Demand, Limit
 from loadtest.workload.scenarios import POOL, THREADS
 
@@ -26,6 +26,8 @@ OTHERS = "processes of the pool"
 
 UNPREDICTED: Mapping[Kind, str] = {
     BURST: "Split the work, or limit with a semaphore how many tasks begin at once; what that brings is not predicted.",
+    OTHER_THREAD: "Move what that thread computes to another process, or to smaller pieces; what that brings is not "
+    "predicted.",
     GARBAGE: "Keep fewer objects alive, or call gc.freeze() after the start; what that brings is not predicted.",
 }
 """Advice for the kinds of findings whose repair no model predicts."""

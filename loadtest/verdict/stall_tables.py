@@ -6,7 +6,7 @@ from typing import NamedTuple
 from loadtest.results.stalls import Finding, Stalls
 
 from .format import NONE, bracketed, per_second
-from .held import doubts, line, of_repair, plain, ratio, share, where
+from .held import doubts, line, of_repair, plain, rate_doubts, ratio, share, where
 
 ROUTES = 3
 """The most routes that a finding names."""
@@ -47,7 +47,7 @@ def routes(held: Mapping[str, int]) -> str:
 
 def repairs(stalls: Stalls) -> Table:
     """Return the most requests per second of one process, as it is and with each repair."""
-    holds = not doubts(stalls)
+    holds = not rate_doubts(stalls)
     rows = [
         [
             of_repair(each, stalls),

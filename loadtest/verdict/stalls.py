@@ -1,9 +1,7 @@
 """Find what held the event loops of a service in a window, from what its processes reported.
 
-A stall is a callback, or a row of callbacks, that kept its loop from everything else for too long. What kind it is
-follows from three clocks: how long it took, how long the loop's thread computed, and how long the machine let it wait
-for a core. Which line it was follows from the stacks. A stack that was taken late says that something kept the
-interpreter's lock: Python code gives it away every few milliseconds, a C function only when it returns.
+The pieces of stalls are grouped by line; then the kind of each line follows from all of its pieces together. Lines of a
+computation count as one if they are in one function: they are one piece of work.
 """
 
 from collections import Counter, defaultdict
@@ -18,41 +16,31 @@ from loadtest.results.stalls import (
     GARBAGE,
     LOCKED,
     NOT_SCHEDULED,
+    OTHER_THREAD,
     RARE,
     Finding,
     Kind,
     Stretch,
-    Waiting,
     WatchedLoop,
 )
-from loadtest.watch.inside.loops import Look
 from loadtest.watch.readings import LoopReading, Stall
 from loadtest.watch.sites import Site
+
+from .kinds import kind_of, released
+from .pieces import Piece, delayed, pieces, stalls_within
+from .spent import computed, spent
 
 FEWEST = 3
 """Stalls of a line that make a finding."""
 
 SMALLEST = 0.002
-"""Share of the loops' time that a finding holds at least: less may be chance."""
+"""Share of one loop's time that they take at least: less may be chance."""
 
-COMPUTES = 0.5
-"""Share of a stall in which the thread computed, from which on it is a computation."""
+LARGE = 0.01
+"""The same share, from which on even one stall of a line is a finding."""
 
-KEPT = 0.7
-"""Share of a stall by which the stacks were late, from which on a C function kept the lock. Of a computation in Python
-it is about a half: after a nap of half the shortest stall, the watcher waits 5 ms for the lock."""
-
-RELEASED = 0.25
-"""Share of a stall by which the stacks were late, below which other threads could run Python code all the time."""
-
-UNSEEN = 2.0
-"""A computation that lasts so many times the shortest stall without one look at it: a C function kept the lock."""
-
-FREE = 0.7
-"""Share of a window for which a loop may be held or compute if requests wait for something else."""
-
-MOST_LINES = 5
-"""Lines at which requests waited that are told."""
+LINES: Sequence[Kind] = (BLOCKING, COMPUTING, LOCKED)
+"""The kinds that are those of a line."""
 
 
 @dataclass(frozen=True)
@@ -73,25 +61,45 @@ class Found:
 
 @dataclass
 class _Group:
-    """The stalls of one line."""
+    """The pieces of one finding."""
 
-    parts: "list[tuple[_Held, float]]" = field(default_factory=list)
-    """Each stall with the share of it that the line took."""
-    sites: Counter[Site] = field(default_factory=Counter)
-    routes: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass(frozen=True)
-class _Held:
-    """One stall, judged. `seconds`: without the time for which the machine ran something else."""
-
-    stall: Stall
-    seconds: float
-    cpu: float
-    """The share of it in which the thread computed."""
-    late: float
-    """The share of it by which stacks were late."""
     kind: Kind
+    pieces: list[Piece] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        return sum(each.seconds for each in self.pieces)
+
+    @property
+    def cpu(self) -> float:
+        return sum(each.cpu for each in self.pieces)
+
+    @property
+    def late(self) -> float:
+        return sum(each.late for each in self.pieces)
+
+    @property
+    def site(self) -> Site | None:
+        """The line that took the most of its time."""
+        lines: Counter[Site] = Counter()
+        for each in self.pieces:
+            if each.site is not None:
+                lines[each.site] += each.seconds  # type: ignore[assignment] # seconds, not a count
+        return max(lines, key=lambda site: lines[site], default=None)
+
+    @property
+    def routes(self) -> Counter[str]:
+        stalls: dict[int, set[str]] = defaultdict(set)
+        for each in self.pieces:
+            stalls[id(each.stall)] |= each.routes
+        return Counter(route for routes in stalls.values() for route in sorted(routes))
+
+    def by_stall(self) -> dict[int, float]:
+        """Return its seconds in each stall."""
+        found: dict[int, float] = defaultdict(float)
+        for each in self.pieces:
+            found[id(each.stall)] += each.seconds
+        return found
 
 
 def found(loops: Sequence[LoopReading], window: tuple[float, float], requests: int, least: float) -> Found:
@@ -99,172 +107,126 @@ def found(loops: Sequence[LoopReading], window: tuple[float, float], requests: i
 
     `requests`: those that ended in it. `least`: seconds of a stall that counts.
     """
-    inside = {
-        number: [stall for stall in loop.stalls if window[0] <= stall.began < window[1]]
-        for number, loop in enumerate(loops)
-    }
-    held = {id(stall): judged for stalls in inside.values() for stall in stalls if (judged := _judged(stall, least))}
-    groups = _groups(held.values())
-    total = (window[1] - window[0]) * max(1, len(loops))
-    every = {key: _finding(key, group, total, requests) for key, group in groups.items()}
-    told = sorted(
-        (key for key, each in every.items() if each.times >= FEWEST and each.share >= SMALLEST),
-        key=lambda key: -every[key].share,
-    )
+    seconds = window[1] - window[0]
+    inside = [stalls_within(loop, window) for loop in loops]
+    every = [piece for stalls in inside for stall in stalls for piece in pieces(stall, least)]
+    groups = sorted(_groups(every, least), key=lambda group: -group.seconds)
+    told = [group for group in groups if _tells(group, seconds)]
     names = _names(groups, told)
-    watched = [_watched(loop, window, inside[number], held, names) for number, loop in enumerate(loops)]
-    lost = [stall for stalls in inside.values() for stall in stalls if id(stall) not in held]
     return Found(
-        loops=watched,
-        findings=[every[key] for key in told],
-        rare=sorted((every[key] for key in every.keys() - set(told)), key=lambda each: -each.worst_ms),
-        not_scheduled_ms=sum(stall.took for stall in lost) * 1000,
+        loops=[_watched(loop, window, stalls, every, names) for loop, stalls in zip(loops, inside, strict=True)],
+        findings=[_finding(group, seconds * len(loops), requests, least) for group in told],
+        rare=sorted(
+            (_finding(group, seconds * len(loops), requests, least) for group in groups if group not in told),
+            key=lambda each: -each.worst_ms,
+        ),
+        not_scheduled_ms=sum(delayed(stall) for stalls in inside for stall in stalls) * 1000,
         cpu=computed(loops, window),
-        waited=sum(each.seconds * (1 - each.cpu) for each in held.values()),
-        computed=[sum(each.seconds * each.cpu * share for each, share in groups[key].parts) for key in told],
+        waited=sum(each.seconds - each.cpu for each in every),
+        computed=[group.cpu for group in told],
     )
 
 
-def computed(loops: Sequence[LoopReading], window: tuple[float, float]) -> float:
-    """Return the CPU seconds of the threads of all loops in a window."""
-    return sum(_spent(loop.clocks, window)[0] for loop in loops)
+def _tells(group: _Group, seconds: float) -> bool:
+    if len(group.by_stall()) >= FEWEST and group.seconds >= SMALLEST * seconds:
+        return True
+    return group.kind in LINES and group.seconds >= LARGE * seconds
 
 
-def _judged(stall: Stall, least: float) -> _Held | None:
-    """Return a stall with its kind, or None if the machine ran something else for most of it."""
-    took, delayed = stall.took, min(stall.took, _delay(stall.before, stall.after))
-    seconds = took - delayed
-    if seconds < least or delayed >= took / 2:
-        return None
-    cpu = _computed(stall, seconds)
-    unseen = not stall.seen and not stall.row and cpu >= COMPUTES and seconds >= UNSEEN * least
-    late = 1.0 if unseen else min(1.0, sum(each.late for each in stall.seen) / took)
-    if stall.garbage >= seconds / 2:
-        kind = GARBAGE
-    elif stall.row:
-        kind = BURST
-    elif late >= KEPT:
-        kind = LOCKED
-    else:
-        kind = COMPUTING if cpu >= COMPUTES else BLOCKING
-    return _Held(stall, seconds, cpu, late, kind)
+def _groups(every: Iterable[Piece], least: float) -> list[_Group]:
+    """Return the groups of pieces, each with its kind."""
+    lines: dict[tuple[object, ...], list[Piece]] = defaultdict(list)
+    for each in every:
+        site = each.site
+        lines[each.special, *((site.file, site.line, site.function) if site else ())].append(each)
+    groups: dict[tuple[object, ...], _Group] = {}
+    for mine in lines.values():
+        kind, site = _kind(mine, least), mine[0].site
+        key: tuple[object, ...] = (kind,)
+        if site is not None and kind != OTHER_THREAD:
+            key = (kind, site.file, site.function, 0 if kind in (COMPUTING, BURST) else site.line)
+        groups.setdefault(key, _Group(kind)).pieces.extend(mine)
+    return _adopted([*groups.values()])
 
 
-def _delay(before: Look, after: Look) -> float:
-    return 0.0 if before.delay is None or after.delay is None else after.delay - before.delay
+def _kind(mine: Sequence[Piece], least: float) -> Kind:
+    if mine[0].special is not None:
+        return mine[0].special
+    seconds = sum(each.seconds for each in mine)
+    return kind_of(sum(each.cpu for each in mine) / seconds, sum(each.late for each in mine) / seconds, least)
 
 
-def _computed(stall: Stall, seconds: float) -> float:
-    """Return the share of a stall in which its thread computed.
-
-    The first stack divides it: what was computed after that is certain. Before it, some of the time since the look
-    before may have been that of other callbacks.
-    """
-    whole = stall.after.cpu - stall.before.cpu
-    if stall.first is None:
-        return min(1.0, whole / seconds)
-    rest = stall.after.moment - stall.first.moment
-    sure = stall.after.cpu - stall.first.cpu
-    if rest < stall.took / 3:  # a C function that kept the lock until it was nearly over
-        return min(1.0, whole / seconds)
-    return min(1.0, sure / max(1e-6, rest - _delay(stall.first, stall.after)))
-
-
-Key = tuple[Kind, str, str, int]
-
-
-def _names(groups: Mapping[Key, _Group], told: Sequence[Key]) -> dict[int, str]:
-    """Return what each stall is shown as: the number of the finding that took the largest part of it, or RARE."""
-    largest: dict[int, tuple[float, Key]] = {}
-    for key, group in groups.items():
-        for each, share in group.parts:
-            largest[id(each.stall)] = max(largest.get(id(each.stall), (0.0, key)), (share, key))
-    return {stall: str(told.index(key)) if key in told else RARE for stall, (_, key) in largest.items()}
-
-
-def _groups(held: Iterable[_Held]) -> dict[Key, _Group]:
-    """Return the stalls by kind and line; those of a computation by function, for its lines are one piece of work."""
-    groups: dict[Key, _Group] = defaultdict(_Group)
-    for each in held:
-        seen = [one for one in each.stall.seen if one.site.own] or each.stall.seen
-        weights = {one: one.times + one.late for one in seen}
-        if each.kind == GARBAGE or not weights:
-            groups[each.kind, "", "", 0].parts.append((each, 1.0))
-            continue
-        whole = sum(weights.values())
-        parts: Counter[Key] = Counter()
-        for one, weight in weights.items():
-            key = _key(each.kind, one.site)
-            parts[key] += weight / whole  # type: ignore[assignment] # counts may be shares
-            groups[key].sites[one.site] += weight  # type: ignore[assignment] # see above
-        for key, share in parts.items():
-            groups[key].parts.append((each, share))
-        for key in parts:
-            for route in {one.route for one in seen if one.route and _key(each.kind, one.site) == key}:
-                groups[key].routes[route] += 1
-    return _adopted(groups)
-
-
-def _adopted(groups: dict[Key, _Group]) -> dict[Key, _Group]:
+def _adopted(groups: list[_Group]) -> list[_Group]:
     """Return the groups of known lines, with the stalls of which no stack, or no stack in time, was taken.
 
     A stack is taken as soon as a C function gives the lock back. On a busy machine that may be a few lines later, when
     a library sends the response.
     """
-    sure = {
-        key for key, group in groups.items() if key[1] and (key[0] != LOCKED or any(each.own for each in group.sites))
-    }
-    for key in [key for key in groups if key not in sure and key[0] != GARBAGE]:
-        alike = [
-            other for other in sure if _alike(key, other) and (not key[1] or groups[key].routes & groups[other].routes)
-        ]
+    known = [each for each in groups if not _stray(each)]
+    for stray in filter(_stray, groups):
+        alike = [each for each in known if _alike(stray, each)]
         if alike:
-            nearest = max(alike, key=lambda other: (other[0] == key[0], len(groups[other].parts)))
-            group = groups.pop(key)
-            groups[nearest].parts += group.parts
-            groups[nearest].routes += group.routes
-    return groups
+            nearest = max(alike, key=lambda each: (each.kind == stray.kind, len(each.pieces)))
+            nearest.pieces += stray.pieces
+        else:
+            known.append(stray)
+    return known
 
 
-def _alike(key: Key, other: Key) -> bool:
+def _stray(group: _Group) -> bool:
+    """Return True if no line was seen, or only that of a library after a C function had kept the lock."""
+    if group.kind in (GARBAGE, OTHER_THREAD):
+        return False
+    site = group.site
+    return site is None or (group.kind == LOCKED and not site.own)
+
+
+def _alike(stray: _Group, other: _Group) -> bool:
     """Return True if stalls may be of the same line. One of which no stack was taken may have kept the lock or not."""
-    return key[0] == other[0] or (not key[1] and {key[0], other[0]} == {COMPUTING, LOCKED})
+    if stray.site is None:
+        return stray.kind == other.kind or {stray.kind, other.kind} == {COMPUTING, LOCKED}
+    return stray.kind == other.kind and bool(stray.routes & other.routes)
 
 
-def _key(kind: Kind, site: Site) -> Key:
-    return kind, site.file, site.function, 0 if kind in (COMPUTING, BURST) else site.line
-
-
-def _finding(key: Key, group: _Group, total: float, requests: int) -> Finding:
-    times = [each.seconds * share * 1000 for each, share in group.parts]
-    whole = sum(times)
-    weighed = [(each, each.seconds * share) for each, share in group.parts]
-    seconds = sum(weight for _, weight in weighed)
+def _finding(group: _Group, total: float, requests: int, least: float) -> Finding:
+    times = [seconds * 1000 for seconds in group.by_stall().values()]
     return Finding(
-        kind=key[0],
-        site=max(group.sites, key=lambda site: group.sites[site], default=None),
+        kind=group.kind,
+        site=None if group.kind == OTHER_THREAD else group.site,
         routes=dict(group.routes.most_common()),
         times=len(times),
         p50_ms=median(times),
         worst_ms=max(times),
-        request_ms=whole / max(1, requests),
-        share=min(1.0, seconds / total),
-        cpu=sum(each.cpu * weight for each, weight in weighed) / seconds,
-        releases_lock=sum(each.late * weight for each, weight in weighed) / seconds < RELEASED,
+        request_ms=sum(times) / max(1, requests),
+        share=min(1.0, group.seconds / total),
+        cpu=min(1.0, group.cpu / group.seconds),
+        releases_lock=group.late / group.seconds < released(least),
     )
+
+
+def _names(groups: Sequence[_Group], told: Sequence[_Group]) -> dict[int, str]:
+    """Return what each stall is shown as: the number of the finding that took the largest part of it, or RARE."""
+    largest: dict[int, tuple[float, str]] = {}
+    for group in groups:
+        name = str(told.index(group)) if group in told else RARE
+        for stall, seconds in group.by_stall().items():
+            if seconds > largest.get(stall, (0.0, ""))[0]:
+                largest[stall] = seconds, name
+    return {stall: name for stall, (_, name) in largest.items()}
 
 
 def _watched(
     loop: LoopReading,
     window: tuple[float, float],
     stalls: Sequence[Stall],
-    held: Mapping[int, _Held],
+    every: Sequence[Piece],
     names: Mapping[int, str],
 ) -> WatchedLoop:
     opened, closed = window
     seconds = closed - opened
-    cpu, delay = _spent(loop.clocks, window)
-    waited = sum(each.seconds * (1 - each.cpu) for stall in stalls if (each := held.get(id(stall))))
+    cpu, delay = spent(loop.clocks, window)
+    mine = {id(stall) for stall in stalls}
+    waited = sum(each.seconds - each.cpu for each in every if id(each.stall) in mine)
     return WatchedLoop(
         process=loop.process,
         made_of=loop.made_of,
@@ -273,49 +235,10 @@ def _watched(
         delayed=min(1.0, delay / seconds),
         stretches=[
             Stretch(
-                begin=stall.began - opened,
+                begin=max(opened, stall.began) - opened,
                 end=min(closed, stall.began + stall.took) - opened,
                 what=names.get(id(stall), NOT_SCHEDULED),
             )
             for stall in stalls
         ],
-    )
-
-
-def _spent(clocks: Sequence[Look], window: tuple[float, float]) -> tuple[float, float]:
-    """Return the CPU seconds and the delay of a loop's thread in a window, from the looks nearest to its edges."""
-    if len(clocks) < 2:
-        return 0.0, 0.0
-    first, last = (min(clocks, key=lambda look: abs(look.moment - edge)) for edge in window)
-    if last.moment <= first.moment:
-        return 0.0, 0.0
-    factor = (window[1] - window[0]) / (last.moment - first.moment)
-    return (last.cpu - first.cpu) * factor, _delay(first, last) * factor
-
-
-def waiting(loops: Sequence[LoopReading], window: tuple[float, float]) -> list[Waiting]:
-    """Return the lines at which requests waited in a window, that of most requests first; none if loops were busy.
-
-    Tasks that serve no request count only if no task does, as with a framework whose requests are not recognized.
-    """
-    seconds = window[1] - window[0]
-    if any(_spent(loop.clocks, window)[0] + _stalled(loop, window) > FREE * seconds for loop in loops):
-        return []
-    looks = [
-        each for loop in loops for moment, waits in loop.waits if window[0] <= moment <= window[1] for each in waits
-    ]
-    requests = [each for each in looks if each.route] or looks
-    seen: Counter[Site] = Counter()
-    for each in requests:
-        seen[each.site] += each.times
-    whole = sum(seen.values())
-    return [Waiting(site=site, share=times / whole) for site, times in seen.most_common(MOST_LINES)]
-
-
-def _stalled(loop: LoopReading, window: tuple[float, float]) -> float:
-    """Return the seconds of a window in stalls whose thread did not compute."""
-    return sum(
-        max(0.0, each.took - (each.after.cpu - each.before.cpu))
-        for each in loop.stalls
-        if window[0] <= each.began < window[1]
     )

@@ -1,7 +1,7 @@
 """The reports of a watched service, as records."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,13 +12,24 @@ from .sites import Site, site_of
 
 
 class Seen(NamedTuple):
-    """A line that was on the stack: how often, and the seconds by which these looks were late in all."""
+    """A line that was on the stack for a part of a stall, in seconds."""
 
     site: Site
     route: str
     """The request that was served, empty if unknown."""
-    times: int
+    seconds: float
+    cpu: float
+    """CPU time of the loop's thread."""
     late: float
+    """Time by which its stacks were taken late."""
+
+
+class Waits(NamedTuple):
+    """A line at which tasks waited, and how many."""
+
+    site: Site
+    route: str
+    tasks: int
 
 
 @dataclass(frozen=True)
@@ -50,8 +61,8 @@ class LoopReading:
     stalls: list[Stall] = field(default_factory=list)
     holds: Stall | None = None
     """The callback that still runs, as far as it had come when it was last reported; None if all have ended."""
-    waits: list[tuple[float, tuple[Seen, ...]]] = field(default_factory=list)
-    """At a moment: the lines at which tasks waited, each with the number of tasks."""
+    waits: list[tuple[float, tuple[Waits, ...]]] = field(default_factory=list)
+    """The lines at which tasks waited, at a moment."""
 
 
 class Readings:
@@ -62,16 +73,27 @@ class Readings:
 
     def __init__(self, folder: Path, base: Path) -> None:
         self.loops: list[LoopReading] = []
+        self.faults: list[str] = []
+        """What the watcher could not do, and what could not be read."""
         self._folder = folder
         self._base = base
         self._files: dict[Path, _File] = {}
 
     def update(self) -> None:
-        """Read what is new."""
+        """Read what is new. Lines that are no reports are passed over, and told as a fault."""
         for path in sorted(self._folder.glob("*.jsonl")):
+            if not path.stem.isdecimal():
+                continue
             file = self._files.setdefault(path, _File(int(path.stem)))
-            for event in file.unread(path):
-                self._add(file, event)
+            for line in file.unread(path):
+                try:
+                    self._add(file, json.loads(line))
+                except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
+                    self._fault(f"a line in the report of process {file.process} cannot be read")
+
+    def _fault(self, told: str) -> None:
+        if told not in self.faults:
+            self.faults.append(told)
 
     def _add(self, file: "_File", event: dict[str, Any]) -> None:
         match event["event"]:
@@ -80,25 +102,52 @@ class Readings:
                 file.loops[event["loop"]] = reading
                 self.loops.append(reading)
             case "stack":
-                lines = tuple(Line(path, line, name, at and tuple(at)) for path, line, name, at in event["lines"])
-                stack = Stack(lines, event["inside"], event["route"], event["own"])
+                path, line, name, at = event["line"]
+                stack = Stack(Line(path, line, name, at and tuple(at)), event["inside"], event["route"], event["own"])
                 file.stacks[event["number"]] = site_of(stack, self._base), stack.route
             case "clocks":
                 reading = file.loops[event["loop"]]
                 reading.clocks.append(Look(event["moment"], event["cpu"], event["delay"]))
                 if event["waits"]:
-                    waits = tuple(Seen(*file.stacks[number], times, 0.0) for number, times in event["waits"])
+                    waits = tuple(Waits(*file.stacks[number], tasks) for number, tasks in event["waits"])
                     reading.waits.append((event["moment"], waits))
             case "stall" | "holds" as what:
-                seen = tuple(Seen(*file.stacks[number], times, late) for number, times, late in event["stacks"])
-                first = event["first"] and Look(*event["first"])
-                looks = Look(*event["before"]), first, Look(*event["after"])
-                times = event["began"], event["took"]
-                stall = Stall(*times, *looks, event["garbage"], event["row"], seen)
                 reading = file.loops[event["loop"]]
+                stall = _stall(event, file.stacks)
                 if what == "stall":
                     reading.stalls.append(stall)
                 reading.holds = stall if what == "holds" else None
+            case "fault":
+                self._fault(f"the watcher failed: {event['fault']}")
+
+
+def _stall(event: dict[str, Any], stacks: dict[int, tuple[Site, str]]) -> Stall:
+    began, took = event["began"], event["took"]
+    before, after = Look(*event["before"]), Look(*event["after"])
+    first = event["first"] and Look(*event["first"])
+    samples = [(*stacks[number], *clocks) for number, *clocks in event["stacks"]]
+    seen = tuple(_seen(samples, (began, before.cpu), (began + took, after.cpu)))
+    return Stall(began, took, before, first, after, event["garbage"], event["row"], seen)
+
+
+Clocks = tuple[float, float]
+"""A moment, and the CPU clock of the loop's thread."""
+
+
+def _seen(samples: Sequence[tuple[Any, ...]], begin: Clocks, end: Clocks) -> Iterator[Seen]:
+    """Yield the lines of a stall. Each stack stands for the time since the one before it, the last one to the end."""
+    parts: dict[tuple[Site, str], list[float]] = {}
+    at, clock = begin
+    for number, (site, route, moment, cpu, late) in enumerate(samples, start=1):
+        till, until = end if number == len(samples) else (moment, cpu)
+        seconds = max(0.0, till - at)
+        known = parts.setdefault((site, route), [0.0, 0.0, 0.0])
+        known[0] += seconds
+        known[1] += min(seconds, max(0.0, until - clock))
+        known[2] += min(seconds, late)
+        at, clock = till, until
+    for (site, route), figures in parts.items():
+        yield Seen(site, route, *figures)
 
 
 class _File:
@@ -110,12 +159,12 @@ class _File:
         self.stacks: dict[int, tuple[Site, str]] = {}
         self._read = 0
 
-    def unread(self, path: Path) -> Iterator[dict[str, Any]]:
-        """Yield the events since the last time. A line that is half written is left for the next time."""
+    def unread(self, path: Path) -> Iterator[bytes]:
+        """Yield the lines since the last time. A line that is half written is left for the next time."""
         with path.open("rb") as file:
             file.seek(self._read)
             for line in file:
                 if not line.endswith(b"\n"):
                     return
                 self._read += len(line)
-                yield json.loads(line)
+                yield line

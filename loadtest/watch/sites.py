@@ -35,7 +35,7 @@ class Site:
 
 def site_of(stack: Stack, folder: Path) -> Site:
     """Return the innermost line of a stack. `folder`: that of the service."""
-    line = stack.lines[-1]
+    line = stack.line
     inside = "" if stack.inside.endswith(f".{line.function}") else stack.inside
     return Site(_shown(line.file, folder), line.line, line.function, call_of(line), inside, stack.own)
 

@@ -60,9 +60,11 @@ def soon(original: Callable[..., Any], timed: Callable[..., None]) -> Callable[.
     """Return a `call_soon` that times its callbacks."""
 
     def call_soon(callback: Any, *args: Any, context: Any = None) -> Any:
-        if args:
-            return original(timed, callback, *args, context=context)
-        return original(timed, callback, context=context)  # the most frequent case, and the cheaper call
+        if len(args) == 1:  # a task goes on: the most frequent call, and the cheaper without *
+            return original(timed, callback, args[0], context=context)
+        if not args:  # a task begins
+            return original(timed, callback, context=context)
+        return original(timed, callback, *args, context=context)
 
     return call_soon
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 TYPE_CHECKING = False
@@ -53,10 +54,20 @@ def _change(events: Any, settings: str) -> None:
             from . import process  # noqa: PLC0415 - processes without a loop do not need it
 
             process.changed(before, loop, settings)
-        except Exception:  # noqa: S110 - a fault of the watcher is none of the service
-            pass
+        except Exception as error:
+            _tell(settings, error)
 
     events._set_running_loop = set_running_loop
     package = sys.modules.get("asyncio")
     if getattr(package, "_set_running_loop", None) is original:  # asyncio was imported before
         package._set_running_loop = set_running_loop  # type: ignore[union-attr] # it is no None
+
+
+def _tell(settings: str, error: Exception) -> None:
+    """Report that the watcher does not start, by the kind of the error alone. The service does not hear of it."""
+    try:
+        folder = settings.partition(os.pathsep)[0]
+        with open(os.path.join(folder, f"{os.getpid()}.jsonl"), "a", encoding="ascii") as file:
+            file.write(f'{{"event": "fault", "fault": "{type(error).__name__}"}}\n')
+    except OSError:
+        pass

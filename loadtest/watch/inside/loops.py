@@ -16,6 +16,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 from .callbacks import TIMED, soon, time_handles, timer
+from .stacks import Stack
 
 BEAT = 0.02
 """Seconds between two beats of a loop, timers that show how late it is."""
@@ -47,6 +48,15 @@ class Ended(NamedTuple):
     row: bool
 
 
+class Sample(NamedTuple):
+    """A stack of a loop's thread at a moment, with its CPU clock and the seconds by which it was late."""
+
+    stack: Stack
+    moment: float
+    cpu: float
+    late: float
+
+
 class LoopWatch:
     """The watch of one loop, whenever it runs.
 
@@ -67,9 +77,9 @@ class LoopWatch:
         self.running, self._timed, self._timed_alone = timer(least, self.too_long, self._failed)
         """Return the beginning (perf_counter) of the callback that runs; 0 between callbacks."""
         self.loop: Any = None
-        """None while it does not run."""
+        """The loop while it runs, None otherwise."""
         self.due = 0.0
-        """When the next beat is due."""
+        """The moment when the next beat is due."""
         self.ended: deque[Ended] = deque(maxlen=10_000)
         self.looks: deque[Look] = deque(maxlen=64)
         self.thread = 0
@@ -81,11 +91,11 @@ class LoopWatch:
         self._long = 0.0
         """Seconds of long callbacks since the last beat."""
         self._excused = 0.0
-        """When the callback began that the watcher prolongs itself."""
+        """The beginning of a callback that the watcher itself prolongs."""
         self._context = Context()  # without the service's variables, which would live as long as the loop
         self._timers: dict[Callable[[], None], Any] = {}
         self._call_soon: Any = None
-        """What the watcher put in the place of the loop's function; None for a loop written in Python."""
+        """The watcher's function in the place of the loop's; None for a loop written in Python."""
         self._replaced: Any = None
 
     def begin(self, loop: Any) -> None:
@@ -133,10 +143,13 @@ class LoopWatch:
         self._excused = self.running()
         self._long += seconds
 
+    def cpu(self) -> float:
+        """Read the CPU clock of the loop's thread, from any thread; 0 where there is none."""
+        return 0.0 if self._clock is None else time.clock_gettime(self._clock)
+
     def look(self) -> Look:
         """Read the clocks of the loop's thread, from any thread."""
-        cpu = 0.0 if self._clock is None else time.clock_gettime(self._clock)
-        return Look(perf_counter(), cpu, _delay(self._schedule))
+        return Look(perf_counter(), self.cpu(), _delay(self._schedule))
 
     def too_long(self, began: float, took: float, *, row: bool = False) -> None:
         """Note a callback, or a row of callbacks, that took too long, right after it."""
@@ -168,7 +181,7 @@ class LoopWatch:
         with suppress(Exception):
             late = perf_counter() - self.due
             if late - self._long >= self.burst:
-                self.too_long(self.due, late, row=True)
+                self.too_long(self.due + self._long, late - self._long, row=True)
             self._beat_later()
             self._beaten()
 

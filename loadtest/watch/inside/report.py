@@ -7,14 +7,14 @@ import sys
 from _json import encode_basestring_ascii
 from typing import Any
 
-from .loops import Ended, Look
+from .loops import Ended, Look, Sample
 from .stacks import Stack
 
 MOST_UNWRITTEN = 2**20
 """Bytes that wait for a disk that takes none."""
 
-MOST_WRITTEN = 2**28
-"""Bytes of a report. It ends there."""
+MOST_WRITTEN, MOST_STACKS = 2**25, 10_000
+"""Bytes of a report, and different stacks in it. It ends there."""
 
 
 class Report:
@@ -42,22 +42,16 @@ class Report:
         loop: int,
         ended: Ended,
         first: Look | None,
-        stacks: list[tuple[Stack, float]],
+        samples: list[Sample],
         *,
         event: str = "stall",
     ) -> None:
         """Report a callback that lasted too long, with the stacks that were taken meanwhile.
 
-        Each has the number of times that it was seen, and the seconds by which it was late in all. `first`: the clocks
-        when the first one was taken. `event`: `holds` for a callback that still runs.
+        `first`: the clocks when the first one was taken. `event`: `holds` for a callback that still runs.
         """
-        told: dict[int, list[float]] = {}
-        for stack, late in stacks:
-            known = told.setdefault(self._number(stack), [0, 0.0])
-            known[0] += 1
-            known[1] += late
-        every = [(number, times, late) for number, (times, late) in told.items()]
-        self._add({"event": event, "loop": loop, **ended._asdict(), "first": first, "stacks": every})
+        told = [(self._number(each.stack), each.moment, each.cpu, each.late) for each in samples]
+        self._add({"event": event, "loop": loop, **ended._asdict(), "first": first, "stacks": told})
 
     def clocks(self, loop: int, look: Look, waits: list[tuple[Stack, int]]) -> None:
         """Report the clocks of a loop, and where its tasks wait."""
@@ -94,7 +88,8 @@ class Report:
         return number
 
     def _add(self, event: dict[str, Any]) -> None:
-        self._ended = self._ended or len(self._unwritten) > MOST_UNWRITTEN or self._written > MOST_WRITTEN
+        full = self._written > MOST_WRITTEN or len(self._stacks) > MOST_STACKS
+        self._ended = self._ended or full or len(self._unwritten) > MOST_UNWRITTEN
         if self._ended:
             self._unwritten = b""
             self._stacks.clear()

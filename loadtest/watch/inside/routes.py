@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import FrameType
 from typing import Any
 
@@ -19,7 +20,7 @@ TEMPLATES = (
 """Attributes of a request that lead to the template of its route."""
 
 HIDDEN = "{…}"
-"""What is written for a part of a path that may be a value."""
+"""The text in the place of a part of a path that may be a value."""
 
 LONGEST_WORD = 24
 MOST_PARTS = 8
@@ -30,15 +31,24 @@ def route_of(frame: FrameType) -> str:
     names = frame.f_code.co_varnames
     try:
         if "scope" in names:
-            return _of_scope(frame.f_locals.get("scope"))
+            return _of_scope(_local(frame, "scope"))
         if "request" in names:
-            return _of_request(frame.f_locals.get("request"))
+            return _of_request(_local(frame, "request"))
         if "self" in names and frame.f_code.co_name == "_execute":  # Tornado's handler
-            handler: Any = frame.f_locals.get("self")
+            handler = _local(frame, "self")
             return _of_request(handler.request) if _of_framework(handler) else ""
     except Exception:
         return ""
     return ""
+
+
+def _local(frame: FrameType, name: str) -> Any:
+    """Return a variable of a framework's frame. Before Python 3.13 a frame keeps what was read: it is let go of."""
+    known = frame.f_locals
+    found = known.get(name)
+    if sys.version_info < (3, 13):
+        known.clear()
+    return found
 
 
 def _of_scope(scope: Any) -> str:

@@ -39,14 +39,14 @@ class Line(NamedTuple):
 
 
 class Stack(NamedTuple):
-    """What a thread, or a task, was doing.
+    """The lines at which a thread ran, or a task waited.
 
-    `lines`: those of the service's own code, the innermost last; if there are none, the innermost of a library.
+    `line`: the innermost of the service's own code; if there is none, that of a library.
     `inside`: the innermost function, with its module. `route`: of the request, empty if unknown. `own`: False if no
     line is the service's.
     """
 
-    lines: tuple[Line, ...]
+    line: Line
     inside: str
     route: str
     own: bool
@@ -152,7 +152,7 @@ def _stack(frames: list[FrameType]) -> Stack | None:
     for each in frames:
         if not is_own(each.f_code.co_filename):
             route = route_of(each) or route
-    return Stack(tuple(map(_line, own or frames[-1:])), _name(frames[-1]), route, bool(own))
+    return Stack(_line((own or frames)[-1]), _name(frames[-1]), route, bool(own))
 
 
 def _line(frame: FrameType) -> Line:

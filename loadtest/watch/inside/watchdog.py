@@ -19,11 +19,19 @@ from .watched import Holds, Watched
 EVERY = 0.25
 """Seconds between two reports of a loop's clocks."""
 
+NAP = 0.005
+"""Seconds between two looks at a loop at most. Longer ones would not tell who keeps the interpreter's lock."""
+
 IDLE = 1.0
 """Seconds without a loop after which the thread ends."""
 
 PATIENCE = 0.5
 """Seconds that the service waits at most for the thread to end, before it forks and when it exits."""
+
+
+def nap(least: float) -> float:
+    """Return the seconds between two looks at loops whose stalls of `least` seconds count."""
+    return min(NAP, least / 2)
 
 
 class Watchdog:
@@ -115,7 +123,7 @@ class Watchdog:
 
     def _run(self) -> None:
         self._native = get_native_id()
-        poll = self._least / 2
+        poll = nap(self._least)
         told = busy = perf_counter()
         stopped = False
         while not stopped and perf_counter() - busy <= IDLE:

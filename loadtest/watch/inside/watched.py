@@ -7,9 +7,9 @@ import sys
 from contextlib import suppress
 from time import perf_counter
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
-from .loops import Ended, Look, LoopWatch
+from .loops import Ended, Look, LoopWatch, Sample
 from .stacks import Stack, around, stack_of, waiting
 
 TASKS_EVERY = 1.0
@@ -34,16 +34,20 @@ LOOK_EVERY = 0.02
 """Seconds between two looks at the clocks of a loop that is not held."""
 
 
-Holds = tuple[Ended, Look | None, list[tuple[Stack, float]]]
-"""A callback that still runs: so far, the clocks at its first stack, and its stacks."""
+class Holds(NamedTuple):
+    """A callback that still runs: as if it had ended now, the clocks at its first stack, and its stacks."""
+
+    so_far: Ended
+    first: Look | None
+    samples: list[Sample]
 
 
 class _Taken:
-    """The stacks of one callback, each with the seconds by which it was late, and the clocks at the first of them."""
+    """The stacks of one callback, and the clocks at the first of them."""
 
     def __init__(self, first: Look) -> None:
         self.first = first
-        self.stacks: list[tuple[Stack, float]] = []
+        self.samples: list[Sample] = []
         self.last = 0.0
         """The moment of the last one."""
 
@@ -84,22 +88,22 @@ class Watched:
 
     def _take(self, began: float, now: float, late: float) -> None:
         taken = self._taken.get(began)
-        if taken is None:
-            taken = self._taken[began] = _Taken(self.watch.look())
-            if len(self._taken) > MOST_TAKEN:
-                del self._taken[next(iter(self._taken))]
-        if len(taken.stacks) >= MOST_STACKS and now - taken.last < (now - began) / 20:
+        if taken is not None and len(taken.samples) >= MOST_STACKS and now - taken.last < (now - began) / 20:
             return
-        taken.last = now
         collects = gc.isenabled()
         gc.disable()  # objects of the service are collected in its own threads
         try:
-            stack = self._stack()
+            stack, cpu = self._stack(), self.watch.cpu()
         finally:
             if collects:
                 gc.enable()
+        if taken is None:  # after the stack: to read the clocks gives the lock away, and the callback would go on
+            taken = self._taken[began] = _Taken(self.watch.look())
+            if len(self._taken) > MOST_TAKEN:
+                del self._taken[next(iter(self._taken))]
+        taken.last = now
         if stack is not None:
-            taken.stacks.append((stack, late))
+            taken.samples.append(Sample(stack, now, cpu, late))
 
     def _stack(self) -> Stack | None:
         frame = sys._current_frames().get(self.watch.thread)
@@ -113,15 +117,15 @@ class Watched:
         self._told = now
         taken = self._taken.get(began)
         ended = self.watch.so_far(began)
-        return (ended, None, []) if taken is None else (ended, taken.first, taken.stacks)
+        return Holds(ended, None, []) if taken is None else Holds(ended, taken.first, taken.samples)
 
-    def taken(self, ended: Ended) -> tuple[Look | None, list[tuple[Stack, float]]]:
+    def taken(self, ended: Ended) -> tuple[Look | None, list[Sample]]:
         """Return what was taken of something that has ended, and forget that and all that is older."""
         until = ended.began + ended.took if ended.row else ended.began
         found = [each for began, each in self._taken.items() if ended.began <= began <= until]
         for began in [began for began in self._taken if began <= until]:
             del self._taken[began]
-        return found[0].first if found else None, [stack for each in found for stack in each.stacks]
+        return found[0].first if found else None, [one for each in found for one in each.samples]
 
     def _look_at_tasks(self) -> None:
         """Note the lines at which tasks wait, now and again, in the thread of the loop."""

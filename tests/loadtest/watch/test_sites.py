@@ -45,12 +45,12 @@ def test_a_line_is_named_by_its_call_without_arguments(tmp_path: Path, source: s
 
 def test_a_source_that_cannot_be_read_leaves_the_line_without_a_call(tmp_path: Path) -> None:
     stack = looked_at("look()", tmp_path)
-    (line,) = stack.lines[-1:]
-    gone = Stack((Line(str(tmp_path / "gone.py"), *line[1:]),), stack.inside, "", own=True)
+    line = stack.line
+    gone = Stack(Line(str(tmp_path / "gone.py"), *line[1:]), stack.inside, "", own=True)
     assert site_of(gone, tmp_path).call == ""
 
 
 def test_the_file_of_a_library_is_named_from_its_package(tmp_path: Path) -> None:
     line = Line("/env/lib/python3.11/site-packages/requests/api.py", 59, "get", None)
-    site = site_of(Stack((line,), "requests.api.get", "", own=False), tmp_path)
+    site = site_of(Stack(line, "requests.api.get", "", own=False), tmp_path)
     assert (site.where, site.inside, site.own) == ("requests/api.py:59", "", False)

@@ -1,3 +1,4 @@
+import ast
 import os
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from loadtest.watch.inside.routes import words_of
 from loadtest.watch.readings import LoopReading, Readings
 from tests.loadtest.support.commands import WITHIN
 from tests.support.stalls import at_best
+
+INSIDE = Path(report.__file__).parent
 
 SHOP = """
 import asyncio, sys, time
@@ -266,6 +269,14 @@ def test_a_report_that_cannot_be_written_takes_little_memory(tmp_path: Path, mon
     folder.mkdir()
     here.write()
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("path", sorted(INSIDE.glob("*.py")), ids=lambda path: path.name)
+def test_the_watcher_is_written_for_python_3_9(path: Path) -> None:
+    tree = ast.parse(path.read_text(), feature_version=(3, 9))
+    run_at_import = [each for each in tree.body if isinstance(each, ast.Assign)]
+    unions = [each for part in run_at_import for each in ast.walk(part) if isinstance(each, ast.BitOr)]
+    assert not unions  # annotations are not evaluated, types that have a name are
 
 
 def test_the_folder_of_a_killed_command_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
