@@ -4,7 +4,7 @@ from loadtest.lessons.lesson import Lesson, Misconception, Question
 from loadtest.lessons.mended import Mended
 from loadtest.lessons.model import rate
 
-PARTS, WAIT, USERS, THREADS = 3, 0.08, 10, 8
+PARTS, WAIT, USERS, THREADS = 3, 0.06, 10, 8
 HELD = PARTS * WAIT
 ANSWER = rate("aiohttp:workers=1", "blocking", USERS, HELD)
 REPAIRED = rate(f"aiohttp:workers=1:threads={THREADS}", "offload", USERS, HELD)
