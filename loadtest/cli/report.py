@@ -136,6 +136,8 @@ def _comparisons(results: Sequence[Path], out: Path | None, held: Gate, *, trace
     runs = [load(path) for path in paths]
     if len(runs) > 2:
         raise Mistake(f"report takes one results file, or two to compare; got {len(runs)}.")
+    if len(runs) == 2 and any(each.stalls for each in runs):
+        raise Mistake("report compares two runs of compare; those of stalls have loads that follow from their limits.")
     if trace and len(runs) == 2:
         raise Mistake("--trace takes one results file.")
     default = paths[-1].with_name("report.html" if len(runs) == 1 else "before-after.html")

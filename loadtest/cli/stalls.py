@@ -144,18 +144,23 @@ def stalls(
     """Check all options, watch the services, and return the exit status."""
     screen, secrets = telling.screen, Secrets(os.environ)
     held = gate(given)
-    file = config or (NAME if Path(NAME).is_file() and services is None else None)
+    asked_of_ours = scenario is not None or delay is not None
+    file = config if config is not None or asked_of_ours or not Path(NAME).is_file() else NAME
     with held.failing():
         theirs = _theirs(file, secrets, screen)
+        if config is None and services and not {*services.split(",")} & {each.name for each in theirs}:
+            theirs = []  # the file is there, but names of the line-up were given
         with mistakes():
             watched, variant = _chosen(services, verify, theirs, cores)
             names = [each.name for each in watched]
             refuse_twice(names, "watched")
             refuse(held.requirements, names, deadline=False, only=STALLS)
             own = bool(theirs)
-            if own and (scenario or delay):
+            if own and asked_of_ours:
                 raise Mistake("--scenario and --delay are for services of the line-up.")
-            scenario, delay = scenario or "blocking", delay or "50ms"
+            scenario, delay = scenario or "blocking", "50ms" if delay is None else delay
+            if variant is not None and not own and verify == scenario:
+                raise Mistake(f"--verify takes another scenario than the one that is watched; got {verify!r}.")
             options = Options(
                 scenario=OWN if own else scenario,
                 loads=[Open(1.0)],
@@ -203,7 +208,7 @@ def _chosen(
 ) -> tuple[list[Service | Target], Repaired | None]:
     """Return the services to watch, and the variant to try. Raises Mistake or ValueError if there are none such."""
     if not theirs:
-        ours = named(services or "aiohttp", cores)
+        ours = named("aiohttp" if services is None else services, cores)
         if verify is None:
             return [*ours], None
         if verify not in ABOUT:
@@ -211,7 +216,7 @@ def _chosen(
         (only,) = _alone(ours)
         return [only], Repaired(replace(only, name=f"{only.name} {verify}"), verify)
     known = {each.name: each for each in theirs}
-    names = services.split(",") if services else [name for name in known if name != verify]
+    names = services.split(",") if services is not None else [name for name in known if name != verify]
     for name in [*names, *([verify] if verify else [])]:
         if name not in known:
             raise Mistake(f"There is no service {name!r} in the file; it has {listed([*known])}.")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from math import ceil
 from pathlib import Path
 
 import psutil
@@ -65,6 +66,12 @@ ALONE = 1.0
 SATURATED = 2.0
 """Seconds of a window at the limit."""
 
+FEWEST_USERS, WAITED = 2, 4.0
+"""Users for each process at least, and the seconds that they may wait for each other if their loop is held."""
+
+PATIENT = 15.0
+"""Seconds of a window of users at most, as long as it sees two requests."""
+
 IDLE = 1.0
 """Seconds without requests, which show what the watcher itself costs."""
 
@@ -96,6 +103,9 @@ class StallSearch(Comparison):
         self._least = least
         self._watch: Watch | None = None
         self._moment = 0.0
+        self._server: Server | None = None
+        self._serving: set[int] = set()
+        """The processes with client connections when the last window opened."""
         self._given_threads = threads
         self._stalls: list[Stalls] = []
         self._processes = 1
@@ -174,8 +184,9 @@ class StallSearch(Comparison):
                 readings.update()
                 alone = run.step(Closed(1), ALONE)
                 yield alone.step
-                turns.users = FEW * max(1, len({each.process for each in readings.loops}))
-                limit = run.step(Closed(turns.users), SATURATED, alone.response * FEW)
+                each = max(FEWEST_USERS, min(FEW, ceil(WAITED / alone.response))) if alone.response else FEW
+                turns.users = each * max(1, len({loop.process for loop in readings.loops}))
+                limit = run.step(Closed(turns.users), SATURATED, alone.response * each)
                 yield limit.step
                 if limit.response < QUEUED * alone.response and turns.users < MANY:
                     response, turns.users = limit.response * MANY / turns.users, MANY
@@ -204,19 +215,25 @@ class StallSearch(Comparison):
         """Measure one step of a service that runs, and return it."""
         demand = self._demand(run.service)
         predicted = load.predict(demand)
-        lasts = load.spans(max(predicted.response, response), demand, seconds, FEWEST + 1)
+        longest = max(predicted.response, response)
+        requests = FEWEST + 1
+        if isinstance(load, Closed) and longest:  # fewer are inconclusive, but do not last for minutes
+            requests = max(2, min(requests, int(PATIENT * load.users / longest)))
+        lasts = load.spans(longest, demand, seconds, requests)
         planned = PlannedStep(load, predicted, *lasts, saturates=load.saturates(demand))
         run.progress.begins(run.service.name, load.label, run.repeat, planned.seconds)
         measured = self._measure(run.driver, run.server, run.clocks, planned, run.repeat)
-        return Window(self._step(run.service, run.repeat, planned, measured, None), self._moment)
+        return Window(self._step(run.service, run.repeat, planned, measured, None), self._moment, self._serving)
 
     @contextmanager
     def _running(self, service: Service | Target, repeat: int, progress: Progress, behind: Backing) -> Iterator["_Run"]:
         with self._fresh(service, behind) as (driver, server):
             assert server is not None  # a service that runs already is not watched
+            self._server = server
             driver.begin(self._job(service, server))
             clocks = Clocks(server, behind, self.cores, self.needs, driver.masters)
             yield _Run(self, service, repeat, progress, driver, server, clocks)
+        self._server = None
 
     def _job(self, service: Service | Target, server: Server | None) -> Job:
         job = super()._job(service, server)
@@ -229,6 +246,7 @@ class StallSearch(Comparison):
 
     def _opened(self) -> None:
         self._moment = time.perf_counter()
+        self._serving = self._server.serving() if self._server else set()
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,12 @@
 """Make the findings of a watched service of its steps, with what they cost and what repairs would bring."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from loadtest.contenders.target import Pool
 from loadtest.results.schema import Measured, Step
-from loadtest.results.stalls import Repair, Stalls, WatchedLoop
+from loadtest.results.stalls import Finding, Repair, Stalls, WatchedLoop
 from loadtest.verdict.bounds import mean_response, throughput
 from loadtest.verdict.doubts import together
 from loadtest.verdict.observed import Fault, Observed
@@ -24,19 +23,17 @@ QUEUED = 1.5
 STARVED = 0.25
 """Share of a window for which a loop could have run but had no core, from which on lengths say little."""
 
-SERVES = 0.1
-"""Share of the busiest process's work, from which on a process counts as one that serves."""
-
 EDGE = 1.0
 """Seconds by which the reports of a loop may begin late, or end early, in a window in which it ran."""
 
 
 @dataclass(frozen=True)
 class Window:
-    """A step, and when its window opened (perf_counter)."""
+    """A step, when its window opened (perf_counter), and the processes that had client connections then."""
 
     step: Step
     opened: float
+    serving: Set[int] = frozenset()
 
     @property
     def measured(self) -> Measured:
@@ -112,9 +109,10 @@ def stalls(watched: Watched, readings: Readings, least: float, means: Means) -> 
     window = watched.below
     load = window.step.load
     assert isinstance(load, Open)
-    loops = [each for each in readings.loops if _lasts(each, window.span)]
+    lasting = [each for each in readings.loops if _lasts(each, window.span)]
+    loops = [each for each in lasting if each.process in window.serving or not window.serving]
     known = found(loops, window.span, window.measured.requests, least)
-    processes = _serving(known.loops)
+    processes = max(1, len({each.process for each in loops}))
     told = Stalls(
         service=window.step.service,
         rate=load.rate,
@@ -130,7 +128,7 @@ def stalls(watched: Watched, readings: Readings, least: float, means: Means) -> 
         response_ms=window.response * 1000,
         repairs=_repairs(watched, loops, known, means, processes),
         spotted=[],
-        doubts=[*window.step.doubts, *_doubts(loops, known.loops, readings, window.span)],
+        doubts=[*window.step.doubts, *_doubts(lasting, known.loops, readings, window)],
         rate_doubts=together(watched.limit.step.doubts),
     )
     return told, processes
@@ -139,36 +137,44 @@ def stalls(watched: Watched, readings: Readings, least: float, means: Means) -> 
 def _repairs(
     watched: Watched, loops: Sequence[LoopReading], known: Found, means: Means, processes: int
 ) -> list[Repair]:
-    """Return what repairs would bring, and beside the prediction as it is the limit that was found."""
+    """Return what repairs would bring, and beside the prediction as it is the limit that was found.
+
+    There is none without a finding: then something else is the limit. What no request caused, such as a task in the
+    background, takes its share of the time however many requests there are, and no repair of it is predicted.
+    """
     requests, cpu = watched.below.measured.requests, watched.cpu
-    if not loops or not requests:
+    if not loops or not requests or not known.findings:
         return []
+    others = {number for number, each in enumerate(known.findings) if _of_no_request(each, known)}
+    held = [0.0 if number in others else each.request_ms / 1000 for number, each in enumerate(known.findings)]
+    spent = [0.0 if number in others else seconds / requests for number, seconds in enumerate(known.computed)]
+    faults = tuple(
+        Fault(each.kind, held[number], spent[number], each.releases_lock, each.times / requests)
+        for number, each in enumerate(known.findings)
+    )
+    apart = sum(known.findings[number].request_ms / 1000 * requests - known.computed[number] for number in others)
     idle = watched.idle
     resting = computed(loops, (idle.began, idle.ended)) / (idle.ended - idle.began)
     computing = max(0.0, known.cpu - resting * watched.below.measured.seconds) / requests
-    faults = tuple(
-        Fault(each.kind, each.request_ms / 1000, spent / requests, each.releases_lock, each.times / requests)
-        for each, spent in zip(known.findings, known.computed, strict=True)
-    )
-    loop = known.waited / requests + (min(computing, cpu) if cpu else computing)
+    loop = max(0.0, known.waited - apart) / requests + (min(computing, cpu) if cpu else computing)
     if not loop:
         return []
-    observed = Observed(loop, cpu, processes, means.cores, means.threads, means.pools, faults)
+    left = 1 - min(1.0, sum(known.findings[number].share for number in others))
     limit = watched.limit.rate / processes if watched.queued else None
     try:
-        every = repairs(observed)
+        every = repairs(Observed(loop, cpu, processes, means.cores, means.threads, means.pools, faults))
     except ValueError:  # nothing would be left of a request
         return []
-    every = [each.model_copy(update={"measured": limit}) if each.way == AS_IS else each for each in every]
-    return every if cpu else [each for each in every if each.way == AS_IS]  # without CPU time others have no bound
+    return [
+        each.model_copy(update={"predicted": each.predicted * left, "measured": limit if each.way == AS_IS else None})
+        for each in every
+        if each.finding not in others and (cpu or each.way == AS_IS)  # without CPU time others have no bound
+    ]
 
 
-def _serving(loops: Sequence[WatchedLoop]) -> int:
-    """Return the number of processes whose loops serve: others, such as that of a consumer, hardly work."""
-    busy: dict[int, float] = defaultdict(float)
-    for each in loops:
-        busy[each.process] += each.busy
-    return max(1, sum(share >= SERVES * max(busy.values()) for share in busy.values()))
+def _of_no_request(finding: Finding, known: Found) -> bool:
+    """Return True if a line ran in no request, where the requests of others were recognized."""
+    return not finding.routes and any(each.routes for each in (*known.findings, *known.rare))
 
 
 def _lasts(loop: LoopReading, window: tuple[float, float]) -> bool:
@@ -180,17 +186,19 @@ def _lasts(loop: LoopReading, window: tuple[float, float]) -> bool:
 
 
 def _doubts(
-    loops: Sequence[LoopReading], watched: Sequence[WatchedLoop], readings: Readings, window: tuple[float, float]
+    lasting: Sequence[LoopReading], watched: Sequence[WatchedLoop], readings: Readings, window: Window
 ) -> Iterator[str]:
     if not readings.loops:
         yield (
             "no process reported an event loop: the service has none, its Python ignores PYTHONPATH (python -I or -E), "
             "its loops are not asyncio's, or it may not write to the folder for temporary files"
         )
-    elif not loops:
+    elif not lasting:
         yield "no event loop lasted for the whole window"
-    lasting = {each.process for each in loops}
-    if loops and any(_ran(each, window) for each in readings.loops if each.process not in lasting):
+    elif not watched:
+        yield "its requests are served by processes without an event loop"
+    processes = {each.process for each in lasting}
+    if watched and any(_ran(each, window.span) for each in readings.loops if each.process not in processes):
         yield "a process of the service began or ended while it was watched"
     if watched and (starved := max(each.delayed for each in watched)) > STARVED:
         yield f"the machine ran something else for {starved:.0%} of a loop's time"

@@ -94,6 +94,19 @@ class Server(ABC):
                     masters.add(process.ppid())
         return [count for process, count in counts.items() if count or process not in masters]
 
+    def serving(self) -> set[int]:
+        """Return the ids of the processes that have client connections open."""
+        _, port = address(self.url)
+        found = set()
+        for process in self.processes():
+            with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                if any(
+                    each.laddr.port == port and each.status == psutil.CONN_ESTABLISHED
+                    for each in process.net_connections("tcp")
+                ):
+                    found.add(process.pid)
+        return found
+
 
 class Started(Server):
     """A service that was started. `log`: its output, if that tells why it exited."""

@@ -1,8 +1,8 @@
 """Findings about the event loops of a watched service, the stretches that they are made of, and repairs."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from loadtest.watch.sites import Site
 
@@ -73,12 +73,14 @@ class WatchedLoop(Record):
     made_of: str
     """The loop and the Python that runs it."""
     busy: Share
-    """The share of the window in which callbacks ran."""
+    """The share of the window in which callbacks held it, or its thread computed."""
     cpu: Share
     """The share of the window in which its thread computed."""
     delayed: Share
     """The share of the window in which its thread could have run, but the machine ran something else; 0 if unknown."""
     stretches: list[Stretch]
+    short: Share = 0.0
+    """The share of the window in which callbacks that are too short to count held it and did not compute."""
 
 
 class Waiting(Record):
@@ -148,3 +150,10 @@ class Stalls(Record):
     """The reasons why this is inconclusive; empty if it can be trusted."""
     rate_doubts: list[str] = Field(default_factory=list)
     """The reasons why the rates of `repairs` alone are inconclusive."""
+
+    @model_validator(mode="after")
+    def knows_its_findings(self) -> Self:
+        """Refuse repairs of findings that there are not."""
+        if any(each.finding is not None and each.finding >= len(self.findings) for each in self.repairs):
+            raise ValueError("a repair of an unknown finding")
+        return self

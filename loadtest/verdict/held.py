@@ -25,6 +25,9 @@ SUBJECTS = {
 OPENINGS = ("A burst", "Another", "Garbage", "No line", "Nothing", "The loop", "What holds")
 """The first words of headlines that begin with no name."""
 
+SHORT = 0.05
+"""Share of a loop's time that short callbacks hold it without computing, from which on it is told."""
+
 NAMED = 3
 """The most lines that a sentence names; of more, it tells the number."""
 
@@ -160,9 +163,9 @@ def _finding(stalls: Stalls) -> str:
 
 def _cost(finding: Finding, requests: int) -> str:
     """Return for how long a finding holds the loop: a request if most requests meet it, else each time."""
-    if finding.times >= requests / 2 or not requests:
+    if finding.routes and finding.times >= requests / 2:
         return f"{duration(finding.request_ms)} a request"
-    return f"{duration(finding.p50_ms)} each time, {finding.times} times in {count(requests, 'request')}"
+    return f"{duration(finding.p50_ms)} each time, {count(finding.times, 'time')} in {count(requests, 'request')}"
 
 
 def _subject(finding: Finding) -> str:
@@ -189,6 +192,12 @@ def _sentences(stalls: Stalls) -> Iterator[str]:
         for each in stalls.findings
         if each.site and not each.site.own
     )
+    short = max((each.short for each in stalls.loops), default=0.0)
+    if short >= SHORT:
+        yield (
+            f"Callbacks shorter than {duration(stalls.least_ms)} held a loop for another {share(short)} of its time "
+            "without computing: a smaller --least names them."
+        )
     if not stalls.findings and stalls.loops and stalls.requests:
         yield _free(stalls)
     if stalls.rare:

@@ -22,9 +22,13 @@ MOSTLY = 0.5
 """Share of the time that a request holds the loop in which it waits, from which on cores count as idle."""
 
 
+LEAST = 1e-4
+"""CPU seconds of a request on a busy core at least: no framework of the line-up takes less."""
+
+
 def warm(cpu: float) -> float:
     """Return the CPU time of a request on a busy core, by that on a core that idled before."""
-    return max(cpu / COLD, cpu - COLDEST)
+    return max(cpu / COLD, cpu - COLDEST, min(cpu, LEAST))
 
 
 @dataclass(frozen=True)

@@ -113,8 +113,9 @@ def found(loops: Sequence[LoopReading], window: tuple[float, float], requests: i
     groups = sorted(_groups(every, least), key=lambda group: -group.seconds)
     told = [group for group in groups if _tells(group, seconds)]
     names = _names(groups, told)
+    watched = [_watched(loop, window, stalls, every, names) for loop, stalls in zip(loops, inside, strict=True)]
     return Found(
-        loops=[_watched(loop, window, stalls, every, names) for loop, stalls in zip(loops, inside, strict=True)],
+        loops=watched,
         findings=[_finding(group, seconds * len(loops), requests, least) for group in told],
         rare=sorted(
             (_finding(group, seconds * len(loops), requests, least) for group in groups if group not in told),
@@ -122,7 +123,7 @@ def found(loops: Sequence[LoopReading], window: tuple[float, float], requests: i
         ),
         not_scheduled_ms=sum(delayed(stall) for stalls in inside for stall in stalls) * 1000,
         cpu=computed(loops, window),
-        waited=sum(each.seconds - each.cpu for each in every),
+        waited=sum(each.seconds - each.cpu for each in every) + sum(each.short for each in watched) * seconds,
         computed=[group.cpu for group in told],
     )
 
@@ -178,14 +179,14 @@ def _stray(group: _Group) -> bool:
     if group.kind in (GARBAGE, OTHER_THREAD):
         return False
     site = group.site
-    return site is None or (group.kind == LOCKED and not site.own)
+    return site is None or (group.kind in (LOCKED, BURST) and not site.own)
 
 
 def _alike(stray: _Group, other: _Group) -> bool:
     """Return True if stalls may be of the same line. One of which no stack was taken may have kept the lock or not."""
     if stray.site is None:
         return stray.kind == other.kind or {stray.kind, other.kind} == {COMPUTING, LOCKED}
-    return stray.kind == other.kind and bool(stray.routes & other.routes)
+    return stray.kind == other.kind and (stray.kind == BURST or bool(stray.routes & other.routes))
 
 
 def _finding(group: _Group, total: float, requests: int, least: float) -> Finding:
@@ -224,13 +225,14 @@ def _watched(
 ) -> WatchedLoop:
     opened, closed = window
     seconds = closed - opened
-    cpu, delay = spent(loop.clocks, window)
-    mine = {id(stall) for stall in stalls}
-    waited = sum(each.seconds - each.cpu for each in every if id(each.stall) in mine)
+    cpu, delay, _ = spent(loop, window)
+    known = {id(stall) for stall in stalls}
+    mine = [each for each in every if id(each.stall) in known]
+    waited, short = sum(each.seconds - each.cpu for each in mine), _short(loop, window, mine)
     return WatchedLoop(
         process=loop.process,
         made_of=loop.made_of,
-        busy=min(1.0, (cpu + waited) / seconds),
+        busy=min(1.0, (cpu + waited + short) / seconds),
         cpu=min(1.0, cpu / seconds),
         delayed=min(1.0, delay / seconds),
         stretches=[
@@ -241,4 +243,11 @@ def _watched(
             )
             for stall in stalls
         ],
+        short=min(1.0, short / seconds),
     )
+
+
+def _short(loop: LoopReading, window: tuple[float, float], mine: Iterable[Piece]) -> float:
+    """Return the seconds in which callbacks that are too short to count held a loop and did not compute."""
+    cpu, delay, busy = spent(loop, window)
+    return max(0.0, busy - delay - cpu - sum(each.seconds - each.cpu for each in mine))

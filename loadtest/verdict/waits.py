@@ -7,7 +7,6 @@ from loadtest.results.stalls import Waiting
 from loadtest.watch.readings import LoopReading
 from loadtest.watch.sites import Site
 
-from .pieces import stalls_within
 from .spent import spent
 
 FREE = 0.7
@@ -23,7 +22,7 @@ def waiting(loops: Sequence[LoopReading], window: tuple[float, float]) -> list[W
     Tasks that serve no request count only if no task does, as with a framework whose requests are not recognized.
     """
     seconds = window[1] - window[0]
-    if any(spent(loop.clocks, window).cpu + _waited(loop, window) > FREE * seconds for loop in loops):
+    if any(max(spent(each, window).busy, spent(each, window).cpu) > FREE * seconds for each in loops):
         return []
     looks = [
         each for loop in loops for moment, waits in loop.waits if window[0] <= moment <= window[1] for each in waits
@@ -34,9 +33,3 @@ def waiting(loops: Sequence[LoopReading], window: tuple[float, float]) -> list[W
         seen[each.site] += each.tasks
     whole = sum(seen.values())
     return [Waiting(site=site, share=tasks / whole) for site, tasks in seen.most_common(MOST_LINES)]
-
-
-def _waited(loop: LoopReading, window: tuple[float, float]) -> float:
-    """Return the seconds of a window in stalls whose thread did not compute."""
-    stalls = stalls_within(loop, window)
-    return sum(max(0.0, each.took - max(0.0, each.after.cpu - each.before.cpu)) for each in stalls)

@@ -19,7 +19,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 LINEUP = tuple(PROJECT / each for each in ("async_app", "sync_app", "peers", "serving"))
 """The code of the line-up's services, which may be installed among the libraries."""
 
-VARIABLE = "SYNC_VS_ASYNC_WATCH"
+VARIABLE, SEPARATOR = "SYNC_VS_ASYNC_WATCH", "\n"
+"""The variable with the settings of the watcher, and what separates them: no path has it."""
 
 LEAST = 0.01
 """Seconds of a callback that are reported."""
@@ -47,7 +48,7 @@ class Watch:
         parts = (self.folder, self.least, max(BURST, self.least), *self.own)
         known = given.get("PYTHONPATH")
         return {
-            VARIABLE: os.pathsep.join(map(str, parts)),
+            VARIABLE: SEPARATOR.join(map(str, parts)),
             "PYTHONPATH": f"{PATH}{os.pathsep}{known}" if known else str(PATH),
         }
 

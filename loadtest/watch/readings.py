@@ -63,6 +63,8 @@ class LoopReading:
     """The callback that still runs, as far as it had come when it was last reported; None if all have ended."""
     waits: list[tuple[float, tuple[Waits, ...]]] = field(default_factory=list)
     """The lines at which tasks waited, at a moment."""
+    busy: list[tuple[float, float]] = field(default_factory=list)
+    """At the moments of `clocks`: the seconds in callbacks so far."""
 
 
 class Readings:
@@ -108,6 +110,7 @@ class Readings:
             case "clocks":
                 reading = file.loops[event["loop"]]
                 reading.clocks.append(Look(event["moment"], event["cpu"], event["delay"]))
+                reading.busy.append((event["moment"], event["busy"]))
                 if event["waits"]:
                     waits = tuple(Waits(*file.stacks[number], tasks) for number, tasks in event["waits"])
                     reading.waits.append((event["moment"], waits))

@@ -78,15 +78,14 @@ def _nodes(file: str) -> Sequence[ast.expr | ast.stmt]:
 def _called(node: ast.AST) -> str:
     """Return the name of what a node calls or waits for, of the outermost call in it."""
     if isinstance(node, ast.AsyncWith | ast.With):
-        return _called(node.items[0].context_expr)
+        entered = node.items[0].context_expr
+        return _called(entered) or _named(entered)
     if isinstance(node, ast.AsyncFor | ast.For):
         return _called(node.iter)
     if isinstance(node, ast.Await):
         return _called(node.value)
     call = next((each for each in ast.walk(node) if isinstance(each, ast.Call)), None)
-    if call is not None:
-        return _named(call.func)
-    return _named(node) if isinstance(node, ast.expr) else ""
+    return "" if call is None else _named(call.func)
 
 
 def _named(node: ast.expr) -> str:

@@ -16,30 +16,34 @@ def timer(
     least: float,
     too_long: Callable[[float, float], None],
     failed: Callable[[Any, BaseException], None],
-) -> tuple[Callable[[], float], Callable[..., None], Callable[..., None]]:
-    """Return a function that tells when the callback that runs began, and two that run a callback and time it.
+) -> tuple[Callable[[], float], Callable[[], float], Callable[..., None], Callable[..., None]]:
+    """Return four functions: when the callback that runs began, the seconds in callbacks so far, and two that time one.
 
-    The second one hands errors of the callback to `failed`. Variables of a function cost less than attributes, and this
+    The last one hands errors of the callback to `failed`. Variables of a function cost less than attributes, and this
     is the code that runs for every callback.
     """
-    began = 0.0
+    began = total = 0.0
 
     def running() -> float:
         return began
 
+    def busy() -> float:
+        return total
+
     def timed(callback: Any, *args: Any) -> None:
-        nonlocal began
+        nonlocal began, total
         began = start = perf_counter()
         try:
             callback(*args)
         finally:
             took = perf_counter() - start
             began = 0.0
+            total += took
             if took >= least:
                 too_long(start, took)
 
     def timed_alone(callback: Any, *args: Any) -> None:
-        nonlocal began
+        nonlocal began, total
         began = start = perf_counter()
         try:
             callback(*args)
@@ -50,10 +54,11 @@ def timer(
         finally:
             took = perf_counter() - start
             began = 0.0
+            total += took
             if took >= least:
                 too_long(start, took)
 
-    return running, timed, timed_alone
+    return running, busy, timed, timed_alone
 
 
 def soon(original: Callable[..., Any], timed: Callable[..., None]) -> Callable[..., Any]:

@@ -66,7 +66,7 @@ def _change(events: Any, settings: str) -> None:
 def _tell(settings: str, error: Exception) -> None:
     """Report that the watcher does not start, by the kind of the error alone. The service does not hear of it."""
     try:
-        folder = settings.partition(os.pathsep)[0]
+        folder = settings.partition("\n")[0]
         with open(os.path.join(folder, f"{os.getpid()}.jsonl"), "a", encoding="ascii") as file:
             file.write(f'{{"event": "fault", "fault": "{type(error).__name__}"}}\n')
     except OSError:

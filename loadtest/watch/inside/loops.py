@@ -74,8 +74,9 @@ class LoopWatch:
         self.process = os.getpid()
         self.told = False
         """True once the loop is in the report."""
-        self.running, self._timed, self._timed_alone = timer(least, self.too_long, self._failed)
-        """Return the beginning (perf_counter) of the callback that runs; 0 between callbacks."""
+        self.running, self.busy, self._timed, self._timed_alone = timer(least, self.too_long, self._failed)
+        """`running` tells the beginning (perf_counter) of the callback that runs, 0 between callbacks; `busy` tells the
+        seconds in callbacks so far."""
         self.loop: Any = None
         """The loop while it runs, None otherwise."""
         self.due = 0.0

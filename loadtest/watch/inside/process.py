@@ -53,7 +53,7 @@ def _known(loop: Any) -> Watched | None:
 
 def _watchdog(settings: str) -> Watchdog:
     _prepare()
-    folder, least, burst, *own = settings.split(os.pathsep)
+    folder, least, burst, *own = settings.split("\n")
     own_paths(own)
     return _of.setdefault(os.getpid(), Watchdog(folder, float(least), float(burst)))
 

@@ -53,10 +53,10 @@ class Report:
         told = [(self._number(each.stack), each.moment, each.cpu, each.late) for each in samples]
         self._add({"event": event, "loop": loop, **ended._asdict(), "first": first, "stacks": told})
 
-    def clocks(self, loop: int, look: Look, waits: list[tuple[Stack, int]]) -> None:
-        """Report the clocks of a loop, and where its tasks wait."""
+    def clocks(self, loop: int, look: Look, busy: float, waits: list[tuple[Stack, int]]) -> None:
+        """Report the clocks of a loop, the seconds in its callbacks so far, and where its tasks wait."""
         told = [(self._number(stack), times) for stack, times in waits]
-        self._add({"event": "clocks", "loop": loop, **look._asdict(), "waits": told})
+        self._add({"event": "clocks", "loop": loop, **look._asdict(), "busy": busy, "waits": told})
 
     def fault(self, told: str) -> None:
         """Report a fault of the watcher itself, each once."""

@@ -56,6 +56,10 @@ def _of_scope(scope: Any) -> str:
         return ""
     route = scope.get("route")
     path = getattr(route, "path", None) if _of_framework(route) else None
+    if path is None and type(values := scope.get("path_params")) is dict:  # of Starlette: the rest is its route
+        path = scope["path"]
+        for name, value in values.items():
+            path = path.replace(f"/{value}", f"/{{{name}}}")
     return _named(scope.get("method", "WEBSOCKET"), path, scope["path"])
 
 
@@ -87,10 +91,10 @@ def _named(method: Any, template: Any, path: Any) -> str:
 
 
 def words_of(path: str) -> str:
-    """Return a path with its plain words alone: the other parts may be names, numbers or tokens of somebody."""
-    parts = path.partition("?")[0].split("/")
-    known = [part if _is_word(part) else HIDDEN for part in parts[:MOST_PARTS]]
-    return "/".join(known + [HIDDEN] * (len(parts) > MOST_PARTS))
+    """Return the first part of a path, if it is a plain word: others may be names, numbers or tokens of somebody."""
+    parts = path.partition("?")[0].split("/")[1:]
+    known = [part if number == 0 and _is_word(part) else HIDDEN for number, part in enumerate(parts[:MOST_PARTS])]
+    return "/".join(["", *known])
 
 
 def _is_word(part: str) -> bool:

@@ -176,4 +176,4 @@ class Watchdog:
         if clocks:
             look = watch.look()
             waits, watched.waits = watched.waits, []
-            self._report.clocks(watch.number, look, waits)
+            self._report.clocks(watch.number, look, watch.busy(), waits)

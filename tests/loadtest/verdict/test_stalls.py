@@ -38,7 +38,10 @@ def a_stall(
 
 def a_loop(stalls: Sequence[Stall], process: int = 7) -> LoopReading:
     clocks = [Look(100.0 + moment / 4, moment * 0.01, 0.0) for moment in range(41)]
-    return LoopReading(process, "uvloop, CPython 3.11.7", clocks, list(stalls))
+    waited = [(each.began, each.took - sum(one.cpu for one in each.seen)) for each in stalls]
+    held = [sum(min(took, max(0.0, look.moment - began)) for began, took in waited) for look in clocks]
+    busy = [(look.moment, look.cpu + seconds) for look, seconds in zip(clocks, held, strict=True)]
+    return LoopReading(process, "uvloop, CPython 3.11.7", clocks, list(stalls), busy=busy)
 
 
 def found_in(*seen: Seen, times: int = 5, least: float = LEAST, **about: Any) -> Found:

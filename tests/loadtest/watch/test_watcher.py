@@ -83,7 +83,7 @@ import asyncio, os, threading, time
 
 async def child():
     time.sleep(0.05)
-    folder = os.environ.get("SYNC_VS_ASYNC_WATCH", "").partition(":")[0]
+    folder = os.environ.get("SYNC_VS_ASYNC_WATCH", "").partition("\\n")[0]
     while folder and not os.path.exists(f"{folder}/{os.getpid()}.jsonl"):
         await asyncio.sleep(0.01)
 
@@ -230,15 +230,16 @@ def test_a_process_without_a_loop_carries_the_hook_alone_and_an_unwatched_one_no
     ("path", "words"),
     [
         ("/", "/"),
-        ("/api/v2/gift-cards", "/api/v2/gift-cards"),
+        ("/gift-cards", "/gift-cards"),
+        ("/users/alice", "/users/{…}"),
         ("/reset/eyJhbGciOiJI.x?token=7", "/reset/{…}"),
-        ("/users/42/orders/", "/users/{…}/orders/"),
+        ("/users/42/orders/", "/users/{…}/{…}/{…}"),
         ("/users/Ada@example.org/%20", "/users/{…}/{…}"),
         ("/" + "a" * 25, "/{…}"),
-        ("/a/b/c/d/e/f/g/h/i", "/a/b/c/d/e/f/g/{…}"),
+        ("/a/b/c/d/e/f/g/h/i", "/a" + "/{…}" * 7),
     ],
 )
-def test_of_a_path_without_a_route_the_plain_words_are_told(path: str, words: str) -> None:
+def test_of_a_path_without_a_route_the_first_word_alone_is_told(path: str, words: str) -> None:
     assert words_of(path) == words
 
 
@@ -254,7 +255,7 @@ def test_what_the_disk_does_not_take_is_written_later_and_whole(
     monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:7]))
     here.write()
     monkeypatch.undo()
-    here.clocks(1, Look(2.0, 1.0, None), [])
+    here.clocks(1, Look(2.0, 1.0, None), 0.5, [])
     here.write()
     (loop,) = read(Watch(folder), tmp_path)
     assert loop.clocks == [Look(2.0, 1.0, None)]
@@ -265,7 +266,7 @@ def test_a_report_that_cannot_be_written_takes_little_memory(tmp_path: Path, mon
     folder = tmp_path / "reports"
     here = report.Report(str(folder))
     for _time in range(100):
-        here.clocks(1, Look(2.0, 1.0, None), [])
+        here.clocks(1, Look(2.0, 1.0, None), 0.5, [])
     folder.mkdir()
     here.write()
     assert list(folder.iterdir()) == []
