@@ -7,7 +7,7 @@ that rate, while its loops are watched; and, with a variant, both in turn, for w
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -153,25 +153,26 @@ class StallSearch(Comparison):
             return
         turns = self._turns_of[service.name]
         with self._running(service, repeat, progress, behind) as run:
-            if not turns.users:
-                yield from self._filled(run, turns, max(MANY, 2 * self._threads(service)))
-            at = run.step(Closed(turns.users), SATURATED, turns.response)
+            if turns.users:
+                at = run.step(Closed(turns.users), SATURATED, turns.response)
+                yield at.step
+            else:
+                at = yield from self._filled(run, turns, max(MANY, 2 * self._threads(service)))
             turns.windows.append(at)
             turns.made = run.made()
-            yield at.step
 
-    def _filled(self, run: "_Run", turns: Turns, users: int) -> Iterator[Step]:
-        """Find the users who fill a service, and note them."""
+    def _filled(self, run: "_Run", turns: Turns, users: int) -> Generator[Step, None, Window]:
+        """Find the users who fill a service, note them, and return the window of its limit."""
         alone = run.step(Closed(1), ALONE)
         yield alone.step
         turns.response = alone.response
         while True:
             turns.users = min(MOST, users)
-            at = run.step(Closed(turns.users), ALONE, turns.response)
+            at = run.step(Closed(turns.users), SATURATED, turns.response)
             yield at.step
             turns.response, turns.filled = at.response, at.response >= QUEUED * alone.response
             if turns.filled or turns.users == MOST:
-                return
+                return at
             users *= 4
 
     def _watched(self, service: Service | Target, progress: Progress, behind: Backing) -> Iterator[Step]:
