@@ -204,7 +204,7 @@ def _sentences(stalls: Stalls) -> Iterator[str]:
         named = [f"{what(each)}, {_times(each)} {duration(each.worst_ms)}" for each in stalls.rare[:NAMED]]
         more = len(stalls.rare) - NAMED
         every = listed([*named, *([f"{count(more, 'further line')}"] if more > 0 else [])])
-        yield f"Too seldom to be told from chance, the loop was held by {every}."
+        yield f"Too little to be a finding, the loop was held by {every}."
     if stalls.not_scheduled_ms:
         yield (
             f"For {duration(stalls.not_scheduled_ms)} more, a loop did not run because the machine ran something else "

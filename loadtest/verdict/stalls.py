@@ -37,7 +37,8 @@ SMALLEST = 0.002
 """Share of one loop's time that they take at least: less may be chance."""
 
 LARGE = 0.01
-"""Share of one loop's time from which on even one stall of a line is a finding."""
+"""Share of one loop's time from which on even one stall of a line is a finding, and garbage collection is one: every
+Python service collects now and then."""
 
 LINES: Sequence[Kind] = (BLOCKING, COMPUTING, LOCKED)
 """The kinds that are those of a line."""
@@ -129,8 +130,8 @@ def found(loops: Sequence[LoopReading], window: tuple[float, float], requests: i
 
 
 def _tells(group: _Group, seconds: float) -> bool:
-    if len(group.by_stall()) >= FEWEST and group.seconds >= SMALLEST * seconds:
-        return True
+    if len(group.by_stall()) >= FEWEST:
+        return group.seconds >= (LARGE if group.kind == GARBAGE else SMALLEST) * seconds
     return group.kind in LINES and group.seconds >= LARGE * seconds
 
 

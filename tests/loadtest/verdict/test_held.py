@@ -131,7 +131,7 @@ def test_what_is_no_finding_is_told_as_none() -> None:
     )
     assert told == [
         "No line of the service's own code was on the stack of lib/client.py:3 (send): it is a library's.",
-        "Too seldom to be told from chance, the loop was held by requests.get in shop/app.py:57 (stock), once for 31 "
+        "Too little to be a finding, the loop was held by requests.get in shop/app.py:57 (stock), once for 31 "
         "ms and shop/prices.py:8 (total), 2 times for at most 12 ms.",
         "For 140 ms more, a loop did not run because the machine ran something else (not scheduled): that is no "
         "finding.",
