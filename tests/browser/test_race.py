@@ -270,7 +270,7 @@ def test_whoever_types_is_not_disturbed_by_the_race(visit: Opens) -> None:
     expect(page.get_by_label("Users per service")).to_have_value("77")
 
 
-@pytest.mark.parametrize(("begin", "number", "delay"), [(start, 30, "100ms"), (start_arrivals, 100, "10ms")])
+@pytest.mark.parametrize(("begin", "number", "delay"), [(start, 30, "100ms"), (start_arrivals, 60, "10ms")])
 def test_the_page_of_a_race_fits_every_screen_in_light_and_dark(
     visit: Opens, begin: Callable[[int, str, str], None], number: int, delay: str
 ) -> None:
