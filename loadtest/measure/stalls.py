@@ -28,6 +28,7 @@ from loadtest.processes.service import Server
 from loadtest.results.schema import Options, Results, Step
 from loadtest.results.stalls import Finding, Stalls
 from loadtest.verdict.judge import FEWEST
+from loadtest.verdict.observed import NO_DIFFERENCE, Cold
 from loadtest.watch.injection import LEAST, LINEUP, PROJECT, Watch, watching
 from loadtest.watch.readings import Readings
 from loadtest.workload import Load
@@ -35,6 +36,7 @@ from loadtest.workload.closed import Closed
 from loadtest.workload.open import Open
 
 from .clocks import Clocks
+from .cold import SCENARIO, SECONDS, TWIN, cold
 from .comparison import OVERHEAD, Comparison, Progress
 from .contender import contender
 from .plan import PlannedStep
@@ -71,6 +73,10 @@ FEWEST_USERS, WAITED = 2, 4.0
 
 PATIENT = 15.0
 """Seconds of a window of users at most, as long as it sees two requests."""
+
+IDLES, LONGEST_GAP = 0.5, 0.2
+"""Share of the cores that a service uses at its limit, under which they idle between its requests; and the longest time
+between two requests of the service that shows what that costs."""
 
 IDLE = 1.0
 """Seconds without requests, which show what the watcher itself costs."""
@@ -126,7 +132,7 @@ class StallSearch(Comparison):
     def seconds(self) -> float:
         """The estimated seconds of the whole run."""
         watched = len(self.services) - (self._repaired is not None)
-        each = OVERHEAD + IDLE + ALONE + 2 * SATURATED + self._options.seconds
+        each = OVERHEAD + OVERHEAD + SECONDS + IDLE + ALONE + 2 * SATURATED + self._options.seconds
         compared = 2 * (OVERHEAD + SATURATED) * self._options.repeats if self._repaired else 0.0
         return each * watched + compared
 
@@ -178,8 +184,9 @@ class StallSearch(Comparison):
     def _watched(self, service: Service | Target, progress: Progress, behind: Backing) -> Iterator[Step]:
         """Measure the steps of a service that is watched, and note what they show."""
         turns = self._turns_of[service.name]
-        with watching(LINEUP if isinstance(service, Service) else (), self._least) as self._watch:
-            readings = Readings(self._watch.folder, _base(service))
+        with watching(LINEUP if isinstance(service, Service) else (), self._least) as watch:
+            self._watch = watch
+            readings = Readings(watch.folder, _base(service))
             with self._running(service, 1, progress, behind) as run:
                 idle = run.idle()
                 readings.update()
@@ -198,13 +205,25 @@ class StallSearch(Comparison):
                 below = run.step(Open(rate), max(self._options.seconds, min(LONGEST, ARRIVALS / rate)))
                 yield below.step
                 readings.update()
-            means = Means(self._threads(service), _pools(service), self.cores.usable)
+            self._watch = None
+            means = Means(
+                self._threads(service), _pools(service), self.cores.usable, self._cold(limit, progress, behind)
+            )
             known = Watched(idle, alone, limit, below)
             found, self._processes = stalls(known, readings, self._least, means)
             self._stalls.append(found)
-        self._watch = None
         checked = _checks(service)(found.findings)
         self._stalls[-1] = found.model_copy(update={"spotted": checked.spotted, "notes": checked.notes})
+
+    def _cold(self, limit: Window, progress: Progress, behind: Backing) -> Cold:
+        """Return how much more a request costs on cores that idle, as those of a service do whose loop waits."""
+        if not limit.rate or (limit.measured.server_cpu or 0.0) >= IDLES * self.cores.usable:
+            return NO_DIFFERENCE
+        progress.begins(TWIN.name, "calibration", 1, OVERHEAD + SECONDS)
+        with self._fresh(TWIN, behind) as (driver, server):
+            assert server is not None
+            driver.begin(Job(TWIN.name, server.url, SCENARIO, "0", 0.0))
+            return cold(driver, Clocks(server, behind, self.cores), server, min(LONGEST_GAP, 1 / limit.rate))
 
     def _threads(self, service: Service | Target) -> int:
         """Return the threads of a pool to which a service would move its calls."""

@@ -9,7 +9,7 @@ from loadtest.results.schema import Measured, Step
 from loadtest.results.stalls import Finding, Repair, Stalls, WatchedLoop
 from loadtest.verdict.bounds import mean_response, throughput
 from loadtest.verdict.doubts import together
-from loadtest.verdict.observed import Fault, Observed
+from loadtest.verdict.observed import Cold, Fault, Observed
 from loadtest.verdict.repair import AS_IS, repairs
 from loadtest.verdict.spent import computed
 from loadtest.verdict.stalls import Found, found
@@ -94,11 +94,15 @@ class Watched:
 
 @dataclass(frozen=True)
 class Means:
-    """The means of one service for a repair: `threads` of a pool, its `pools`, and the `cores` that it may use."""
+    """The means of one service for a repair: `threads` of a pool, its `pools`, the `cores` that it may use.
+
+    `cold`: how much more a request costs on cores that idle.
+    """
 
     threads: int
     pools: tuple[Pool, ...]
     cores: float
+    cold: Cold
 
 
 def stalls(watched: Watched, readings: Readings, least: float, means: Means) -> tuple[Stalls, int]:
@@ -162,7 +166,7 @@ def _repairs(
     left = 1 - min(1.0, sum(known.findings[number].share for number in others))
     limit = watched.limit.rate / processes if watched.queued else None
     try:
-        every = repairs(Observed(loop, cpu, processes, means.cores, means.threads, means.pools, faults))
+        every = repairs(Observed(loop, cpu, processes, means.cores, means.threads, means.pools, faults, means.cold))
     except ValueError:  # nothing would be left of a request
         return []
     return [

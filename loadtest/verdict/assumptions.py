@@ -8,7 +8,7 @@ from loadtest.workload.scenarios import POOL
 
 from .format import per_second
 from .handover import PROCESS_HANDOFF, THREAD_HANDOFF, workers
-from .observed import Observed, warm
+from .observed import Observed
 
 SWITCH = 5
 """Milliseconds after which Python takes the interpreter's lock from Python code that others wait for, by default."""
@@ -62,9 +62,10 @@ def processes(observed: Observed, which: Sequence[int]) -> str:  # noqa: ARG001 
 
 def floor(observed: Observed, rate: float) -> str:
     """Return what a rate would be if a request cost as much CPU time as in the window, whose cores mostly idled."""
+    warm = observed.cold.warm(observed.cpu)
     return (
-        f"; a request computes {_ms(warm(observed.cpu))} once the cores are busy, instead of {_ms(observed.cpu)} "
-        f"(otherwise {per_second(rate)}/s)"
+        f"; a request computes {_ms(warm)} once the cores are busy, instead of {_ms(observed.cpu)} (otherwise "
+        f"{per_second(rate)}/s)"
     )
 
 

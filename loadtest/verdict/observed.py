@@ -2,33 +2,33 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from loadtest.contenders.target import Pool
 from loadtest.results.stalls import BLOCKING, COMPUTING, Kind
-
-COLD = 4.0
-"""The factor by which a request costs more CPU time if its core idled before it.
-
-A core that wakes up finds other code in its caches. Measured in aiohttp with a blocking HTTP client, at 20 requests per
-second in the loop and at 700 in threads (asyncio and uvloop, Python 3.11, 2 cores of a shared machine): 1.5 to 2.9 ms
-against 0.40 to 0.53 ms. With `time.sleep(0.04)`: 0.62 to 1.7 ms against 0.19 to 0.22 ms.
-"""
-
-COLDEST = 0.002
-"""Seconds of CPU time by which it costs more at most, in the same measurements: it is the first milliseconds that are
-slow, so a long computation is hardly slower."""
 
 MOSTLY = 0.5
 """Share of the time that a request holds the loop in which it waits, from which on cores count as idle."""
 
 
-LEAST = 1e-4
-"""CPU seconds of a request on a busy core at least: no framework of the line-up takes less."""
+class Cold(NamedTuple):
+    """The difference between cores that idled before a request and busy ones (see measure/cold.py).
+
+    `factor`: how many times the CPU time a small request costs. `most`: seconds that it costs more at most; it is the
+    first milliseconds that are slow, so a long computation is hardly slower. `least`: seconds that a small request
+    costs on a busy core; others cost no less.
+    """
+
+    factor: float
+    most: float
+    least: float
+
+    def warm(self, cpu: float) -> float:
+        """Return the CPU time of a request on a busy core, by that on a core that idled before."""
+        return max(cpu / self.factor, cpu - self.most, min(cpu, self.least))
 
 
-def warm(cpu: float) -> float:
-    """Return the CPU time of a request on a busy core, by that on a core that idled before."""
-    return max(cpu / COLD, cpu - COLDEST, min(cpu, LEAST))
+NO_DIFFERENCE = Cold(1.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,11 @@ class Fault:
         """Seconds in which it holds the loop and computes nothing."""
         return self.held - self.computed if self.kind == BLOCKING else 0.0
 
-    @property
-    def busy(self) -> "Fault":
-        """A copy for a core that was busy before: a blocking call then computes for less time."""
+    def busy(self, cold: Cold) -> "Fault":
+        """Return a copy for a core that was busy before: a blocking call then computes for less time."""
         if self.kind != BLOCKING:
             return self
-        computed = warm(self.computed)
+        computed = cold.warm(self.computed)
         return replace(self, held=self.held - self.computed + computed, computed=computed)
 
 
@@ -74,7 +73,8 @@ class Observed:
 
     `loop`: the loop of its process is held or computes. `cpu`: CPU time of all processes of the service. `cores`: those
     that the service may use, a part of one if a quota says so. `threads`: of the pool of one process that calls would
-    move to. `pools`: those of the whole service. `faults`: in the order of the findings.
+    move to. `pools`: those of the whole service. `faults`: in the order of the findings. `cold`: how much more its
+    requests cost because cores idled.
     """
 
     loop: float
@@ -84,6 +84,7 @@ class Observed:
     threads: int = 32
     pools: tuple[Pool, ...] = ()
     faults: tuple[Fault, ...] = ()
+    cold: Cold = NO_DIFFERENCE
 
     @property
     def share(self) -> float:
@@ -103,13 +104,13 @@ class Observed:
         waited = sum(fault.waited for fault in self.faults)
         if waited < MOSTLY * self.loop or waited - repaired.waited > MOSTLY * self.rest(repaired):
             return self
-        faults = tuple(fault.busy for fault in self.faults)
+        faults = tuple(fault.busy(self.cold) for fault in self.faults)
         held, computed = (sum(getattr(fault, name) for fault in self.faults) for name in ("held", "computed"))
         kept = sum(fault.computed for fault in self.faults if fault.kind != BLOCKING)
         return replace(
             self,
-            loop=sum(fault.held for fault in faults) + warm(max(0.0, self.loop - held)),
-            cpu=kept + warm(max(self.cpu - kept, computed - kept)),
+            loop=sum(fault.held for fault in faults) + self.cold.warm(max(0.0, self.loop - held)),
+            cpu=kept + self.cold.warm(max(self.cpu - kept, computed - kept)),
             faults=faults,
         )
 

@@ -5,22 +5,24 @@ import pytest
 from loadtest.contenders.target import Pool
 from loadtest.results.stalls import BLOCKING, BURST, COMPUTING, GARBAGE, LOCKED, Kind, Repair
 from loadtest.verdict.handover import PROCESS_HANDOFF, THREAD_HANDOFF
-from loadtest.verdict.observed import COLD, Fault, Observed
+from loadtest.verdict.observed import Cold, Fault, Observed
 from loadtest.verdict.repair import AS_IS, AWAITED, PROCESSES, THREAD, UNPREDICTED, measured_beside, repairs
 
 POOLS = (Pool("upstream", 16, 0.04),)
 
-CALL = Observed(0.042, 0.002, pools=POOLS, faults=(Fault(BLOCKING, 0.041, 0.001),))
+COLD = Cold(4.0, 0.002, 1e-4)
+
+CALL = Observed(0.042, 0.002, pools=POOLS, faults=(Fault(BLOCKING, 0.041, 0.001),), cold=COLD)
 """A client that blocks 40 ms and computes 1 ms, in a service that computes 1 ms beside it, on one core."""
 
-TWO = Observed(0.082, 0.003, faults=(Fault(BLOCKING, 0.04, 0.0), Fault(BLOCKING, 0.04, 0.0)))
+TWO = Observed(0.082, 0.003, faults=(Fault(BLOCKING, 0.04, 0.0), Fault(BLOCKING, 0.04, 0.0)), cold=COLD)
 HASH = Observed(0.031, 0.031, cores=2, faults=(Fault(COMPUTING, 0.03, 0.03, releases_lock=True),))
 """Hashing of 30 ms, in a service that computes 1 ms beside it, with two cores for its one process."""
 
 PYTHON = replace(HASH, faults=(Fault(COMPUTING, 0.03, 0.03),))
 REGEX = replace(HASH, faults=(Fault(LOCKED, 0.03, 0.03),))
 
-AT_32 = 32 / (0.04 + 0.001 / COLD + THREAD_HANDOFF)
+AT_32 = 32 / (0.04 + 0.001 / COLD.factor + THREAD_HANDOFF)
 
 
 def of(observed: Observed, way: str, finding: int | None = 0) -> Repair:
@@ -91,14 +93,14 @@ def test_no_rate_is_predicted_for_a_burst_and_for_garbage_collection(kind: Kind)
 
 
 def test_a_call_that_some_requests_make_holds_a_thread_for_its_own_time() -> None:
-    seldom = Observed(0.021, 0.001, faults=(Fault(BLOCKING, 0.02, 0.0, calls=0.5),))
+    seldom = Observed(0.021, 0.001, faults=(Fault(BLOCKING, 0.02, 0.0, calls=0.5),), cold=COLD)
     found = of(seldom, THREAD)
     assert found.predicted == pytest.approx(32 / (0.02 + 0.5 * THREAD_HANDOFF))
     assert "32 threads, each held 40 ms; a hand-over costs 0.10 ms" in found.assumes
 
 
 def test_a_rate_that_needs_less_cpu_time_than_was_measured_says_so() -> None:
-    heavy = Observed(0.045, 0.005, faults=(Fault(BLOCKING, 0.041, 0.001),))
+    heavy = Observed(0.045, 0.005, faults=(Fault(BLOCKING, 0.041, 0.001),), cold=COLD)
     assert of(heavy, THREAD).assumes == (
         "32 threads, each held 41 ms; a hand-over costs 0.10 ms; a request computes 3.00 ms once the cores are busy, "
         "instead of 5.00 ms (otherwise 196/s)."
