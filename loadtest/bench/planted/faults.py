@@ -69,6 +69,12 @@ def password_hash() -> None:
     hashlib.scrypt(b"password", salt=salt, n=2**14, r=8, p=1)  # fault
 
 
+def key_derivation() -> None:
+    """Hash a password in another way, which needs hardly any memory. It is planted in aiohttp alone."""
+    salt = bytes(16)
+    hashlib.pbkdf2_hmac("sha256", b"password", salt, 150_000)  # fault
+
+
 def large_json() -> None:
     """Make 20 MB of JSON."""
     json.dumps(ORDERS)  # fault
