@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
 
 import psutil
@@ -29,6 +29,7 @@ from loadtest.results.schema import Options, Results, Step
 from loadtest.results.stalls import Finding, Stalls
 from loadtest.verdict.judge import FEWEST
 from loadtest.verdict.observed import NO_DIFFERENCE, Cold
+from loadtest.verdict.repair import AS_IS
 from loadtest.watch.injection import LEAST, LINEUP, PROJECT, Watch, watching
 from loadtest.watch.readings import Readings
 from loadtest.workload import Load
@@ -164,6 +165,7 @@ class StallSearch(Comparison):
                 yield at.step
             else:
                 at = yield from self._filled(run, turns, max(MANY, 2 * self._threads(service)))
+            turns.response = max(turns.response, at.response)
             turns.windows.append(at)
             turns.made = run.made()
 
@@ -174,7 +176,8 @@ class StallSearch(Comparison):
         turns.response = alone.response
         while True:
             turns.users = min(MOST, users)
-            at = run.step(Closed(turns.users), SATURATED, turns.response)
+            slowest = min((each.predicted for each in self._stalls[0].repairs if each.way != AS_IS), default=inf)
+            at = run.step(Closed(turns.users), SATURATED, max(turns.response, turns.users / slowest / self._processes))
             yield at.step
             turns.response, turns.filled = at.response, at.response >= QUEUED * alone.response
             if turns.filled or turns.users == MOST:
