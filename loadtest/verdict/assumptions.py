@@ -69,6 +69,15 @@ def floor(observed: Observed, rate: float) -> str:
     )
 
 
+def least(observed: Observed, rate: float) -> str:
+    """Return what a rate may be if a request costs less CPU time than in the window, whose cores mostly idled."""
+    warm = observed.cold.warm(observed.cpu)
+    return (
+        f"; that is the least, with the {_ms(observed.cpu)} that a request computed on cores that idled: on busy cores "
+        f"it computes for less, perhaps {_ms(warm)} ({per_second(rate)}/s)"
+    )
+
+
 def _all(which: Sequence[int]) -> str:
     return f"All {len(which)} blocking calls are repaired: " if len(which) > 1 else ""
 

@@ -11,7 +11,7 @@ from loadtest.results.stalls import BLOCKING, BURST, GARBAGE, OTHER_THREAD, Kind
 from loadtest.workload.demand import CPU, Demand, Limit
 from loadtest.workload.scenarios import POOL, THREADS
 
-from .assumptions import as_it_was, awaited, floor, processes, threads
+from .assumptions import as_it_was, awaited, floor, least, processes, threads
 from .handover import PROCESS_HANDOFF, THREAD_HANDOFF, workers
 from .observed import Fault, Observed
 
@@ -55,11 +55,19 @@ def _of(observed: Observed, number: int | None, which: Sequence[int]) -> Iterato
     busy = observed.busy(fault)
     for way in (THREAD, AWAITED if fault.kind == BLOCKING else PROCESSES):
         limits, assumption = WAYS[way]
-        cold = _tightest(limits(observed, fault)).throughput
-        mended = _repair(number, way, limits(busy, busy.joined(which)), "")
-        lower = floor(observed, cold) if cold < (1 - CLOSE) * mended.predicted else ""
-        yield mended.model_copy(update={"assumes": f"{assumption(observed, which)}{lower}."})
+        cold = _repair(number, way, limits(observed, fault), "")
+        warm = _repair(number, way, limits(busy, busy.joined(which)), "")
+        found, told = warm, assumption(observed, which)
+        if cold.predicted < (1 - CLOSE) * warm.predicted:
+            sure = warm.bound not in COMPUTED
+            found = warm if sure else cold
+            told += floor(observed, cold.predicted) if sure else least(observed, warm.predicted)
+        yield found.model_copy(update={"assumes": f"{told}."})
 
+
+COMPUTED = tuple(f"the {name}" for name in (LOOP, CPU, LOCK))
+"""Limits that follow from the CPU time of a request. What that is on busy cores is uncertain where cores idled: then
+the rate is the one that is sure, with the CPU time of the window."""
 
 CLOSE = 0.05
 """Share by which a rate must be lower to be told beside another one."""
