@@ -46,7 +46,7 @@ from .telling import Telling, telling_options
 
 S = TypeVar("S", Service, Target)
 
-PAIRS = 3
+TURNS = 3
 """Times that a service and its variant take turns."""
 
 THREADS = Number("--threads", 1, 10_000)
@@ -167,7 +167,7 @@ def stalls(
                 delay="" if own else delay,
                 wait=0.0 if own else wait_of(delay, scenario),
                 seconds=seconds,
-                repeats=PAIRS if variant else 1,
+                repeats=TURNS if variant else 1,
                 requirements=held.texts,
             )
         where, logs = folder(out), Logs(secrets)

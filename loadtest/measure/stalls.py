@@ -209,9 +209,8 @@ class StallSearch(Comparison):
                 yield below.step
                 readings.update()
             self._watch = None
-            means = Means(
-                self._threads(service), _pools(service), self.cores.usable, self._cold(limit, progress, behind)
-            )
+            measure_cold = partial(self._cold, limit, progress, behind)
+            means = Means(self._threads(service), _pools(service), self.cores.usable, measure_cold)
             known = Watched(idle, alone, limit, below)
             found, self._processes = stalls(known, readings, self._least, means)
             self._stalls.append(found)

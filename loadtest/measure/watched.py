@@ -1,15 +1,15 @@
 """Make the findings of a watched service of its steps, with what they cost and what repairs would bring."""
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from loadtest.contenders.target import Pool
 from loadtest.results.schema import Measured, Step
-from loadtest.results.stalls import Finding, Repair, Stalls, WatchedLoop
+from loadtest.results.stalls import BLOCKING, Finding, Repair, Stalls, WatchedLoop
 from loadtest.verdict.bounds import mean_response, throughput
 from loadtest.verdict.doubts import together
-from loadtest.verdict.observed import Cold, Fault, Observed
+from loadtest.verdict.observed import NO_DIFFERENCE, Cold, Fault, Observed
 from loadtest.verdict.repair import AS_IS, repairs
 from loadtest.verdict.spent import computed
 from loadtest.verdict.stalls import Found, found
@@ -96,13 +96,13 @@ class Watched:
 class Means:
     """The means of one service for a repair: `threads` of a pool, its `pools`, the `cores` that it may use.
 
-    `cold`: how much more a request costs on cores that idle.
+    `cold`: measures how much more a request costs on cores that idle. It is called only if a blocking call was found.
     """
 
     threads: int
     pools: tuple[Pool, ...]
     cores: float
-    cold: Cold
+    cold: Callable[[], Cold]
 
 
 def stalls(watched: Watched, readings: Readings, least: float, means: Means) -> tuple[Stalls, int]:
@@ -165,8 +165,9 @@ def _repairs(
         return []
     left = 1 - min(1.0, sum(known.findings[number].share for number in others))
     limit = watched.limit.rate / processes if watched.queued else None
+    cold = means.cold() if any(each.kind == BLOCKING for each in faults) else NO_DIFFERENCE
     try:
-        every = repairs(Observed(loop, cpu, processes, means.cores, means.threads, means.pools, faults, means.cold))
+        every = repairs(Observed(loop, cpu, processes, means.cores, means.threads, means.pools, faults, cold))
     except ValueError:  # nothing would be left of a request
         return []
     return [

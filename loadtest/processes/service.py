@@ -84,28 +84,25 @@ class Server(ABC):
 
         A worker is a process that listens or has connections. A master without any, whose children listen, is none.
         """
-        _, port = address(self.url)
         counts: dict[int, int] = {}
         masters = set()
-        for process in self.processes():
+        for process, count in self._clients():
             with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                if found := [each.status for each in process.net_connections("tcp") if each.laddr.port == port]:
-                    counts[process.pid] = found.count(psutil.CONN_ESTABLISHED)
-                    masters.add(process.ppid())
+                masters.add(process.ppid())
+                counts[process.pid] = count
         return [count for process, count in counts.items() if count or process not in masters]
 
     def serving(self) -> set[int]:
         """Return the ids of the processes that have client connections open."""
+        return {process.pid for process, count in self._clients() if count}
+
+    def _clients(self) -> Iterator[tuple[psutil.Process, int]]:
+        """Yield each process that listens or has connections, with the number of its open client connections."""
         _, port = address(self.url)
-        found = set()
         for process in self.processes():
             with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                if any(
-                    each.laddr.port == port and each.status == psutil.CONN_ESTABLISHED
-                    for each in process.net_connections("tcp")
-                ):
-                    found.add(process.pid)
-        return found
+                if found := [each.status for each in process.net_connections("tcp") if each.laddr.port == port]:
+                    yield process, found.count(psutil.CONN_ESTABLISHED)
 
 
 class Started(Server):

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from loadtest.results.stalls import BURST, GARBAGE, OTHER_THREAD, Kind
-from loadtest.watch.inside.loops import Look
 from loadtest.watch.readings import LoopReading, Seen, Stall
 from loadtest.watch.sites import Site
 
 from .kinds import COMPUTES, IDLE, released
+from .spent import delay_between
 
 UNSEEN = 2.0
 """A computation that lasts so many times the shortest stall without one look at it: a C function kept the lock."""
@@ -51,12 +51,8 @@ def delayed(stall: Stall) -> float:
     """
     before, first, after = stall.before, stall.first, stall.after
     if first is None:
-        return min(stall.took, _delay(before, after))
-    return min(stall.took, min(_delay(before, first), first.moment - stall.began) + _delay(first, after))
-
-
-def _delay(before: Look, after: Look) -> float:
-    return 0.0 if before.delay is None or after.delay is None else max(0.0, after.delay - before.delay)
+        return min(stall.took, delay_between(before, after))
+    return min(stall.took, min(delay_between(before, first), first.moment - stall.began) + delay_between(first, after))
 
 
 def pieces(stall: Stall, least: float) -> list[Piece]:

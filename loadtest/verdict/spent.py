@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from loadtest.watch.inside.loops import Look
 from loadtest.watch.readings import LoopReading
 
 
@@ -27,10 +28,14 @@ def spent(loop: LoopReading, window: tuple[float, float]) -> Spent:
         return Spent(0.0, 0.0, 0.0)
     begin, end = clocks[first], clocks[last]
     factor = (window[1] - window[0]) / (end.moment - begin.moment)
-    known = begin.delay is not None and end.delay is not None
-    delay = (end.delay or 0.0) - (begin.delay or 0.0) if known else 0.0
+    delay = delay_between(begin, end)
     busy = loop.busy[last][1] - loop.busy[first][1]
     return Spent((end.cpu - begin.cpu) * factor, delay * factor, busy * factor)
+
+
+def delay_between(before: Look, after: Look) -> float:
+    """Return the seconds between two looks for which a thread could have run; 0 where the system counts none."""
+    return 0.0 if before.delay is None or after.delay is None else max(0.0, after.delay - before.delay)
 
 
 def computed(loops: Sequence[LoopReading], window: tuple[float, float]) -> float:

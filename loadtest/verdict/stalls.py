@@ -226,10 +226,10 @@ def _watched(
 ) -> WatchedLoop:
     opened, closed = window
     seconds = closed - opened
-    cpu, delay, _ = spent(loop, window)
+    cpu, delay, busy = spent(loop, window)
     known = {id(stall) for stall in stalls}
-    mine = [each for each in every if id(each.stall) in known]
-    waited, short = sum(each.seconds - each.cpu for each in mine), _short(loop, window, mine)
+    waited = sum(each.seconds - each.cpu for each in every if id(each.stall) in known)
+    short = max(0.0, busy - delay - cpu - waited)
     return WatchedLoop(
         process=loop.process,
         made_of=loop.made_of,
@@ -246,9 +246,3 @@ def _watched(
         ],
         short=min(1.0, short / seconds),
     )
-
-
-def _short(loop: LoopReading, window: tuple[float, float], mine: Iterable[Piece]) -> float:
-    """Return the seconds in which callbacks that are too short to count held a loop and did not compute."""
-    cpu, delay, busy = spent(loop, window)
-    return max(0.0, busy - delay - cpu - sum(each.seconds - each.cpu for each in mine))

@@ -127,6 +127,7 @@ def _stalls(each: Stalls) -> dict[str, Any]:
         "least_ms": each.least_ms,
         "conclusive": not held.doubts(each),
         "doubts": held.doubts(each),
+        "rate_doubts": held.rate_doubts(each),
         "loops": len(each.loops),
         "held_share": held.held(each),
         "findings": [_finding(one) for one in each.findings],

@@ -167,7 +167,8 @@ def _of(loop: WatchedLoop, stalls: Stalls, whats: set[str] | frozenset[str]) -> 
 
 
 def _share(stalls: Stalls, series: Series) -> float:
-    return sum(_of(loop, stalls, series.whats) for loop in stalls.loops) / len(stalls.loops)
+    """Return the share of the loops' time as the table has it: a stretch may have held them at several lines."""
+    return min(1.0, sum(stalls.findings[int(what)].share for what in series.whats))
 
 
 def _named(loop: WatchedLoop, stalls: Stalls) -> list[str]:

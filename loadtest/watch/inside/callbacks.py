@@ -16,11 +16,11 @@ def timer(
     least: float,
     too_long: Callable[[float, float], None],
     failed: Callable[[Any, BaseException], None],
-) -> tuple[Callable[[], float], Callable[[], float], Callable[..., None], Callable[..., None]]:
-    """Return four functions: when the callback that runs began, the seconds in callbacks so far, and two that time one.
+) -> tuple[Callable[[], float], Callable[[], float], Callable[..., None]]:
+    """Return three functions: when the callback that runs began, the seconds in callbacks so far, one that times one.
 
-    The last one hands errors of the callback to `failed`. Variables of a function cost less than attributes, and this
-    is the code that runs for every callback.
+    Errors of a callback go to `failed`; those of a handle never come here, because it hands them on itself. Variables
+    of a function cost less than attributes, and this is the code that runs for every callback.
     """
     began = total = 0.0
 
@@ -31,18 +31,6 @@ def timer(
         return total
 
     def timed(callback: Any, *args: Any) -> None:
-        nonlocal began, total
-        began = start = perf_counter()
-        try:
-            callback(*args)
-        finally:
-            took = perf_counter() - start
-            began = 0.0
-            total += took
-            if took >= least:
-                too_long(start, took)
-
-    def timed_alone(callback: Any, *args: Any) -> None:
         nonlocal began, total
         began = start = perf_counter()
         try:
@@ -58,7 +46,7 @@ def timer(
             if took >= least:
                 too_long(start, took)
 
-    return running, busy, timed, timed_alone
+    return running, busy, timed
 
 
 def soon(original: Callable[..., Any], timed: Callable[..., None]) -> Callable[..., Any]:

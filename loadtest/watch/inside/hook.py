@@ -42,7 +42,7 @@ def install(settings: str) -> None:
 
 
 def _change(events: Any, settings: str) -> None:
-    """Let the watcher know which loops run."""
+    """Replace the function that loops call with one that tells the watcher, too, which loop runs."""
     original, running = events._set_running_loop, events._get_running_loop
 
     def set_running_loop(loop: Any) -> None:

@@ -74,7 +74,7 @@ class LoopWatch:
         self.process = os.getpid()
         self.told = False
         """True once the loop is in the report."""
-        self.running, self.busy, self._timed, self._timed_alone = timer(least, self.too_long, self._failed)
+        self.running, self.busy, self._timed = timer(least, self.too_long, self._failed)
         """`running` tells the beginning (perf_counter) of the callback that runs, 0 between callbacks; `busy` tells the
         seconds in callbacks so far."""
         self.loop: Any = None
@@ -112,11 +112,11 @@ class LoopWatch:
             TIMED[loop] = self._timed
         elif self._call_soon is None:  # written in C, as uvloop's: tasks take their steps by call_soon
             self._replaced = vars(loop).get("call_soon")
-            self._call_soon = loop.call_soon = soon(loop.call_soon, self._timed_alone)
+            self._call_soon = loop.call_soon = soon(loop.call_soon, self._timed)
         self._beat_later()
 
     def end(self, *, forked: bool) -> None:
-        """Let go of the loop. `forked`: it is the copy of a loop that runs in another process."""
+        """Stop timing the loop. `forked`: the loop is a copy of one that runs in another process."""
         loop, self.loop = self.loop, None
         self.due = 0.0
         if not forked:  # what the other process was about to change in the loop may be half changed

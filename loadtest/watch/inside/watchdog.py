@@ -70,13 +70,13 @@ class Watchdog:
         self.start()
 
     def end(self, watched: Watched) -> None:
-        """Let go of a loop that has ceased to run."""
+        """Stop watching a loop that has ceased to run."""
         if self._watched.pop(watched.watch.number, None) is not None:
             self._over.append(watched)
             watched.end()
 
     def forget(self) -> None:
-        """Let go of the loops of another process, whose copies are in this one."""
+        """Stop watching the loops that a fork has copied from another process."""
         for watched in self._watched.values():
             with suppress(Exception):
                 watched.end(forked=True)
@@ -118,7 +118,7 @@ class Watchdog:
         return True
 
     def resume(self) -> None:
-        """Let the next beat of a loop start the thread again after `stop`. Python counts threads right after a fork."""
+        """Allow the next beat of a loop to start the thread again. Python counts threads right after a fork."""
         self._alive.release()
 
     def _run(self) -> None:

@@ -71,7 +71,7 @@ class Watched:
         self.watch.later(TASKS_EVERY, self._look_at_tasks)
 
     def end(self, *, forked: bool = False) -> None:
-        """Let go of the loop. `forked`: it is the copy of a loop that runs in another process."""
+        """Stop watching the loop. `forked`: the loop is a copy of one that runs in another process."""
         self.watch.end(forked=forked)
         self._outside = set()
 

@@ -84,7 +84,8 @@ import asyncio, os, threading, time
 async def child():
     time.sleep(0.05)
     folder = os.environ.get("SYNC_VS_ASYNC_WATCH", "").partition("\\n")[0]
-    while folder and not os.path.exists(f"{folder}/{os.getpid()}.jsonl"):
+    until = time.monotonic() + 10  # a report that never comes leaves no process behind
+    while folder and not os.path.exists(f"{folder}/{os.getpid()}.jsonl") and time.monotonic() < until:
         await asyncio.sleep(0.01)
 
 async def main():
